@@ -1,0 +1,1 @@
+//! The agent: runs on the workspace's machine.

@@ -1,0 +1,80 @@
+//! Entries of the audit log: who did what to what. Written in the transaction of the change.
+
+use super::id::{AuditId, UserId};
+use super::time::Timestamp;
+use super::user::define_words;
+
+define_words! {
+    /// What was done, in Coder's words.
+    AuditAction {
+        /// Made.
+        Create = "create",
+        /// Changed.
+        Write = "write",
+        /// Removed.
+        Delete = "delete",
+        /// Started.
+        Start = "start",
+        /// Stopped.
+        Stop = "stop",
+        /// Signed in.
+        Login = "login",
+        /// Signed out.
+        Logout = "logout",
+        /// Made an account.
+        Register = "register",
+    }
+    /// What kind of thing it was done to, in Coder's words.
+    AuditTarget {
+        /// A user.
+        User = "user",
+        /// A token.
+        ApiKey = "api_key",
+        /// An SSH key.
+        GitSshKey = "git_ssh_key",
+        /// A template.
+        Template = "template",
+        /// A template version.
+        TemplateVersion = "template_version",
+        /// A workspace.
+        Workspace = "workspace",
+        /// A build.
+        WorkspaceBuild = "workspace_build",
+        /// A group.
+        Group = "group",
+        /// An organization.
+        Organization = "organization",
+        /// A setting of the deployment.
+        Setting = "health_settings",
+    }
+}
+
+/// An entry to be written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AuditEntry {
+    /// What was done.
+    pub action: AuditAction,
+    /// To what kind of thing.
+    pub target: AuditTarget,
+    /// The thing's id.
+    pub target_id: uuid::Uuid,
+    /// The thing's name.
+    pub target_name: String,
+    /// JSON `{field: {old, new, secret}}`; `{}` for none. Secret values are left out.
+    pub diff: String,
+}
+
+/// An entry as it stands in the log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AuditRow {
+    /// Its id.
+    pub id: AuditId,
+    /// When.
+    pub at: Timestamp,
+    /// Who; none for the program itself.
+    pub user_id: Option<UserId>,
+    /// From where; empty for the program itself.
+    pub ip: String,
+    /// What was written.
+    pub entry: AuditEntry,
+}

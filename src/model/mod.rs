@@ -1,0 +1,20 @@
+//! The words and the decisions. No IO, no async, no SQL, no HTML.
+
+pub mod agent;
+pub mod app;
+pub mod audit;
+pub mod build;
+pub mod event;
+pub mod grant;
+pub mod id;
+pub mod log;
+pub mod name;
+pub mod parameter;
+pub mod peer;
+pub mod resource;
+pub mod secret;
+pub mod session;
+pub mod template;
+pub mod time;
+pub mod user;
+pub mod workspace;

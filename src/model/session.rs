@@ -1,0 +1,88 @@
+//! Sessions: every way in is one, and each is told from its first byte to its last.
+
+use super::id::{AgentId, SessionId, UserId, WorkspaceId};
+use super::time::Timestamp;
+use super::user::{UserRef, define_words};
+
+define_words! {
+    /// Through what someone is in a workspace.
+    SessionKind {
+        /// The terminal page.
+        Terminal = "terminal",
+        /// A shell or a command by SSH.
+        Ssh = "ssh",
+        /// Files by SSH.
+        Sftp = "sftp",
+        /// A forwarded port or socket.
+        Forward = "forward",
+        /// The CLI's own tunnel.
+        Tunnel = "tunnel",
+        /// An app in the browser.
+        App = "app",
+        /// VS Code.
+        Vscode = "vscode",
+        /// JetBrains.
+        Jetbrains = "jetbrains",
+    }
+    /// Why a session ended.
+    EndReason {
+        /// The person left, or the command ended.
+        Closed = "closed",
+        /// The network or the other end was lost.
+        Lost = "lost",
+        /// The right to it ended.
+        Revoked = "revoked",
+        /// The server stopped or was replaced.
+        Server = "server",
+    }
+}
+
+/// A session that has begun.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Session {
+    /// Its id.
+    pub id: SessionId,
+    /// Who is in it.
+    pub user: UserRef,
+    /// Where.
+    pub workspace_id: WorkspaceId,
+    /// That workspace's name.
+    pub workspace_name: String,
+    /// In which agent.
+    pub agent_id: AgentId,
+    /// That agent's name.
+    pub agent_name: String,
+    /// Through what.
+    pub kind: SessionKind,
+    /// The client's address.
+    pub address: String,
+    /// What the client calls itself; may be empty.
+    pub client: String,
+    /// When it began.
+    pub began_at: Timestamp,
+    /// When it ended; none while it lasts.
+    pub ended_at: Option<Timestamp>,
+    /// Why it ended.
+    pub end_reason: Option<EndReason>,
+    /// Bytes from the workspace to the person.
+    pub bytes_out: i64,
+    /// Bytes from the person to the workspace.
+    pub bytes_in: i64,
+}
+
+/// What is known of a session when it begins.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewSession {
+    /// Who is in it.
+    pub user_id: UserId,
+    /// Where.
+    pub workspace_id: WorkspaceId,
+    /// In which agent.
+    pub agent_id: AgentId,
+    /// Through what.
+    pub kind: SessionKind,
+    /// The client's address.
+    pub address: String,
+    /// What the client calls itself; may be empty.
+    pub client: String,
+}

@@ -1,0 +1,205 @@
+//! Users, their site roles, organizations and groups.
+
+use super::id::{GroupId, OrganizationId, SshKeyId, TokenId, UserId};
+use super::name::UserName;
+use super::time::Timestamp;
+
+/// Defines an enum that is stored and sent as one lower-case word per variant.
+macro_rules! define_words {
+    ($($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident = $word:literal),+ $(,)? })+) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+        pub enum $name { $($(#[$vdoc])* #[serde(rename = $word)] $variant),+ }
+
+        impl $name {
+            /// Every variant, in the order of the definition.
+            pub const ALL: &'static [Self] = &[$(Self::$variant),+];
+
+            /// The word that is stored and sent.
+            #[must_use]
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $word),+ }
+            }
+
+            /// Reads the word.
+            #[must_use]
+            pub fn from_word(word: &str) -> Option<Self> {
+                Self::ALL.iter().copied().find(|v| v.as_str() == word)
+            }
+        }
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(self.as_str())
+            }
+        }
+    )+};
+}
+pub(crate) use define_words;
+
+define_words! {
+    /// Whether a user may sign in.
+    UserStatus {
+        /// May sign in.
+        Active = "active",
+        /// Has not signed in yet, or not for long; becomes active by signing in.
+        Dormant = "dormant",
+        /// May not sign in; everything of theirs is kept.
+        Suspended = "suspended",
+        /// Gone; the row keeps the name for history.
+        Deleted = "deleted",
+    }
+    /// What kind of user it is.
+    UserKind {
+        /// Someone who signs in.
+        Person = "person",
+        /// A program with tokens and no password.
+        Service = "service",
+    }
+    /// How a user signs in, in Coder's words.
+    LoginType {
+        /// By password.
+        Password = "password",
+        /// Not at all: tokens only.
+        None = "none",
+    }
+    /// A built-in role on the whole site. Everyone is a member without a row.
+    SiteRole {
+        /// May do everything.
+        Owner = "owner",
+        /// Adds, changes and removes users and groups.
+        UserAdmin = "user-admin",
+        /// Manages all templates.
+        TemplateAdmin = "template-admin",
+        /// Reads the audit log.
+        Auditor = "auditor",
+    }
+}
+
+/// A user.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct User {
+    /// Its id.
+    pub id: UserId,
+    /// Its name, unique without regard to case.
+    pub username: UserName,
+    /// The full name; may be empty.
+    pub name: String,
+    /// The e-mail address; empty for service accounts.
+    pub email: String,
+    /// Person or service account.
+    pub kind: UserKind,
+    /// Whether it may sign in.
+    pub status: UserStatus,
+    /// How it signs in.
+    pub login_type: LoginType,
+    /// Site roles beyond member, sorted.
+    pub roles: Vec<SiteRole>,
+    /// The organizations it belongs to.
+    pub organizations: Vec<OrganizationId>,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it was last changed.
+    pub updated_at: Timestamp,
+    /// When it last signed in or used a token.
+    pub last_seen_at: Option<Timestamp>,
+}
+
+impl User {
+    /// Whether the user has this site role.
+    #[must_use]
+    pub fn has(&self, role: SiteRole) -> bool {
+        self.roles.contains(&role)
+    }
+}
+
+/// A user as others see it in passing.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct UserRef {
+    /// Its id.
+    pub id: UserId,
+    /// Its name.
+    pub username: UserName,
+}
+
+/// An organization. One named `default` exists from the start.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Organization {
+    /// Its id; also the id of its implied group `Everyone`.
+    pub id: OrganizationId,
+    /// Its name.
+    pub name: String,
+    /// The name shown.
+    pub display_name: String,
+    /// What it is for.
+    pub description: String,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it was last changed.
+    pub updated_at: Timestamp,
+    /// Whether it is the one of the start.
+    pub is_default: bool,
+}
+
+/// A group of users in an organization.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Group {
+    /// Its id.
+    pub id: GroupId,
+    /// Its name.
+    pub name: String,
+}
+
+/// An SSH public key on file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SshKey {
+    /// Its id.
+    pub id: SshKeyId,
+    /// Whose it is.
+    pub user_id: UserId,
+    /// The comment or the name it was given.
+    pub name: String,
+    /// `ssh-ed25519 AAAA…`, without the comment.
+    pub public_key: String,
+    /// `SHA256:…`, as `ssh-keygen -l` prints it.
+    pub fingerprint: String,
+    /// When it was added.
+    pub created_at: Timestamp,
+    /// When it last opened a session.
+    pub last_used_at: Option<Timestamp>,
+}
+
+define_words! {
+    /// What a token was made for.
+    TokenKind {
+        /// A browser's signed-in state, or a CLI's.
+        Session = "session",
+        /// A token with a name that a user made.
+        Api = "api",
+        /// Lent to one workspace build as `data.coder_workspace_owner.me.session_token`.
+        Workspace = "workspace",
+    }
+}
+
+/// A token as it is listed: never its secret.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TokenEntry {
+    /// Its id.
+    pub id: TokenId,
+    /// The part it is looked up by; not secret.
+    pub public_id: String,
+    /// Whose it is.
+    pub user: UserRef,
+    /// What it was made for.
+    pub kind: TokenKind,
+    /// The name the user gave it; empty for sessions.
+    pub name: String,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it ends.
+    pub expires_at: Timestamp,
+    /// When it was last used.
+    pub last_used_at: Option<Timestamp>,
+    /// From where it was last used.
+    pub last_used_ip: String,
+}

@@ -1,0 +1,1 @@
+//! The overlay: WireGuard between peers, streams in QUIC inside it, UDP or a relay beneath.

@@ -1,0 +1,1 @@
+//! Terraform: reading a template, planning, applying, and the providers served in-process.

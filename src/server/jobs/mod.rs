@@ -1,0 +1,1 @@
+//! One pass each, on a schedule.

@@ -1,0 +1,241 @@
+//! The control channel between agent and server: JSON texts on one WebSocket, whose binary
+//! messages are relay frames of the overlay. `GET /api/v2/workspaceagents/me/rpc`.
+
+use std::collections::BTreeMap;
+use std::net::{Ipv6Addr, SocketAddr};
+
+use crate::model::agent::{Lifecycle, MetadataValue};
+use crate::model::app::{AppHealth, HealthCheck};
+use crate::model::id::{AgentId, AppId, LogSourceId, ScriptId, SessionId, WorkspaceId};
+use crate::model::log::LogLevel;
+use crate::model::peer::{Peer, PeerKey};
+use crate::model::resource::{MetadataSpec, ScriptSpec};
+use crate::model::session::SessionKind;
+
+/// What an agent says.
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum FromAgent {
+    /// The first message of a connection.
+    Hello {
+        /// [`super::PROTOCOL`].
+        protocol: u32,
+        /// The program's version.
+        version: String,
+        /// Its overlay key: made when the process starts, kept over reconnects.
+        key: PeerKey,
+        /// Where its UDP socket may be reached, as far as it knows.
+        endpoints: Vec<SocketAddr>,
+        /// The directory with `~` resolved.
+        expanded_directory: String,
+        /// `linux`.
+        os: String,
+        /// `amd64`.
+        arch: String,
+    },
+    /// Its endpoints changed.
+    Endpoints {
+        /// The new ones.
+        endpoints: Vec<SocketAddr>,
+    },
+    /// It is alive. Every ten seconds, when nothing else is said.
+    Heartbeat,
+    /// How far its scripts are.
+    Lifecycle {
+        /// The state.
+        state: Lifecycle,
+        /// Milliseconds since the epoch.
+        at_ms: i64,
+    },
+    /// Log lines; kept by the agent until acknowledged.
+    Logs {
+        /// Grows with each batch; what the acknowledgement names.
+        seq: u64,
+        /// At most 1,000.
+        lines: Vec<AgentLine>,
+    },
+    /// What metadata commands printed.
+    Metadata {
+        /// One a key.
+        values: Vec<MetadataValue>,
+    },
+    /// What health checks found.
+    AppHealth {
+        /// By app.
+        apps: BTreeMap<AppId, AppHealth>,
+    },
+    /// A script ended.
+    ScriptDone {
+        /// Which.
+        script: ScriptId,
+        /// `start`, `stop` or `cron`.
+        stage: String,
+        /// Milliseconds since the epoch.
+        started_ms: i64,
+        /// Milliseconds since the epoch.
+        ended_ms: i64,
+        /// The exit code; -1 when it was killed.
+        exit_code: i32,
+        /// Whether it took too long.
+        timed_out: bool,
+    },
+    /// Load of the machine and what is in use, every 30 seconds.
+    Stats {
+        /// The figures.
+        stats: Stats,
+    },
+    /// Ports that something listens on, when they change.
+    Ports {
+        /// At most 256.
+        ports: Vec<ListeningPort>,
+    },
+    /// A session of a peer began that did not come through the server.
+    SessionBegan {
+        /// Its id, chosen by the peer.
+        session: SessionId,
+        /// Whose tunnel it came by.
+        peer: PeerKey,
+        /// Through what.
+        kind: SessionKind,
+    },
+    /// Such a session ended.
+    SessionEnded {
+        /// Which.
+        session: SessionId,
+        /// Bytes to the person.
+        bytes_out: u64,
+        /// Bytes from the person.
+        bytes_in: u64,
+    },
+}
+
+/// A log line on its way.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct AgentLine {
+    /// Milliseconds since the epoch.
+    pub at_ms: i64,
+    /// How loud.
+    pub level: LogLevel,
+    /// Where it comes from.
+    pub source: LogSourceId,
+    /// The text.
+    pub output: String,
+}
+
+/// Load of the agent's machine.
+#[derive(Clone, Copy, Debug, Default, PartialEq, serde::Serialize, serde::Deserialize)]
+pub struct Stats {
+    /// Share of all cores in use, 0 to 1.
+    pub cpu: f64,
+    /// Cores it may use.
+    pub cores: f64,
+    /// Bytes of memory in use.
+    pub memory_used: u64,
+    /// Bytes of memory it may use.
+    pub memory_total: u64,
+    /// Bytes in use on the disk of the home directory.
+    pub disk_used: u64,
+    /// Bytes of that disk.
+    pub disk_total: u64,
+    /// Sessions now.
+    pub sessions: u32,
+    /// Bytes received since the last report.
+    pub rx_bytes: u64,
+    /// Bytes sent since the last report.
+    pub tx_bytes: u64,
+}
+
+/// A port that something listens on.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct ListeningPort {
+    /// The port.
+    pub port: u16,
+    /// The program; empty when not known.
+    pub process: String,
+}
+
+/// What the server says to an agent.
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum ToAgent {
+    /// What the agent is to do; the answer to its hello.
+    Manifest {
+        /// All of it.
+        manifest: Box<Manifest>,
+    },
+    /// Peers it may talk to from now on, or that changed.
+    Peers {
+        /// Each whole.
+        peers: Vec<Peer>,
+    },
+    /// A peer it may not talk to any more: everything of it is cut at once.
+    RemovePeer {
+        /// Which.
+        key: PeerKey,
+    },
+    /// A session to end at once.
+    CutSession {
+        /// Which.
+        session: SessionId,
+    },
+    /// Log batches up to this one are stored.
+    LogsStored {
+        /// The last batch.
+        seq: u64,
+    },
+    /// The agent may not connect: its workspace was stopped or its token replaced. It stops trying.
+    Refused {
+        /// Why.
+        why: String,
+    },
+    /// The workspace is being stopped: run the stop scripts, then report `off`.
+    Shutdown,
+}
+
+/// What an agent is and is to do.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Manifest {
+    /// Its id.
+    pub agent_id: AgentId,
+    /// Its name.
+    pub agent_name: String,
+    /// Its workspace.
+    pub workspace_id: WorkspaceId,
+    /// That workspace's name.
+    pub workspace_name: String,
+    /// Whose it is.
+    pub owner_name: String,
+    /// Their full name; may be empty. For Git.
+    pub owner_full_name: String,
+    /// Their e-mail address; may be empty. For Git.
+    pub owner_email: String,
+    /// Where the server is reached.
+    pub access_url: String,
+    /// Environment of sessions and scripts.
+    pub env: BTreeMap<String, String>,
+    /// Where sessions start; empty for the home directory.
+    pub directory: String,
+    /// A file shown at login; may be empty.
+    pub motd_file: String,
+    /// What it runs.
+    pub scripts: Vec<ScriptSpec>,
+    /// What it reports.
+    pub metadata: Vec<MetadataSpec>,
+    /// What it asks whether it is well.
+    pub apps: Vec<AppCheck>,
+    /// The start scripts of this build ran already (in an earlier life of the agent).
+    pub scripts_done: bool,
+    /// The address it has on the overlay.
+    pub address: Ipv6Addr,
+    /// Peers it may talk to; the server is among them.
+    pub peers: Vec<Peer>,
+}
+
+/// An app to be asked whether it is well.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct AppCheck {
+    /// Which.
+    pub id: AppId,
+    /// How.
+    pub healthcheck: HealthCheck,
+}

@@ -1,0 +1,16 @@
+//! What crosses a socket: versioned, with limits, and with no transport of its own.
+
+pub mod agent;
+pub mod coder;
+pub mod frame;
+pub mod peer;
+pub mod session;
+
+/// Version of the protocol between server, agent and CLI. The server refuses a newer major.
+pub const PROTOCOL: u32 = 1;
+
+/// Longest control message (JSON text) on any WebSocket. A manifest with 20 agents' scripts of 6 kB fits four times.
+pub const MAX_CONTROL_BYTES: usize = 1 << 20;
+
+/// Longest relay frame (binary) on any WebSocket: a key and a batch of datagrams.
+pub const MAX_RELAY_BYTES: usize = 256 << 10;
