@@ -1,6 +1,8 @@
 //! Rows and SQL, one file a table; functions take a transaction and never open one.
 
+pub mod audit;
 pub mod codec;
+pub mod grants;
 pub mod plan;
 pub mod pool;
 pub mod schema;
