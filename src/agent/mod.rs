@@ -1,1 +1,3 @@
 //! The agent: runs on the workspace's machine.
+
+pub mod sessions;
