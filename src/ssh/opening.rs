@@ -122,7 +122,8 @@ mod tests {
             assert_eq!(read_open(&mut far).await.unwrap(), wanted());
             write_opened(&mut far, &Opened::Refused { why: "closed today".into() }).await.unwrap();
         };
-        let (answer, ()) = tokio::join!(open(&mut near, &wanted()), agent);
+        let wanted = wanted();
+        let (answer, ()) = tokio::join!(open(&mut near, &wanted), agent);
         assert_eq!(answer.unwrap_err().to_string(), "closed today");
     }
 
