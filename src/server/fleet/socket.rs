@@ -47,7 +47,10 @@ impl Socket {
 }
 
 /// Sends a control message on a socket's outgoing half. Returns whether it still takes any.
-pub async fn say<T: serde::Serialize + Sync>(outgoing: &mpsc::Sender<Message>, message: &T) -> bool {
+pub async fn say<T: serde::Serialize + Sync>(
+    outgoing: &mpsc::Sender<Message>,
+    message: &T,
+) -> bool {
     let Ok(text) = serde_json::to_string(message) else { return false };
     outgoing.send(Message::Text(text)).await.is_ok()
 }
