@@ -22,6 +22,7 @@ pub mod process;
 pub mod reports;
 pub mod script_file;
 pub mod scripts;
+pub mod sessions;
 #[cfg(test)]
 mod testing;
 
