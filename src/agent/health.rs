@@ -97,13 +97,16 @@ async fn ask(url: &url::Url) -> anyhow::Result<u16> {
         .header(http::header::HOST, host)
         .header(http::header::USER_AGENT, "steading-agent")
         .body(Empty::<bytes::Bytes>::new())?;
-    tokio::select! {
-        answer = sender.send_request(request) => Ok(answer?.status().as_u16()),
+    let mut answer = std::pin::pin!(sender.send_request(request));
+    let answer = tokio::select! {
+        answer = &mut answer => answer?,
+        // A server may answer and close at once: then the answer is there already.
         ended = connection => {
             ended?;
-            anyhow::bail!("the connection closed without an answer")
+            answer.await?
         }
-    }
+    };
+    Ok(answer.status().as_u16())
 }
 
 #[cfg(test)]
@@ -144,7 +147,7 @@ mod tests {
         let id = uuid::Uuid::from_u128(5).into();
         let healthcheck = HealthCheck { url, interval_s: 1, threshold: 1 };
         let apps = vec![AppCheck { id, healthcheck }];
-        let manifest = Arc::new(crate::wire::agent::Manifest { apps, ..manifest() });
+        let manifest = Arc::new(Manifest { apps, ..manifest() });
         watch_all(&place.base, &manifest, &CancellationToken::new());
         loop {
             let FromAgent::AppHealth { apps } = place.base.reports.next().await else { continue };
