@@ -240,16 +240,16 @@ mod tests {
             assert_ne!(token[RESET_TOKEN - 1], TAG);
         }
         let mut packet = [9; 20];
-        NullKey.encrypt(0, &mut packet, 0);
+        PacketKey::encrypt(&NullKey, 0, &mut packet, 0);
         assert_eq!(packet[19], TAG);
     }
 
     #[test]
     fn a_packet_without_the_tag_is_refused() {
         let mut packet = BytesMut::from(&[1, 2, 3][..]);
-        assert!(NullKey.decrypt(0, &[], &mut packet).is_err());
+        assert!(PacketKey::decrypt(&NullKey, 0, &[], &mut packet).is_err());
         let mut packet = BytesMut::from(&[1, 2, TAG][..]);
-        NullKey.decrypt(0, &[], &mut packet).unwrap();
+        PacketKey::decrypt(&NullKey, 0, &[], &mut packet).unwrap();
         assert_eq!(&packet[..], [1, 2]);
     }
 }
