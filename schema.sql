@@ -1,0 +1,420 @@
+-- The whole schema as it is today, executed for a fresh database.
+-- Ids are UUIDv7 as text, times integer seconds since the epoch named *_at, milliseconds *_ms.
+-- Names of users, workspaces and templates compare without regard to case.
+
+-- What the deployment knows of itself.
+CREATE TABLE settings (
+  key   TEXT NOT NULL PRIMARY KEY CHECK (length(key) <= 64), -- a name known to the code
+  value BLOB NOT NULL CHECK (length(value) <= 65536)         -- sealed where it is a secret
+) STRICT, WITHOUT ROWID;
+
+-- Where users and templates belong. One named `default` exists from the start.
+CREATE TABLE organizations (
+  id           TEXT NOT NULL PRIMARY KEY,                              -- also the id of its implied group Everyone
+  name         TEXT NOT NULL UNIQUE COLLATE NOCASE CHECK (length(name) BETWEEN 1 AND 36), -- in URLs
+  display_name TEXT NOT NULL CHECK (length(display_name) <= 64),       -- shown instead of the name
+  description  TEXT NOT NULL CHECK (length(description) <= 512),       -- what it is for
+  is_default   INTEGER NOT NULL CHECK (is_default IN (0, 1)),          -- the one of the start
+  created_at   INTEGER NOT NULL,                                       -- when it was made
+  updated_at   INTEGER NOT NULL                                        -- when it was last changed
+) STRICT;
+
+-- People and service accounts. A deleted one stays as a tombstone, its name free again.
+CREATE TABLE users (
+  id           TEXT NOT NULL PRIMARY KEY,                                          -- the user
+  username     TEXT NOT NULL COLLATE NOCASE CHECK (length(username) BETWEEN 1 AND 32), -- unique among those not deleted
+  name         TEXT NOT NULL CHECK (length(name) <= 128),                          -- full name, may be empty
+  email        TEXT NOT NULL COLLATE NOCASE CHECK (length(email) <= 254),          -- empty for service accounts
+  kind         TEXT NOT NULL CHECK (kind IN ('person', 'service')),                -- UserKind
+  status       TEXT NOT NULL CHECK (status IN ('active', 'dormant', 'suspended', 'deleted')), -- UserStatus
+  login_type   TEXT NOT NULL CHECK (login_type IN ('password', 'none')),           -- LoginType
+  created_at   INTEGER NOT NULL,                                                   -- when it was made
+  updated_at   INTEGER NOT NULL,                                                   -- when it was last changed
+  last_seen_at INTEGER                                                             -- last sign-in or use of a token
+) STRICT;
+CREATE UNIQUE INDEX users_by_name ON users (username) WHERE status <> 'deleted';
+CREATE UNIQUE INDEX users_by_email ON users (email) WHERE status <> 'deleted' AND email <> '';
+
+-- Argon2id hashes, apart from the users so that no list of users can carry one.
+CREATE TABLE passwords (
+  user_id    TEXT NOT NULL PRIMARY KEY REFERENCES users (id) ON DELETE CASCADE, -- whose
+  hash       TEXT NOT NULL CHECK (length(hash) <= 256),                         -- PHC string
+  changed_at INTEGER NOT NULL                                                   -- when it was set
+) STRICT, WITHOUT ROWID;
+
+-- Failed sign-ins, per account and per network, for the growing delay.
+CREATE TABLE lockouts (
+  subject   TEXT NOT NULL PRIMARY KEY CHECK (length(subject) <= 128), -- user:<name> or net:<prefix>
+  n_failed  INTEGER NOT NULL CHECK (n_failed >= 0),                   -- failures since the last success
+  failed_at INTEGER NOT NULL,                                         -- the last failure
+  until_at  INTEGER NOT NULL                                          -- no attempt counts before this
+) STRICT, WITHOUT ROWID;
+
+-- SSH public keys that open the front door.
+CREATE TABLE ssh_keys (
+  id           TEXT NOT NULL PRIMARY KEY,                                     -- the key
+  user_id      TEXT NOT NULL REFERENCES users (id) ON DELETE CASCADE,         -- whose
+  name         TEXT NOT NULL CHECK (length(name) <= 128),                     -- its comment or given name
+  public_key   TEXT NOT NULL CHECK (length(public_key) <= 16384),             -- algorithm and base64, no comment
+  fingerprint  TEXT NOT NULL UNIQUE CHECK (length(fingerprint) <= 64),        -- SHA256:…; one key, one user
+  created_at   INTEGER NOT NULL,                                              -- when it was added
+  last_used_at INTEGER                                                        -- when it last opened a session
+) STRICT;
+CREATE INDEX ssh_keys_by_user ON ssh_keys (user_id, created_at);
+
+-- Tokens of browsers, programs and workspaces; only the hash of the secret is kept.
+CREATE TABLE tokens (
+  id           TEXT NOT NULL PRIMARY KEY,                              -- the token
+  public_id    TEXT NOT NULL UNIQUE CHECK (length(public_id) = 10),    -- the part it is looked up by
+  hash         BLOB NOT NULL CHECK (length(hash) = 32),                -- SHA-256 of the secret part
+  user_id      TEXT NOT NULL REFERENCES users (id) ON DELETE CASCADE,  -- whose
+  kind         TEXT NOT NULL CHECK (kind IN ('session', 'api', 'workspace')), -- TokenKind
+  name         TEXT NOT NULL CHECK (length(name) <= 64),               -- given by the user, empty for sessions
+  workspace_id TEXT REFERENCES workspaces (id) ON DELETE CASCADE,      -- for kind workspace: lent to this one
+  created_at   INTEGER NOT NULL,                                       -- when it was made
+  expires_at   INTEGER NOT NULL,                                       -- when it ends
+  lifetime_s   INTEGER NOT NULL CHECK (lifetime_s > 0),                -- a session's end slides by this much
+  last_used_at INTEGER,                                                -- when it was last used, to the minute
+  last_used_ip TEXT NOT NULL CHECK (length(last_used_ip) <= 64)        -- from where; may be empty
+) STRICT;
+CREATE UNIQUE INDEX tokens_by_name ON tokens (user_id, name) WHERE kind = 'api';
+CREATE INDEX tokens_by_user ON tokens (user_id, created_at);
+CREATE INDEX tokens_by_end ON tokens (expires_at);
+CREATE INDEX tokens_by_workspace ON tokens (workspace_id) WHERE workspace_id IS NOT NULL;
+
+-- Who belongs to which organization.
+CREATE TABLE memberships (
+  organization_id TEXT NOT NULL REFERENCES organizations (id) ON DELETE CASCADE, -- where
+  user_id         TEXT NOT NULL REFERENCES users (id) ON DELETE CASCADE,         -- who
+  created_at      INTEGER NOT NULL,                                              -- since when
+  PRIMARY KEY (organization_id, user_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX memberships_by_user ON memberships (user_id);
+
+-- Groups of users; Everyone is implied by membership and not stored.
+CREATE TABLE groups (
+  id              TEXT NOT NULL PRIMARY KEY,                                     -- the group
+  organization_id TEXT NOT NULL REFERENCES organizations (id) ON DELETE CASCADE, -- where it belongs
+  name            TEXT NOT NULL COLLATE NOCASE CHECK (length(name) BETWEEN 1 AND 36), -- unique per organization
+  display_name    TEXT NOT NULL CHECK (length(display_name) <= 64),              -- shown instead of the name
+  created_at      INTEGER NOT NULL,                                              -- when it was made
+  updated_at      INTEGER NOT NULL,                                              -- when it was last changed
+  UNIQUE (organization_id, name)
+) STRICT;
+
+-- Who is in a group.
+CREATE TABLE group_members (
+  group_id   TEXT NOT NULL REFERENCES groups (id) ON DELETE CASCADE, -- where
+  user_id    TEXT NOT NULL REFERENCES users (id) ON DELETE CASCADE,  -- who
+  created_at INTEGER NOT NULL,                                       -- since when
+  PRIMARY KEY (group_id, user_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX group_members_by_user ON group_members (user_id);
+
+-- Built-in roles beyond member, on the site or in an organization.
+CREATE TABLE role_bindings (
+  user_id         TEXT NOT NULL REFERENCES users (id) ON DELETE CASCADE, -- who
+  role            TEXT NOT NULL CHECK (length(role) BETWEEN 1 AND 64),   -- SiteRole, or an organization's role
+  organization_id TEXT REFERENCES organizations (id) ON DELETE CASCADE,  -- null for the site
+  created_at      INTEGER NOT NULL                                       -- since when
+) STRICT;
+CREATE UNIQUE INDEX role_bindings_by_user ON role_bindings (user_id, role, coalesce(organization_id, ''));
+CREATE INDEX role_bindings_by_role ON role_bindings (role);
+
+-- Uploaded archives by content; the same bytes are kept once.
+CREATE TABLE archives (
+  hash       BLOB NOT NULL PRIMARY KEY CHECK (length(hash) = 32), -- SHA-256 of the body
+  body       BLOB NOT NULL,                                       -- tar, at most 100 MiB
+  created_at INTEGER NOT NULL                                     -- when it was first uploaded
+) STRICT;
+
+-- Uploads: who sent which archive.
+CREATE TABLE files (
+  id         TEXT NOT NULL PRIMARY KEY,                    -- the upload
+  hash       BLOB NOT NULL REFERENCES archives (hash),     -- what was sent
+  created_by TEXT NOT NULL REFERENCES users (id),          -- who sent it
+  created_at INTEGER NOT NULL,                             -- when
+  UNIQUE (created_by, hash)
+) STRICT;
+CREATE INDEX files_by_hash ON files (hash);
+
+-- What a runner does for a build or an import. At most one runner holds a job.
+CREATE TABLE jobs (
+  id           TEXT NOT NULL PRIMARY KEY,                                        -- the job
+  kind         TEXT NOT NULL CHECK (kind IN ('build', 'import')),                -- what for
+  status       TEXT NOT NULL CHECK (status IN ('pending', 'running', 'canceling', 'canceled', 'succeeded', 'failed')), -- JobStatus
+  error        TEXT NOT NULL CHECK (length(error) <= 8192),                      -- why it failed; empty otherwise
+  created_at   INTEGER NOT NULL,                                                 -- when it was asked for
+  started_at   INTEGER,                                                          -- when a runner took it
+  ended_at     INTEGER,                                                          -- when it ended
+  runner       TEXT NOT NULL CHECK (length(runner) <= 64),                       -- who has it; empty while pending
+  heartbeat_at INTEGER,                                                          -- when the runner was last heard
+  n_log_bytes  INTEGER NOT NULL DEFAULT 0                                        -- of its log, for the limit
+) STRICT;
+CREATE INDEX jobs_waiting ON jobs (created_at, id) WHERE status IN ('pending', 'running', 'canceling');
+
+-- The log of a job.
+CREATE TABLE job_logs (
+  id     INTEGER PRIMARY KEY,                                                          -- grows; clients resume after it
+  job_id TEXT NOT NULL REFERENCES jobs (id) ON DELETE CASCADE,                         -- whose
+  at_ms  INTEGER NOT NULL,                                                             -- when
+  source TEXT NOT NULL CHECK (source IN ('provisioner', 'provisioner_daemon')),        -- LogSource
+  level  TEXT NOT NULL CHECK (level IN ('trace', 'debug', 'info', 'warn', 'error')),   -- LogLevel
+  stage  TEXT NOT NULL CHECK (length(stage) <= 128),                                   -- the step it belongs to
+  output TEXT NOT NULL CHECK (length(output) <= 8192)                                  -- one line
+) STRICT;
+CREATE INDEX job_logs_by_job ON job_logs (job_id, id);
+
+-- How long each step of a job took.
+CREATE TABLE timings (
+  id         INTEGER PRIMARY KEY,                                        -- order of arrival
+  job_id     TEXT NOT NULL REFERENCES jobs (id) ON DELETE CASCADE,       -- whose
+  stage      TEXT NOT NULL CHECK (length(stage) <= 64),                  -- init, plan, graph, apply
+  source     TEXT NOT NULL CHECK (length(source) <= 256),                -- terraform or the provider
+  action     TEXT NOT NULL CHECK (length(action) <= 64),                 -- create, read, delete
+  resource   TEXT NOT NULL CHECK (length(resource) <= 512),              -- address, or empty
+  started_ms INTEGER NOT NULL,                                           -- when it began
+  ended_ms   INTEGER NOT NULL                                            -- when it ended
+) STRICT;
+CREATE INDEX timings_by_job ON timings (job_id, id);
+
+-- Terraform modules that people start from.
+CREATE TABLE templates (
+  id                TEXT NOT NULL PRIMARY KEY,                                     -- the template
+  organization_id   TEXT NOT NULL REFERENCES organizations (id),                   -- where it belongs
+  name              TEXT NOT NULL COLLATE NOCASE CHECK (length(name) BETWEEN 1 AND 32), -- unique per organization
+  display_name      TEXT NOT NULL CHECK (length(display_name) <= 64),              -- shown instead of the name
+  description       TEXT NOT NULL CHECK (length(description) <= 512),              -- a sentence
+  icon              TEXT NOT NULL CHECK (length(icon) <= 256),                     -- URL or path, may be empty
+  active_version_id TEXT NOT NULL REFERENCES template_versions (id) DEFERRABLE INITIALLY DEFERRED, -- what new workspaces use
+  deprecation       TEXT NOT NULL CHECK (length(deprecation) <= 512),              -- why not to use it; empty for a current one
+  default_ttl_s     INTEGER NOT NULL CHECK (default_ttl_s >= 0),                   -- 0 for no end
+  created_by        TEXT NOT NULL REFERENCES users (id),                           -- who made it
+  created_at        INTEGER NOT NULL,                                              -- when it was made
+  updated_at        INTEGER NOT NULL,                                              -- when it was last changed
+  deleted_at        INTEGER                                                        -- a tombstone keeps the name for history
+) STRICT;
+CREATE UNIQUE INDEX templates_by_name ON templates (organization_id, name) WHERE deleted_at IS NULL;
+
+-- Imports of a template; a version does not change once imported.
+CREATE TABLE template_versions (
+  id              TEXT NOT NULL PRIMARY KEY,                                   -- the version
+  template_id     TEXT REFERENCES templates (id) DEFERRABLE INITIALLY DEFERRED, -- null until the first is promoted
+  organization_id TEXT NOT NULL REFERENCES organizations (id),                 -- where it belongs
+  name            TEXT NOT NULL CHECK (length(name) BETWEEN 1 AND 64),         -- unique per template
+  message         TEXT NOT NULL CHECK (length(message) <= 1048576),            -- what changed
+  file_id         TEXT NOT NULL REFERENCES files (id),                         -- its archive
+  job_id          TEXT NOT NULL UNIQUE REFERENCES jobs (id),                   -- the import
+  variables       BLOB NOT NULL,                                               -- sealed JSON of the values given by its author
+  imported        TEXT NOT NULL,                                               -- JSON of model::template::Imported; {} before
+  archived        INTEGER NOT NULL CHECK (archived IN (0, 1)),                 -- is not offered any more
+  created_by      TEXT NOT NULL REFERENCES users (id),                         -- who pushed it
+  created_at      INTEGER NOT NULL,                                            -- when it was pushed
+  updated_at      INTEGER NOT NULL                                             -- when it was last changed
+) STRICT;
+CREATE UNIQUE INDEX template_versions_by_name ON template_versions (template_id, name) WHERE template_id IS NOT NULL;
+CREATE INDEX template_versions_by_template ON template_versions (template_id, created_at, id);
+
+-- Workspaces; what state one is in follows from its last build.
+CREATE TABLE workspaces (
+  id                 TEXT NOT NULL PRIMARY KEY,                                     -- the workspace
+  organization_id    TEXT NOT NULL REFERENCES organizations (id),                   -- where it belongs
+  owner_id           TEXT NOT NULL REFERENCES users (id),                           -- whose
+  name               TEXT NOT NULL COLLATE NOCASE CHECK (length(name) BETWEEN 1 AND 32), -- unique per owner
+  template_id        TEXT NOT NULL REFERENCES templates (id),                       -- what it is made from
+  autostart_schedule TEXT NOT NULL CHECK (length(autostart_schedule) <= 128),       -- cron with CRON_TZ; empty for none
+  ttl_s              INTEGER CHECK (ttl_s > 0),                                     -- seconds it runs; null for no end
+  automatic_updates  INTEGER NOT NULL CHECK (automatic_updates IN (0, 1)),          -- takes the active version at each start
+  created_at         INTEGER NOT NULL,                                              -- when it was made
+  updated_at         INTEGER NOT NULL,                                              -- when it was last changed
+  last_used_at       INTEGER NOT NULL,                                              -- when someone was last in it
+  deleted_at         INTEGER                                                        -- a tombstone: its name is free again
+) STRICT;
+CREATE UNIQUE INDEX workspaces_by_name ON workspaces (owner_id, name) WHERE deleted_at IS NULL;
+CREATE INDEX workspaces_by_template ON workspaces (template_id) WHERE deleted_at IS NULL;
+
+-- Numbered runs of a transition on a workspace.
+CREATE TABLE builds (
+  id           TEXT NOT NULL PRIMARY KEY,                                                   -- the build
+  workspace_id TEXT NOT NULL REFERENCES workspaces (id) ON DELETE CASCADE,                  -- whose
+  number       INTEGER NOT NULL CHECK (number > 0),                                         -- dense per workspace, from 1
+  transition   TEXT NOT NULL CHECK (transition IN ('start', 'stop', 'delete')),             -- Transition
+  reason       TEXT NOT NULL CHECK (reason IN ('initiator', 'autostart', 'autostop', 'dashboard', 'cli', 'ssh_connection', 'vscode_connection', 'jetbrains_connection')), -- BuildReason
+  initiator_id TEXT NOT NULL REFERENCES users (id),                                         -- who asked
+  version_id   TEXT NOT NULL REFERENCES template_versions (id),                             -- what it uses
+  job_id       TEXT NOT NULL UNIQUE REFERENCES jobs (id),                                   -- its run
+  orphan       INTEGER NOT NULL CHECK (orphan IN (0, 1)),                                   -- delete the record only
+  daily_cost   INTEGER NOT NULL,                                                            -- credits a day of what it made
+  deadline_at  INTEGER,                                                                     -- when the workspace stops by itself
+  created_at   INTEGER NOT NULL,                                                            -- when it was asked for
+  UNIQUE (workspace_id, number)
+) STRICT;
+CREATE INDEX builds_by_version ON builds (version_id);
+
+-- The values of a build's parameters.
+CREATE TABLE build_parameters (
+  build_id TEXT NOT NULL REFERENCES builds (id) ON DELETE CASCADE, -- whose
+  name     TEXT NOT NULL CHECK (length(name) <= 256),              -- the parameter
+  value    TEXT NOT NULL CHECK (length(value) <= 65536),           -- its value as text
+  PRIMARY KEY (build_id, name)
+) STRICT, WITHOUT ROWID;
+
+-- Terraform states, one a build: what exists after it, however it ended.
+CREATE TABLE states (
+  build_id   TEXT NOT NULL PRIMARY KEY REFERENCES builds (id) ON DELETE CASCADE, -- after which build
+  body       BLOB NOT NULL,                                                      -- sealed v4 JSON; never empty
+  created_at INTEGER NOT NULL                                                    -- when it was stored
+) STRICT;
+
+-- What a build made.
+CREATE TABLE resources (
+  id            TEXT NOT NULL PRIMARY KEY,                                 -- new for each build
+  build_id      TEXT NOT NULL REFERENCES builds (id) ON DELETE CASCADE,    -- by which
+  position      INTEGER NOT NULL,                                          -- the place in the list
+  address       TEXT NOT NULL CHECK (length(address) <= 512),              -- Terraform's
+  kind          TEXT NOT NULL CHECK (length(kind) <= 128),                 -- docker_container
+  name          TEXT NOT NULL CHECK (length(name) <= 128),                 -- workspace
+  hide          INTEGER NOT NULL CHECK (hide IN (0, 1)),                   -- is not listed
+  icon          TEXT NOT NULL CHECK (length(icon) <= 256),                 -- URL or path, may be empty
+  daily_cost    INTEGER NOT NULL,                                          -- credits a day
+  instance_type TEXT NOT NULL CHECK (length(instance_type) <= 128),        -- where the provider says so
+  metadata      TEXT NOT NULL                                              -- JSON list of ResourceMetadata
+) STRICT;
+CREATE INDEX resources_by_build ON resources (build_id, position);
+
+-- Agents of a build: what was declared, and what was heard.
+CREATE TABLE agents (
+  id                 TEXT NOT NULL PRIMARY KEY,                                     -- new for each build
+  resource_id        TEXT NOT NULL REFERENCES resources (id) ON DELETE CASCADE,     -- inside what
+  build_id           TEXT NOT NULL REFERENCES builds (id) ON DELETE CASCADE,        -- of which build
+  position           INTEGER NOT NULL,                                              -- the place in the list
+  name               TEXT NOT NULL COLLATE NOCASE CHECK (length(name) <= 64),       -- unique per build
+  token_hash         BLOB CHECK (length(token_hash) = 32),                          -- SHA-256 of its token; null for instance identity
+  instance_id        TEXT NOT NULL CHECK (length(instance_id) <= 256),              -- the cloud's id; empty otherwise
+  spec               TEXT NOT NULL,                                                 -- JSON of AgentSpec without token and apps
+  created_at         INTEGER NOT NULL,                                              -- when the build made it
+  first_connected_at INTEGER,                                                       -- when it first connected
+  last_connected_at  INTEGER,                                                       -- when it was last heard, to ten seconds
+  disconnected_at    INTEGER,                                                       -- when it went away
+  lifecycle          TEXT NOT NULL CHECK (lifecycle IN ('created', 'starting', 'start_timeout', 'start_error', 'ready', 'shutting_down', 'shutdown_timeout', 'shutdown_error', 'off')), -- Lifecycle
+  started_at         INTEGER,                                                       -- when its start scripts began
+  ready_at           INTEGER,                                                       -- when they ended
+  version            TEXT NOT NULL CHECK (length(version) <= 64),                   -- the program's; empty before it connected
+  expanded_directory TEXT NOT NULL CHECK (length(expanded_directory) <= 4096),      -- with ~ resolved; empty before
+  n_log_bytes        INTEGER NOT NULL DEFAULT 0,                                    -- of its log, for the limit
+  UNIQUE (build_id, name)
+) STRICT;
+CREATE UNIQUE INDEX agents_by_token ON agents (token_hash, build_id) WHERE token_hash IS NOT NULL;
+CREATE INDEX agents_by_resource ON agents (resource_id, position);
+CREATE INDEX agents_by_instance ON agents (instance_id) WHERE instance_id <> '';
+
+-- Apps of an agent.
+CREATE TABLE agent_apps (
+  id       TEXT NOT NULL PRIMARY KEY,                                                     -- new for each build
+  agent_id TEXT NOT NULL REFERENCES agents (id) ON DELETE CASCADE,                        -- whose
+  position INTEGER NOT NULL,                                                              -- the place in the list
+  spec     TEXT NOT NULL,                                                                 -- JSON of AppSpec
+  health   TEXT NOT NULL CHECK (health IN ('disabled', 'initializing', 'healthy', 'unhealthy')) -- AppHealth
+) STRICT;
+CREATE INDEX agent_apps_by_agent ON agent_apps (agent_id, position);
+
+-- Scripts of an agent that ended.
+CREATE TABLE agent_scripts (
+  id         INTEGER PRIMARY KEY,                                          -- order of arrival
+  agent_id   TEXT NOT NULL REFERENCES agents (id) ON DELETE CASCADE,       -- whose
+  script_id  TEXT NOT NULL,                                                -- which of its spec
+  stage      TEXT NOT NULL CHECK (stage IN ('start', 'stop', 'cron')),     -- why it ran
+  started_ms INTEGER NOT NULL,                                             -- when it began
+  ended_ms   INTEGER NOT NULL,                                             -- when it ended
+  exit_code  INTEGER NOT NULL,                                             -- -1 when it was killed
+  timed_out  INTEGER NOT NULL CHECK (timed_out IN (0, 1))                  -- took too long
+) STRICT;
+CREATE INDEX agent_scripts_by_agent ON agent_scripts (agent_id, id);
+
+-- Logs of agents.
+CREATE TABLE agent_logs (
+  id        INTEGER PRIMARY KEY,                                                        -- grows; clients resume after it
+  agent_id  TEXT NOT NULL REFERENCES agents (id) ON DELETE CASCADE,                     -- whose
+  at_ms     INTEGER NOT NULL,                                                           -- when
+  level     TEXT NOT NULL CHECK (level IN ('trace', 'debug', 'info', 'warn', 'error')), -- LogLevel
+  source_id TEXT NOT NULL,                                                              -- the script, or the agent itself
+  output    TEXT NOT NULL CHECK (length(output) <= 8192)                                -- one line
+) STRICT;
+CREATE INDEX agent_logs_by_agent ON agent_logs (agent_id, id);
+
+-- The last batch of log lines stored for each life of an agent's process, so that none is stored twice.
+CREATE TABLE agent_log_batches (
+  agent_id TEXT NOT NULL REFERENCES agents (id) ON DELETE CASCADE, -- whose
+  life     TEXT NOT NULL CHECK (length(life) <= 64),               -- the process: its overlay key
+  seq      INTEGER NOT NULL,                                       -- the last batch
+  PRIMARY KEY (agent_id, life)
+) STRICT, WITHOUT ROWID;
+
+-- What an agent's metadata commands printed last.
+CREATE TABLE agent_metadata (
+  agent_id     TEXT NOT NULL REFERENCES agents (id) ON DELETE CASCADE, -- whose
+  key          TEXT NOT NULL CHECK (length(key) <= 128),               -- which
+  value        TEXT NOT NULL CHECK (length(value) <= 2048),            -- what was printed
+  error        TEXT NOT NULL CHECK (length(error) <= 2048),            -- why it failed; empty otherwise
+  collected_at INTEGER NOT NULL,                                       -- when it ran
+  PRIMARY KEY (agent_id, key)
+) STRICT, WITHOUT ROWID;
+
+-- Sessions: every way in, from its first byte to its last.
+CREATE TABLE connections (
+  id           TEXT NOT NULL PRIMARY KEY,                                       -- the session
+  user_id      TEXT NOT NULL REFERENCES users (id),                             -- who
+  workspace_id TEXT NOT NULL REFERENCES workspaces (id) ON DELETE CASCADE,      -- where
+  agent_id     TEXT NOT NULL REFERENCES agents (id) ON DELETE CASCADE,          -- in which agent
+  kind         TEXT NOT NULL CHECK (kind IN ('terminal', 'ssh', 'sftp', 'forward', 'tunnel', 'app', 'vscode', 'jetbrains')), -- SessionKind
+  address      TEXT NOT NULL CHECK (length(address) <= 64),                     -- the client's
+  client       TEXT NOT NULL CHECK (length(client) <= 256),                     -- what it calls itself
+  began_at     INTEGER NOT NULL,                                                -- first byte
+  ended_at     INTEGER,                                                         -- last byte; null while it lasts
+  end_reason   TEXT CHECK (end_reason IN ('closed', 'lost', 'revoked', 'server')), -- EndReason
+  bytes_out    INTEGER NOT NULL,                                                -- workspace to person
+  bytes_in     INTEGER NOT NULL                                                 -- person to workspace
+) STRICT;
+CREATE INDEX connections_by_workspace ON connections (workspace_id, began_at);
+CREATE INDEX connections_by_user ON connections (user_id, began_at);
+CREATE INDEX connections_open ON connections (began_at) WHERE ended_at IS NULL;
+
+-- Who did what. Written in the transaction of the change.
+CREATE TABLE audit (
+  id          TEXT NOT NULL PRIMARY KEY,                                    -- the entry
+  at          INTEGER NOT NULL,                                             -- when
+  user_id     TEXT,                                                         -- who; null for the program itself
+  ip          TEXT NOT NULL CHECK (length(ip) <= 64),                       -- from where; may be empty
+  action      TEXT NOT NULL CHECK (action IN ('create', 'write', 'delete', 'start', 'stop', 'login', 'logout', 'register')), -- AuditAction
+  target      TEXT NOT NULL CHECK (target IN ('user', 'api_key', 'git_ssh_key', 'template', 'template_version', 'workspace', 'workspace_build', 'group', 'organization', 'health_settings')), -- AuditTarget
+  target_id   TEXT NOT NULL,                                                -- the thing
+  target_name TEXT NOT NULL CHECK (length(target_name) <= 256),             -- its name then
+  diff        TEXT NOT NULL CHECK (length(diff) <= 65536)                   -- JSON of what changed, secrets left out
+) STRICT;
+CREATE INDEX audit_by_time ON audit (at, id);
+CREATE INDEX audit_by_target ON audit (target_id, at);
+
+-- Users who may act at all.
+CREATE VIEW active_users AS
+  SELECT id AS user_id FROM users WHERE status IN ('active', 'dormant');
+
+-- What an active user is beyond member: role on the site (organization_id null) or in an organization.
+CREATE VIEW effective_roles AS
+  SELECT b.user_id, b.role, b.organization_id
+  FROM role_bindings b JOIN users u ON u.id = b.user_id
+  WHERE u.status IN ('active', 'dormant');
+
+-- The actions there are on a workspace (model::grant::Action).
+CREATE VIEW workspace_actions AS
+  SELECT column1 AS action FROM (VALUES ('view'), ('connect'), ('operate'), ('update'), ('delete'));
+
+-- Who may do what on which workspace, and why. Every decision on a workspace reads this.
+CREATE VIEW effective_grants AS
+  SELECT w.owner_id AS user_id, w.id AS workspace_id, a.action AS action, 'owner' AS reason, NULL AS until_at
+  FROM workspaces w JOIN users u ON u.id = w.owner_id CROSS JOIN workspace_actions a
+  WHERE u.status IN ('active', 'dormant') AND w.deleted_at IS NULL
+  UNION ALL
+  SELECT r.user_id, w.id, a.action, 'role', NULL
+  FROM effective_roles r CROSS JOIN workspaces w CROSS JOIN workspace_actions a
+  WHERE r.organization_id IS NULL AND w.deleted_at IS NULL
+    AND (r.role = 'owner' OR (r.role = 'template-admin' AND a.action = 'view'));

@@ -13,6 +13,7 @@ pub mod relay;
 mod socket;
 pub mod stack;
 mod stream;
+pub mod websocket;
 #[cfg(test)]
 mod tests;
 

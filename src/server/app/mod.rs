@@ -1,1 +1,74 @@
-//! Use cases: who may, then one transaction.
+//! Use cases: who may, then one transaction. One file a noun.
+
+pub mod access;
+pub mod actor;
+pub mod error;
+pub mod groups;
+pub mod organizations;
+pub mod password;
+pub mod people;
+pub mod sessions;
+pub mod settings;
+pub mod ssh_keys;
+pub mod tokens;
+pub mod users;
+pub mod uses;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+pub use actor::{Actor, Caller, Via};
+pub use error::{Error, Result};
+
+use crate::clock::{Clock, Entropy};
+use crate::model::event::Event;
+use crate::server::db::Db;
+use crate::server::db::seal::Seal;
+
+/// The use cases; clones share everything.
+#[derive(Clone)]
+pub struct App {
+    pub(in crate::server) db: Db,
+    pub(in crate::server) clock: Clock,
+    pub(in crate::server) entropy: Entropy,
+    pub(in crate::server) seal: Seal,
+    passwords: Arc<password::Hasher>,
+    uses: Arc<uses::Uses>,
+    /// What the operator chose.
+    pub policy: Arc<Policy>,
+}
+
+/// What the operator chose and use cases must know.
+#[derive(Clone, Debug)]
+pub struct Policy {
+    /// Where the server is reached, without a slash at the end.
+    pub access_url: String,
+    /// How long a session lasts without use.
+    pub session_duration: Duration,
+    /// The longest life of an API token.
+    pub max_token_lifetime: Duration,
+    /// Whether people may sign in by password; owners always may.
+    pub password_auth: bool,
+}
+
+impl App {
+    /// Puts the use cases over a database.
+    #[must_use]
+    pub fn new(db: Db, clock: Clock, entropy: Entropy, seal: Seal, policy: Policy) -> Self {
+        let passwords = Arc::new(password::Hasher::new(entropy.clone()));
+        let uses = Arc::default();
+        Self { db, clock, entropy, seal, passwords, uses, policy: Arc::new(policy) }
+    }
+
+    /// What commits announce from now on. A listener that lagged re-reads everything.
+    #[must_use]
+    pub fn events(&self) -> tokio::sync::broadcast::Receiver<Event> {
+        self.db.events()
+    }
+
+    /// The clock that use cases read.
+    #[must_use]
+    pub fn clock(&self) -> &Clock {
+        &self.clock
+    }
+}

@@ -1,0 +1,105 @@
+//! Whoever asks. Only `web::access` makes one from a request; only `jobs` and `fleet` use the program itself.
+
+use super::error::{Error, Result};
+use crate::model::id::{AgentId, SshKeyId, TokenId, UserId, WorkspaceId};
+use crate::model::user::{SiteRole, TokenKind, User};
+
+/// Whoever asks.
+#[derive(Clone, Debug)]
+pub enum Actor {
+    /// Someone signed in, or a program with their token.
+    User(Box<Caller>),
+    /// An agent with its token.
+    Agent {
+        /// Which.
+        agent: AgentId,
+        /// Its workspace.
+        workspace: WorkspaceId,
+    },
+    /// The program itself.
+    System,
+}
+
+/// A signed-in user and how they came.
+#[derive(Clone, Debug)]
+pub struct Caller {
+    /// Who, as of this request.
+    pub user: User,
+    /// What they showed.
+    pub via: Via,
+    /// Their address.
+    pub ip: String,
+}
+
+/// What a user showed to be let in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Via {
+    /// A token.
+    Token(TokenId, TokenKind),
+    /// An SSH key at the front door.
+    Key(SshKeyId),
+}
+
+impl Caller {
+    /// The token they came with, if it was one.
+    #[must_use]
+    pub fn token(&self) -> Option<TokenId> {
+        match self.via {
+            Via::Token(id, _) => Some(id),
+            Via::Key(_) => None,
+        }
+    }
+}
+
+impl Actor {
+    /// The user who asks.
+    ///
+    /// # Errors
+    /// When it is no user.
+    pub fn caller(&self) -> Result<&Caller> {
+        match self {
+            Self::User(caller) => Ok(caller),
+            Self::Agent { .. } | Self::System => Err(Error::denied("this is for users")),
+        }
+    }
+
+    /// The id of the user who asks, if it is one.
+    #[must_use]
+    pub fn user_id(&self) -> Option<UserId> {
+        match self {
+            Self::User(caller) => Some(caller.user.id),
+            Self::Agent { .. } | Self::System => None,
+        }
+    }
+
+    /// The address the request came from; empty for the program itself.
+    #[must_use]
+    pub fn ip(&self) -> &str {
+        match self {
+            Self::User(caller) => &caller.ip,
+            Self::Agent { .. } | Self::System => "",
+        }
+    }
+
+    /// Whether the actor has a site role, or is the program itself.
+    #[must_use]
+    pub fn has(&self, role: SiteRole) -> bool {
+        match self {
+            Self::User(caller) => caller.user.has(role),
+            Self::Agent { .. } => false,
+            Self::System => true,
+        }
+    }
+
+    /// Asks for one of some site roles.
+    ///
+    /// # Errors
+    /// [`Error::Denied`] when the actor has none of them.
+    pub fn require_role(&self, roles: &[SiteRole]) -> Result<()> {
+        if roles.iter().any(|r| self.has(*r)) {
+            return Ok(());
+        }
+        let names: Vec<&str> = roles.iter().map(|r| r.as_str()).collect();
+        Err(Error::Denied(format!("this needs the role {}", names.join(" or "))))
+    }
+}

@@ -1,0 +1,71 @@
+//! The six kinds of error a use case has. Kinds, not sources: nothing here knows SQL or HTTP.
+
+use crate::server::db;
+
+/// Why a use case did not do what was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// There is no such thing, or the actor may not know of it.
+    #[error("{0} not found")]
+    NotFound(&'static str),
+    /// The actor may see it, and may not do this.
+    #[error("{0}")]
+    Denied(String),
+    /// The state of things does not allow it now.
+    #[error("{0}")]
+    Conflict(String),
+    /// What was given does not fit.
+    #[error("{field}: {why}")]
+    Invalid {
+        /// The name of the field, as the API calls it.
+        field: String,
+        /// What is wrong with it and what would fit.
+        why: String,
+    },
+    /// Something it needs is not there; trying again may help.
+    #[error("{0}")]
+    Unavailable(String),
+    /// A fault of ours. Its text is for the log and never leaves.
+    #[error("internal error")]
+    Internal(#[source] anyhow::Error),
+}
+
+/// What use cases return.
+pub type Result<T> = std::result::Result<T, Error>;
+
+impl Error {
+    /// An [`Error::Invalid`].
+    pub fn invalid(field: impl Into<String>, why: impl std::fmt::Display) -> Self {
+        Self::Invalid { field: field.into(), why: why.to_string() }
+    }
+
+    /// An [`Error::Conflict`].
+    pub fn conflict(why: impl std::fmt::Display) -> Self {
+        Self::Conflict(why.to_string())
+    }
+
+    /// An [`Error::Denied`].
+    pub fn denied(why: impl std::fmt::Display) -> Self {
+        Self::Denied(why.to_string())
+    }
+}
+
+impl From<db::Error> for Error {
+    fn from(error: db::Error) -> Self {
+        match error {
+            db::Error::Closed => {
+                Self::Unavailable("the server is stopping; try again in a moment".to_owned())
+            }
+            other @ (db::Error::Sqlite(_)
+            | db::Error::Unreadable { .. }
+            | db::Error::Panicked
+            | db::Error::Newer { .. }) => Self::Internal(other.into()),
+        }
+    }
+}
+
+impl From<rusqlite::Error> for Error {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Internal(error.into())
+    }
+}

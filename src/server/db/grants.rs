@@ -1,0 +1,29 @@
+//! The view `effective_grants`: who may do what on which workspace, and why.
+
+use rusqlite::{Row, named_params};
+
+use super::{ReadTx, Result};
+use crate::model::grant::EffectiveGrant;
+use crate::model::id::{UserId, WorkspaceId};
+
+fn from_row(row: &Row<'_>) -> rusqlite::Result<EffectiveGrant> {
+    Ok(EffectiveGrant {
+        user_id: row.get("user_id")?,
+        action: row.get("action")?,
+        reason: row.get("reason")?,
+        until: row.get("until_at")?,
+    })
+}
+
+/// Every right of a user on a workspace.
+///
+/// # Errors
+/// When SQLite fails.
+pub fn list(tx: &ReadTx<'_>, user: UserId, workspace: WorkspaceId) -> Result<Vec<EffectiveGrant>> {
+    tx.list(
+        "SELECT user_id, action, reason, until_at FROM effective_grants
+         WHERE user_id = :user AND workspace_id = :workspace",
+        named_params! { ":user": user, ":workspace": workspace },
+        from_row,
+    )
+}

@@ -1,0 +1,52 @@
+//! Debug builds refuse a statement that walks a whole table: it would be slow only in production.
+
+use rusqlite::Connection;
+
+use super::Result;
+
+/// Tables that stay small or that a job may walk: a scan of them is meant.
+const MAY_SCAN: [&str; 4] = ["organizations", "settings", "lockouts", "archives"];
+
+/// Explains `sql` once per connection and panics on a full scan.
+///
+/// # Errors
+/// When the SQL is wrong.
+#[cfg(debug_assertions)]
+#[expect(clippy::panic, reason = "a full scan is a programming error, found in debug builds only")]
+pub(super) fn check(conn: &Connection, sql: &'static str) -> Result<()> {
+    use std::cell::RefCell;
+    use std::collections::BTreeSet;
+    thread_local! { static SEEN: RefCell<BTreeSet<&'static str>> = const { RefCell::new(BTreeSet::new()) }; }
+    if !SEEN.with_borrow_mut(|seen| seen.insert(sql)) {
+        return Ok(());
+    }
+    let mut statement = conn.prepare(&format!("EXPLAIN QUERY PLAN {sql}"))?;
+    let n = statement.parameter_count();
+    let nulls = vec![rusqlite::types::Null; n];
+    let steps: Vec<String> = statement
+        .query_map(rusqlite::params_from_iter(nulls), |row| row.get("detail"))?
+        .collect::<rusqlite::Result<_>>()?;
+    for step in steps {
+        let Some(rest) = step.strip_prefix("SCAN ") else { continue };
+        let table = rest.split(' ').next().unwrap_or_default();
+        let by_index =
+            rest.contains("USING") || rest.contains("CONSTANT ROW") || rest.contains("VIRTUAL");
+        let subquery = table.starts_with('(')
+            || rest.contains("SUBQUERY")
+            || table.chars().all(|c| c.is_ascii_uppercase());
+        if !by_index && !subquery && !MAY_SCAN.contains(&table) && !sql.contains("/* scan") {
+            panic!(
+                "full scan of {table}: add an index or say /* scan: why */ in the statement\n{sql}"
+            );
+        }
+    }
+    Ok(())
+}
+
+/// Release builds trust what debug builds checked.
+#[cfg(not(debug_assertions))]
+#[expect(clippy::unnecessary_wraps, reason = "the same shape as in debug builds")]
+pub(super) fn check(_: &Connection, _: &'static str) -> Result<()> {
+    let _ = MAY_SCAN;
+    Ok(())
+}

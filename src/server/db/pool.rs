@@ -1,0 +1,345 @@
+//! Connections: one writer thread that commits what has gathered, and a few readers that cannot write.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+use std::sync::mpsc as std_mpsc;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use rusqlite::{Connection, OpenFlags};
+use tokio::sync::{Semaphore, broadcast, oneshot};
+
+use super::{Error, ReadTx, Result, WriteTx, schema};
+use crate::clock::{Clock, Entropy};
+use crate::model::event::Event;
+
+/// Connections for reading: two cores' worth and two that wait for the disk.
+const N_READERS: usize = 4;
+/// Writes that may wait for the writer; more callers wait before they are queued.
+const QUEUE: usize = 1024;
+/// Writes in one commit: bounds how long the first of them waits.
+const MAX_BATCH: usize = 128;
+/// Events a slow listener may be behind before it must re-read everything.
+const EVENTS: usize = 4096;
+/// Prepared statements kept per connection.
+const STATEMENTS: usize = 256;
+
+/// A handle to the database; clones share it.
+#[derive(Clone)]
+pub struct Db(Arc<Shared>);
+
+struct Shared {
+    queue: std_mpsc::SyncSender<Job>,
+    room: Semaphore,
+    readers: Mutex<Vec<Connection>>,
+    permits: Semaphore,
+    path: PathBuf,
+    events: broadcast::Sender<Event>,
+    clock: Clock,
+}
+
+/// Runs inside a savepoint; what it returns is called after the commit with whether that worked.
+type Job = Box<dyn FnOnce(&Connection, &Clock, &Entropy) -> Answer + Send>;
+type Reply = Box<dyn FnOnce(bool) + Send>;
+
+struct Answer {
+    keep: bool,
+    events: Vec<Event>,
+    reply: Reply,
+}
+
+impl Db {
+    /// Opens or makes the database at `path` and brings its schema up to date.
+    ///
+    /// # Errors
+    /// When the file cannot be opened, is newer than the program, or a migration fails.
+    pub fn open(path: &Path, clock: Clock, entropy: Entropy) -> Result<Self> {
+        let mut writer = Connection::open(path)?;
+        writer.busy_timeout(std::time::Duration::from_secs(5))?;
+        schema::refuse_newer(&writer)?;
+        writer.pragma_update(None, "journal_mode", "WAL")?;
+        // An acknowledged write survives a power cut; gathered commits make that affordable.
+        writer.pragma_update(None, "synchronous", "FULL")?;
+        writer.pragma_update(None, "trusted_schema", "OFF")?;
+        schema::prepare(&mut writer)?;
+        writer.pragma_update(None, "foreign_keys", "ON")?;
+        writer.set_prepared_statement_cache_capacity(STATEMENTS);
+        let (queue, jobs) = std_mpsc::sync_channel(QUEUE);
+        let (events, _) = broadcast::channel(EVENTS);
+        let shared = Shared {
+            queue,
+            room: Semaphore::new(QUEUE),
+            readers: Mutex::default(),
+            permits: Semaphore::new(N_READERS),
+            path: path.to_owned(),
+            events: events.clone(),
+            clock: clock.clone(),
+        };
+        std::thread::Builder::new()
+            .name("db-writer".to_owned())
+            .spawn(move || write_loop(&writer, &jobs, &events, &clock, &entropy))
+            .map_err(|e| Error::Unreadable { what: "thread", why: e.to_string() })?;
+        Ok(Self(Arc::new(shared)))
+    }
+
+    /// Runs `work` in a transaction that may write. When it returns an error nothing of it stays.
+    /// A caller that goes away does not undo it.
+    ///
+    /// # Errors
+    /// What `work` returns, or that the database is closed.
+    pub async fn write<T, E, F>(&self, work: F) -> std::result::Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<Error> + Send + 'static,
+        F: FnOnce(&WriteTx<'_>) -> std::result::Result<T, E> + Send + 'static,
+    {
+        let permit = self.0.room.acquire().await.map_err(|_| Error::Closed)?;
+        let (tell, told) = oneshot::channel();
+        let job: Job =
+            Box::new(move |conn, clock, entropy| run_job(conn, clock, entropy, work, tell));
+        self.0.queue.try_send(job).map_err(|_| Error::Closed)?;
+        let answer = told.await.map_err(|_| E::from(Error::Closed));
+        drop(permit);
+        answer?
+    }
+
+    /// Runs `work` in a transaction that reads one state of the database.
+    ///
+    /// # Errors
+    /// What `work` returns, or that no connection could be opened.
+    pub async fn read<T, E, F>(&self, work: F) -> std::result::Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<Error> + Send + 'static,
+        F: FnOnce(&ReadTx<'_>) -> std::result::Result<T, E> + Send + 'static,
+    {
+        let _permit = self.0.permits.acquire().await.map_err(|_| Error::Closed)?;
+        let shared = Arc::clone(&self.0);
+        let done = tokio::task::spawn_blocking(move || shared.read(work)).await;
+        done.map_err(|_| E::from(Error::Panicked))?
+    }
+
+    /// Events of commits from now on.
+    #[must_use]
+    pub fn events(&self) -> broadcast::Receiver<Event> {
+        self.0.events.subscribe()
+    }
+}
+
+impl Shared {
+    fn read<T, E, F>(&self, work: F) -> std::result::Result<T, E>
+    where
+        E: From<Error>,
+        F: FnOnce(&ReadTx<'_>) -> std::result::Result<T, E>,
+    {
+        let idle = self.readers.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let conn = match idle {
+            Some(conn) => conn,
+            None => open_reader(&self.path)?,
+        };
+        conn.execute_batch("BEGIN").map_err(Error::from)?;
+        let tx = ReadTx::new(&conn, self.clock.now());
+        let result = catch_unwind(AssertUnwindSafe(|| work(&tx)));
+        // A connection that cannot end its transaction is dropped; the next read opens another.
+        if conn.execute_batch("COMMIT").is_ok() {
+            self.readers.lock().unwrap_or_else(PoisonError::into_inner).push(conn);
+        }
+        result.unwrap_or_else(|_| Err(Error::Panicked.into()))
+    }
+}
+
+fn open_reader(path: &Path) -> Result<Connection> {
+    let conn = Connection::open_with_flags(
+        path,
+        OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX,
+    )?;
+    conn.busy_timeout(std::time::Duration::from_secs(5))?;
+    conn.pragma_update(None, "query_only", "ON")?;
+    conn.pragma_update(None, "trusted_schema", "OFF")?;
+    conn.set_prepared_statement_cache_capacity(STATEMENTS);
+    Ok(conn)
+}
+
+fn run_job<T, E, F>(
+    conn: &Connection,
+    clock: &Clock,
+    entropy: &Entropy,
+    work: F,
+    tell: oneshot::Sender<std::result::Result<T, E>>,
+) -> Answer
+where
+    T: Send + 'static,
+    E: From<Error> + Send + 'static,
+    F: FnOnce(&WriteTx<'_>) -> std::result::Result<T, E>,
+{
+    let tx = WriteTx::new(conn, clock.now_ms(), entropy);
+    let result = catch_unwind(AssertUnwindSafe(|| work(&tx)))
+        .unwrap_or_else(|_| Err(Error::Panicked.into()));
+    let keep = result.is_ok();
+    let events = if keep { tx.take_events() } else { Vec::new() };
+    let reply: Reply = Box::new(move |committed| {
+        let answer = if keep && !committed { Err(Error::Closed.into()) } else { result };
+        // The caller may have gone; what was committed stands.
+        let _ = tell.send(answer);
+    });
+    Answer { keep, events, reply }
+}
+
+/// Takes what has gathered, commits it as one, and answers everyone after.
+fn write_loop(
+    conn: &Connection,
+    jobs: &std_mpsc::Receiver<Job>,
+    events: &broadcast::Sender<Event>,
+    clock: &Clock,
+    entropy: &Entropy,
+) {
+    while let Ok(first) = jobs.recv() {
+        let mut batch = vec![first];
+        while batch.len() < MAX_BATCH
+            && let Ok(job) = jobs.try_recv()
+        {
+            batch.push(job);
+        }
+        let answers = run_batch(conn, batch, clock, entropy);
+        let committed = answers.1;
+        for answer in answers.0 {
+            (answer.reply)(committed);
+            if committed {
+                for event in answer.events {
+                    // No listener is no fault.
+                    let _ = events.send(event);
+                }
+            }
+        }
+    }
+    if let Err(error) = conn.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)") {
+        tracing::warn!(%error, "the last checkpoint did not finish; the next start does it");
+    }
+}
+
+fn run_batch(
+    conn: &Connection,
+    batch: Vec<Job>,
+    clock: &Clock,
+    entropy: &Entropy,
+) -> (Vec<Answer>, bool) {
+    if let Err(error) = conn.execute_batch("BEGIN IMMEDIATE") {
+        // Dropping the jobs tells their callers that nothing was written.
+        tracing::error!(%error, "no write transaction could begin");
+        return (Vec::new(), false);
+    }
+    let answers = batch.into_iter().map(|job| run_saved(conn, job, clock, entropy)).collect();
+    let committed = conn.execute_batch("COMMIT");
+    if let Err(error) = &committed {
+        tracing::error!(%error, "a commit failed; nothing of it stays");
+        // Nothing to roll back is fine here.
+        let _ = conn.execute_batch("ROLLBACK");
+    }
+    (answers, committed.is_ok())
+}
+
+/// One job in a savepoint of its own, so that its failure undoes only itself.
+fn run_saved(conn: &Connection, job: Job, clock: &Clock, entropy: &Entropy) -> Answer {
+    let saved = conn.execute_batch("SAVEPOINT job");
+    let answer = job(conn, clock, entropy);
+    let end = if answer.keep { "RELEASE job" } else { "ROLLBACK TO job; RELEASE job" };
+    if let Err(error) = saved.and_then(|()| conn.execute_batch(end)) {
+        tracing::error!(%error, "a savepoint could not be ended");
+    }
+    answer
+}
+
+#[cfg(test)]
+mod tests {
+    use rusqlite::named_params;
+
+    use super::*;
+    use crate::model::id::UserId;
+    use crate::server::db::settings;
+
+    fn open(dir: &tempfile::TempDir) -> Db {
+        Db::open(&dir.path().join("steading.db"), Clock::machine(), Entropy::machine()).unwrap()
+    }
+
+    async fn value(db: &Db, key: &'static str) -> Option<Vec<u8>> {
+        db.read(move |tx| settings::find(tx, key)).await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_failed_write_leaves_nothing_and_its_neighbours_stay() {
+        let dir = tempfile::tempdir().unwrap();
+        let db = open(&dir);
+        let good = db.write(|tx| settings::put(tx, "a", b"1"));
+        let bad = db.write(|tx| -> Result<()> {
+            settings::put(tx, "b", b"1")?;
+            Err(Error::Closed)
+        });
+        let (good, bad) = tokio::join!(good, bad);
+        assert!(good.is_ok() && bad.is_err());
+        assert_eq!(value(&db, "a").await, Some(b"1".to_vec()));
+        assert_eq!(value(&db, "b").await, None);
+    }
+
+    #[tokio::test]
+    async fn events_come_after_the_commit_and_only_then() {
+        let dir = tempfile::tempdir().unwrap();
+        let db = open(&dir);
+        let mut events = db.events();
+        let user = UserId(uuid::Uuid::nil());
+        let failed: Result<()> = db
+            .write(move |tx| {
+                tx.emit(Event::Queue);
+                Err(Error::Closed)
+            })
+            .await;
+        assert!(failed.is_err());
+        db.write(move |tx| -> Result<()> {
+            tx.emit(Event::User(user));
+            Ok(())
+        })
+        .await
+        .unwrap();
+        assert_eq!(events.recv().await.unwrap(), Event::User(user));
+    }
+
+    #[tokio::test]
+    async fn writer_and_readers_survive_panics() {
+        let dir = tempfile::tempdir().unwrap();
+        let db = open(&dir);
+        for _ in 0..8 {
+            let read: Result<()> = db.read(|_| panic!("planned")).await;
+            let write: Result<()> = db.write(|_| panic!("planned")).await;
+            assert!(read.is_err() && write.is_err());
+        }
+        db.write(|tx| settings::put(tx, "a", b"1")).await.unwrap();
+        assert_eq!(value(&db, "a").await, Some(b"1".to_vec()));
+    }
+
+    #[tokio::test]
+    async fn readers_cannot_write() {
+        let dir = tempfile::tempdir().unwrap();
+        let db = open(&dir);
+        let refused = db
+            .read(|tx| -> Result<()> {
+                tx.prepare("DELETE FROM settings WHERE key = :key")?
+                    .execute(named_params! { ":key": "a" })?;
+                Ok(())
+            })
+            .await;
+        assert!(refused.is_err());
+    }
+
+    #[test]
+    fn a_newer_file_is_refused_before_a_byte_is_written() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("steading.db");
+        let conn = Connection::open(&path).unwrap();
+        conn.pragma_update(None, "user_version", 999).unwrap();
+        drop(conn);
+        let before = std::fs::read(&path).unwrap();
+        assert!(matches!(
+            Db::open(&path, Clock::machine(), Entropy::machine()),
+            Err(Error::Newer { .. })
+        ));
+        assert!(std::fs::read(&path).unwrap() == before, "the file was changed");
+    }
+}

@@ -1,0 +1,77 @@
+//! A fresh database gets `schema.sql`; an older one the migrations it lacks, after a copy was made.
+
+use rusqlite::Connection;
+
+use super::{Error, Result};
+
+/// The whole schema as it is today.
+pub const SCHEMA: &str = include_str!("../../../schema.sql");
+
+/// Each step to today, in order. The first makes the first release's schema.
+pub const MIGRATIONS: &[(&str, &str)] =
+    &[("0001_start", include_str!("migrations/0001_start.sql"))];
+
+/// The version that [`SCHEMA`] has.
+#[must_use]
+pub fn known_version() -> i64 {
+    i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX)
+}
+
+/// Makes the schema current.
+///
+/// # Errors
+/// When the file is newer than the program, or a migration fails (nothing of it stays).
+pub fn prepare(conn: &mut Connection) -> Result<()> {
+    let (found, known) = (refuse_newer(conn)?, known_version());
+    if found == 0 {
+        let tx = conn.transaction()?;
+        tx.execute_batch(SCHEMA)?;
+        tx.pragma_update(None, "user_version", known)?;
+        tx.commit()?;
+        return Ok(());
+    }
+    if found < known {
+        keep_a_copy(conn, found)?;
+    }
+    let done = usize::try_from(found).unwrap_or(0);
+    for (number, (name, sql)) in (1i64..).zip(MIGRATIONS).skip(done) {
+        tracing::info!(migration = name, "migrating the database");
+        let tx = conn.transaction()?;
+        tx.execute_batch(sql)?;
+        tx.pragma_update(None, "user_version", number)?;
+        tx.commit()?;
+    }
+    Ok(())
+}
+
+/// The file's version, read before a byte is written.
+///
+/// # Errors
+/// When the file was written by a newer program.
+pub fn refuse_newer(conn: &Connection) -> Result<i64> {
+    let found: i64 = conn.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+    let known = known_version();
+    if found > known { Err(Error::Newer { found, known }) } else { Ok(found) }
+}
+
+/// Runs every migration on an empty database: the other road to [`SCHEMA`].
+///
+/// # Errors
+/// When a migration is wrong.
+pub fn replay(conn: &mut Connection) -> Result<()> {
+    for (_, sql) in MIGRATIONS {
+        conn.execute_batch(sql)?;
+    }
+    Ok(())
+}
+
+/// `steading.db` becomes `steading.db.v3` beside it, so that a failed upgrade can be undone by hand.
+fn keep_a_copy(conn: &Connection, version: i64) -> Result<()> {
+    if let Some(path) = conn.path().filter(|p| !p.is_empty()) {
+        let copy = format!("{path}.v{version}");
+        if !std::path::Path::new(&copy).exists() {
+            conn.execute("VACUUM INTO ?1", [copy])?;
+        }
+    }
+    Ok(())
+}

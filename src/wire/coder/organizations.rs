@@ -1,0 +1,93 @@
+//! Organizations, their members and groups.
+
+use uuid::Uuid;
+
+use super::users::{ReducedUser, Role};
+use super::{Time, null_is_default, shapes};
+
+shapes! {
+    /// An organization.
+    pub struct Organization {
+        pub id: Uuid,
+        pub name: String,
+        pub display_name: String,
+        pub description: String,
+        pub icon: String,
+        pub created_at: Time,
+        pub updated_at: Time,
+        pub is_default: bool,
+    }
+
+    /// `PATCH /organizations/{organization}`.
+    pub struct UpdateOrganization {
+        pub name: Option<String>,
+        pub display_name: Option<String>,
+        pub description: Option<String>,
+        pub icon: Option<String>,
+    }
+
+    /// A member, with what is shown of the user.
+    pub struct OrganizationMember {
+        pub user_id: Uuid,
+        pub organization_id: Uuid,
+        pub created_at: Time,
+        pub updated_at: Time,
+        pub roles: Vec<Role>,
+        pub username: String,
+        pub name: String,
+        pub avatar_url: String,
+        pub email: String,
+        pub global_roles: Vec<Role>,
+        pub status: String,
+        pub login_type: String,
+    }
+
+    /// `GET /organizations/{organization}/paginated-members`.
+    pub struct PaginatedMembers {
+        pub members: Vec<OrganizationMember>,
+        pub count: i64,
+    }
+
+    /// A group.
+    pub struct Group {
+        pub id: Uuid,
+        pub name: String,
+        pub display_name: String,
+        pub organization_id: Uuid,
+        pub members: Vec<ReducedUser>,
+        pub total_member_count: i64,
+        pub avatar_url: String,
+        pub quota_allowance: i64,
+        pub source: String,
+        pub organization_name: String,
+        pub organization_display_name: String,
+    }
+
+    /// `POST /organizations/{organization}/groups`.
+    pub struct CreateGroup {
+        pub name: String,
+        #[serde(deserialize_with = "null_is_default")]
+        pub display_name: String,
+        #[serde(deserialize_with = "null_is_default")]
+        pub avatar_url: String,
+        pub quota_allowance: i64,
+    }
+
+    /// `PATCH /groups/{group}`.
+    pub struct UpdateGroup {
+        #[serde(deserialize_with = "null_is_default")]
+        pub add_users: Vec<String>,
+        #[serde(deserialize_with = "null_is_default")]
+        pub remove_users: Vec<String>,
+        pub name: Option<String>,
+        pub display_name: Option<String>,
+        pub avatar_url: Option<String>,
+        pub quota_allowance: Option<i64>,
+    }
+
+    /// `GET /organizations/{organization}/members/{user}/workspace-quota`; a budget of -1 has no end.
+    pub struct WorkspaceQuota {
+        pub credits_consumed: i64,
+        pub budget: i64,
+    }
+}

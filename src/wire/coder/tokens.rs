@@ -1,0 +1,75 @@
+//! API tokens and SSH keys.
+
+use uuid::Uuid;
+
+use super::{Time, null_is_default, shapes};
+
+shapes! {
+    /// `POST /users/{user}/keys/tokens`.
+    pub struct CreateToken {
+        /// Nanoseconds; 0 for the server's default.
+        pub lifetime: i64,
+        #[serde(deserialize_with = "null_is_default")]
+        pub scope: String,
+        #[serde(deserialize_with = "null_is_default")]
+        pub scopes: Vec<String>,
+        #[serde(deserialize_with = "null_is_default")]
+        pub token_name: String,
+    }
+
+    /// The answer to it, and to `POST /users/{user}/keys`: the only time the secret is seen.
+    pub struct NewKey {
+        pub key: String,
+    }
+
+    /// A token as it is listed.
+    pub struct ApiKey {
+        /// The part of the token before its hyphen.
+        pub id: String,
+        pub user_id: Uuid,
+        /// The owner's name.
+        pub username: String,
+        pub last_used: Time,
+        pub expires_at: Time,
+        pub created_at: Time,
+        pub updated_at: Time,
+        pub login_type: String,
+        pub scope: String,
+        pub scopes: Vec<String>,
+        pub token_name: String,
+        pub lifetime_seconds: i64,
+    }
+
+    /// `GET /users/{user}/keys/tokens/tokenconfig`.
+    pub struct TokenConfig {
+        /// Nanoseconds.
+        pub max_token_lifetime: i64,
+    }
+
+    /// `GET /users/{user}/gitsshkey`: the key that workspaces use towards Git hosts.
+    pub struct GitSshKey {
+        pub user_id: Uuid,
+        pub created_at: Time,
+        pub updated_at: Time,
+        pub public_key: String,
+    }
+
+    /// `POST /users/{user}/ssh-keys` (ours): a key that opens workspaces by plain SSH.
+    pub struct CreateSshKey {
+        /// Empty for the key's comment.
+        #[serde(deserialize_with = "null_is_default")]
+        pub name: String,
+        pub public_key: String,
+    }
+
+    /// One of `GET /users/{user}/ssh-keys` (ours).
+    pub struct SshKey {
+        pub id: Uuid,
+        pub user_id: Uuid,
+        pub name: String,
+        pub public_key: String,
+        pub fingerprint: String,
+        pub created_at: Time,
+        pub last_used_at: Option<Time>,
+    }
+}

@@ -1,0 +1,215 @@
+//! Users: who they are, how they sign in, what they may do.
+
+use std::collections::BTreeMap;
+
+use uuid::Uuid;
+
+use super::{Time, null_is_default, shapes};
+
+shapes! {
+    /// A user in passing.
+    pub struct MinimalUser {
+        pub id: Uuid,
+        pub username: String,
+        pub name: String,
+        pub avatar_url: String,
+    }
+
+    /// A user without roles and organizations, as a group lists its members.
+    pub struct ReducedUser {
+        pub id: Uuid,
+        pub username: String,
+        pub name: String,
+        pub avatar_url: String,
+        pub email: String,
+        pub created_at: Time,
+        pub updated_at: Time,
+        pub last_seen_at: Time,
+        pub status: String,
+        pub login_type: String,
+        pub theme_preference: String,
+    }
+
+    /// A user.
+    pub struct User {
+        pub id: Uuid,
+        pub username: String,
+        pub name: String,
+        pub avatar_url: String,
+        pub email: String,
+        pub created_at: Time,
+        pub updated_at: Time,
+        pub last_seen_at: Time,
+        pub status: String,
+        pub login_type: String,
+        pub theme_preference: String,
+        pub organization_ids: Vec<Uuid>,
+        pub roles: Vec<Role>,
+        pub is_service_account: bool,
+    }
+
+    /// A role by its names.
+    pub struct Role {
+        pub name: String,
+        pub display_name: String,
+        #[serde(skip_serializing_if = "String::is_empty")]
+        pub organization_id: String,
+    }
+
+    /// `GET /users`.
+    pub struct UsersResponse {
+        pub users: Vec<User>,
+        pub count: i64,
+    }
+
+    /// `POST /users`.
+    pub struct CreateUser {
+        pub email: String,
+        pub username: String,
+        #[serde(deserialize_with = "null_is_default")]
+        pub name: String,
+        #[serde(deserialize_with = "null_is_default")]
+        pub password: String,
+        /// `password` or `none`; empty for the first of them.
+        #[serde(deserialize_with = "null_is_default")]
+        pub login_type: String,
+        #[serde(deserialize_with = "null_is_default")]
+        pub user_status: String,
+        #[serde(deserialize_with = "null_is_default")]
+        pub organization_ids: Vec<Uuid>,
+        pub service_account: bool,
+    }
+
+    /// `POST /users/first`.
+    pub struct FirstUser {
+        pub email: String,
+        pub username: String,
+        #[serde(deserialize_with = "null_is_default")]
+        pub name: String,
+        pub password: String,
+        pub trial: bool,
+    }
+
+    /// The answer to it.
+    pub struct FirstUserResponse {
+        pub user_id: Uuid,
+        pub organization_id: Uuid,
+    }
+
+    /// `POST /users/login`. The e-mail address or the name.
+    pub struct Login {
+        pub email: String,
+        pub password: String,
+    }
+
+    /// The answer to it.
+    pub struct LoginResponse {
+        pub session_token: String,
+    }
+
+    /// `POST /users/validate-password`.
+    pub struct ValidatePassword {
+        pub password: String,
+    }
+
+    /// The answer to it.
+    pub struct ValidatePasswordResponse {
+        pub valid: bool,
+        pub details: String,
+    }
+
+    /// `PUT /users/{user}/profile`.
+    pub struct UpdateProfile {
+        pub username: String,
+        #[serde(deserialize_with = "null_is_default")]
+        pub name: String,
+    }
+
+    /// `PUT /users/{user}/password`. The old one is not needed by who may set it for others.
+    pub struct UpdatePassword {
+        #[serde(deserialize_with = "null_is_default")]
+        pub old_password: String,
+        pub password: String,
+    }
+
+    /// `PUT /users/{user}/roles`, and the same for a member of an organization.
+    pub struct UpdateRoles {
+        #[serde(deserialize_with = "null_is_default")]
+        pub roles: Vec<String>,
+    }
+
+    /// `GET /users/{user}/roles`.
+    pub struct UserRoles {
+        pub roles: Vec<String>,
+        pub organization_roles: BTreeMap<Uuid, Vec<String>>,
+    }
+
+    /// One of `GET /users/roles`.
+    pub struct AssignableRole {
+        pub name: String,
+        pub display_name: String,
+        pub organization_id: String,
+        pub assignable: bool,
+        pub built_in: bool,
+    }
+
+    /// `GET /users/{user}/login-type`.
+    pub struct UserLoginType {
+        pub login_type: String,
+    }
+
+    /// `GET /users/authmethods`.
+    pub struct AuthMethods {
+        #[serde(skip_serializing_if = "String::is_empty")]
+        pub terms_of_service_url: String,
+        pub password: AuthMethod,
+        pub github: GithubAuthMethod,
+        pub oidc: OidcAuthMethod,
+    }
+
+    /// Whether one way to sign in is on.
+    pub struct AuthMethod {
+        pub enabled: bool,
+    }
+
+    /// GitHub as a way to sign in.
+    pub struct GithubAuthMethod {
+        pub enabled: bool,
+        pub default_provider_configured: bool,
+    }
+
+    /// `OpenID` Connect as a way to sign in; Coder names two of its fields in another manner.
+    pub struct OidcAuthMethod {
+        pub enabled: bool,
+        #[serde(rename = "signInText")]
+        pub sign_in_text: String,
+        #[serde(rename = "iconUrl")]
+        pub icon_url: String,
+    }
+
+    /// `POST /authcheck`: questions by a name of the client's.
+    pub struct AuthCheck {
+        pub checks: BTreeMap<String, AuthQuestion>,
+    }
+
+    /// May the caller do this?
+    pub struct AuthQuestion {
+        pub object: AuthObject,
+        pub action: String,
+    }
+
+    /// What a question is about.
+    pub struct AuthObject {
+        pub resource_type: String,
+        #[serde(skip_serializing_if = "String::is_empty", deserialize_with = "null_is_default")]
+        pub owner_id: String,
+        #[serde(skip_serializing_if = "String::is_empty", deserialize_with = "null_is_default")]
+        pub organization_id: String,
+        #[serde(skip_serializing_if = "String::is_empty", deserialize_with = "null_is_default")]
+        pub resource_id: String,
+        pub any_org: bool,
+    }
+}
+
+/// The answer to an [`AuthCheck`].
+pub type AuthCheckResponse = BTreeMap<String, bool>;
