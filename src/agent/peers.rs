@@ -12,12 +12,14 @@ use crate::net::Overlay;
 use crate::ssh::opening;
 use crate::ssh::stream::{BoxFuture, BoxStream};
 use crate::tasks::OnPanic;
-use crate::wire::agent::FromAgent;
+use crate::wire::agent::{FromAgent, Manifest};
 use crate::wire::session::OpenBack;
 
+use super::account::Account;
 use super::base::Base;
+use super::env::for_sessions;
 use super::reports::Reports;
-use super::sessions::{Outside, Peer as SessionPeer, Sessions, SessionsConfig};
+use super::sessions::{Outside, Peer as SessionPeer, Sessions, SessionsConfig, Settings};
 
 /// The overlay with who may use it, and the sessions that come by it.
 pub struct Peers {
@@ -34,7 +36,6 @@ impl Peers {
         let config = SessionsConfig {
             outside: std::sync::Arc::new(outside),
             run_dir: base.state_dir.join("run"),
-            base_env: BTreeMap::new(),
         };
         let sessions =
             Sessions::new(config, &base.clock, base.entropy.clone(), base.tasks.clone());
@@ -60,6 +61,17 @@ impl Peers {
         gone.retain(|key| peers.iter().all(|peer| peer.key != *key));
         gone.iter().for_each(|key| self.remove(key));
         self.update(peers);
+    }
+
+    /// Sets what new sessions start with.
+    pub fn configure(&self, account: &Account, manifest: &Manifest) {
+        let motd = manifest.motd_file.as_str();
+        self.sessions.configure(Settings {
+            env: for_sessions(account, manifest),
+            shell: account.shell.clone(),
+            directory: account.path(&manifest.directory),
+            motd_file: (!motd.is_empty()).then(|| account.path(motd)),
+        });
     }
 
     /// Adds peers, or changes them. Sessions of a peer that now belongs to someone else are cut.
