@@ -72,6 +72,12 @@ impl App {
         self.db.events()
     }
 
+    /// The chance that use cases draw.
+    #[must_use]
+    pub fn entropy(&self) -> &Entropy {
+        &self.entropy
+    }
+
     /// The clock that use cases read.
     #[must_use]
     pub fn clock(&self) -> &Clock {
