@@ -10,3 +10,5 @@
 )]
 
 mod agent;
+mod ssh_exec;
+mod ssh_world;
