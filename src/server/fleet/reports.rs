@@ -1,0 +1,155 @@
+//! What agents report, handed to the use cases; and the manifest they are answered with.
+
+use std::net::Ipv6Addr;
+
+use super::{Fleet, lock};
+use crate::model::agent::AgentBrief;
+use crate::model::id::{AgentId, SessionId, WorkspaceId};
+use crate::model::peer::{Peer, PeerKey};
+use crate::model::session::{EndReason, NewSession, SessionKind};
+use crate::model::user::UserRef;
+use crate::server::app::Result;
+use crate::wire::agent::{AppCheck, FromAgent, Manifest, ToAgent};
+
+/// Longest list of ports that is kept of one report.
+const MAX_PORTS: usize = 256;
+
+impl Fleet {
+    /// Stores a report. Returns what the agent is told back.
+    pub(super) async fn report(
+        &self,
+        agent: AgentId,
+        key: PeerKey,
+        message: FromAgent,
+    ) -> Result<Option<ToAgent>> {
+        let app = &self.0.app;
+        match message {
+            FromAgent::Hello { .. } => {}
+            FromAgent::Endpoints { endpoints } => self.move_agent(agent, key, endpoints).await,
+            FromAgent::Heartbeat => app.agent_heard(agent).await?,
+            FromAgent::Lifecycle { state, at_ms } => app.agent_lifecycle(agent, state, at_ms).await?,
+            FromAgent::Logs { seq, lines } => {
+                let lines = lines.into_iter().map(crate::server::fleet::reports::line).collect();
+                app.agent_logs(agent, &key.to_string(), seq, lines).await?;
+                return Ok(Some(ToAgent::LogsStored { seq }));
+            }
+            FromAgent::Metadata { values } => app.agent_metadata(agent, values).await?,
+            FromAgent::AppHealth { apps } => app.agent_app_health(agent, apps).await?,
+            FromAgent::ScriptDone { script, stage, started_ms, ended_ms, exit_code, timed_out } => {
+                let done = crate::model::agent::ScriptDone {
+                    script,
+                    stage,
+                    started_ms,
+                    ended_ms,
+                    exit_code,
+                    timed_out,
+                };
+                app.agent_script_done(agent, done).await?;
+            }
+            FromAgent::Stats { stats } => {
+                if let Some(socket) = lock(&self.0.agents).get_mut(&agent) {
+                    socket.stats = stats;
+                }
+                app.agent_heard(agent).await?;
+            }
+            FromAgent::Ports { mut ports } => {
+                ports.truncate(MAX_PORTS);
+                if let Some(socket) = lock(&self.0.agents).get_mut(&agent) {
+                    socket.ports = ports;
+                }
+            }
+            FromAgent::SessionBegan { session, peer, kind } => {
+                self.peer_session_began(agent, session, peer, kind).await?;
+            }
+            FromAgent::SessionEnded { session, bytes_out, bytes_in } => {
+                self.peer_session_ended(agent, session, (bytes_out, bytes_in)).await;
+            }
+        }
+        Ok(None)
+    }
+
+    async fn move_agent(
+        &self,
+        agent: AgentId,
+        key: PeerKey,
+        endpoints: Vec<std::net::SocketAddr>,
+    ) {
+        if let Some(socket) = lock(&self.0.agents).get_mut(&agent) {
+            socket.endpoints.clone_from(&endpoints);
+        }
+        let peer = self.agent_peer(agent, key, &endpoints);
+        self.0.overlay.set_peer(&peer);
+        self.agent_moved(agent, &peer).await;
+    }
+
+    /// A session that came by a client's own tunnel: the agent says so, the coordination says who.
+    async fn peer_session_began(
+        &self,
+        agent: AgentId,
+        session: SessionId,
+        peer: PeerKey,
+        kind: SessionKind,
+    ) -> Result<()> {
+        let Some(user) = self.client_user(&peer, agent) else { return Ok(()) };
+        let Some(workspace) = self.workspace_of(agent) else { return Ok(()) };
+        let new = NewSession {
+            user_id: user.id,
+            workspace_id: workspace,
+            agent_id: agent,
+            kind,
+            address: self.client_ip(&peer),
+            client: "steading".to_owned(),
+        };
+        self.begin(session, new).await?;
+        Ok(())
+    }
+
+    async fn peer_session_ended(&self, agent: AgentId, session: SessionId, bytes: (u64, u64)) {
+        let Some(live) = self.0.register.find(session).filter(|l| l.agent == agent) else { return };
+        live.sent(usize::try_from(bytes.0).unwrap_or(usize::MAX));
+        live.received(usize::try_from(bytes.1).unwrap_or(usize::MAX));
+        self.end(session, EndReason::Closed).await;
+    }
+
+    /// Ends what a client that went away had open, when the agent did not say so first.
+    pub(super) async fn end_peer_sessions(&self, agent: AgentId, user: &UserRef, key: PeerKey) {
+        tracing::debug!(agent.id = %agent, peer = %key, "a client left");
+        let own = |l: &super::register::Live| {
+            l.agent == agent && l.user == user.id && l.kind == SessionKind::Tunnel
+        };
+        for live in self.0.register.pick(own) {
+            self.end(live.id, EndReason::Lost).await;
+        }
+    }
+
+    fn workspace_of(&self, agent: AgentId) -> Option<WorkspaceId> {
+        lock(&self.0.agents).get(&agent).map(|s| s.workspace)
+    }
+}
+
+/// The manifest of an agent that may connect.
+pub(super) fn manifest(brief: AgentBrief, address: Ipv6Addr, peers: Vec<Peer>) -> Manifest {
+    let checks = brief.apps.into_iter().filter_map(|app| {
+        let healthcheck = app.healthcheck?;
+        Some(AppCheck { id: app.id, healthcheck })
+    });
+    Manifest {
+        agent_id: brief.agent_id,
+        agent_name: brief.spec.name,
+        workspace_id: brief.workspace_id,
+        workspace_name: brief.workspace_name,
+        owner_name: brief.owner_name,
+        owner_full_name: brief.owner_full_name,
+        owner_email: brief.owner_email,
+        access_url: brief.access_url,
+        env: brief.spec.env,
+        directory: brief.spec.directory,
+        motd_file: brief.spec.motd_file,
+        scripts: brief.spec.scripts,
+        metadata: brief.spec.metadata,
+        apps: checks.collect(),
+        scripts_done: brief.scripts_done,
+        address,
+        peers,
+    }
+}
