@@ -26,7 +26,7 @@ use self::fleet::{Fleet, address::Prefix};
 use crate::clock::{Clock, Entropy};
 use crate::model::session::EndReason;
 use crate::provision::{FIRST_UID, ProcessSettings, Provisioner, Settings};
-use crate::ssh::KeyPair;
+use crate::ssh::keys::KeyPair;
 use crate::tasks::{OnPanic, Tasks};
 
 /// The database's file in the data directory: all state is in it.
@@ -75,7 +75,7 @@ impl Server {
         let host_key = host_key(&app).await?;
         let ssh = fleet.open_front_door(config.ssh, &host_key).await?;
         start_jobs(&app, &config, http, (&clock, &entropy), &tasks).await?;
-        let site = web::Site::new(&config, &url, ssh, host_key.fingerprint());
+        let site = web::Site::new(&config, &url, ssh, host_key.public().fingerprint());
         let state = web::State::new(app.clone(), fleet.clone(), site, tasks.clone()).await?;
         serve(listener, &config, web::router(state), &tasks)?;
         let wireguard = fleet.wireguard_address();
@@ -146,9 +146,9 @@ async fn start_fleet(
 }
 
 async fn host_key(app: &App) -> anyhow::Result<KeyPair> {
-    let kept = app.secret("ssh_host_key", |e| KeyPair::generate(e).to_openssh().into_bytes()).await?;
+    let kept = app.secret("ssh_host_key", |e| KeyPair::generate(e, "steading").to_openssh().as_bytes().to_vec()).await?;
     let text = std::str::from_utf8(&kept).context("Reading the SSH host key")?;
-    Ok(KeyPair::parse(text)?)
+    Ok(KeyPair::from_openssh(text)?)
 }
 
 async fn start_jobs(

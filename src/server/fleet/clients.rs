@@ -24,6 +24,7 @@ const LOOK_EVERY: Duration = Duration::from_secs(2);
 /// A connected client.
 pub(super) struct ClientSocket {
     pub(super) user: UserRef,
+    pub(super) ip: IpAddr,
     pub(super) agent: AgentId,
     pub(super) address: Ipv6Addr,
     pub(super) endpoints: Vec<SocketAddr>,
@@ -74,6 +75,7 @@ impl Fleet {
         let address = self.0.prefix.client(&self.0.entropy);
         let entry = ClientSocket {
             user: client.user.clone(),
+            ip: client.ip,
             agent: client.agent,
             address,
             endpoints,
@@ -175,9 +177,11 @@ impl Fleet {
         lock(&self.0.clients).values().map(|c| (c.user.id, c.agent)).collect()
     }
 
-    /// The user a client's key stands for, when it leads to this agent.
-    pub(super) fn client_user(&self, key: &PeerKey, agent: AgentId) -> Option<UserRef> {
-        lock(&self.0.clients).get(key).filter(|c| c.agent == agent).map(|c| c.user.clone())
+    /// The user a client's key stands for and their address, when it leads to this agent.
+    pub(super) fn client_user(&self, key: &PeerKey, agent: AgentId) -> Option<(UserRef, String)> {
+        let clients = lock(&self.0.clients);
+        let client = clients.get(key).filter(|c| c.agent == agent)?;
+        Some((client.user.clone(), client.ip.to_string()))
     }
 
     /// The clients of an agent, as it is told of them.

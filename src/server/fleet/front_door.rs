@@ -1,7 +1,7 @@
 //! The SSH front door: plain `ssh` with a key on file, no client needed.
 
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use anyhow::Context as _;
 use tokio::net::{TcpListener, TcpStream};
@@ -9,9 +9,11 @@ use tokio::sync::Semaphore;
 
 use super::Fleet;
 use super::link::AgentLink;
-use crate::model::id::{AgentId, TokenId, WorkspaceId};
+use crate::model::id::{AgentId, WorkspaceId};
 use crate::model::session::NewSession;
-use crate::server::app::{Actor, Caller};
+use crate::model::user::UserRef;
+use crate::server::app::{Actor, Via};
+use crate::ssh::keys::{KeyPair, PublicKey};
 use crate::ssh::{self, Auth, Began, Config, Ended, Gate, Link, Say, Who};
 use crate::tasks::{OnPanic, Tasks};
 
@@ -22,7 +24,10 @@ const MAX_CONNECTIONS: usize = 1024;
 struct Door {
     fleet: Fleet,
     address: SocketAddr,
-    place: std::sync::Mutex<Option<(WorkspaceId, AgentId)>>,
+    /// Who the last accepted key stands for.
+    actor: Mutex<Option<Actor>>,
+    /// Where the login name led.
+    place: Mutex<Option<(WorkspaceId, AgentId)>>,
     tasks: Tasks,
 }
 
@@ -34,7 +39,7 @@ impl Fleet {
     pub async fn open_front_door(
         &self,
         address: SocketAddr,
-        host_key: &ssh::KeyPair,
+        host_key: &KeyPair,
     ) -> anyhow::Result<SocketAddr> {
         let listener = TcpListener::bind(address)
             .await
@@ -71,7 +76,8 @@ impl Fleet {
             let door = Arc::new(Door {
                 fleet: self.clone(),
                 address,
-                place: std::sync::Mutex::default(),
+                actor: Mutex::default(),
+                place: Mutex::default(),
                 tasks: self.0.tasks.clone(),
             });
             let config = Arc::clone(&config);
@@ -92,31 +98,32 @@ async fn serve(stream: TcpStream, config: Arc<Config>, door: Arc<Door>) {
     }
 }
 
-impl Door {
-    async fn actor(&self, who: &Who) -> Result<Actor, String> {
-        let found = self.fleet.0.app.user_for_ssh(who.user.id).await;
-        let user = found.map_err(|_| "you may not sign in any more".to_owned())?;
-        // A key is no token; the nil id stands for "by SSH".
-        let caller = Caller { user, token: TokenId(uuid::Uuid::nil()), ip: self.address.ip().to_string() };
-        Ok(Actor::User(Box::new(caller)))
-    }
-}
-
 impl Gate for Door {
-    async fn authenticate(&self, _: &str, key: &ssh::PublicKey) -> Option<Who> {
-        let found = self.fleet.0.app.user_by_ssh_key(&key.fingerprint()).await;
-        match found {
-            Ok((user, key)) => Some(Who { user, key: Some(key) }),
-            Err(_) => None,
-        }
+    async fn authenticate(&self, _: &str, key: &PublicKey) -> Option<Who> {
+        let ip = self.address.ip().to_string();
+        let found = self.fleet.0.app.authenticate_key(&key.fingerprint(), &ip).await;
+        let actor = match found {
+            Ok(found) => found?,
+            Err(error) => {
+                tracing::error!(%error, "an SSH key could not be looked up");
+                return None;
+            }
+        };
+        let caller = actor.caller().ok()?;
+        let user = UserRef { id: caller.user.id, username: caller.user.username.clone() };
+        let key = match caller.via {
+            Via::Key(key) => Some(key),
+            Via::Token(..) => None,
+        };
+        *super::lock(&self.actor) = Some(actor);
+        Some(Who { user, key })
     }
 
     async fn link(&self, who: &Who, login: &str, say: Say) -> Result<Arc<dyn Link>, String> {
-        let actor = self.actor(who).await?;
+        let Some(actor) = super::lock(&self.actor).clone() else {
+            return Err("you are not signed in".to_owned());
+        };
         let (workspace, agent) = self.fleet.reach(&actor, login, &say).await?;
-        if let Some(key) = who.key {
-            self.fleet.0.app.ssh_key_used(key).await;
-        }
         *super::lock(&self.place) = Some((workspace.id, agent.id));
         Ok(Arc::new(AgentLink {
             fleet: self.fleet.clone(),
@@ -125,7 +132,7 @@ impl Gate for Door {
         }))
     }
 
-    async fn began(&self, began: &Began) {
+    fn began(&self, began: &Began) {
         let Some((workspace_id, agent_id)) = *super::lock(&self.place) else { return };
         let new = NewSession {
             user_id: began.who.user.id,
@@ -135,9 +142,7 @@ impl Gate for Door {
             address: self.address.ip().to_string(),
             client: began.client.clone(),
         };
-        if let Err(error) = self.fleet.begin(began.session, new).await {
-            tracing::error!(%error, "a session could not be recorded and will be refused");
-        }
+        self.fleet.begin(began.session, new);
     }
 
     fn ended(&self, ended: &Ended) {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use crate::model::id::{AgentId, SessionId, UserId, WorkspaceId};
@@ -24,6 +25,8 @@ pub struct Live {
     pub kind: SessionKind,
     /// Is cancelled when the right to it ends; whoever carries it then ends it at once.
     pub cut: CancellationToken,
+    /// Whether its row is written; nothing is carried before.
+    recorded: watch::Sender<bool>,
     bytes_out: AtomicI64,
     bytes_in: AtomicI64,
 }
@@ -54,6 +57,20 @@ impl Live {
         self.bytes_in.fetch_add(i64::try_from(n).unwrap_or(i64::MAX), Ordering::Relaxed);
     }
 
+    /// Its row is written.
+    pub fn set_recorded(&self) {
+        self.recorded.send_replace(true);
+    }
+
+    /// Waits until its row is written. Returns whether the session may go on.
+    pub async fn recorded(&self) -> bool {
+        let mut recorded = self.recorded.subscribe();
+        tokio::select! {
+            waited = recorded.wait_for(|done| *done) => waited.is_ok(),
+            () = self.cut.cancelled() => false,
+        }
+    }
+
     /// Bytes to the person and from the person so far.
     #[must_use]
     pub fn bytes(&self) -> (i64, i64) {
@@ -81,6 +98,7 @@ impl Register {
             agent: entry.agent,
             kind: entry.kind,
             cut: CancellationToken::new(),
+            recorded: watch::Sender::new(false),
             bytes_out: AtomicI64::new(0),
             bytes_in: AtomicI64::new(0),
         });

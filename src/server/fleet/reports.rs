@@ -29,7 +29,7 @@ impl Fleet {
             FromAgent::Heartbeat => app.agent_heard(agent).await?,
             FromAgent::Lifecycle { state, at_ms } => app.agent_lifecycle(agent, state, at_ms).await?,
             FromAgent::Logs { seq, lines } => {
-                let lines = lines.into_iter().map(crate::server::fleet::reports::line).collect();
+                let lines = lines.into_iter().map(line).collect();
                 app.agent_logs(agent, &key.to_string(), seq, lines).await?;
                 return Ok(Some(ToAgent::LogsStored { seq }));
             }
@@ -59,7 +59,7 @@ impl Fleet {
                 }
             }
             FromAgent::SessionBegan { session, peer, kind } => {
-                self.peer_session_began(agent, session, peer, kind).await?;
+                self.peer_session_began(agent, session, peer, kind);
             }
             FromAgent::SessionEnded { session, bytes_out, bytes_in } => {
                 self.peer_session_ended(agent, session, (bytes_out, bytes_in)).await;
@@ -83,25 +83,24 @@ impl Fleet {
     }
 
     /// A session that came by a client's own tunnel: the agent says so, the coordination says who.
-    async fn peer_session_began(
+    fn peer_session_began(
         &self,
         agent: AgentId,
         session: SessionId,
         peer: PeerKey,
         kind: SessionKind,
-    ) -> Result<()> {
-        let Some(user) = self.client_user(&peer, agent) else { return Ok(()) };
-        let Some(workspace) = self.workspace_of(agent) else { return Ok(()) };
+    ) {
+        let Some((user, address)) = self.client_user(&peer, agent) else { return };
+        let Some(workspace) = self.workspace_of(agent) else { return };
         let new = NewSession {
             user_id: user.id,
             workspace_id: workspace,
             agent_id: agent,
             kind,
-            address: self.client_ip(&peer),
+            address,
             client: "steading".to_owned(),
         };
-        self.begin(session, new).await?;
-        Ok(())
+        self.begin(session, new);
     }
 
     async fn peer_session_ended(&self, agent: AgentId, session: SessionId, bytes: (u64, u64)) {
@@ -151,5 +150,15 @@ pub(super) fn manifest(brief: AgentBrief, address: Ipv6Addr, peers: Vec<Peer>) -
         scripts_done: brief.scripts_done,
         address,
         peers,
+    }
+}
+
+/// A log line as it is stored.
+fn line(line: crate::wire::agent::AgentLine) -> crate::model::agent::NewAgentLine {
+    crate::model::agent::NewAgentLine {
+        at_ms: line.at_ms,
+        level: line.level,
+        source: line.source,
+        output: line.output,
     }
 }

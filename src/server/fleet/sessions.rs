@@ -13,7 +13,7 @@ use crate::model::id::{AgentId, SessionId};
 use crate::model::session::{EndReason, NewSession};
 use crate::model::user::UserRef;
 use crate::net::Stream;
-use crate::ssh::{self, BoxStream, Opening};
+use crate::ssh::{BoxStream, Opening, opening};
 use crate::tasks::OnPanic;
 use crate::wire::session::{Back, Kind, Open};
 
@@ -29,15 +29,9 @@ const BACK_WITHIN: Duration = Duration::from_secs(10);
 pub(super) struct Backs(Mutex<BTreeMap<SessionId, mpsc::Sender<(Back, BoxStream)>>>);
 
 impl Fleet {
-    /// Enters a session into the register and the table, before its first byte.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn begin(
-        &self,
-        id: SessionId,
-        new: NewSession,
-    ) -> crate::server::app::Result<Arc<Live>> {
+    /// Enters a session into the register now and into the table soon; its streams wait for that.
+    /// A session that cannot be recorded is cut.
+    pub fn begin(&self, id: SessionId, new: NewSession) -> Arc<Live> {
         let entry = Entry {
             id,
             user: new.user_id,
@@ -46,17 +40,24 @@ impl Fleet {
             kind: new.kind,
         };
         let live = self.0.register.enter(entry);
-        if let Err(error) = self.0.app.begin_session(id, new).await {
-            self.0.register.leave(id);
-            return Err(error);
-        }
-        Ok(live)
+        let (app, recorded) = (self.0.app.clone(), Arc::clone(&live));
+        self.0.tasks.spawn_graceful("session-begin", OnPanic::Lose, async move {
+            match app.begin_session(id, new).await {
+                Ok(()) => recorded.set_recorded(),
+                Err(error) => {
+                    tracing::error!(session.id = %id, %error, "a session could not be recorded");
+                    recorded.cut.cancel();
+                }
+            }
+        });
+        live
     }
 
     /// Takes a session out of the register and writes its end. Twice does nothing.
     pub async fn end(&self, id: SessionId, reason: EndReason) {
         let Some(live) = self.0.register.leave(id) else { return };
         lock(&self.0.backs.0).remove(&id);
+        live.recorded().await;
         let reason = live.end_reason(reason);
         let (out, inward) = live.bytes();
         if let Err(error) = self.0.app.end_session(id, reason, out, inward).await {
@@ -81,6 +82,9 @@ impl Fleet {
         live: &Live,
         kind: Kind,
     ) -> anyhow::Result<Opening> {
+        if !live.recorded().await {
+            bail!("the session could not be recorded");
+        }
         let Some(key) = self.agent_key(agent) else {
             bail!("the workspace's agent is not connected");
         };
@@ -92,7 +96,7 @@ impl Fleet {
         };
         let opening = async {
             let mut stream = self.0.overlay.open(&key).await.context("Reaching the agent")?;
-            let port = ssh::open(&mut stream, &open).await?;
+            let port = opening::open(&mut stream, &open).await?;
             anyhow::Ok(Opening { stream: Box::new(stream), port })
         };
         tokio::time::timeout(OPEN_WITHIN, opening).await.context("The agent did not answer in time")?
@@ -116,7 +120,7 @@ impl Fleet {
     }
 
     async fn hand_over(&self, key: crate::model::peer::PeerKey, mut stream: Stream) {
-        let read = tokio::time::timeout(BACK_WITHIN, ssh::read_back(&mut stream)).await;
+        let read = tokio::time::timeout(BACK_WITHIN, opening::read_back(&mut stream)).await;
         let Ok(Ok(back)) = read else { return };
         // An agent may only speak for sessions that run in it.
         let live = self.0.register.find(back.session);

@@ -13,7 +13,7 @@ use super::socket::{Message, Socket};
 use crate::model::id::{AgentId, TerminalId, WorkspaceId};
 use crate::model::session::{EndReason, NewSession, SessionKind};
 use crate::model::user::UserRef;
-use crate::ssh::{FrameReader, FrameWriter};
+use crate::ssh::frames::{FrameReader, FrameWriter};
 use crate::wire::frame::Frame;
 use crate::wire::session::Kind;
 
@@ -76,7 +76,7 @@ impl Fleet {
             address: attach.address,
             client: attach.client,
         };
-        let live = self.begin(id, new).await?;
+        let live = self.begin(id, new);
         let kind = Kind::Terminal {
             id: attach.terminal,
             cols: attach.cols.clamp(1, MAX_CELLS),
