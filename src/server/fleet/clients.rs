@@ -12,6 +12,7 @@ use super::{Fleet, lock};
 use crate::model::id::{AgentId, UserId};
 use crate::model::peer::{Peer, PeerKey, PeerKind};
 use crate::model::user::UserRef;
+use crate::net::Path;
 use crate::wire::PROTOCOL;
 use crate::wire::agent::ToAgent;
 use crate::wire::peer::{FromClient, ToClient};
@@ -133,12 +134,20 @@ impl Fleet {
     /// The server sees where a client's packets come from: the agent is told, so that both can
     /// open a path through a NAT.
     async fn learn_endpoint(&self, key: PeerKey, agent: AgentId) {
-        let seen = self.0.overlay.status(&key).and_then(|s| s.path.direct());
+        let seen = self.seen_at(&key);
         let Some(seen) = seen else { return };
         let known = lock(&self.0.clients).get(&key).map(|c| c.endpoints.clone());
         if let Some(mut endpoints) = known.filter(|k| !k.contains(&seen)) {
             endpoints.push(seen);
             self.move_client(key, agent, endpoints).await;
+        }
+    }
+
+    /// Where a peer's packets come from, when they come directly.
+    fn seen_at(&self, key: &PeerKey) -> Option<SocketAddr> {
+        match self.0.overlay.status(key)?.path? {
+            Path::Direct(address) => Some(address),
+            Path::Relay => None,
         }
     }
 
@@ -211,7 +220,7 @@ impl Fleet {
         let mut peers = vec![self.server_peer()];
         if let Some((key, mut endpoints)) = known {
             // Where the server itself reaches the agent is worth a try for the client, too.
-            let seen = self.0.overlay.status(&key).and_then(|s| s.path.direct());
+            let seen = self.seen_at(&key);
             endpoints.extend(seen.filter(|s| !endpoints.contains(s)));
             peers.push(self.agent_peer(agent, key, &endpoints));
         }

@@ -142,7 +142,7 @@ impl Fleet {
         };
         let status = self.0.overlay.status(&key);
         let latency_ms = status.as_ref().and_then(|s| s.rtt).map(|rtt| rtt.as_secs_f64() * 1000.0);
-        let direct = status.is_some_and(|s| s.path.is_direct());
+        let direct = status.is_some_and(|s| matches!(s.path, Some(crate::net::Path::Direct(_))));
         Some(Presence { path: if direct { "direct" } else { "relay" }, latency_ms, stats, ports })
     }
 

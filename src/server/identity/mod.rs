@@ -1,1 +1,3 @@
 //! How people prove who they are.
+
+pub mod master_key;
