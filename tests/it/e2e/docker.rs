@@ -65,22 +65,24 @@ fn the_docker_starter_builds_connects_keeps_its_home_and_deletes() {
     let engine = Engine::start();
     engine.import_image();
     let mirror = peers().join("mirror").display().to_string();
-    // Containers reach the server by the bridge's address of the host.
-    let site = Site::with(&["--provider-mirror", &mirror, "--access-url", "http://host.docker.internal:0"]);
+    let site = Site::with(&["--provider-mirror", &mirror]);
     let dir = site.path("docker");
     site.cli(&["templates", "init", "--id", "docker", &dir]).ok();
     let host = format!("docker_host={}", engine.host());
-    site.cli(&["templates", "push", "docker", "-d", &dir, "--yes", "--variable", &host]).ok();
-    let image = "image=steading/test:1";
-    site.cli(&["create", "kiln", "--template", "docker", "--yes", "--parameter", image]).ok();
-    site.ssh("kiln", "echo kept > /root/note; cat /root/note").ok();
+    let mut push = vec!["templates", "push", "docker", "-d", &dir, "--yes", "--variable", &host];
+    // The server listens on loopback only, so the container shares the host's network.
+    push.extend(["--variable", "network=host", "--variable", "pull=false"]);
+    push.extend(["--variable", r#"images=["steading/test:1"]"#]);
+    site.cli(&push).ok();
+    site.cli(&["create", "kiln", "--template", "docker", "--yes"]).ok();
+    site.ssh("kiln", "echo kept > note").ok();
     let running = engine.docker(&["ps", "--format", "{{.Image}}"]).ok();
     assert!(running.contains("steading/test:1"), "{running}");
 
     site.cli(&["stop", "kiln", "--yes"]).ok();
     assert_eq!(engine.docker(&["ps", "-q"]).ok().trim(), "");
     site.cli(&["start", "kiln", "--yes"]).ok();
-    assert_eq!(site.ssh("kiln", "cat /root/note").ok().trim(), "kept");
+    assert_eq!(site.ssh("kiln", "cat note").ok().trim(), "kept");
 
     site.cli(&["delete", "kiln", "--yes"]).ok();
     assert_eq!(engine.docker(&["ps", "-aq"]).ok().trim(), "");
