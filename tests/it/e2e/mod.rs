@@ -6,4 +6,5 @@ mod files;
 mod forwards;
 mod shell;
 mod site;
+mod terminal;
 mod up;
