@@ -18,6 +18,7 @@ use tokio_rustls::server::TlsStream;
 use tokio_util::sync::CancellationToken;
 
 use super::config::Tls;
+use super::web::address::PeerAddress;
 use crate::tasks::{OnPanic, Tasks};
 
 /// Time for a TLS handshake; more is a client that will not finish one.
@@ -25,16 +26,12 @@ const HANDSHAKE_WITHIN: Duration = Duration::from_secs(10);
 /// Handshakes that are done and wait to be served.
 const HANDSHAKEN: usize = 64;
 
-/// The address a request's connection came from.
-#[derive(Clone, Copy, Debug)]
-pub struct ClientAddress(pub SocketAddr);
-
 /// Serves plain HTTP until `stop`.
 ///
 /// # Errors
 /// When the socket fails.
 pub async fn plain(listener: TcpListener, router: Router, stop: CancellationToken) -> anyhow::Result<()> {
-    let service = router.into_make_service_with_connect_info::<ClientAddress>();
+    let service = router.into_make_service_with_connect_info::<PeerAddress>();
     axum::serve(NoDelay(listener), service)
         .with_graceful_shutdown(stop.cancelled_owned())
         .await
@@ -57,7 +54,7 @@ pub async fn tls(
     tasks.spawn("tls-accept", OnPanic::Stop, async move {
         accept(listener, acceptor, done, inner).await;
     });
-    let service = router.into_make_service_with_connect_info::<ClientAddress>();
+    let service = router.into_make_service_with_connect_info::<PeerAddress>();
     axum::serve(Handshaken { ready, address }, service)
         .with_graceful_shutdown(stop.cancelled_owned())
         .await
@@ -148,13 +145,13 @@ impl Listener for Handshaken {
     }
 }
 
-impl Connected<IncomingStream<'_, NoDelay>> for ClientAddress {
+impl Connected<IncomingStream<'_, NoDelay>> for PeerAddress {
     fn connect_info(stream: IncomingStream<'_, NoDelay>) -> Self {
         Self(*stream.remote_addr())
     }
 }
 
-impl Connected<IncomingStream<'_, Handshaken>> for ClientAddress {
+impl Connected<IncomingStream<'_, Handshaken>> for PeerAddress {
     fn connect_info(stream: IncomingStream<'_, Handshaken>) -> Self {
         Self(*stream.remote_addr())
     }

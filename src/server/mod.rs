@@ -66,7 +66,7 @@ impl Server {
             .with_context(|| format!("Listening for HTTP on {}", config.http))?;
         let http = listener.local_addr()?;
         let url = config.reached_at(http);
-        let key = identity::master_key::read(config.master_key_file.as_deref())?;
+        let key = config.master_key_file.as_deref().map(identity::master_key::read).transpose()?;
         let seal = app::settings::load_seal(&db, key, entropy.clone()).await?;
         let app = App::new(db, clock.clone(), entropy.clone(), seal, policy(&config, &url));
         app.ensure_start().await?;
@@ -75,8 +75,12 @@ impl Server {
         let host_key = host_key(&app).await?;
         let ssh = fleet.open_front_door(config.ssh, &host_key).await?;
         start_jobs(&app, &config, http, (&clock, &entropy), &tasks).await?;
-        let site = web::Site::new(&config, &url, ssh, host_key.public().fingerprint());
-        let state = web::State::new(app.clone(), fleet.clone(), site, tasks.clone()).await?;
+        let site = web::Settings {
+            access_url: url.clone(),
+            ssh_address: ssh.to_string(),
+            trusted_proxies: config.trusted_proxies.clone(),
+        };
+        let state = web::State::load(app.clone(), fleet.clone(), tasks.clone(), site).await?;
         serve(listener, &config, web::router(state), &tasks)?;
         let wireguard = fleet.wireguard_address();
         Ok(Self { app, fleet, url, http, ssh, wireguard, tasks })

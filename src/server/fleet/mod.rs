@@ -2,7 +2,7 @@
 
 pub mod address;
 mod agents;
-mod clients;
+pub mod clients;
 mod cut;
 pub mod front_door;
 mod link;

@@ -1,12 +1,23 @@
 //! WebSockets of agents, clients and terminals: upgraded here, served by the fleet.
 
 use axum::extract::ws::{self, CloseFrame, WebSocket, WebSocketUpgrade};
+use axum::response::Response;
 use futures_util::stream::{SplitSink, SplitStream};
 use futures_util::{SinkExt as _, StreamExt as _};
+use http::{HeaderMap, header};
 use tokio::sync::mpsc;
 use tokio::time::{Duration, MissedTickBehavior, interval};
 
+use super::address::ClientAddress;
+use super::extract::{Path, Query};
+use super::routes::Routes;
+use super::{Access, Answer, Problem, State, Who};
+use crate::model::id::{AgentId, TerminalId};
+use crate::model::user::UserRef;
+use crate::server::app::Actor;
+use crate::server::fleet::clients::Client;
 use crate::server::fleet::socket::{Message, Socket};
+use crate::server::fleet::terminal::Attach;
 use crate::tasks::{OnPanic, Tasks};
 use crate::wire::{MAX_CONTROL_BYTES, MAX_RELAY_BYTES};
 
@@ -21,6 +32,9 @@ const READ_BUFFER: usize = 64 << 10;
 /// Bytes that may wait to be written.
 const WRITE_BUFFER: usize = 4 << 20;
 
+/// Longest name of a client program that is kept.
+const MAX_CLIENT_CHARS: usize = 200;
+
 /// Bounds of every socket.
 #[must_use]
 pub fn bounded(upgrade: WebSocketUpgrade) -> WebSocketUpgrade {
@@ -30,6 +44,89 @@ pub fn bounded(upgrade: WebSocketUpgrade) -> WebSocketUpgrade {
         .read_buffer_size(READ_BUFFER)
         .write_buffer_size(0)
         .max_write_buffer_size(WRITE_BUFFER)
+}
+
+/// The sockets' routes.
+pub(super) fn routes(routes: Routes) -> Routes {
+    routes
+        .get(Access::Agent, "/api/v2/workspaceagents/me/rpc", agent)
+        .get(Access::User, "/api/v2/workspaceagents/{agent}/coordinate", coordinate)
+        .get(Access::User, "/api/v2/workspaceagents/{agent}/pty", pty)
+}
+
+async fn agent(state: State, Who(actor): Who, upgrade: WebSocketUpgrade) -> Answer<Response> {
+    let Actor::Agent { agent, workspace } = actor else { return Err(Problem::signed_out()) };
+    let (fleet, tasks) = (state.fleet, state.tasks);
+    Ok(bounded(upgrade).on_upgrade(move |socket| {
+        run(socket, tasks, move |s| async move { fleet.serve_agent(agent, workspace, s).await })
+    }))
+}
+
+async fn coordinate(
+    state: State,
+    Who(actor): Who,
+    Path(agent): Path<AgentId>,
+    ClientAddress(ip): ClientAddress,
+    upgrade: WebSocketUpgrade,
+) -> Answer<Response> {
+    state.app.agent_to_connect(&actor, agent).await?;
+    let client = Client { user: user_ref(&actor)?, agent, ip };
+    let (fleet, tasks) = (state.fleet, state.tasks);
+    Ok(bounded(upgrade).on_upgrade(move |socket| {
+        run(socket, tasks, move |s| async move { fleet.serve_client(client, s).await })
+    }))
+}
+
+/// How a browser asks for a terminal, in Coder's words.
+#[derive(Debug, serde::Deserialize)]
+struct PtyQuery {
+    reconnect: TerminalId,
+    #[serde(default = "default_width")]
+    width: u16,
+    #[serde(default = "default_height")]
+    height: u16,
+    #[serde(default)]
+    command: String,
+}
+
+fn default_width() -> u16 {
+    80
+}
+
+fn default_height() -> u16 {
+    24
+}
+
+async fn pty(
+    state: State,
+    Who(actor): Who,
+    Path(agent): Path<AgentId>,
+    Query(query): Query<PtyQuery>,
+    (ClientAddress(ip), headers): (ClientAddress, HeaderMap),
+    upgrade: WebSocketUpgrade,
+) -> Answer<Response> {
+    let workspace = state.app.agent_to_connect(&actor, agent).await?;
+    let client = headers.get(header::USER_AGENT).and_then(|v| v.to_str().ok()).unwrap_or_default();
+    let attach = Attach {
+        user: user_ref(&actor)?,
+        workspace,
+        agent,
+        terminal: query.reconnect,
+        cols: query.width,
+        rows: query.height,
+        command: Some(query.command).filter(|c| !c.is_empty()),
+        address: ip.to_string(),
+        client: client.chars().take(MAX_CLIENT_CHARS).collect(),
+    };
+    let (fleet, tasks) = (state.fleet, state.tasks);
+    Ok(bounded(upgrade).on_upgrade(move |socket| {
+        run(socket, tasks, move |s| async move { fleet.serve_terminal(attach, s).await })
+    }))
+}
+
+fn user_ref(actor: &Actor) -> Answer<UserRef> {
+    let user = &actor.caller()?.user;
+    Ok(UserRef { id: user.id, username: user.username.clone() })
 }
 
 /// Carries a WebSocket's messages to and from a [`Socket`], which `serve` is given.
