@@ -1,5 +1,6 @@
 //! The program from outside: a real server process, real terraform, real agents, stock clients.
 
+mod browser;
 mod crash;
 mod docker;
 mod files;
