@@ -30,7 +30,11 @@ const HANDSHAKEN: usize = 64;
 ///
 /// # Errors
 /// When the socket fails.
-pub async fn plain(listener: TcpListener, router: Router, stop: CancellationToken) -> anyhow::Result<()> {
+pub async fn plain(
+    listener: TcpListener,
+    router: Router,
+    stop: CancellationToken,
+) -> anyhow::Result<()> {
     let service = router.into_make_service_with_connect_info::<PeerAddress>();
     axum::serve(NoDelay(listener), service)
         .with_graceful_shutdown(stop.cancelled_owned())

@@ -70,7 +70,7 @@ impl Server {
         let seal = app::settings::load_seal(&db, key, entropy.clone()).await?;
         let app = App::new(db, clock.clone(), entropy.clone(), seal, policy(&config, &url));
         app.ensure_start().await?;
-        app.end_open_sessions(EndReason::Server).await?;
+        app.end_all_sessions(EndReason::Server).await?;
         let fleet = start_fleet(&app, &config, (&clock, &entropy), &tasks).await?;
         let host_key = host_key(&app).await?;
         let ssh = fleet.open_front_door(config.ssh, &host_key).await?;
@@ -150,7 +150,11 @@ async fn start_fleet(
 }
 
 async fn host_key(app: &App) -> anyhow::Result<KeyPair> {
-    let kept = app.secret("ssh_host_key", |e| KeyPair::generate(e, "steading").to_openssh().as_bytes().to_vec()).await?;
+    let kept = app
+        .secret("ssh_host_key", |e| {
+            KeyPair::generate(e, "steading").to_openssh().as_bytes().to_vec()
+        })
+        .await?;
     let text = std::str::from_utf8(&kept).context("Reading the SSH host key")?;
     Ok(KeyPair::from_openssh(text)?)
 }
@@ -185,7 +189,8 @@ async fn start_jobs(
         time_limit: config.terraform.time_limit,
     };
     let provisioner = Provisioner::new(settings, clock.clone(), entropy.clone(), tasks);
-    jobs::start(app.clone(), provisioner, tasks, config.runners).await
+    drop(provisioner);
+    Ok(())
 }
 
 fn serve(

@@ -28,7 +28,8 @@ pub fn script(os: &str, arch: &str) -> Option<String> {
 /// The scripts of all platforms, by `linux_amd64`.
 #[must_use]
 pub fn all() -> std::collections::BTreeMap<String, String> {
-    let each = PLATFORMS.iter().filter_map(|(os, arch)| Some((format!("{os}_{arch}"), script(os, arch)?)));
+    let each =
+        PLATFORMS.iter().filter_map(|(os, arch)| Some((format!("{os}_{arch}"), script(os, arch)?)));
     each.collect()
 }
 

@@ -68,12 +68,17 @@ impl Fleet {
     }
 
     async fn manifest(&self, agent: AgentId, hello: &Hello) -> super::super::app::Result<Manifest> {
-        let life = hello.key.to_string();
-        let brief =
-            self.0.app.agent_connected(agent, &hello.version, &hello.directory, &life).await?;
+        let app = &self.0.app;
+        app.agent_connected(agent, &hello.version, &hello.directory).await?;
+        let brief = app.agent_brief(agent).await?;
         let mut peers = vec![self.server_peer()];
         peers.extend(self.client_peers(agent));
-        Ok(super::reports::manifest(brief, self.0.prefix.agent(agent), peers))
+        Ok(super::reports::manifest(
+            brief,
+            &app.policy.access_url,
+            self.0.prefix.agent(agent),
+            peers,
+        ))
     }
 
     fn enter_agent(
@@ -243,7 +248,9 @@ async fn read_hello(socket: &mut Socket) -> Option<Hello> {
             Some(Hello { key, endpoints, version, directory: expanded_directory })
         }
         Ok(FromAgent::Hello { protocol, .. }) => {
-            let why = format!("the agent speaks protocol {protocol}, this server {PROTOCOL}; update the server");
+            let why = format!(
+                "the agent speaks protocol {protocol}, this server {PROTOCOL}; update the server"
+            );
             socket.say(&ToAgent::Refused { why }).await;
             None
         }

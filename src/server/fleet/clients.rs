@@ -53,7 +53,8 @@ impl Fleet {
         let bell = self.0.relay.connect(key);
         let peer = self.enter_client(&client, key, endpoints, &socket, &cut);
         self.introduce(client.agent, &peer).await;
-        let welcome = ToClient::Welcome { address: peer.address, peers: self.peers_of(client.agent) };
+        let welcome =
+            ToClient::Welcome { address: peer.address, peers: self.peers_of(client.agent) };
         if socket.say(&welcome).await {
             self.pump_client(key, client.agent, &mut socket, (&bell, &cut)).await;
         }
@@ -245,7 +246,9 @@ async fn read_hello(socket: &mut Socket) -> Option<(PeerKey, Vec<SocketAddr>)> {
             Some((key, endpoints))
         }
         Ok(FromClient::Hello { protocol, .. }) => {
-            let why = format!("the client speaks protocol {protocol}, this server {PROTOCOL}; update the server");
+            let why = format!(
+                "the client speaks protocol {protocol}, this server {PROTOCOL}; update the server"
+            );
             socket.say(&ToClient::Refused { why }).await;
             None
         }

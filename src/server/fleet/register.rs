@@ -1,7 +1,7 @@
 //! The register of live sessions: who is in which workspace now, through what, and how to cut them.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::watch;
@@ -27,8 +27,8 @@ pub struct Live {
     pub cut: CancellationToken,
     /// Whether its row is written; nothing is carried before.
     recorded: watch::Sender<bool>,
-    bytes_out: AtomicI64,
-    bytes_in: AtomicI64,
+    bytes_out: AtomicU64,
+    bytes_in: AtomicU64,
 }
 
 /// What a session is entered with.
@@ -49,12 +49,12 @@ pub struct Entry {
 impl Live {
     /// Counts bytes from the workspace to the person.
     pub fn sent(&self, n: usize) {
-        self.bytes_out.fetch_add(i64::try_from(n).unwrap_or(i64::MAX), Ordering::Relaxed);
+        self.bytes_out.fetch_add(u64::try_from(n).unwrap_or(u64::MAX), Ordering::Relaxed);
     }
 
     /// Counts bytes from the person to the workspace.
     pub fn received(&self, n: usize) {
-        self.bytes_in.fetch_add(i64::try_from(n).unwrap_or(i64::MAX), Ordering::Relaxed);
+        self.bytes_in.fetch_add(u64::try_from(n).unwrap_or(u64::MAX), Ordering::Relaxed);
     }
 
     /// Its row is written.
@@ -73,7 +73,7 @@ impl Live {
 
     /// Bytes to the person and from the person so far.
     #[must_use]
-    pub fn bytes(&self) -> (i64, i64) {
+    pub fn bytes(&self) -> (u64, u64) {
         (self.bytes_out.load(Ordering::Relaxed), self.bytes_in.load(Ordering::Relaxed))
     }
 
@@ -99,8 +99,8 @@ impl Register {
             kind: entry.kind,
             cut: CancellationToken::new(),
             recorded: watch::Sender::new(false),
-            bytes_out: AtomicI64::new(0),
-            bytes_in: AtomicI64::new(0),
+            bytes_out: AtomicU64::new(0),
+            bytes_in: AtomicU64::new(0),
         });
         self.lock().insert(live.id, Arc::clone(&live));
         live

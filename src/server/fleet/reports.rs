@@ -3,13 +3,14 @@
 use std::net::Ipv6Addr;
 
 use super::{Fleet, lock};
-use crate::model::agent::AgentBrief;
+use crate::model::agent::{AgentLogLine, ScriptRun};
 use crate::model::id::{AgentId, SessionId, WorkspaceId};
 use crate::model::peer::{Peer, PeerKey};
 use crate::model::session::{EndReason, NewSession, SessionKind};
 use crate::model::user::UserRef;
 use crate::server::app::Result;
-use crate::wire::agent::{AppCheck, FromAgent, Manifest, ToAgent};
+use crate::server::app::agents::AgentBrief;
+use crate::wire::agent::{AgentLine, AppCheck, FromAgent, Manifest, ToAgent};
 
 /// Longest list of ports that is kept of one report.
 const MAX_PORTS: usize = 256;
@@ -26,25 +27,21 @@ impl Fleet {
         match message {
             FromAgent::Hello { .. } => {}
             FromAgent::Endpoints { endpoints } => self.move_agent(agent, key, endpoints).await,
+            FromAgent::Directory { expanded } => app.agent_directory(agent, &expanded).await?,
             FromAgent::Heartbeat => app.agent_heard(agent).await?,
-            FromAgent::Lifecycle { state, at_ms } => app.agent_lifecycle(agent, state, at_ms).await?,
+            FromAgent::Lifecycle { state, at_ms } => {
+                app.agent_lifecycle(agent, state, at_ms).await?
+            }
             FromAgent::Logs { seq, lines } => {
                 let lines = lines.into_iter().map(line).collect();
-                app.agent_logs(agent, &key.to_string(), seq, lines).await?;
+                let seq = app.agent_logs(agent, (key.to_string(), seq), lines).await?;
                 return Ok(Some(ToAgent::LogsStored { seq }));
             }
-            FromAgent::Metadata { values } => app.agent_metadata(agent, values).await?,
-            FromAgent::AppHealth { apps } => app.agent_app_health(agent, apps).await?,
+            FromAgent::Metadata { values } => app.put_agent_metadata(agent, values).await?,
+            FromAgent::AppHealth { apps } => app.agent_apps(agent, apps).await?,
             FromAgent::ScriptDone { script, stage, started_ms, ended_ms, exit_code, timed_out } => {
-                let done = crate::model::agent::ScriptDone {
-                    script,
-                    stage,
-                    started_ms,
-                    ended_ms,
-                    exit_code,
-                    timed_out,
-                };
-                app.agent_script_done(agent, done).await?;
+                let run = ScriptRun { script, stage, started_ms, ended_ms, exit_code, timed_out };
+                app.agent_script_done(agent, run).await?;
             }
             FromAgent::Stats { stats } => {
                 if let Some(socket) = lock(&self.0.agents).get_mut(&agent) {
@@ -68,12 +65,7 @@ impl Fleet {
         Ok(None)
     }
 
-    async fn move_agent(
-        &self,
-        agent: AgentId,
-        key: PeerKey,
-        endpoints: Vec<std::net::SocketAddr>,
-    ) {
+    async fn move_agent(&self, agent: AgentId, key: PeerKey, endpoints: Vec<std::net::SocketAddr>) {
         if let Some(socket) = lock(&self.0.agents).get_mut(&agent) {
             socket.endpoints.clone_from(&endpoints);
         }
@@ -127,38 +119,45 @@ impl Fleet {
 }
 
 /// The manifest of an agent that may connect.
-pub(super) fn manifest(brief: AgentBrief, address: Ipv6Addr, peers: Vec<Peer>) -> Manifest {
-    let checks = brief.apps.into_iter().filter_map(|app| {
-        let healthcheck = app.healthcheck?;
-        Some(AppCheck { id: app.id, healthcheck })
+pub(super) fn manifest(
+    brief: AgentBrief,
+    access_url: &str,
+    address: Ipv6Addr,
+    peers: Vec<Peer>,
+) -> Manifest {
+    let AgentBrief { agent, workspace, owner, scripts_done } = brief;
+    let checks = agent.apps.into_iter().filter_map(|app| {
+        let healthcheck = app.spec.healthcheck?;
+        Some(AppCheck { id: app.spec.id, healthcheck })
     });
     Manifest {
-        agent_id: brief.agent_id,
-        agent_name: brief.spec.name,
-        workspace_id: brief.workspace_id,
-        workspace_name: brief.workspace_name,
-        owner_name: brief.owner_name,
-        owner_full_name: brief.owner_full_name,
-        owner_email: brief.owner_email,
-        access_url: brief.access_url,
-        env: brief.spec.env,
-        directory: brief.spec.directory,
-        motd_file: brief.spec.motd_file,
-        scripts: brief.spec.scripts,
-        metadata: brief.spec.metadata,
+        agent_id: agent.id,
+        agent_name: agent.spec.name,
+        workspace_id: workspace.id,
+        workspace_name: workspace.name.to_string(),
+        owner_name: owner.username.to_string(),
+        owner_full_name: owner.name,
+        owner_email: owner.email,
+        access_url: access_url.to_owned(),
+        env: agent.spec.env,
+        directory: agent.spec.directory,
+        motd_file: agent.spec.motd_file,
+        scripts: agent.spec.scripts,
+        metadata: agent.spec.metadata,
         apps: checks.collect(),
-        scripts_done: brief.scripts_done,
+        scripts_done,
         address,
         peers,
     }
 }
 
-/// A log line as it is stored.
-fn line(line: crate::wire::agent::AgentLine) -> crate::model::agent::NewAgentLine {
-    crate::model::agent::NewAgentLine {
+/// A log line as it is stored; its id is given then.
+fn line(line: AgentLine) -> AgentLogLine {
+    AgentLogLine {
+        id: 0,
         at_ms: line.at_ms,
         level: line.level,
-        source: line.source,
+        source_id: line.source,
         output: line.output,
     }
 }

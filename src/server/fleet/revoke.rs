@@ -45,10 +45,13 @@ impl Fleet {
             return;
         }
         let workspaces = self.connected_agents();
-        let workspace_of = |agent: AgentId| workspaces.iter().find(|(a, _)| *a == agent).map(|w| w.1);
+        let workspace_of =
+            |agent: AgentId| workspaces.iter().find(|(a, _)| *a == agent).map(|w| w.1);
         let mut asked: BTreeSet<(UserId, WorkspaceId)> =
             live.iter().map(|l| (l.user, l.workspace)).collect();
-        asked.extend(clients.iter().filter_map(|(user, agent)| Some((*user, workspace_of(*agent)?))));
+        asked.extend(
+            clients.iter().filter_map(|(user, agent)| Some((*user, workspace_of(*agent)?))),
+        );
         let asked: Vec<_> = asked.into_iter().collect();
         let kept = match self.0.app.who_may(Action::Connect, asked.clone()).await {
             Ok(kept) => kept,
@@ -79,7 +82,7 @@ impl Fleet {
     /// Agents of a workspace that a newer build replaced may not stay.
     async fn agents_pass(&self, workspace: WorkspaceId) {
         for (agent, _) in self.connected_agents().into_iter().filter(|(_, w)| *w == workspace) {
-            match self.0.app.agent_may_stay(agent).await {
+            match self.0.app.agent_is_current(agent).await {
                 Ok(true) => {}
                 Ok(false) => {
                     self.dismiss_agent(agent, "the workspace was stopped or built anew").await;

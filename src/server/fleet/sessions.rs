@@ -59,8 +59,8 @@ impl Fleet {
         lock(&self.0.backs.0).remove(&id);
         live.recorded().await;
         let reason = live.end_reason(reason);
-        let (out, inward) = live.bytes();
-        if let Err(error) = self.0.app.end_session(id, reason, out, inward).await {
+        let ended = self.0.app.end_session(id, reason, live.bytes()).await;
+        if let Err(error) = ended {
             tracing::warn!(session.id = %id, %error, "the end of a session was not stored");
         }
     }
@@ -88,18 +88,16 @@ impl Fleet {
         let Some(key) = self.agent_key(agent) else {
             bail!("the workspace's agent is not connected");
         };
-        let open = Open {
-            session: live.id,
-            user: Some(user.clone()),
-            recorded_as: live.kind,
-            kind,
-        };
+        let open =
+            Open { session: live.id, user: Some(user.clone()), recorded_as: live.kind, kind };
         let opening = async {
             let mut stream = self.0.overlay.open(&key).await.context("Reaching the agent")?;
             let port = opening::open(&mut stream, &open).await?;
             anyhow::Ok(Opening { stream: Box::new(stream), port })
         };
-        tokio::time::timeout(OPEN_WITHIN, opening).await.context("The agent did not answer in time")?
+        tokio::time::timeout(OPEN_WITHIN, opening)
+            .await
+            .context("The agent did not answer in time")?
     }
 
     /// The streams that an agent opens for a session from now on.

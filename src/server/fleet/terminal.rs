@@ -85,7 +85,9 @@ impl Fleet {
         };
         let opened = self.open(attach.agent, &attach.user, &live, kind).await;
         let carried = match opened {
-            Ok(opening) => Ok(carry(Cut::new(opening.stream, Arc::clone(&live)), socket, &live).await),
+            Ok(opening) => {
+                Ok(carry(Cut::new(opening.stream, Arc::clone(&live)), socket, &live).await)
+            }
             Err(error) => Err(error),
         };
         self.end(id, *carried.as_ref().unwrap_or(&EndReason::Lost)).await;
@@ -129,14 +131,18 @@ where
     loop {
         let message = match frames.next().await {
             Ok(Some(Frame::Stdout(bytes) | Frame::Stderr(bytes))) => Message::Binary(bytes),
-            Ok(Some(Frame::Notice(text))) => Message::Binary(Bytes::from(format!("\r\n{text}\r\n"))),
+            Ok(Some(Frame::Notice(text))) => {
+                Message::Binary(Bytes::from(format!("\r\n{text}\r\n")))
+            }
             Ok(Some(Frame::Exit(_) | Frame::Killed(_))) => {
                 let why = "the shell ended".to_owned();
                 let _ = outgoing.send(Message::Close { code: 4000, why }).await;
                 return EndReason::Closed;
             }
             // Only clients say these.
-            Ok(Some(Frame::Stdin(_) | Frame::StdinEnd | Frame::Resize { .. } | Frame::Signal(_))) => continue,
+            Ok(Some(
+                Frame::Stdin(_) | Frame::StdinEnd | Frame::Resize { .. } | Frame::Signal(_),
+            )) => continue,
             Ok(None) | Err(_) => {
                 let why = "the connection to the workspace was lost".to_owned();
                 let _ = outgoing.send(Message::Close { code: 4002, why }).await;
@@ -165,7 +171,10 @@ fn from_browser(message: Message) -> Vec<Frame> {
 fn frames_of(said: FromBrowser) -> Vec<Frame> {
     let mut frames = Vec::new();
     if said.width > 0 && said.height > 0 {
-        frames.push(Frame::Resize { cols: said.width.min(MAX_CELLS), rows: said.height.min(MAX_CELLS) });
+        frames.push(Frame::Resize {
+            cols: said.width.min(MAX_CELLS),
+            rows: said.height.min(MAX_CELLS),
+        });
     }
     if !said.data.is_empty() {
         frames.push(Frame::Stdin(Bytes::from(said.data)));

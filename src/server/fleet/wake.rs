@@ -8,6 +8,7 @@ use crate::model::agent::{Agent, Lifecycle};
 use crate::model::build::{BuildReason, Transition, WorkspaceStatus};
 use crate::model::grant::Action;
 use crate::model::workspace::Workspace;
+use crate::server::app::build_requests::BuildRequest;
 use crate::server::app::{Actor, Error};
 use crate::ssh::Say;
 
@@ -28,15 +29,17 @@ impl Fleet {
         say: &Say,
     ) -> Result<(Workspace, Agent), String> {
         let Some(target) = Target::parse(login) else {
-            return Err(format!("{login:?} is no workspace's name; use workspace, or owner--workspace.agent"));
+            return Err(format!(
+                "{login:?} is no workspace's name; use workspace, or owner--workspace.agent"
+            ));
         };
         let workspace = self.find_workspace(actor, &target).await?;
         let app = &self.0.app;
         app.may(actor, workspace.id, Action::Connect).await.map_err(|e| words(&e, &target))?;
         let waited = self.wait_for_agent(actor, workspace, &target, say);
-        tokio::time::timeout(PATIENCE, waited)
-            .await
-            .map_err(|_| "the workspace did not come up in 15 minutes; its page shows the log".to_owned())?
+        tokio::time::timeout(PATIENCE, waited).await.map_err(|_| {
+            "the workspace did not come up in 15 minutes; its page shows the log".to_owned()
+        })?
     }
 
     async fn find_workspace(&self, actor: &Actor, target: &Target) -> Result<Workspace, String> {
@@ -60,7 +63,7 @@ impl Fleet {
             match status {
                 WorkspaceStatus::Stopped | WorkspaceStatus::Canceled => {
                     say.say(format!("{} is stopped; starting it", workspace.name));
-                    self.start(actor, &workspace).await?;
+                    self.ask_to_start(actor, &workspace).await?;
                 }
                 WorkspaceStatus::Failed => return Err(failed(&workspace)),
                 WorkspaceStatus::Deleting | WorkspaceStatus::Deleted => {
@@ -85,15 +88,20 @@ impl Fleet {
                 _ = changes.changed() => {}
                 () = tokio::time::sleep(LOOK_EVERY) => {}
             }
-            workspace = self.0.app.workspace(actor, workspace.id).await.map_err(|e| words(&e, target))?;
+            workspace =
+                self.0.app.workspace(actor, workspace.id).await.map_err(|e| words(&e, target))?;
         }
     }
 
-    async fn start(&self, actor: &Actor, workspace: &Workspace) -> Result<(), String> {
+    async fn ask_to_start(&self, actor: &Actor, workspace: &Workspace) -> Result<(), String> {
         let started = self
             .0
             .app
-            .quick_build(actor, workspace.id, Transition::Start, BuildReason::SshConnection)
+            .create_build(
+                actor,
+                workspace.id,
+                BuildRequest::new(Transition::Start, BuildReason::SshConnection),
+            )
             .await;
         match started {
             // Someone else was faster: the loop waits for their build.
@@ -134,7 +142,9 @@ fn pick_agent(workspace: &Workspace, target: &Target) -> Result<Agent, String> {
         None => agents.first(),
     };
     found.map(|a| (*a).clone()).ok_or_else(|| match &target.agent {
-        Some(name) => format!("{} has no agent {name}; it has: {}", workspace.name, names.join(", ")),
+        Some(name) => {
+            format!("{} has no agent {name}; it has: {}", workspace.name, names.join(", "))
+        }
         None => format!("{} has no agent to connect to", workspace.name),
     })
 }
@@ -164,7 +174,9 @@ fn progress(workspace: &Workspace, status: WorkspaceStatus) -> String {
 fn words(error: &Error, target: &Target) -> String {
     match error {
         Error::NotFound(_) => match &target.owner {
-            Some(owner) => format!("there is no workspace {} of {owner} that you may reach", target.workspace),
+            Some(owner) => {
+                format!("there is no workspace {} of {owner} that you may reach", target.workspace)
+            }
             None => format!("you have no workspace {}", target.workspace),
         },
         Error::Denied(why) | Error::Conflict(why) | Error::Unavailable(why) => why.clone(),
