@@ -4,7 +4,8 @@ use super::{Actor, Error, Result};
 use crate::model::audit::AuditEntry;
 use crate::model::grant::{self, Action, EffectiveGrant};
 use crate::model::id::{UserId, WorkspaceId};
-use crate::server::db::{ReadTx, WriteTx, audit, grants};
+use crate::model::user::SiteRole;
+use crate::server::db::{ReadTx, WriteTx, audit, grants, workspaces};
 
 /// Asks for a right on a workspace.
 ///
@@ -33,6 +34,20 @@ pub fn require(
     } else {
         Err(Error::NotFound("workspace"))
     }
+}
+
+/// Asks for the right to read a workspace's past: who may see it, and of a deleted one who owned it
+/// and owners of the site. Grants end with the workspace, its history does not.
+///
+/// # Errors
+/// [`Error::NotFound`] otherwise.
+pub fn require_history(tx: &ReadTx<'_>, actor: &Actor, workspace: WorkspaceId) -> Result<()> {
+    if !workspaces::is_deleted(tx, workspace)? {
+        return require(tx, actor, workspace, Action::View);
+    }
+    let owner = workspaces::owner(tx, workspace)?;
+    let own = owner.is_some() && owner == actor.user_id();
+    if own || actor.has(SiteRole::Owner) { Ok(()) } else { Err(Error::NotFound("workspace")) }
 }
 
 /// Every right a user has on a workspace, with its reason and end.
