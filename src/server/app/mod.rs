@@ -2,23 +2,37 @@
 
 pub mod access;
 pub mod actor;
+pub mod agent_reports;
+pub mod agents;
+pub mod build_requests;
+pub mod builds;
+pub mod connections;
 pub mod error;
+pub mod files;
 pub mod groups;
+mod job_ends;
+pub mod jobs;
 pub mod organizations;
+pub mod page;
 pub mod password;
 pub mod people;
 pub mod sessions;
 pub mod settings;
 pub mod ssh_keys;
+pub mod templates;
 pub mod tokens;
+mod trail;
 pub mod users;
 pub mod uses;
+pub mod versions;
+pub mod workspaces;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 pub use actor::{Actor, Caller, Via};
 pub use error::{Error, Result};
+pub use page::Page;
 
 use crate::clock::{Clock, Entropy};
 use crate::model::event::Event;
@@ -64,6 +78,12 @@ impl App {
     #[must_use]
     pub fn events(&self) -> tokio::sync::broadcast::Receiver<Event> {
         self.db.events()
+    }
+
+    /// The chance that use cases draw.
+    #[must_use]
+    pub fn entropy(&self) -> &Entropy {
+        &self.entropy
     }
 
     /// The clock that use cases read.
