@@ -10,5 +10,6 @@
 )]
 
 mod agent;
+mod gallery;
 mod ssh_exec;
 mod ssh_world;

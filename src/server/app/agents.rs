@@ -83,6 +83,25 @@ impl App {
             .await
     }
 
+    /// The workspace of an agent that the actor may connect to.
+    ///
+    /// # Errors
+    /// When there is no agent that the actor may see, they may not connect, or its workspace does
+    /// not run by the build that made it.
+    pub async fn agent_to_connect(&self, actor: &Actor, id: AgentId) -> Result<WorkspaceId> {
+        let actor = actor.clone();
+        self.db
+            .read(move |tx| {
+                let home = require(tx, &actor, id, Action::Connect)?;
+                if is_current(tx, &home)? {
+                    Ok(home.workspace)
+                } else {
+                    Err(Error::conflict("the workspace does not run; start it"))
+                }
+            })
+            .await
+    }
+
     /// The agents of a workspace's running build; none when it does not run.
     ///
     /// # Errors
