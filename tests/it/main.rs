@@ -10,6 +10,7 @@
 )]
 
 mod agent;
+mod bootstrap;
 mod gallery;
 mod ssh_exec;
 mod ssh_world;
