@@ -13,7 +13,7 @@ use crate::net::{RelayFrame, RelayInput};
 use crate::wire::PROTOCOL;
 use crate::wire::agent::{FromAgent, ToAgent};
 
-use super::backoff::{Backoff, REFUSED};
+use super::backoff::Backoff;
 use super::base::Base;
 use super::peers::Peers;
 use super::work::Work;
