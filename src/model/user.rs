@@ -122,6 +122,14 @@ pub struct UserRef {
     pub username: UserName,
 }
 
+impl UserRef {
+    /// A user in passing.
+    #[must_use]
+    pub fn of(user: &User) -> Self {
+        Self { id: user.id, username: user.username.clone() }
+    }
+}
+
 /// An organization. One named `default` exists from the start.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Organization {
@@ -146,8 +154,14 @@ pub struct Organization {
 pub struct Group {
     /// Its id.
     pub id: GroupId,
-    /// Its name.
+    /// Where it belongs.
+    pub organization_id: OrganizationId,
+    /// Its name, unique in its organization without regard to case.
     pub name: String,
+    /// The name shown.
+    pub display_name: String,
+    /// When it was made.
+    pub created_at: Timestamp,
 }
 
 /// An SSH public key on file.
