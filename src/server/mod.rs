@@ -1,6 +1,7 @@
 //! The server: all wiring of its parts.
 
 pub mod app;
+pub mod config;
 pub mod db;
 pub mod fleet;
 pub mod html;

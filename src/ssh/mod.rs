@@ -1,1 +1,16 @@
 //! The SSH server that the front door and `ssh --stdio` share, and what an agent needs to serve its sessions.
+//!
+//! A connection is served by [`serve`]; who may enter and where a login name leads is asked of a
+//! [`Gate`]. Each channel becomes a stream to the agent over a [`Link`], speaking
+//! [`crate::wire::session`].
+
+pub mod config;
+pub mod frames;
+pub mod gate;
+pub mod keys;
+pub mod opening;
+pub mod stream;
+
+pub use config::{Auth, Config};
+pub use gate::{Began, Ended, Gate, Link, Opening, Say, Who};
+pub use stream::{AsyncReadWrite, BoxFuture, BoxStream};

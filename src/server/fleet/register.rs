@@ -1,0 +1,138 @@
+//! The register of live sessions: who is in which workspace now, through what, and how to cut them.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio_util::sync::CancellationToken;
+
+use crate::model::id::{AgentId, SessionId, UserId, WorkspaceId};
+use crate::model::session::{EndReason, SessionKind};
+
+/// One live session.
+#[derive(Debug)]
+pub struct Live {
+    /// Its id, in the table `connections` too.
+    pub id: SessionId,
+    /// Who.
+    pub user: UserId,
+    /// Where.
+    pub workspace: WorkspaceId,
+    /// In which agent.
+    pub agent: AgentId,
+    /// Through what.
+    pub kind: SessionKind,
+    /// Is cancelled when the right to it ends; whoever carries it then ends it at once.
+    pub cut: CancellationToken,
+    bytes_out: AtomicI64,
+    bytes_in: AtomicI64,
+}
+
+/// What a session is entered with.
+#[derive(Clone, Copy, Debug)]
+pub struct Entry {
+    /// Its id.
+    pub id: SessionId,
+    /// Who.
+    pub user: UserId,
+    /// Where.
+    pub workspace: WorkspaceId,
+    /// In which agent.
+    pub agent: AgentId,
+    /// Through what.
+    pub kind: SessionKind,
+}
+
+impl Live {
+    /// Counts bytes from the workspace to the person.
+    pub fn sent(&self, n: usize) {
+        self.bytes_out.fetch_add(i64::try_from(n).unwrap_or(i64::MAX), Ordering::Relaxed);
+    }
+
+    /// Counts bytes from the person to the workspace.
+    pub fn received(&self, n: usize) {
+        self.bytes_in.fetch_add(i64::try_from(n).unwrap_or(i64::MAX), Ordering::Relaxed);
+    }
+
+    /// Bytes to the person and from the person so far.
+    #[must_use]
+    pub fn bytes(&self) -> (i64, i64) {
+        (self.bytes_out.load(Ordering::Relaxed), self.bytes_in.load(Ordering::Relaxed))
+    }
+
+    /// Why it ended, when whoever carried it says `reason`: a cut is told as one.
+    #[must_use]
+    pub fn end_reason(&self, reason: EndReason) -> EndReason {
+        if self.cut.is_cancelled() { EndReason::Revoked } else { reason }
+    }
+}
+
+/// All live sessions. Rebuilt from reconnects after a restart, never trusted from before.
+#[derive(Debug, Default)]
+pub struct Register(Mutex<BTreeMap<SessionId, Arc<Live>>>);
+
+impl Register {
+    /// Enters a session.
+    pub fn enter(&self, entry: Entry) -> Arc<Live> {
+        let live = Arc::new(Live {
+            id: entry.id,
+            user: entry.user,
+            workspace: entry.workspace,
+            agent: entry.agent,
+            kind: entry.kind,
+            cut: CancellationToken::new(),
+            bytes_out: AtomicI64::new(0),
+            bytes_in: AtomicI64::new(0),
+        });
+        self.lock().insert(live.id, Arc::clone(&live));
+        live
+    }
+
+    /// Takes a session out.
+    pub fn leave(&self, id: SessionId) -> Option<Arc<Live>> {
+        self.lock().remove(&id)
+    }
+
+    /// A live session.
+    #[must_use]
+    pub fn find(&self, id: SessionId) -> Option<Arc<Live>> {
+        self.lock().get(&id).cloned()
+    }
+
+    /// The sessions that `which` picks.
+    #[must_use]
+    pub fn pick(&self, which: impl Fn(&Live) -> bool) -> Vec<Arc<Live>> {
+        self.lock().values().filter(|l| which(l)).cloned().collect()
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, BTreeMap<SessionId, Arc<Live>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_session_counts_leaves_and_tells_a_cut() {
+        let register = Register::default();
+        let nil = uuid::Uuid::nil();
+        let live = register.enter(Entry {
+            id: SessionId(nil),
+            user: UserId(nil),
+            workspace: WorkspaceId(nil),
+            agent: AgentId(nil),
+            kind: SessionKind::Ssh,
+        });
+        live.sent(3);
+        live.received(2);
+        assert_eq!(live.bytes(), (3, 2));
+        assert_eq!(live.end_reason(EndReason::Closed), EndReason::Closed);
+        live.cut.cancel();
+        assert_eq!(live.end_reason(EndReason::Closed), EndReason::Revoked);
+        assert_eq!(register.pick(|l| l.user == UserId(nil)).len(), 1);
+        assert!(register.leave(SessionId(nil)).is_some());
+        assert!(register.find(SessionId(nil)).is_none());
+    }
+}

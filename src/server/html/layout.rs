@@ -1,0 +1,242 @@
+//! The frame around every page: head, way round, messages, main part.
+
+use maud::{Markup, Render, html};
+
+use super::parts::icon::{icon, wordmark};
+use super::parts::notice::{self, Flash};
+use super::{assets, paths, raw};
+use crate::model::time::Timestamp;
+use crate::model::user::{SiteRole, User, UserKind, UserRef};
+
+/// The token that proves that a form came from one of our pages; it draws itself as a hidden field.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Csrf(pub String);
+
+impl Csrf {
+    /// The name of the field.
+    pub const FIELD: &'static str = "csrf";
+}
+
+impl Render for Csrf {
+    fn render(&self) -> Markup {
+        html! { input type="hidden" name=(Self::FIELD) value=(self.0); }
+    }
+}
+
+/// Who looks at a page, and when.
+#[derive(Clone, Debug)]
+pub struct Visit {
+    /// Who is signed in.
+    pub user: User,
+    /// For the forms of the page.
+    pub csrf: Csrf,
+    /// What the last page did.
+    pub flash: Option<Flash>,
+    /// The time that the page is for.
+    pub now: Timestamp,
+}
+
+impl Visit {
+    /// The one who looks, as others see them.
+    #[must_use]
+    pub fn me(&self) -> UserRef {
+        UserRef { id: self.user.id, username: self.user.username.clone() }
+    }
+
+    /// Whether the list of people is theirs to see.
+    #[must_use]
+    pub fn sees_people(&self) -> bool {
+        self.user.has(SiteRole::Owner) || self.user.has(SiteRole::UserAdmin)
+    }
+
+    /// Whether they may add and change templates.
+    #[must_use]
+    pub fn edits_templates(&self) -> bool {
+        self.user.has(SiteRole::Owner) || self.user.has(SiteRole::TemplateAdmin)
+    }
+}
+
+/// The part of the site that a page belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Section {
+    /// Workspaces.
+    Workspaces,
+    /// Templates.
+    Templates,
+    /// People.
+    People,
+    /// One's own account, tokens and keys.
+    Settings,
+    /// None of them.
+    Elsewhere,
+}
+
+/// A page of someone who is signed in.
+pub struct Page<'a> {
+    /// What the tab is called, before the name of the site.
+    pub title: &'a str,
+    /// Who looks.
+    pub visit: &'a Visit,
+    /// Which entry of the way round is lit.
+    pub section: Section,
+    /// The stream that feeds the page; none for a page that stands still.
+    pub live: Option<&'a str>,
+    /// The main part.
+    pub body: Markup,
+}
+
+impl Render for Page<'_> {
+    fn render(&self) -> Markup {
+        let streams = self.live.is_some();
+        html! {
+            (raw::DOCTYPE)
+            html lang="en" {
+                (head(self.title))
+                body class="app" {
+                    a class="skip" href="#main" { "Skip to content" }
+                    (topbar())
+                    (sidebar(self.visit, self.section))
+                    main id="main" tabindex="-1" hx-sse:connect=[self.live] hx-swap=[streams.then_some("none")] {
+                        @if let Some(flash) = &self.visit.flash { (notice::flash(flash)) }
+                        (self.body)
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// A page with nothing around it: setup, login, and what the CLI opens.
+pub struct Solo<'a> {
+    /// What the tab is called.
+    pub title: &'a str,
+    /// `wide` or empty.
+    pub class: &'a str,
+    /// The main part.
+    pub body: Markup,
+}
+
+impl Render for Solo<'_> {
+    fn render(&self) -> Markup {
+        html! {
+            (raw::DOCTYPE)
+            html lang="en" {
+                (head(self.title))
+                body class="solo" {
+                    header { a class="wordmark" href="/" aria-label="Steading" { (wordmark()) } }
+                    main id="main" class=[Some(self.class).filter(|c| !c.is_empty())] { (self.body) }
+                }
+            }
+        }
+    }
+}
+
+/// The head of a document.
+#[must_use]
+pub fn head(title: &str) -> Markup {
+    html! {
+        head {
+            meta charset="utf-8";
+            meta name="viewport" content="width=device-width, initial-scale=1";
+            meta name="color-scheme" content="light dark";
+            title { (title) " · Steading" }
+            link rel="icon" href=(assets::FAVICON_SVG) type="image/svg+xml";
+            link rel="stylesheet" href=(assets::STYLE_CSS);
+            script src=(assets::STEADING_JS) defer {}
+        }
+    }
+}
+
+fn topbar() -> Markup {
+    html! {
+        header class="topbar" {
+            a class="wordmark" href="/" aria-label="Steading, home" { (wordmark()) }
+            button class="button quiet square" type="button" popovertarget="nav" aria-label="Menu" { (icon("menu")) }
+        }
+    }
+}
+
+fn sidebar(visit: &Visit, section: Section) -> Markup {
+    let me = visit.me();
+    html! {
+        nav id="nav" class="sidebar" popover aria-label="Main" {
+            a class="wordmark" href="/" aria-label="Steading, home" { (wordmark()) }
+            form class="find" role="search" aria-label="Everywhere" action=(paths::FIND) method="get" {
+                (icon("search"))
+                input type="search" name="q" aria-label="Find anything or run a command" placeholder="Find or run" autocomplete="off" data-palette;
+                kbd aria-hidden="true" { "Ctrl K" }
+            }
+            h2 id="nav-work" { "Work" }
+            ul class="nav" aria-labelledby="nav-work" {
+                (entry(paths::WORKSPACES, "workspaces", "Workspaces", section == Section::Workspaces))
+                (entry(paths::TEMPLATES, "templates", "Templates", section == Section::Templates))
+            }
+            @if visit.sees_people() {
+                h2 id="nav-govern" { "Govern" }
+                ul class="nav" aria-labelledby="nav-govern" {
+                    (entry(paths::PEOPLE, "people", "People", section == Section::People))
+                }
+            }
+            h2 id="nav-mine" { "Mine" }
+            ul class="nav" aria-labelledby="nav-mine" {
+                (entry(paths::TOKENS, "token", "My keys", section == Section::Settings))
+            }
+            footer {
+                ul class="nav" aria-label="You" {
+                    li {
+                        a href=(paths::ACCOUNT) {
+                            (super::parts::avatar::of_kind(&me, UserKind::Person, "lit"))
+                            (me.username)
+                            @if let Some(role) = visit.user.roles.first() { small class="note" { (role_word(*role)) } }
+                        }
+                    }
+                }
+                form method="post" action=(paths::LOGOUT) {
+                    (visit.csrf)
+                    button class="button quiet wide" { (icon("leave")) "Sign out" }
+                }
+            }
+        }
+    }
+}
+
+fn entry(href: &str, name: &str, text: &str, here: bool) -> Markup {
+    html! { li { a href=(href) aria-current=[here.then_some("page")] { (icon(name)) (text) } } }
+}
+
+/// A site role as people say it.
+#[must_use]
+pub const fn role_word(role: SiteRole) -> &'static str {
+    match role {
+        SiteRole::Owner => "owner",
+        SiteRole::UserAdmin => "user admin",
+        SiteRole::TemplateAdmin => "template admin",
+        SiteRole::Auditor => "auditor",
+    }
+}
+
+/// The way back up, above a page's head.
+#[must_use]
+pub fn crumbs(steps: &[(&str, &str)]) -> Markup {
+    html! {
+        nav class="crumbs" aria-label="Breadcrumb" {
+            ol { @for (text, href) in steps { li { a href=(href) { (text) } } } }
+        }
+    }
+}
+
+/// The sections of one's own settings.
+#[must_use]
+pub fn settings_tabs(here: &str) -> Markup {
+    let tabs = [
+        (paths::ACCOUNT, "Account"),
+        (paths::SECURITY, "Sign-in"),
+        (paths::TOKENS, "Tokens"),
+        (paths::SSH_KEYS, "SSH keys"),
+    ];
+    html! {
+        nav class="tabs" aria-label="Sections of your settings" {
+            @for (href, text) in tabs { a href=(href) aria-current=[(href == here).then_some("page")] { (text) } }
+        }
+    }
+}

@@ -1,0 +1,1 @@
+//! Whole pages, one struct each.

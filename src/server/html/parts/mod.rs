@@ -1,0 +1,17 @@
+//! What pages are made of: functions of values, and structs where there are many.
+
+pub mod avatar;
+pub mod badge;
+pub mod button;
+pub mod code;
+pub mod dialog;
+pub mod form;
+pub mod icon;
+pub mod live;
+pub mod log;
+pub mod markdown;
+pub mod notice;
+pub mod parameter;
+pub mod quantity;
+pub mod table;
+pub mod time;

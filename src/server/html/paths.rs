@@ -1,0 +1,270 @@
+//! Every URL that a page links to or posts to.
+
+use crate::model::build::Build;
+use crate::model::name::{TemplateName, UserName, WorkspaceName};
+use crate::model::workspace::Workspace;
+
+/// The list of workspaces; `/` leads here.
+pub const WORKSPACES: &str = "/workspaces";
+/// The live stream of the list.
+pub const WORKSPACES_LIVE: &str = "/workspaces/live";
+/// The list of templates.
+pub const TEMPLATES: &str = "/templates";
+/// The templates that come with the program.
+pub const STARTER_TEMPLATES: &str = "/starter-templates";
+/// The list of people.
+pub const PEOPLE: &str = "/people";
+/// One's own names.
+pub const ACCOUNT: &str = "/settings/account";
+/// One's own password and signed-in browsers.
+pub const SECURITY: &str = "/settings/security";
+/// One's own tokens.
+pub const TOKENS: &str = "/settings/tokens";
+/// One's own SSH keys.
+pub const SSH_KEYS: &str = "/settings/ssh-keys";
+/// Where a CLI sends people for a token.
+pub const CLI_AUTH: &str = "/cli-auth";
+/// The first user.
+pub const SETUP: &str = "/setup";
+/// Signing in.
+pub const LOGIN: &str = "/login";
+/// Signing out.
+pub const LOGOUT: &str = "/logout";
+/// The command palette's form.
+pub const FIND: &str = "/find";
+
+/// A workspace in URLs: `/@owner/name`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place(String);
+
+impl Place {
+    /// Where the workspace `name` of `owner` is.
+    #[must_use]
+    pub fn new(owner: &UserName, name: &WorkspaceName) -> Self {
+        Self(format!("/@{owner}/{name}"))
+    }
+
+    /// Where `workspace` is.
+    #[must_use]
+    pub fn of(workspace: &Workspace) -> Self {
+        Self::new(&workspace.owner.username, &workspace.name)
+    }
+
+    /// Its page.
+    #[must_use]
+    pub fn page(&self) -> &str {
+        &self.0
+    }
+
+    /// Its live stream.
+    #[must_use]
+    pub fn live(&self) -> String {
+        self.under("live")
+    }
+
+    /// Starts it.
+    #[must_use]
+    pub fn start(&self) -> String {
+        self.under("start")
+    }
+
+    /// Stops it.
+    #[must_use]
+    pub fn stop(&self) -> String {
+        self.under("stop")
+    }
+
+    /// Stops and starts it.
+    #[must_use]
+    pub fn restart(&self) -> String {
+        self.under("restart")
+    }
+
+    /// Starts it with its template's active version.
+    #[must_use]
+    pub fn update(&self) -> String {
+        self.under("update")
+    }
+
+    /// Removes it.
+    #[must_use]
+    pub fn delete(&self) -> String {
+        self.under("delete")
+    }
+
+    /// The list of its builds.
+    #[must_use]
+    pub fn builds(&self) -> String {
+        self.under("builds")
+    }
+
+    /// One of its builds.
+    #[must_use]
+    pub fn build(&self, number: i64) -> String {
+        format!("{}/builds/{number}", self.0)
+    }
+
+    /// A build's live stream.
+    #[must_use]
+    pub fn build_live(&self, number: i64) -> String {
+        format!("{}/builds/{number}/live", self.0)
+    }
+
+    /// A build's log as plain text.
+    #[must_use]
+    pub fn build_text(&self, number: i64) -> String {
+        format!("{}/builds/{number}/log", self.0)
+    }
+
+    /// Asks a build to stop.
+    #[must_use]
+    pub fn cancel(&self, build: &Build) -> String {
+        format!("{}/builds/{}/cancel", self.0, build.number)
+    }
+
+    /// The terminal page of its only agent.
+    #[must_use]
+    pub fn terminal(&self) -> String {
+        self.under("terminal")
+    }
+
+    /// The terminal page of one agent.
+    #[must_use]
+    pub fn agent_terminal(&self, agent: &str) -> String {
+        format!("{}.{}/terminal", self.0, segment(agent))
+    }
+
+    /// Its name.
+    #[must_use]
+    pub fn settings(&self) -> String {
+        self.under("settings")
+    }
+
+    /// Its parameters.
+    #[must_use]
+    pub fn parameters(&self) -> String {
+        self.under("settings/parameters")
+    }
+
+    /// When it starts and stops by itself.
+    #[must_use]
+    pub fn schedule(&self) -> String {
+        self.under("settings/schedule")
+    }
+
+    fn under(&self, rest: &str) -> String {
+        format!("{}/{rest}", self.0)
+    }
+}
+
+/// A template's page.
+#[must_use]
+pub fn template(name: &TemplateName) -> String {
+    format!("{TEMPLATES}/{name}")
+}
+
+/// The form that makes a workspace from a template.
+#[must_use]
+pub fn create(template: &TemplateName) -> String {
+    format!("{TEMPLATES}/{template}/workspace")
+}
+
+/// A template version's page.
+#[must_use]
+pub fn version(template: &TemplateName, version: &str) -> String {
+    format!("{TEMPLATES}/{template}/versions/{}", segment(version))
+}
+
+/// An import's live stream.
+#[must_use]
+pub fn version_live(template: &TemplateName, version: &str) -> String {
+    format!("{}/live", self::version(template, version))
+}
+
+/// Makes a version the one that new workspaces use.
+#[must_use]
+pub fn promote(template: &TemplateName, version: &str) -> String {
+    format!("{}/promote", self::version(template, version))
+}
+
+/// Stops offering a version.
+#[must_use]
+pub fn archive(template: &TemplateName, version: &str) -> String {
+    format!("{}/archive", self::version(template, version))
+}
+
+/// Removes a template.
+#[must_use]
+pub fn delete_template(template: &TemplateName) -> String {
+    format!("{TEMPLATES}/{template}/delete")
+}
+
+/// Adds a starter template.
+#[must_use]
+pub fn add_starter(id: &str) -> String {
+    format!("{STARTER_TEMPLATES}/{}", segment(id))
+}
+
+/// Someone's page.
+#[must_use]
+pub fn person(user: &UserName) -> String {
+    format!("{PEOPLE}/{user}")
+}
+
+/// Something done to someone's account: `suspend`, `activate`, `delete`, `password`, `roles`.
+#[must_use]
+pub fn person_action(user: &UserName, action: &str) -> String {
+    format!("{PEOPLE}/{user}/{action}")
+}
+
+/// Ends one of one's own tokens or signed-in browsers.
+#[must_use]
+pub fn revoke_token(id: &str) -> String {
+    format!("{TOKENS}/{}/revoke", segment(id))
+}
+
+/// Removes one of one's own SSH keys.
+#[must_use]
+pub fn remove_ssh_key(id: &str) -> String {
+    format!("{SSH_KEYS}/{}/remove", segment(id))
+}
+
+/// The list of workspaces, filtered.
+#[must_use]
+pub fn workspaces_where(filter: &str) -> String {
+    format!("{WORKSPACES}?q={}", segment(filter))
+}
+
+/// Signing in, to come back to `next`.
+#[must_use]
+pub fn login_to(next: &str) -> String {
+    format!("{LOGIN}?next={}", segment(next))
+}
+
+/// A text as one segment of a path or one value of a query.
+fn segment(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {
+            out.push(char::from(byte));
+        } else {
+            use std::fmt::Write as _;
+            let _ = write!(out, "%{byte:02X}");
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_people_wrote_is_escaped_in_paths() {
+        let owner = UserName::parse("ada").unwrap();
+        let place = Place::new(&owner, &WorkspaceName::parse("kiln").unwrap());
+        assert_eq!(place.build(31), "/@ada/kiln/builds/31");
+        assert_eq!(place.agent_terminal("a/b"), "/@ada/kiln.a%2Fb/terminal");
+        assert_eq!(login_to("/@ada/kiln?x=1"), "/login?next=%2F%40ada%2Fkiln%3Fx%3D1");
+    }
+}
