@@ -7,7 +7,21 @@ use std::path::PathBuf;
 use crate::clock::{Clock, Entropy};
 
 pub mod account;
+pub mod backoff;
+pub mod base;
+pub mod cron;
 pub mod env;
+pub mod health;
+pub mod lifecycle;
+pub mod lines;
+pub mod load;
+pub mod log_buffer;
+pub mod metadata;
+pub mod ports;
+pub mod process;
+pub mod reports;
+pub mod script_file;
+pub mod scripts;
 pub mod sessions;
 #[cfg(test)]
 mod testing;

@@ -1,11 +1,37 @@
-//! An account and a manifest for the tests of this folder.
+//! An account, a manifest and a place on disk for the tests of this folder.
 
 use std::collections::BTreeMap;
 use std::net::Ipv6Addr;
 
+use crate::clock::{Clock, Entropy};
+use crate::model::resource::ScriptSpec;
 use crate::wire::agent::Manifest;
 
+use super::Options;
 use super::account::Account;
+use super::base::Base;
+
+/// An agent's ground in a directory of its own, which is also its home.
+pub(super) struct Place {
+    pub(super) base: Base,
+    pub(super) dir: tempfile::TempDir,
+}
+
+pub(super) fn place() -> Place {
+    let dir = tempfile::tempdir().unwrap();
+    let home = dir.path().to_string_lossy().into_owned();
+    let path = "/usr/bin:/bin".to_owned();
+    let options = Options {
+        url: "http://127.0.0.1:1".parse().unwrap(),
+        token: "agent-secret".to_owned(),
+        state_dir: dir.path().join("state"),
+        binary: "/bin/true".into(),
+        environment: [("HOME".to_owned(), home), ("PATH".to_owned(), path)].into(),
+        bind: "127.0.0.1:0".parse().unwrap(),
+    };
+    let base = Base::prepare(&options, Clock::machine(), Entropy::seeded(1)).unwrap();
+    Place { base, dir }
+}
 
 pub(super) fn account() -> Account {
     let environment = [
@@ -42,5 +68,21 @@ pub(super) fn manifest() -> Manifest {
         scripts_done: false,
         address: Ipv6Addr::LOCALHOST,
         peers: vec![],
+    }
+}
+
+pub(super) fn script(id: u128, text: &str) -> ScriptSpec {
+    ScriptSpec {
+        id: uuid::Uuid::from_u128(id).into(),
+        log_source_id: uuid::Uuid::from_u128(id + 1000).into(),
+        display_name: format!("Script {id}"),
+        icon: String::new(),
+        script: text.to_owned(),
+        log_path: String::new(),
+        cron: String::new(),
+        start_blocks_login: false,
+        run_on_start: true,
+        run_on_stop: false,
+        timeout_s: 0,
     }
 }

@@ -78,3 +78,45 @@ pub struct AuditRow {
     /// What was written.
     pub entry: AuditEntry,
 }
+
+/// What changed in a thing, written as JSON `{field: {old, new, secret}}`.
+#[derive(Clone, Debug, Default)]
+pub struct Diff(serde_json::Map<String, serde_json::Value>);
+
+impl Diff {
+    /// Nothing yet.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// A field, unless it stayed the same.
+    #[must_use]
+    pub fn field<T: serde::Serialize + PartialEq>(mut self, name: &str, old: T, new: T) -> Self {
+        if old != new {
+            let value = serde_json::json!({ "old": old, "new": new, "secret": false });
+            self.0.insert(name.to_owned(), value);
+        }
+        self
+    }
+
+    /// A secret that changed; its values stay out.
+    #[must_use]
+    pub fn secret(mut self, name: &str) -> Self {
+        let value = serde_json::json!({ "old": "", "new": "", "secret": true });
+        self.0.insert(name.to_owned(), value);
+        self
+    }
+
+    /// Whether nothing changed.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl std::fmt::Display for Diff {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        serde_json::to_string(&self.0).map_err(|_| std::fmt::Error)?.fmt(f)
+    }
+}

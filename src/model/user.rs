@@ -146,8 +146,14 @@ pub struct Organization {
 pub struct Group {
     /// Its id.
     pub id: GroupId,
-    /// Its name.
+    /// Where it belongs.
+    pub organization_id: OrganizationId,
+    /// Its name, unique in its organization without regard to case.
     pub name: String,
+    /// The name shown.
+    pub display_name: String,
+    /// When it was made.
+    pub created_at: Timestamp,
 }
 
 /// An SSH public key on file.

@@ -4,13 +4,23 @@
 //! [`Gate`]. Each channel becomes a stream to the agent over a [`Link`], speaking
 //! [`crate::wire::session`].
 
+mod channel;
 pub mod config;
 pub mod frames;
 pub mod gate;
+mod handler;
+mod inbox;
 pub mod keys;
 pub mod opening;
+mod pump;
+mod record;
+mod remote;
+mod session;
+mod signal;
 pub mod stream;
+mod transport;
 
 pub use config::{Auth, Config};
 pub use gate::{Began, Ended, Gate, Link, Opening, Say, Who};
+pub use session::serve;
 pub use stream::{AsyncReadWrite, BoxFuture, BoxStream};

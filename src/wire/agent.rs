@@ -12,6 +12,9 @@ use crate::model::peer::{Peer, PeerKey};
 use crate::model::resource::{MetadataSpec, ScriptSpec};
 use crate::model::session::SessionKind;
 
+/// The source of the agent's own log lines; no script has it.
+pub const OWN_LOG_SOURCE: LogSourceId = LogSourceId(uuid::Uuid::nil());
+
 /// What an agent says.
 #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
@@ -49,7 +52,8 @@ pub enum FromAgent {
     },
     /// Log lines; kept by the agent until acknowledged.
     Logs {
-        /// Grows with each batch; what the acknowledgement names.
+        /// Grows with each batch over the life of the agent's process, which its key names; what
+        /// the acknowledgement names. A batch may come again on a later connection.
         seq: u64,
         /// At most 1,000.
         lines: Vec<AgentLine>,
@@ -183,7 +187,8 @@ pub enum ToAgent {
         /// The last batch.
         seq: u64,
     },
-    /// The agent may not connect: its workspace was stopped or its token replaced. It stops trying.
+    /// The agent may not connect: its workspace was stopped or its token replaced. It asks again
+    /// only once a minute: it cannot know whether someone will change their mind.
     Refused {
         /// Why.
         why: String,

@@ -49,19 +49,31 @@ pub struct SessionsConfig {
     pub outside: Arc<dyn Outside>,
     /// A private directory for sockets of forwarded SSH agents; made when it is needed.
     pub run_dir: PathBuf,
-    /// The environment that sessions start from: the agent's own, without its secrets.
-    pub base_env: BTreeMap<String, String>,
 }
 
-/// What sessions start with, as the manifest says.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+/// What new sessions start with.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
-    /// Environment.
+    /// The whole environment, with `HOME`, `USER`, `SHELL` and `PATH`.
     pub env: BTreeMap<String, String>,
-    /// Where they start; none for the home directory.
-    pub directory: Option<PathBuf>,
+    /// The login shell.
+    pub shell: PathBuf,
+    /// Where they start.
+    pub directory: PathBuf,
     /// A file shown to interactive shells.
     pub motd_file: Option<PathBuf>,
+}
+
+impl Default for Settings {
+    /// What holds until the manifest is there.
+    fn default() -> Self {
+        Self {
+            env: BTreeMap::new(),
+            shell: PathBuf::from("/bin/sh"),
+            directory: PathBuf::from("/"),
+            motd_file: None,
+        }
+    }
 }
 
 /// The sessions of an agent. Clones are the same.

@@ -1,8 +1,8 @@
 //! Whoever asks. Only `web::access` makes one from a request; only `jobs` and `fleet` use the program itself.
 
 use super::error::{Error, Result};
-use crate::model::id::{AgentId, TokenId, UserId, WorkspaceId};
-use crate::model::user::{SiteRole, User};
+use crate::model::id::{AgentId, SshKeyId, TokenId, UserId, WorkspaceId};
+use crate::model::user::{SiteRole, TokenKind, User};
 
 /// Whoever asks.
 #[derive(Clone, Debug)]
@@ -25,10 +25,30 @@ pub enum Actor {
 pub struct Caller {
     /// Who, as of this request.
     pub user: User,
-    /// The token they came with.
-    pub token: TokenId,
+    /// What they showed.
+    pub via: Via,
     /// Their address.
     pub ip: String,
+}
+
+/// What a user showed to be let in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Via {
+    /// A token.
+    Token(TokenId, TokenKind),
+    /// An SSH key at the front door.
+    Key(SshKeyId),
+}
+
+impl Caller {
+    /// The token they came with, if it was one.
+    #[must_use]
+    pub fn token(&self) -> Option<TokenId> {
+        match self.via {
+            Via::Token(id, _) => Some(id),
+            Via::Key(_) => None,
+        }
+    }
 }
 
 impl Actor {

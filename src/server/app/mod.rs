@@ -3,11 +3,21 @@
 pub mod access;
 pub mod actor;
 pub mod error;
+pub mod groups;
+pub mod organizations;
+pub mod password;
+pub mod people;
+pub mod sessions;
+pub mod settings;
+pub mod ssh_keys;
+pub mod tokens;
+pub mod users;
+pub mod uses;
 
 use std::sync::Arc;
 use std::time::Duration;
 
-pub use actor::{Actor, Caller};
+pub use actor::{Actor, Caller, Via};
 pub use error::{Error, Result};
 
 use crate::clock::{Clock, Entropy};
@@ -22,6 +32,8 @@ pub struct App {
     pub(in crate::server) clock: Clock,
     pub(in crate::server) entropy: Entropy,
     pub(in crate::server) seal: Seal,
+    passwords: Arc<password::Hasher>,
+    uses: Arc<uses::Uses>,
     /// What the operator chose.
     pub policy: Arc<Policy>,
 }
@@ -43,13 +55,21 @@ impl App {
     /// Puts the use cases over a database.
     #[must_use]
     pub fn new(db: Db, clock: Clock, entropy: Entropy, seal: Seal, policy: Policy) -> Self {
-        Self { db, clock, entropy, seal, policy: Arc::new(policy) }
+        let passwords = Arc::new(password::Hasher::new(entropy.clone()));
+        let uses = Arc::default();
+        Self { db, clock, entropy, seal, passwords, uses, policy: Arc::new(policy) }
     }
 
     /// What commits announce from now on. A listener that lagged re-reads everything.
     #[must_use]
     pub fn events(&self) -> tokio::sync::broadcast::Receiver<Event> {
         self.db.events()
+    }
+
+    /// The chance that use cases draw.
+    #[must_use]
+    pub fn entropy(&self) -> &Entropy {
+        &self.entropy
     }
 
     /// The clock that use cases read.

@@ -3,12 +3,21 @@
 pub mod audit;
 pub mod codec;
 pub mod grants;
+pub mod groups;
+pub mod lockouts;
+pub mod memberships;
+pub mod organizations;
+pub mod passwords;
 pub mod plan;
 pub mod pool;
+pub mod roles;
 pub mod schema;
 pub mod seal;
 pub mod settings;
+pub mod ssh_keys;
+pub mod tokens;
 pub mod tx;
+pub mod users;
 
 pub use pool::Db;
 pub use tx::{ReadTx, WriteTx};

@@ -8,7 +8,8 @@ use super::{assets, paths, raw};
 use crate::model::time::Timestamp;
 use crate::model::user::{SiteRole, User, UserKind, UserRef};
 
-/// The token that proves that a form came from one of our pages; it draws itself as a hidden field.
+/// The token that proves that a form came from one of our pages; it draws itself as a hidden field, or not
+/// at all when it is empty: before signing in there is no session to bind it to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Csrf(pub String);
 
@@ -19,7 +20,7 @@ impl Csrf {
 
 impl Render for Csrf {
     fn render(&self) -> Markup {
-        html! { input type="hidden" name=(Self::FIELD) value=(self.0); }
+        html! { @if !self.0.is_empty() { input type="hidden" name=(Self::FIELD) value=(self.0); } }
     }
 }
 

@@ -242,7 +242,8 @@ pub fn login_to(next: &str) -> String {
 }
 
 /// A text as one segment of a path or one value of a query.
-fn segment(text: &str) -> String {
+#[must_use]
+pub fn segment(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for byte in text.bytes() {
         if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {

@@ -1,1 +1,24 @@
-//! HTTP: routes, access, handlers.
+//! HTTP: the table of routes, who may use them, and the translation into use cases.
+
+pub mod access;
+pub mod address;
+pub mod api;
+pub mod cookies;
+pub mod error;
+pub mod extract;
+pub mod form;
+pub mod limits;
+pub mod outer;
+pub mod routes;
+pub mod state;
+
+pub use access::{Access, MaybeWho, Who};
+pub use error::{Answer, Problem};
+pub use state::{Settings, Site, State};
+
+/// The whole of HTTP over the use cases.
+#[must_use]
+pub fn router(state: State) -> axum::Router {
+    let routes = routes::all(&state).into_router();
+    outer::wrap(routes, &state).with_state(state)
+}

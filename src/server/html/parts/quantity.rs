@@ -16,7 +16,7 @@ pub fn share(text: &str) -> Option<Share> {
     if let Some((before, _)) = text.split_once('%') {
         return before.split_whitespace().last()?.parse().ok().and_then(within);
     }
-    let (used, all) = text.split_once('/')?;
+    let (used, all) = text.split_once('/').or_else(|| text.split_once(" of "))?;
     let (used, used_unit) = number(used)?;
     let (all, unit) = number(all)?;
     let same = used_unit.is_empty() || used_unit == unit;
@@ -77,6 +77,7 @@ mod tests {
         let percent = |text: &str| share(text).map(|s| format!("{:.0}", s.percent));
         assert_eq!(percent("38%").as_deref(), Some("38"));
         assert_eq!(percent("5.2/8 GB").as_deref(), Some("65"));
+        assert_eq!(percent("2.0 of 8.0 GiB").as_deref(), Some("25"));
         assert_eq!(percent("17.4 GB / 20 GB (87%)").as_deref(), None);
         assert_eq!(percent("512 MB/8 GB"), None);
         assert_eq!(percent("0.31 0.20 0.18"), None);

@@ -1,0 +1,124 @@
+//! Load of the agent's machine: of its container where it has one, else of the whole machine.
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use tokio::time::sleep;
+
+use crate::wire::agent::Stats;
+
+use super::base::Base;
+use super::sessions::Sessions;
+
+mod cgroup;
+mod machine;
+
+/// How often the load is told.
+const EVERY: Duration = Duration::from_secs(30);
+/// The first report comes sooner, so that a page is not empty for half a minute.
+const FIRST_AFTER: Duration = Duration::from_secs(2);
+
+/// Processor time used so far, and the cores it is out of.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Cpu {
+    used: Duration,
+    cores: f64,
+}
+
+/// Bytes of memory.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Memory {
+    used: u64,
+    total: u64,
+}
+
+/// One look at the machine.
+#[derive(Clone, Copy, Debug)]
+struct Look {
+    at: Instant,
+    cpu: Cpu,
+}
+
+/// Tells the load until it is dropped.
+pub async fn watch(base: &Base, sessions: &Sessions) {
+    let mut before = Look { at: base.clock.instant(), cpu: cpu() };
+    let mut counted = sessions.counts();
+    let mut wait = FIRST_AFTER;
+    loop {
+        sleep(wait).await;
+        wait = EVERY;
+        let now = Look { at: base.clock.instant(), cpu: cpu() };
+        let counts = sessions.counts();
+        let memory = memory();
+        let (disk_used, disk_total) = disk(&base.account.home);
+        base.reports.stats(Stats {
+            cpu: share(&before, &now),
+            cores: now.cpu.cores,
+            memory_used: memory.used,
+            memory_total: memory.total,
+            disk_used,
+            disk_total,
+            sessions: counts.sessions,
+            rx_bytes: counts.rx_bytes.saturating_sub(counted.rx_bytes),
+            tx_bytes: counts.tx_bytes.saturating_sub(counted.tx_bytes),
+        });
+        (before, counted) = (now, counts);
+    }
+}
+
+/// The share of all cores between two looks, 0 to 1.
+fn share(before: &Look, now: &Look) -> f64 {
+    let used = now.cpu.used.saturating_sub(before.cpu.used).as_secs_f64();
+    let had = now.at.saturating_duration_since(before.at).as_secs_f64() * now.cpu.cores;
+    if had > 0.0 { (used / had).clamp(0.0, 1.0) } else { 0.0 }
+}
+
+fn cpu() -> Cpu {
+    cgroup::cpu(machine::cores()).unwrap_or_else(machine::cpu)
+}
+
+fn memory() -> Memory {
+    let machine = machine::memory();
+    cgroup::memory(machine.total).unwrap_or(machine)
+}
+
+/// Bytes in use and in all of the disk that holds `path`.
+fn disk(path: &Path) -> (u64, u64) {
+    let Ok(stat) = rustix::fs::statvfs(path) else { return (0, 0) };
+    let used = stat.f_blocks.saturating_sub(stat.f_bfree);
+    (used.saturating_mul(stat.f_frsize), stat.f_blocks.saturating_mul(stat.f_frsize))
+}
+
+fn read(path: &str) -> Option<String> {
+    std::fs::read_to_string(path).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_share_is_of_all_cores() {
+        let at = crate::clock::Clock::machine().instant();
+        let look = |secs, used| Look {
+            at: at + Duration::from_secs(secs),
+            cpu: Cpu { used: Duration::from_secs(used), cores: 4.0 },
+        };
+        let check = |a: &Look, b: &Look, expected: f64| {
+            assert!((share(a, b) - expected).abs() < 1e-9, "{}", share(a, b));
+        };
+        check(&look(0, 0), &look(10, 20), 0.5);
+        check(&look(0, 0), &look(10, 400), 1.0);
+        check(&look(5, 0), &look(5, 1), 0.0);
+        check(&look(0, 10), &look(10, 0), 0.0);
+    }
+
+    #[test]
+    fn this_machine_has_memory_cores_and_a_disk() {
+        let (memory, cpu) = (memory(), cpu());
+        assert!(memory.total > 0 && memory.used <= memory.total, "{memory:?}");
+        assert!(cpu.cores > 0.0, "{cpu:?}");
+        let (used, total) = disk(Path::new("/"));
+        assert!(used <= total && total > 0);
+    }
+}

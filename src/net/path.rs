@@ -1,0 +1,290 @@
+//! Which way to a peer: its addresses and the relay are measured by pings, the best is chosen.
+
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+/// A way to a peer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Path {
+    /// UDP to this address.
+    Direct(SocketAddr),
+    /// Through the server.
+    Relay,
+}
+
+/// How much the ways to a peer are worth.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Need {
+    /// Nothing is going on.
+    None,
+    /// The way shall stay open (a NAT's mapping), without hurry.
+    Kept,
+    /// Streams are open.
+    Open,
+    /// Streams are open, and something was sent just now.
+    Busy,
+}
+
+/// Addresses that a peer announces and that are tried.
+pub const MAX_ANNOUNCED: usize = 16;
+/// Addresses learnt from packets; the oldest gives way.
+const MAX_LEARNT: usize = 8;
+/// A ping that is not answered in this time makes a way dead: with [`RETRY`] and the interval of
+/// a busy way it keeps the change to another one below three seconds.
+const DEAD_AFTER: Duration = Duration::from_millis(1800);
+/// How often an unanswered way is pinged again while it is in use.
+const RETRY: Duration = Duration::from_millis(400);
+/// How often a way is tried that has never answered or is dead: at first, and later.
+const TRY: Duration = Duration::from_secs(1);
+const TRY_LATER: Duration = Duration::from_secs(10);
+/// Tries at the short interval.
+const QUICK_TRIES: u32 = 8;
+/// Keeps a NAT's mapping open (the `WireGuard` documentation's number).
+const KEEP_ALIVE: Duration = Duration::from_secs(25);
+/// The interval of the way in use, with streams open and with something sent just now.
+const OPEN_EVERY: Duration = Duration::from_secs(5);
+const BUSY_EVERY: Duration = Duration::from_secs(1);
+/// Another address must be this much faster: less would flap.
+const FASTER_BY: Duration = Duration::from_millis(3);
+
+#[derive(Clone, Debug)]
+struct Way {
+    path: Path,
+    announced: bool,
+    token: u64,
+    sent_at: Option<Instant>,
+    /// The first ping since the last answer.
+    unanswered: Option<Instant>,
+    tries: u32,
+    answered: bool,
+    heard_at: Option<Instant>,
+    rtt: Option<Duration>,
+}
+
+impl Way {
+    fn new(path: Path, announced: bool) -> Self {
+        Self {
+            path,
+            announced,
+            token: 0,
+            sent_at: None,
+            unanswered: None,
+            tries: 0,
+            answered: false,
+            heard_at: None,
+            rtt: None,
+        }
+    }
+
+    fn alive(&self, now: Instant) -> bool {
+        self.answered
+            && self.unanswered.is_none_or(|at| now.saturating_duration_since(at) < DEAD_AFTER)
+    }
+
+    /// When the next ping is due.
+    fn due(&self, now: Instant, need: Need, selected: bool) -> Option<Instant> {
+        if need == Need::None {
+            return None;
+        }
+        let Some(sent) = self.sent_at else { return Some(now) };
+        let every = if selected && self.answered && self.unanswered.is_some() {
+            RETRY
+        } else if !self.answered || self.unanswered.is_some() {
+            if need == Need::Kept || self.tries > QUICK_TRIES { TRY_LATER } else { TRY }
+        } else {
+            match need {
+                Need::Busy if selected => BUSY_EVERY,
+                Need::Open | Need::Busy if selected => OPEN_EVERY,
+                Need::Kept | Need::Open | Need::Busy | Need::None => KEEP_ALIVE,
+            }
+        };
+        Some(sent + every)
+    }
+}
+
+/// 1. Tell it what is heard: [`Paths::heard`], [`Paths::pong`].
+/// 2. [`Paths::select`] whenever something changed or was due.
+/// 3. Send the pings of [`Paths::poll_ping`]; ask again at [`Paths::poll_timeout`].
+#[derive(Debug, Default)]
+pub struct Paths {
+    ways: Vec<Way>,
+    selected: Option<Path>,
+}
+
+impl Paths {
+    /// Sets the addresses that the peer announces. Learnt ones stay.
+    pub fn announce(&mut self, addresses: &[SocketAddr]) {
+        let addresses = addresses.get(..MAX_ANNOUNCED).unwrap_or(addresses);
+        let announced = |path: Path| matches!(path, Path::Direct(a) if addresses.contains(&a));
+        let selected = self.selected;
+        for way in &mut self.ways {
+            way.announced = announced(way.path);
+        }
+        self.ways.retain(|way| {
+            way.announced || way.answered || way.path == Path::Relay || selected == Some(way.path)
+        });
+        for address in addresses {
+            let path = Path::Direct(*address);
+            if !self.ways.iter().any(|way| way.path == path) {
+                self.ways.push(Way::new(path, true));
+            }
+        }
+    }
+
+    /// Whether there is a relay.
+    pub fn set_relay(&mut self, present: bool) {
+        self.ways.retain(|way| way.path != Path::Relay);
+        if present {
+            self.ways.push(Way::new(Path::Relay, false));
+        } else if self.selected == Some(Path::Relay) {
+            self.selected = None;
+        }
+    }
+
+    /// All ways, for what must arrive by whichever works.
+    pub fn all(&self) -> impl Iterator<Item = Path> + '_ {
+        self.ways.iter().map(|way| way.path)
+    }
+
+    /// An authentic packet came by this path. `both_ways` when it answers one of ours.
+    pub fn heard(&mut self, path: Path, both_ways: bool, now: Instant) {
+        if !self.ways.iter().any(|way| way.path == path) {
+            self.forget_oldest_learnt();
+            self.ways.push(Way::new(path, false));
+        }
+        let Some(way) = self.ways.iter_mut().find(|way| way.path == path) else { return };
+        way.heard_at = Some(now);
+        if both_ways {
+            way.answered = true;
+            way.unanswered = None;
+            way.tries = 0;
+        }
+        if self.selected.is_none() {
+            self.selected = Some(path);
+        }
+    }
+
+    fn forget_oldest_learnt(&mut self) {
+        let selected = self.selected;
+        let learnt =
+            |way: &Way| !way.announced && way.path != Path::Relay && selected != Some(way.path);
+        if self.ways.iter().filter(|way| learnt(way)).count() < MAX_LEARNT {
+            return;
+        }
+        let oldest = self.ways.iter().filter(|way| learnt(way)).min_by_key(|way| way.heard_at);
+        if let Some(path) = oldest.map(|way| way.path) {
+            self.ways.retain(|way| way.path != path);
+        }
+    }
+
+    /// The answer to a ping; says whether it was one.
+    pub fn pong(&mut self, path: Path, token: u64, now: Instant) -> bool {
+        let Some(way) = self.ways.iter_mut().find(|way| way.path == path) else { return false };
+        if way.token != token || way.sent_at.is_none() {
+            return false;
+        }
+        way.rtt = way.sent_at.map(|at| now.saturating_duration_since(at));
+        way.answered = true;
+        way.unanswered = None;
+        way.tries = 0;
+        true
+    }
+
+    /// The next ping that is due: mark it sent with `token`.
+    pub fn poll_ping(
+        &mut self,
+        now: Instant,
+        need: Need,
+        token: impl FnOnce() -> u64,
+    ) -> Option<(Path, u64)> {
+        let selected = self.selected;
+        let due = |way: &&mut Way| {
+            way.due(now, need, selected == Some(way.path)).is_some_and(|at| at <= now)
+        };
+        let way = self.ways.iter_mut().find(due)?;
+        way.token = token();
+        way.sent_at = Some(now);
+        way.unanswered.get_or_insert(now);
+        way.tries = way.tries.saturating_add(1);
+        Some((way.path, way.token))
+    }
+
+    /// When the next ping is due, or a way is given up.
+    #[must_use]
+    pub fn poll_timeout(&self, now: Instant, need: Need) -> Option<Instant> {
+        let pings =
+            self.ways.iter().filter_map(|way| way.due(now, need, self.selected == Some(way.path)));
+        let death = self.selected().and_then(|way| way.unanswered).map(|at| at + DEAD_AFTER);
+        let death = death.filter(|at| *at > now && need != Need::None);
+        pings.chain(death).min()
+    }
+
+    /// Pings all ways at once: something is wanted after a silence.
+    pub fn hurry(&mut self) {
+        for way in &mut self.ways {
+            way.sent_at = None;
+            way.tries = 0;
+        }
+    }
+
+    /// Chooses; says whether the choice changed.
+    pub fn select(&mut self, now: Instant) -> bool {
+        let best = self.best(now);
+        if best == self.selected || best.is_none() {
+            return false;
+        }
+        self.selected = best;
+        true
+    }
+
+    fn best(&self, now: Instant) -> Option<Path> {
+        let direct = |way: &&Way| matches!(way.path, Path::Direct(_)) && way.alive(now);
+        let current = self.selected().filter(direct);
+        let quickest = self.ways.iter().filter(direct).min_by_key(|way| way.rtt);
+        match (current, quickest) {
+            (Some(current), Some(quickest)) => {
+                let doubtful = current.unanswered.is_some_and(|at| {
+                    now.saturating_duration_since(at) > RETRY && quickest.heard_at > Some(at)
+                });
+                let faster = match (current.rtt, quickest.rtt) {
+                    (Some(current), Some(quickest)) => quickest * 2 + FASTER_BY < current,
+                    _ => false,
+                };
+                Some(if doubtful || faster { quickest.path } else { current.path })
+            }
+            (_, Some(quickest)) => Some(quickest.path),
+            (_, None) => self.without_direct(),
+        }
+    }
+
+    /// The relay if there is one; else whatever was heard last, in hope.
+    fn without_direct(&self) -> Option<Path> {
+        if self.ways.iter().any(|way| way.path == Path::Relay) {
+            return Some(Path::Relay);
+        }
+        let heard = self.ways.iter().filter(|way| way.heard_at.is_some());
+        heard.max_by_key(|way| way.heard_at).map(|way| way.path).or(self.selected)
+    }
+
+    fn selected(&self) -> Option<&Way> {
+        self.ways.iter().find(|way| self.selected == Some(way.path))
+    }
+
+    /// The way in use.
+    #[must_use]
+    pub fn current(&self) -> Option<Path> {
+        self.selected
+    }
+
+    /// The way in use and its round trip as pings measured it.
+    #[must_use]
+    pub fn rtt(&self) -> Option<Duration> {
+        self.selected().and_then(|way| way.rtt)
+    }
+
+    /// Whether nothing answers any more: the session itself may be gone at the other end.
+    #[must_use]
+    pub fn silent(&self, now: Instant) -> bool {
+        !self.ways.iter().any(|way| way.alive(now))
+    }
+}

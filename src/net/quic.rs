@@ -1,0 +1,91 @@
+//! How QUIC is set up inside the tunnel: the settings of every connection.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use quinn_proto::{
+    AckFrequencyConfig, ClientConfig, Endpoint, EndpointConfig, ServerConfig, TransportConfig,
+    VarInt,
+};
+
+use super::cc::BbrFactory;
+use super::null::{NoTokens, NullCrypto, ResetKey};
+use super::packet::{HEADER, MTU};
+use crate::clock::Entropy;
+
+/// What one stream may have in flight: 100 Mbit/s at 300 ms, 1 Gbit/s at 30 ms. Twice as much
+/// brings nothing on paths that people have, and all of it may lie in memory for a slow reader.
+const STREAM_WINDOW: u32 = 4 << 20;
+/// What all streams of one connection may have in flight, and so the most memory that a peer can
+/// fill on the receiving side.
+const CONNECTION_WINDOW: u32 = 4 * STREAM_WINDOW;
+/// Bytes written and not yet acknowledged, for one connection.
+const SEND_WINDOW: u64 = 2 * STREAM_WINDOW as u64;
+/// Streams that a peer may have open to us; a browser behind a port opens dozens.
+const MAX_STREAMS: u32 = 1024;
+/// Silence after which a connection and its streams fail.
+pub const DEAD_AFTER: Duration = Duration::from_secs(15);
+/// ACKs come for each this many packets: fewer of them are a quarter of the work less.
+const ACK_THRESHOLD: u32 = 10;
+
+/// The QUIC payload of a packet.
+pub const PAYLOAD: usize = MTU - HEADER;
+
+/// The settings that all connections of a node share.
+#[derive(Clone)]
+pub struct Quic {
+    client: ClientConfig,
+    server: Arc<ServerConfig>,
+    entropy: Entropy,
+}
+
+impl Quic {
+    /// The settings of a node.
+    #[must_use]
+    pub fn new(entropy: Entropy) -> Self {
+        let transport = Arc::new(transport(&entropy));
+        let mut client = ClientConfig::new(Arc::new(NullCrypto));
+        client.transport_config(Arc::clone(&transport));
+        let mut server = ServerConfig::new(Arc::new(NullCrypto), Arc::new(NoTokens));
+        server.transport_config(transport).migration(false);
+        server.validation_token.sent(0);
+        Self { client, server: Arc::new(server), entropy }
+    }
+
+    /// What connects to a peer.
+    #[must_use]
+    pub fn client(&self) -> ClientConfig {
+        self.client.clone()
+    }
+
+    /// An endpoint for one peer, with reset tokens of its own.
+    #[must_use]
+    pub fn endpoint(&self) -> Endpoint {
+        let mut config = EndpointConfig::new(Arc::new(ResetKey::new(self.entropy.bytes())));
+        config.rng_seed(Some(self.entropy.bytes())).grease_quic_bit(false);
+        Endpoint::new(Arc::new(config), Some(Arc::clone(&self.server)), false, None)
+    }
+}
+
+fn transport(entropy: &Entropy) -> TransportConfig {
+    let payload = u16::try_from(PAYLOAD).expect("the tunnel's MTU fits in 16 bits");
+    let mut acks = AckFrequencyConfig::default();
+    acks.ack_eliciting_threshold(VarInt::from_u32(ACK_THRESHOLD));
+    let idle = u32::try_from(DEAD_AFTER.as_millis()).expect("the constant is seconds");
+    let factory = BbrFactory::new(u64::from_be_bytes(entropy.bytes()));
+    let mut transport = TransportConfig::default();
+    transport
+        .initial_mtu(payload)
+        .min_mtu(payload)
+        .mtu_discovery_config(None)
+        .stream_receive_window(VarInt::from_u32(STREAM_WINDOW))
+        .receive_window(VarInt::from_u32(CONNECTION_WINDOW))
+        .send_window(SEND_WINDOW)
+        .max_concurrent_bidi_streams(VarInt::from_u32(MAX_STREAMS))
+        .max_concurrent_uni_streams(VarInt::from_u32(0))
+        .datagram_receive_buffer_size(None)
+        .max_idle_timeout(Some(VarInt::from_u32(idle).into()))
+        .congestion_controller_factory(Arc::new(factory))
+        .ack_frequency_config(Some(acks));
+    transport
+}

@@ -1,0 +1,279 @@
+//! Use cases on groups. Everyone is the organization itself and is not stored.
+
+use super::access::record;
+use super::organizations::{self, bounded};
+use super::{Actor, App, Error, Result, people};
+use crate::model::audit::{AuditAction, AuditEntry, AuditTarget, Diff};
+use crate::model::event::Event;
+use crate::model::id::GroupId;
+use crate::model::name::GroupName;
+use crate::model::user::{Group, Organization, SiteRole, User};
+use crate::server::db::{ReadTx, WriteTx, groups, memberships};
+
+/// The name of the group that every member of an organization is in.
+pub const EVERYONE: &str = "Everyone";
+const MAX_DISPLAY_NAME: usize = 64;
+/// Members of a group in a list at most.
+const MAX_LIST: i64 = 1000;
+const ADMINS: [SiteRole; 2] = [SiteRole::Owner, SiteRole::UserAdmin];
+
+/// A group with its organization and members.
+#[derive(Clone, Debug)]
+pub struct GroupView {
+    /// The group.
+    pub group: Group,
+    /// Where it belongs.
+    pub organization: Organization,
+    /// Who is in it, as far as the actor may see them.
+    pub members: Vec<User>,
+}
+
+/// What changes of a group.
+#[derive(Clone, Debug, Default)]
+pub struct UpdateGroup {
+    /// The name; none to leave it.
+    pub name: Option<String>,
+    /// The name shown; none to leave it.
+    pub display_name: Option<String>,
+    /// Users to put in, by id or name.
+    pub add_users: Vec<String>,
+    /// Users to take out, by id or name.
+    pub remove_users: Vec<String>,
+}
+
+impl App {
+    /// The groups of an organization with Everyone first. Members see those they are in.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] for an organization the actor may not see.
+    pub async fn groups(&self, actor: &Actor, organization: &str) -> Result<Vec<GroupView>> {
+        let (actor, key) = (actor.clone(), organization.to_owned());
+        self.db
+            .read(move |tx| {
+                let organization = organizations::find(tx, &actor, &key)?;
+                let mut all = vec![everyone(tx, &actor, organization.clone())?];
+                for group in groups::list(tx, organization.id)? {
+                    if let Some(seen) = view(tx, &actor, group, organization.clone())? {
+                        all.push(seen);
+                    }
+                }
+                Ok(all)
+            })
+            .await
+    }
+
+    /// A group by id.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] when there is none or the actor may not see it.
+    pub async fn group(&self, actor: &Actor, id: GroupId) -> Result<GroupView> {
+        let actor = actor.clone();
+        self.db.read(move |tx| find(tx, &actor, id)).await
+    }
+
+    /// A group by its organization and name.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] when there is none or the actor may not see it.
+    pub async fn group_named(
+        &self,
+        actor: &Actor,
+        organization: &str,
+        name: &str,
+    ) -> Result<GroupView> {
+        let all = self.groups(actor, organization).await?;
+        all.into_iter()
+            .find(|g| g.group.name.eq_ignore_ascii_case(name))
+            .ok_or(Error::NotFound("group"))
+    }
+
+    /// Makes a group.
+    ///
+    /// # Errors
+    /// [`Error::Denied`] for who may not, [`Error::Conflict`] for a name that is taken.
+    pub async fn create_group(
+        &self,
+        actor: &Actor,
+        organization: &str,
+        name: &str,
+        display_name: &str,
+    ) -> Result<GroupView> {
+        actor.require_role(&ADMINS)?;
+        let name = parse_name(name)?;
+        let display_name = bounded("display_name", display_name, MAX_DISPLAY_NAME)?;
+        let (actor, key) = (actor.clone(), organization.to_owned());
+        self.db
+            .write(move |tx| {
+                let organization = organizations::find(tx, &actor, &key)?;
+                let group = Group {
+                    id: tx.fresh(),
+                    organization_id: organization.id,
+                    name,
+                    display_name,
+                    created_at: tx.now,
+                };
+                groups::insert(tx, &group).map_err(|e| taken(e, &group))?;
+                done(tx, &actor, AuditAction::Create, &group, &Diff::new())?;
+                Ok(GroupView { group, organization, members: Vec::new() })
+            })
+            .await
+    }
+
+    /// Changes a group and who is in it.
+    ///
+    /// # Errors
+    /// [`Error::Denied`] for who may not, [`Error::Conflict`] for Everyone or a name that is taken.
+    pub async fn update_group(
+        &self,
+        actor: &Actor,
+        id: GroupId,
+        cmd: UpdateGroup,
+    ) -> Result<GroupView> {
+        actor.require_role(&ADMINS)?;
+        let actor = actor.clone();
+        self.db
+            .write(move |tx| {
+                let old = find_stored(tx, id)?;
+                let mut new = old.clone();
+                if let Some(name) = &cmd.name {
+                    new.name = parse_name(name)?;
+                }
+                if let Some(text) = &cmd.display_name {
+                    new.display_name = bounded("display_name", text, MAX_DISPLAY_NAME)?;
+                }
+                groups::update(tx, &new).map_err(|e| taken(e, &new))?;
+                let (added, removed) = change_members(tx, &actor, &new, &cmd)?;
+                let diff = Diff::new()
+                    .field("name", &old.name, &new.name)
+                    .field("display_name", &old.display_name, &new.display_name)
+                    .field("members", &removed, &added);
+                done(tx, &actor, AuditAction::Write, &new, &diff)?;
+                find(tx, &actor, id)
+            })
+            .await
+    }
+
+    /// Removes a group.
+    ///
+    /// # Errors
+    /// [`Error::Denied`] for who may not, [`Error::Conflict`] for Everyone.
+    pub async fn delete_group(&self, actor: &Actor, id: GroupId) -> Result<()> {
+        actor.require_role(&ADMINS)?;
+        let actor = actor.clone();
+        self.db
+            .write(move |tx| {
+                let group = find_stored(tx, id)?;
+                groups::delete(tx, id)?;
+                done(tx, &actor, AuditAction::Delete, &group, &Diff::new())
+            })
+            .await
+    }
+}
+
+fn change_members(
+    tx: &WriteTx<'_>,
+    actor: &Actor,
+    group: &Group,
+    cmd: &UpdateGroup,
+) -> Result<(Vec<String>, Vec<String>)> {
+    let (mut added, mut removed) = (Vec::new(), Vec::new());
+    for key in &cmd.add_users {
+        let user = people::find(tx, actor, key)?;
+        if !user.organizations.contains(&group.organization_id) {
+            let why = format!("{} is not in the organization", user.username);
+            return Err(Error::invalid("add_users", why));
+        }
+        groups::add(tx, group.id, user.id)?;
+        added.push(user.username.to_string());
+    }
+    for key in &cmd.remove_users {
+        let user = people::find(tx, actor, key)?;
+        groups::remove(tx, group.id, user.id)?;
+        removed.push(user.username.to_string());
+    }
+    Ok((added, removed))
+}
+
+fn find(tx: &ReadTx<'_>, actor: &Actor, id: GroupId) -> Result<GroupView> {
+    let missing = || Error::NotFound("group");
+    let Some(group) = groups::find(tx, id)? else {
+        let found = organizations::find(tx, actor, &id.to_string()).map_err(|_| missing())?;
+        return everyone(tx, actor, found);
+    };
+    let key = group.organization_id.to_string();
+    let organization = organizations::find(tx, actor, &key).map_err(|_| missing())?;
+    view(tx, actor, group, organization)?.ok_or_else(missing)
+}
+
+/// A group that has a row of its own.
+fn find_stored(tx: &ReadTx<'_>, id: GroupId) -> Result<Group> {
+    if let Some(group) = groups::find(tx, id)? {
+        return Ok(group);
+    }
+    match organizations::find(tx, &Actor::System, &id.to_string()) {
+        Ok(_) => Err(Error::conflict("everyone is in Everyone; it cannot be changed")),
+        Err(_) => Err(Error::NotFound("group")),
+    }
+}
+
+/// Group lists are personal data: admins see all of them, members the names of their own groups.
+fn view(
+    tx: &ReadTx<'_>,
+    actor: &Actor,
+    group: Group,
+    organization: Organization,
+) -> Result<Option<GroupView>> {
+    let mut members = groups::members(tx, group.id)?;
+    let all = SiteRole::ALL.iter().any(|role| actor.has(*role));
+    let inside = members.iter().any(|u| actor.user_id() == Some(u.id));
+    members.retain(|u| people::may_see(actor, u.id));
+    Ok((all || inside).then_some(GroupView { group, organization, members }))
+}
+
+fn everyone(tx: &ReadTx<'_>, actor: &Actor, organization: Organization) -> Result<GroupView> {
+    let members = memberships::list(tx, organization.id, MAX_LIST, 0)?;
+    let members = members.into_iter().map(|(user, _)| user);
+    let group = Group {
+        id: GroupId(organization.id.0),
+        organization_id: organization.id,
+        name: EVERYONE.to_owned(),
+        display_name: String::new(),
+        created_at: organization.created_at,
+    };
+    let members = members.filter(|u| people::may_see(actor, u.id)).collect();
+    Ok(GroupView { group, organization, members })
+}
+
+fn done(
+    tx: &WriteTx<'_>,
+    actor: &Actor,
+    action: AuditAction,
+    group: &Group,
+    diff: &Diff,
+) -> Result<()> {
+    let entry = AuditEntry {
+        action,
+        target: AuditTarget::Group,
+        target_id: group.id.0,
+        target_name: group.name.clone(),
+        diff: diff.to_string(),
+    };
+    record(tx, actor, &entry)?;
+    tx.emit(Event::Grants);
+    Ok(())
+}
+
+fn parse_name(text: &str) -> Result<String> {
+    if text.eq_ignore_ascii_case(EVERYONE) {
+        return Err(Error::invalid("name", "is the group of everyone"));
+    }
+    let name = GroupName::parse(text).map_err(|e| Error::invalid("name", e))?;
+    Ok(name.as_str().to_owned())
+}
+
+fn taken(error: crate::server::db::Error, group: &Group) -> Error {
+    match error.collision() {
+        Some(_) => Error::Conflict(format!("there is a group named {}", group.name)),
+        None => error.into(),
+    }
+}

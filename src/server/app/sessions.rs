@@ -1,0 +1,335 @@
+//! Signing in by password, signing out, and changing passwords.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use super::access::record;
+use super::users::entry;
+use super::{Actor, App, Caller, Error, Result, Via, people};
+use crate::model::audit::{AuditAction, Diff};
+use crate::model::event::Event;
+use crate::model::id::UserId;
+use crate::model::lockout::{Counted, FORGOTTEN_AFTER, network};
+use crate::model::password;
+use crate::model::secret::{Token, TokenHash};
+use crate::model::time::Timestamp;
+use crate::model::user::{LoginType, SiteRole, TokenKind, User, UserKind, UserStatus};
+use crate::server::db::tokens::NewToken;
+use crate::server::db::{ReadTx, WriteTx, lockouts, passwords, tokens, users};
+
+/// Someone wants to sign in.
+#[derive(Clone)]
+pub struct Login {
+    /// The e-mail address or the name.
+    pub login: String,
+    /// The password.
+    pub password: String,
+    /// From where.
+    pub ip: IpAddr,
+}
+
+/// What came of it.
+#[derive(Debug)]
+pub enum SignIn {
+    /// Signed in, with the token of the new session.
+    Done(Token, Box<User>),
+    /// No such user or another password: the same to whoever asks.
+    Wrong,
+    /// Too many failures; so long until the next attempt counts.
+    Locked(Duration),
+    /// The password is right and the account suspended.
+    Suspended,
+    /// The operator has turned passwords off for all but owners.
+    PasswordsOff,
+}
+
+struct Attempt {
+    user: Option<User>,
+    hash: Option<String>,
+    account: String,
+    network: String,
+}
+
+impl App {
+    /// Signs in by password. An attempt counts as failed before its password is checked, so that
+    /// many at once gain nothing.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when too many people are signing in.
+    pub async fn login(&self, login: Login) -> Result<SignIn> {
+        let ip = login.ip;
+        let name = login.login.trim().to_owned();
+        let begun = self.db.write(move |tx| begin_attempt(tx, &name, ip)).await?;
+        let attempt = match begun {
+            Ok(attempt) => attempt,
+            Err(wait) => return Ok(SignIn::Locked(wait)),
+        };
+        let hash = attempt.hash.clone();
+        let right = self.passwords.matches(&login.password, hash).await?;
+        let Some(user) = attempt.user.as_ref().filter(|_| right) else {
+            let shown: String = login.login.chars().take(64).collect();
+            tracing::warn!(login = ?shown, %ip, "a sign-in failed");
+            return Ok(SignIn::Wrong);
+        };
+        if !self.policy.password_auth && !user.has(SiteRole::Owner) {
+            return Ok(SignIn::PasswordsOff);
+        }
+        let (token, lifetime) = (self.new_token(), self.policy.session_duration);
+        self.db.write(move |tx| finish_attempt(tx, &attempt, token, lifetime, ip)).await
+    }
+
+    /// A new session of the caller's, for another program of theirs.
+    ///
+    /// # Errors
+    /// When the actor is no user.
+    pub async fn create_session(&self, actor: &Actor) -> Result<Token> {
+        let (token, lifetime) = (self.new_token(), self.policy.session_duration);
+        let actor = actor.clone();
+        self.db
+            .write(move |tx| {
+                let caller = actor.caller()?;
+                let new = session(tx, caller.user.id, &token, lifetime, &caller.ip);
+                tokens::insert(tx, &new)?;
+                record(tx, &actor, &entry(AuditAction::Login, &caller.user, &Diff::new()))?;
+                tx.emit(Event::User(caller.user.id));
+                Ok(token)
+            })
+            .await
+    }
+
+    /// Ends the token the actor came with.
+    ///
+    /// # Errors
+    /// When the actor is no user.
+    pub async fn logout(&self, actor: &Actor) -> Result<()> {
+        let actor = actor.clone();
+        self.db
+            .write(move |tx| {
+                let caller = actor.caller()?;
+                if let Via::Token(id, _) = caller.via {
+                    tokens::delete(tx, id)?;
+                }
+                record(tx, &actor, &entry(AuditAction::Logout, &caller.user, &Diff::new()))?;
+                tx.emit(Event::User(caller.user.id));
+                tx.emit(Event::Grants);
+                Ok(())
+            })
+            .await
+    }
+
+    /// Sets a password. One's own needs the old one; every other session of the user ends.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for a wrong old or a bad new password, [`Error::Denied`] for who may not.
+    pub async fn change_password(
+        &self,
+        actor: &Actor,
+        key: &str,
+        old: Option<&str>,
+        new: &str,
+    ) -> Result<()> {
+        let user = self.user(actor, key).await?;
+        people::require_self_or_admin(actor, &user)?;
+        if user.login_type != LoginType::Password && user.kind == UserKind::Service {
+            return Err(Error::conflict("a service account has no password"));
+        }
+        check_new(new, &user)?;
+        let own = match actor {
+            Actor::User(caller) if caller.user.id == user.id => Some(caller),
+            Actor::User(_) | Actor::Agent { .. } | Actor::System => None,
+        };
+        if let Some(caller) = own {
+            self.check_old(caller, old.unwrap_or_default()).await?;
+        }
+        self.set_password(actor, user, new).await
+    }
+
+    /// Sets a password on the server's own machine: for who has lost it.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] for an unknown name, [`Error::Invalid`] for a bad password.
+    pub async fn reset_password(&self, username: &str, new: &str) -> Result<()> {
+        let user = self.user(&Actor::System, username).await?;
+        if user.kind == UserKind::Service {
+            return Err(Error::conflict("a service account has no password"));
+        }
+        check_new(new, &user)?;
+        self.set_password(&Actor::System, user, new).await
+    }
+
+    /// Forgets failures and tokens that are long over.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn tidy_accounts_pass(&self) -> Result<()> {
+        self.db
+            .write(|tx| {
+                let age = i64::try_from(FORGOTTEN_AFTER.as_secs()).unwrap_or(i64::MAX);
+                let over = Timestamp(tx.now.0.saturating_sub(age));
+                lockouts::delete_before(tx, over)?;
+                tokens::delete_ended(tx, over)?;
+                Ok(())
+            })
+            .await
+    }
+
+    async fn set_password(&self, actor: &Actor, user: User, new: &str) -> Result<()> {
+        let hash = self.passwords.hash(new).await?;
+        let actor = actor.clone();
+        self.db
+            .write(move |tx| {
+                passwords::put(tx, user.id, &hash)?;
+                if user.login_type != LoginType::Password {
+                    users::update(tx, &User { login_type: LoginType::Password, ..user.clone() })?;
+                }
+                let keep = match &actor {
+                    Actor::User(caller) if caller.user.id == user.id => caller.token(),
+                    Actor::User(_) | Actor::Agent { .. } | Actor::System => None,
+                };
+                tokens::delete_sessions(tx, user.id, keep)?;
+                lockouts::delete(tx, &account_subject(Some(&user), ""))?;
+                let diff = Diff::new().secret("hashed_password");
+                record(tx, &actor, &entry(AuditAction::Write, &user, &diff))?;
+                tx.emit(Event::User(user.id));
+                tx.emit(Event::Grants);
+                Ok(())
+            })
+            .await
+    }
+
+    /// Whoever found a session open must not guess the password through it.
+    async fn check_old(&self, caller: &Caller, old: &str) -> Result<()> {
+        let ip = caller.ip.parse().unwrap_or(IpAddr::from([0, 0, 0, 0]));
+        let name = caller.user.username.to_string();
+        let begun = self.db.write(move |tx| begin_attempt(tx, &name, ip)).await?;
+        let attempt = begun.map_err(|wait| locked(wait))?;
+        let hash = attempt.hash.clone();
+        if !self.passwords.matches(old, hash).await? {
+            return Err(Error::invalid("old_password", "is not your password"));
+        }
+        self.db.write(move |tx| forgive(tx, &attempt)).await
+    }
+
+    /// A token from the machine's randomness.
+    pub(super) fn new_token(&self) -> Token {
+        Token::from_random(&self.entropy.bytes())
+    }
+}
+
+fn locked(wait: Duration) -> Error {
+    let words = crate::model::time::words(wait);
+    Error::Conflict(format!("too many failed attempts; try again in {words}"))
+}
+
+fn check_new(new: &str, user: &User) -> Result<()> {
+    password::check(new, user.username.as_str(), &user.email)
+        .map_err(|e| Error::invalid("password", e))
+}
+
+/// Counts the attempt as failed, or says how long to wait.
+fn begin_attempt(
+    tx: &WriteTx<'_>,
+    login: &str,
+    ip: IpAddr,
+) -> Result<std::result::Result<Attempt, Duration>> {
+    let user = find_by_login(tx, login)?;
+    let account = account_subject(user.as_ref(), login);
+    let network = format!("net:{}", network(ip));
+    let counted = [(&account, Counted::Account), (&network, Counted::Network)];
+    for (subject, _) in counted {
+        let failures = lockouts::find(tx, subject)?.unwrap_or_default();
+        if let Some(wait) = failures.wait(tx.now) {
+            return Ok(Err(wait));
+        }
+    }
+    for (subject, whose) in counted {
+        let failures = lockouts::find(tx, subject)?.unwrap_or_default();
+        lockouts::put(tx, subject, failures.one_more(whose, tx.now))?;
+    }
+    let hash = match &user {
+        Some(user) => passwords::find(tx, user.id)?,
+        None => None,
+    };
+    Ok(Ok(Attempt { user, hash, account, network }))
+}
+
+/// The password was right: the session begins.
+fn finish_attempt(
+    tx: &WriteTx<'_>,
+    attempt: &Attempt,
+    token: Token,
+    lifetime: Duration,
+    ip: IpAddr,
+) -> Result<SignIn> {
+    let found = attempt.user.as_ref().map(|u| users::find(tx, u.id)).transpose()?.flatten();
+    let Some(mut user) = found else { return Ok(SignIn::Wrong) };
+    if passwords::find(tx, user.id)? != attempt.hash {
+        return Ok(SignIn::Wrong);
+    }
+    forgive(tx, attempt)?;
+    match user.status {
+        UserStatus::Active => {}
+        UserStatus::Dormant => {
+            user.status = UserStatus::Active;
+            users::update(tx, &user)?;
+        }
+        UserStatus::Suspended => return Ok(SignIn::Suspended),
+        UserStatus::Deleted => return Ok(SignIn::Wrong),
+    }
+    let ip = ip.to_string();
+    let new = session(tx, user.id, &token, lifetime, &ip);
+    tokens::insert(tx, &new)?;
+    users::saw(tx, user.id, tx.now)?;
+    user.last_seen_at = Some(tx.now);
+    let caller = Caller { user: user.clone(), via: Via::Token(new.id, new.kind), ip };
+    let actor = Actor::User(Box::new(caller));
+    record(tx, &actor, &entry(AuditAction::Login, &user, &Diff::new()))?;
+    tx.emit(Event::User(user.id));
+    Ok(SignIn::Done(token, Box::new(user)))
+}
+
+/// Takes back what [`begin_attempt`] counted, and what was counted on the account before.
+fn forgive(tx: &WriteTx<'_>, attempt: &Attempt) -> Result<()> {
+    lockouts::delete(tx, &attempt.account)?;
+    if let Some(failures) = lockouts::find(tx, &attempt.network)? {
+        lockouts::put(tx, &attempt.network, failures.one_fewer(tx.now))?;
+    }
+    Ok(())
+}
+
+fn find_by_login(tx: &ReadTx<'_>, login: &str) -> Result<Option<User>> {
+    let found = if login.contains('@') {
+        users::find_by_email(tx, login)?
+    } else {
+        users::find_by_name(tx, login)?
+    };
+    Ok(found)
+}
+
+/// What failures are counted under. Names there are not are hashed: they may be of any length.
+fn account_subject(user: Option<&User>, login: &str) -> String {
+    match user {
+        Some(user) => format!("user:{}", user.id),
+        None => format!("user:?{}", hex::encode(TokenHash::of(&login.to_lowercase()).0)),
+    }
+}
+
+fn session(
+    tx: &WriteTx<'_>,
+    user: UserId,
+    token: &Token,
+    lifetime: Duration,
+    ip: &str,
+) -> NewToken {
+    NewToken {
+        id: tx.fresh(),
+        public_id: token.public_id().to_owned(),
+        hash: token.hash(),
+        user,
+        kind: TokenKind::Session,
+        name: String::new(),
+        workspace: None,
+        lifetime,
+        ip: ip.to_owned(),
+    }
+}

@@ -1,0 +1,337 @@
+//! Use cases on users: the first one, creating, changing, suspending, deleting.
+
+use super::access::record;
+use super::people::{self, require_admin_of, require_self_or_admin, taken};
+use super::{Actor, App, Error, Result};
+use crate::model::audit::{AuditAction, AuditEntry, AuditTarget, Diff};
+use crate::model::event::Event;
+use crate::model::id::OrganizationId;
+use crate::model::name::UserName;
+use crate::model::password;
+use crate::model::user::{LoginType, SiteRole, User, UserKind, UserStatus};
+use crate::server::db::users::UserFilter;
+use crate::server::db::{
+    ReadTx, WriteTx, groups, memberships, organizations, passwords, roles, ssh_keys, tokens, users,
+};
+
+/// What a new user is made from.
+#[derive(Clone, Debug)]
+pub struct CreateUser {
+    /// The name.
+    pub username: String,
+    /// The e-mail address; empty for service accounts.
+    pub email: String,
+    /// The full name; may be empty.
+    pub name: String,
+    /// The password; none for who does not sign in by one.
+    pub password: Option<String>,
+    /// Person or service account.
+    pub kind: UserKind,
+}
+
+/// Users per page at most.
+pub const MAX_LIST: i64 = 1000;
+const MAX_NAME: usize = 128;
+
+impl App {
+    /// Whether the deployment has its first user.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn has_users(&self) -> Result<bool> {
+        Ok(self.db.read(|tx| users::any(tx)).await?)
+    }
+
+    /// Makes the first user, who becomes owner. Of several at once one wins.
+    ///
+    /// # Errors
+    /// [`Error::Conflict`] when there is one; [`Error::Invalid`] for what does not fit.
+    pub async fn create_first_user(&self, cmd: CreateUser) -> Result<User> {
+        if self.has_users().await? {
+            return Err(exists());
+        }
+        let (mut user, hash) = self.prepare_user(cmd).await?;
+        self.db
+            .write(move |tx| {
+                if users::any(tx)? {
+                    return Err(exists());
+                }
+                user.roles = vec![SiteRole::Owner];
+                insert(tx, &Actor::System, user, hash, AuditAction::Register)
+            })
+            .await
+    }
+
+    /// Makes a user.
+    ///
+    /// # Errors
+    /// [`Error::Denied`] for who may not, [`Error::Conflict`] for a name or address that is taken,
+    /// [`Error::Invalid`] for what does not fit.
+    pub async fn create_user(&self, actor: &Actor, cmd: CreateUser) -> Result<User> {
+        actor.require_role(&[SiteRole::Owner, SiteRole::UserAdmin])?;
+        let (user, hash) = self.prepare_user(cmd).await?;
+        let actor = actor.clone();
+        self.db.write(move |tx| insert(tx, &actor, user, hash, AuditAction::Create)).await
+    }
+
+    /// A user by `me`, id or name.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] when there is none or the actor may not see them.
+    pub async fn user(&self, actor: &Actor, key: &str) -> Result<User> {
+        let (actor, key) = (actor.clone(), key.to_owned());
+        self.db.read(move |tx| people::find(tx, &actor, &key)).await
+    }
+
+    /// Users that the actor may see, and how many there are in all. Members see themselves.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn users(&self, actor: &Actor, mut filter: UserFilter) -> Result<(Vec<User>, i64)> {
+        if !SiteRole::ALL.iter().any(|role| actor.has(*role)) {
+            let own = actor.caller()?.user.clone();
+            return Ok((vec![own], 1));
+        }
+        filter.limit = filter.limit.clamp(1, MAX_LIST);
+        filter.text = filter.text.to_lowercase();
+        self.db.read(move |tx| Ok((users::list(tx, &filter)?, users::count(tx, &filter)?))).await
+    }
+
+    /// Changes the name and the full name.
+    ///
+    /// # Errors
+    /// As [`App::create_user`].
+    pub async fn update_profile(
+        &self,
+        actor: &Actor,
+        key: &str,
+        username: &str,
+        name: &str,
+    ) -> Result<User> {
+        let username = parse_username(username)?;
+        let name = parse_full_name(name)?;
+        let (actor, key) = (actor.clone(), key.to_owned());
+        self.db
+            .write(move |tx| {
+                let old = people::find(tx, &actor, &key)?;
+                require_self_or_admin(&actor, &old)?;
+                let new = User { username, name, ..old.clone() };
+                users::update(tx, &new).map_err(|e| taken(e, &new))?;
+                changed(tx, &actor, &old, &new)
+            })
+            .await
+    }
+
+    /// Suspends or activates a user. Suspending ends their sessions.
+    ///
+    /// # Errors
+    /// [`Error::Denied`] for who may not, [`Error::Conflict`] for oneself and the last owner.
+    pub async fn set_user_status(&self, actor: &Actor, key: &str, active: bool) -> Result<User> {
+        let (actor, key) = (actor.clone(), key.to_owned());
+        self.db
+            .write(move |tx| {
+                let old = people::find(tx, &actor, &key)?;
+                require_admin_of(&actor, &old)?;
+                let status = if active { UserStatus::Active } else { UserStatus::Suspended };
+                if !active {
+                    require_dispensable(tx, &actor, &old, "suspend")?;
+                    tokens::delete_sessions(tx, old.id, None)?;
+                }
+                let new = User { status, ..old.clone() };
+                users::update(tx, &new)?;
+                tx.emit(Event::Grants);
+                changed(tx, &actor, &old, &new)
+            })
+            .await
+    }
+
+    /// Gives a user exactly these site roles. Only owners may; one owner stays.
+    ///
+    /// # Errors
+    /// [`Error::Denied`] for who may not, [`Error::Conflict`] for the last owner.
+    pub async fn set_user_roles(
+        &self,
+        actor: &Actor,
+        key: &str,
+        mut new_roles: Vec<SiteRole>,
+    ) -> Result<User> {
+        actor.require_role(&[SiteRole::Owner])?;
+        new_roles.sort_unstable();
+        new_roles.dedup();
+        let (actor, key) = (actor.clone(), key.to_owned());
+        self.db
+            .write(move |tx| {
+                let old = people::find(tx, &actor, &key)?;
+                let stays = new_roles.contains(&SiteRole::Owner);
+                if old.kind == UserKind::Service && stays {
+                    return Err(Error::invalid("roles", "a service account cannot be an owner"));
+                }
+                if old.has(SiteRole::Owner) && !stays {
+                    require_other_owner(tx, &old)?;
+                }
+                roles::replace(tx, old.id, &new_roles)?;
+                let new = User { roles: new_roles, ..old.clone() };
+                users::update(tx, &new)?;
+                tx.emit(Event::Grants);
+                changed(tx, &actor, &old, &new)
+            })
+            .await
+    }
+
+    /// Deletes a user. A tombstone keeps the name for history and frees it for another.
+    ///
+    /// # Errors
+    /// [`Error::Conflict`] while the user has workspaces, for oneself and the last owner.
+    pub async fn delete_user(&self, actor: &Actor, key: &str) -> Result<()> {
+        let (actor, key) = (actor.clone(), key.to_owned());
+        self.db
+            .write(move |tx| {
+                let user = people::find(tx, &actor, &key)?;
+                require_admin_of(&actor, &user)?;
+                require_dispensable(tx, &actor, &user, "delete")?;
+                let n = users::count_workspaces(tx, user.id)?;
+                if n > 0 {
+                    let why = format!("{} has {n} workspaces; delete them first", user.username);
+                    return Err(Error::Conflict(why));
+                }
+                bury(tx, &actor, &user)
+            })
+            .await
+    }
+
+    async fn prepare_user(&self, cmd: CreateUser) -> Result<(User, Option<String>)> {
+        let username = parse_username(&cmd.username)?;
+        let name = parse_full_name(&cmd.name)?;
+        let email = cmd.email.trim().to_owned();
+        if cmd.kind == UserKind::Person && !password::is_email(&email) {
+            return Err(Error::invalid("email", "must be an e-mail address"));
+        }
+        if cmd.kind == UserKind::Service && (!email.is_empty() || cmd.password.is_some()) {
+            let why = "a service account has neither address nor password";
+            return Err(Error::invalid("service_account", why));
+        }
+        let hash = match &cmd.password {
+            Some(text) => {
+                password::check(text, username.as_str(), &email)
+                    .map_err(|e| Error::invalid("password", e))?;
+                Some(self.passwords.hash(text).await?)
+            }
+            None => None,
+        };
+        let now = self.clock.now();
+        let user = User {
+            id: self.entropy.uuid7(self.clock.now_ms()).into(),
+            username,
+            name,
+            email,
+            kind: cmd.kind,
+            status: UserStatus::Dormant,
+            login_type: if hash.is_some() { LoginType::Password } else { LoginType::None },
+            roles: Vec::new(),
+            organizations: Vec::new(),
+            created_at: now,
+            updated_at: now,
+            last_seen_at: None,
+        };
+        Ok((user, hash))
+    }
+}
+
+/// The organization that new users join.
+///
+/// # Errors
+/// When the deployment was never started.
+pub(super) fn default_organization(tx: &ReadTx<'_>) -> Result<OrganizationId> {
+    let found = organizations::find_default(tx)?;
+    found.map(|o| o.id).ok_or(Error::NotFound("organization"))
+}
+
+fn insert(
+    tx: &WriteTx<'_>,
+    actor: &Actor,
+    mut user: User,
+    hash: Option<String>,
+    action: AuditAction,
+) -> Result<User> {
+    let organization = default_organization(tx)?;
+    user.organizations = vec![organization];
+    users::insert(tx, &user).map_err(|e| taken(e, &user))?;
+    if let Some(hash) = hash {
+        passwords::put(tx, user.id, &hash)?;
+    }
+    memberships::insert(tx, organization, user.id)?;
+    roles::replace(tx, user.id, &user.roles)?;
+    let diff = Diff::new().field("username", "", user.username.as_str());
+    let diff = diff.field("email", "", user.email.as_str());
+    record(tx, actor, &entry(action, &user, &diff))?;
+    tx.emit(Event::User(user.id));
+    Ok(user)
+}
+
+fn changed(tx: &WriteTx<'_>, actor: &Actor, old: &User, new: &User) -> Result<User> {
+    let diff = Diff::new()
+        .field("username", old.username.as_str(), new.username.as_str())
+        .field("name", &old.name, &new.name)
+        .field("status", old.status, new.status)
+        .field("rbac_roles", &old.roles, &new.roles);
+    if !diff.is_empty() {
+        record(tx, actor, &entry(AuditAction::Write, new, &diff))?;
+        tx.emit(Event::User(new.id));
+    }
+    Ok(User { updated_at: tx.now, ..new.clone() })
+}
+
+fn bury(tx: &WriteTx<'_>, actor: &Actor, user: &User) -> Result<()> {
+    users::update(tx, &User { status: UserStatus::Deleted, ..user.clone() })?;
+    passwords::delete(tx, user.id)?;
+    tokens::delete_all(tx, user.id)?;
+    ssh_keys::delete_all(tx, user.id)?;
+    roles::replace(tx, user.id, &[])?;
+    groups::remove_all(tx, user.id)?;
+    memberships::delete_all(tx, user.id)?;
+    record(tx, actor, &entry(AuditAction::Delete, user, &Diff::new()))?;
+    tx.emit(Event::User(user.id));
+    tx.emit(Event::Grants);
+    Ok(())
+}
+
+/// Nobody shuts out themselves or the last owner.
+fn require_dispensable(tx: &ReadTx<'_>, actor: &Actor, user: &User, verb: &str) -> Result<()> {
+    if actor.user_id() == Some(user.id) {
+        return Err(Error::Conflict(format!("you cannot {verb} yourself")));
+    }
+    if user.has(SiteRole::Owner) { require_other_owner(tx, user) } else { Ok(()) }
+}
+
+fn require_other_owner(tx: &ReadTx<'_>, user: &User) -> Result<()> {
+    if roles::count_other_owners(tx, user.id)? == 0 {
+        return Err(Error::conflict("there must be an owner; make someone else one first"));
+    }
+    Ok(())
+}
+
+pub(super) fn entry(action: AuditAction, user: &User, diff: &Diff) -> AuditEntry {
+    AuditEntry {
+        action,
+        target: AuditTarget::User,
+        target_id: user.id.0,
+        target_name: user.username.to_string(),
+        diff: diff.to_string(),
+    }
+}
+
+fn parse_username(text: &str) -> Result<UserName> {
+    UserName::parse(text.trim()).map_err(|e| Error::invalid("username", e))
+}
+
+fn parse_full_name(text: &str) -> Result<String> {
+    let text = text.trim();
+    if text.chars().count() > MAX_NAME || text.chars().any(char::is_control) {
+        return Err(Error::invalid("name", format!("may have at most {MAX_NAME} characters")));
+    }
+    Ok(text.to_owned())
+}
+
+fn exists() -> Error {
+    Error::conflict("the first user has been created; sign in")
+}

@@ -1,0 +1,251 @@
+//! The table `tokens`: browser sessions, API tokens, tokens lent to workspaces.
+
+use std::time::Duration;
+
+use rusqlite::{Row, named_params};
+
+use super::users::{self, select_users};
+use super::{ReadTx, Result, WriteTx};
+use crate::model::id::{AgentId, TokenId, UserId, WorkspaceId};
+use crate::model::secret::TokenHash;
+use crate::model::time::Timestamp;
+use crate::model::user::{TokenEntry, TokenKind, User, UserRef};
+
+/// A token to be written.
+#[derive(Clone, Debug)]
+pub struct NewToken {
+    /// Its id.
+    pub id: TokenId,
+    /// The part it is looked up by.
+    pub public_id: String,
+    /// What is stored of its secret.
+    pub hash: TokenHash,
+    /// Whose.
+    pub user: UserId,
+    /// What for.
+    pub kind: TokenKind,
+    /// The name the user gave it.
+    pub name: String,
+    /// The workspace it is lent to.
+    pub workspace: Option<WorkspaceId>,
+    /// How long it lasts; a session's end slides by this.
+    pub lifetime: Duration,
+    /// From where it was asked for.
+    pub ip: String,
+}
+
+/// What a check of a token needs, read at once.
+#[derive(Clone, Debug)]
+pub struct Presented {
+    /// The token.
+    pub id: TokenId,
+    /// What is stored of its secret.
+    pub hash: TokenHash,
+    /// What for.
+    pub kind: TokenKind,
+    /// When it ends.
+    pub expires_at: Timestamp,
+    /// How long a session lasts from its last use.
+    pub lifetime_s: i64,
+    /// When a use was last noted.
+    pub last_used_at: Option<Timestamp>,
+    /// Whose.
+    pub user: User,
+}
+
+/// The token that is looked up by `public_id`, with its user.
+///
+/// # Errors
+/// When SQLite fails.
+pub fn present(tx: &ReadTx<'_>, public_id: &str) -> Result<Option<Presented>> {
+    tx.find(
+        select_users!(with ", t.id AS token_id, t.hash, t.kind AS token_kind, t.expires_at,
+             t.lifetime_s, t.last_used_at ";
+            "FROM tokens t JOIN users u ON u.id = t.user_id WHERE t.public_id = :public_id"),
+        named_params! { ":public_id": public_id },
+        |row| {
+            Ok(Presented {
+                id: row.get("token_id")?,
+                hash: row.get("hash")?,
+                kind: row.get("token_kind")?,
+                expires_at: row.get("expires_at")?,
+                lifetime_s: row.get("lifetime_s")?,
+                last_used_at: row.get("last_used_at")?,
+                user: users::from_row(row)?,
+            })
+        },
+    )
+}
+
+fn from_row(row: &Row<'_>) -> rusqlite::Result<TokenEntry> {
+    Ok(TokenEntry {
+        id: row.get("id")?,
+        public_id: row.get("public_id")?,
+        user: UserRef { id: row.get("user_id")?, username: row.get("username")? },
+        kind: row.get("kind")?,
+        name: row.get("name")?,
+        created_at: row.get("created_at")?,
+        expires_at: row.get("expires_at")?,
+        last_used_at: row.get("last_used_at")?,
+        last_used_ip: row.get("last_used_ip")?,
+    })
+}
+
+/// What [`from_row`] reads.
+macro_rules! select_tokens {
+    ($rest:literal) => {
+        concat!(
+            "SELECT t.id, t.public_id, t.user_id, u.username, t.kind, t.name, t.created_at,
+             t.expires_at, t.last_used_at, t.last_used_ip
+             FROM tokens t JOIN users u ON u.id = t.user_id ",
+            $rest
+        )
+    };
+}
+
+/// A token by the part it is looked up by.
+///
+/// # Errors
+/// When SQLite fails.
+pub fn find(tx: &ReadTx<'_>, public_id: &str) -> Result<Option<TokenEntry>> {
+    tx.find(
+        select_tokens!("WHERE t.public_id = :public_id"),
+        named_params! { ":public_id": public_id },
+        from_row,
+    )
+}
+
+/// A user's API token by name.
+///
+/// # Errors
+/// When SQLite fails.
+pub fn find_by_name(tx: &ReadTx<'_>, user: UserId, name: &str) -> Result<Option<TokenEntry>> {
+    tx.find(
+        select_tokens!("WHERE t.user_id = :user AND t.name = :name AND t.kind = 'api'"),
+        named_params! { ":user": user, ":name": name },
+        from_row,
+    )
+}
+
+/// A user's tokens, or everyone's, that have not ended; newest first.
+///
+/// # Errors
+/// When SQLite fails.
+pub fn list(tx: &ReadTx<'_>, user: Option<UserId>, limit: i64) -> Result<Vec<TokenEntry>> {
+    match user {
+        Some(user) => tx.list(
+            select_tokens!(
+                "WHERE t.user_id = :user AND t.expires_at > :now
+                 ORDER BY t.created_at DESC, t.id DESC LIMIT :limit"
+            ),
+            named_params! { ":user": user, ":now": tx.now, ":limit": limit },
+            from_row,
+        ),
+        None => tx.list(
+            select_tokens!(
+                "WHERE t.expires_at > :now ORDER BY t.created_at DESC, t.id DESC LIMIT :limit
+                 /* scan: an owner looks at all of them */"
+            ),
+            named_params! { ":now": tx.now, ":limit": limit },
+            from_row,
+        ),
+    }
+}
+
+/// The newest agent with this token, in a workspace whose owner may act.
+///
+/// # Errors
+/// When SQLite fails.
+pub fn find_agent(tx: &ReadTx<'_>, hash: TokenHash) -> Result<Option<(AgentId, WorkspaceId)>> {
+    tx.find(
+        "SELECT a.id AS agent, w.id AS workspace
+         FROM agents a CROSS JOIN builds b ON b.id = a.build_id
+         CROSS JOIN workspaces w ON w.id = b.workspace_id
+         CROSS JOIN users u ON u.id = w.owner_id
+         WHERE a.token_hash = :hash AND w.deleted_at IS NULL
+         AND u.status IN ('active', 'dormant') ORDER BY b.number DESC LIMIT 1",
+        named_params! { ":hash": hash },
+        |row| Ok((row.get("agent")?, row.get("workspace")?)),
+    )
+}
+
+/// Writes a new token.
+///
+/// # Errors
+/// When SQLite fails or the user has an API token of this name.
+pub fn insert(tx: &WriteTx<'_>, token: &NewToken) -> Result<()> {
+    let lifetime = i64::try_from(token.lifetime.as_secs()).unwrap_or(i64::MAX).max(1);
+    tx.execute(
+        "INSERT INTO tokens (id, public_id, hash, user_id, kind, name, workspace_id, created_at,
+         expires_at, lifetime_s, last_used_at, last_used_ip) VALUES (:id, :public_id, :hash, :user,
+         :kind, :name, :workspace, :now, :expires_at, :lifetime, NULL, :ip)",
+        named_params! {
+            ":id": token.id, ":public_id": token.public_id, ":hash": token.hash,
+            ":user": token.user, ":kind": token.kind, ":name": token.name,
+            ":workspace": token.workspace, ":now": tx.now,
+            ":expires_at": tx.now.plus(token.lifetime), ":lifetime": lifetime, ":ip": token.ip,
+        },
+    )?;
+    Ok(())
+}
+
+/// Notes a use; a session's end slides with it and never comes nearer.
+///
+/// # Errors
+/// When SQLite fails.
+pub fn used(tx: &WriteTx<'_>, id: TokenId, at: Timestamp, ip: &str) -> Result<()> {
+    tx.execute(
+        "UPDATE tokens SET last_used_at = :at, last_used_ip = :ip,
+         expires_at = CASE kind WHEN 'session' THEN max(expires_at, :at + lifetime_s)
+                      ELSE expires_at END
+         WHERE id = :id",
+        named_params! { ":id": id, ":at": at, ":ip": ip },
+    )?;
+    Ok(())
+}
+
+/// Ends a token now; it stays in no list.
+///
+/// # Errors
+/// When SQLite fails.
+pub fn delete(tx: &WriteTx<'_>, id: TokenId) -> Result<usize> {
+    tx.execute("DELETE FROM tokens WHERE id = :id", named_params! { ":id": id })
+}
+
+/// Removes every session of a user but one.
+///
+/// # Errors
+/// When SQLite fails.
+pub fn delete_sessions(tx: &WriteTx<'_>, user: UserId, keep: Option<TokenId>) -> Result<usize> {
+    tx.execute(
+        "DELETE FROM tokens WHERE user_id = :user AND kind = 'session' AND id IS NOT :keep",
+        named_params! { ":user": user, ":keep": keep },
+    )
+}
+
+/// Removes every token of a user.
+///
+/// # Errors
+/// When SQLite fails.
+pub fn delete_all(tx: &WriteTx<'_>, user: UserId) -> Result<usize> {
+    tx.execute("DELETE FROM tokens WHERE user_id = :user", named_params! { ":user": user })
+}
+
+/// Removes the token lent to a workspace.
+///
+/// # Errors
+/// When SQLite fails.
+pub fn delete_lent(tx: &WriteTx<'_>, workspace: WorkspaceId) -> Result<usize> {
+    tx.execute(
+        "DELETE FROM tokens WHERE workspace_id = :workspace",
+        named_params! { ":workspace": workspace },
+    )
+}
+
+/// Removes tokens that ended before `at`.
+///
+/// # Errors
+/// When SQLite fails.
+pub fn delete_ended(tx: &WriteTx<'_>, at: Timestamp) -> Result<usize> {
+    tx.execute("DELETE FROM tokens WHERE expires_at < :at", named_params! { ":at": at })
+}

@@ -1,0 +1,229 @@
+//! The table `users`, read together with each user's site roles and organizations.
+
+use rusqlite::types::Type;
+use rusqlite::{Row, named_params};
+
+use super::{ReadTx, Result, WriteTx};
+use crate::model::id::{OrganizationId, UserId};
+use crate::model::time::Timestamp;
+use crate::model::user::{SiteRole, User, UserStatus};
+
+/// A query for users as `u`, with what [`from_row`] reads.
+macro_rules! select_users {
+    ($($rest:literal),+) => { select_users!(with "" ; $($rest),+) };
+    (with $more:literal ; $($rest:literal),+) => {
+        concat!(
+            "SELECT u.id AS user_id, u.username, u.name AS full_name, u.email, u.kind AS user_kind,
+             u.status, u.login_type, u.created_at AS user_created_at,
+             u.updated_at AS user_updated_at, u.last_seen_at,
+             (SELECT group_concat(b.role, ' ') FROM role_bindings b
+              WHERE b.user_id = u.id AND b.organization_id IS NULL) AS roles,
+             (SELECT group_concat(m.organization_id, ' ') FROM memberships m
+              WHERE m.user_id = u.id) AS organizations ",
+            $more,
+            $($rest),+
+        )
+    };
+}
+pub(super) use select_users;
+
+/// Reads a user of a query made by `select_users`.
+pub(super) fn from_row(row: &Row<'_>) -> rusqlite::Result<User> {
+    Ok(User {
+        id: row.get("user_id")?,
+        username: row.get("username")?,
+        name: row.get("full_name")?,
+        email: row.get("email")?,
+        kind: row.get("user_kind")?,
+        status: row.get("status")?,
+        login_type: row.get("login_type")?,
+        roles: words(row, "roles", SiteRole::from_word)?,
+        organizations: words(row, "organizations", |w| w.parse::<OrganizationId>().ok())?,
+        created_at: row.get("user_created_at")?,
+        updated_at: row.get("user_updated_at")?,
+        last_seen_at: row.get("last_seen_at")?,
+    })
+}
+
+/// A column of words joined by spaces, sorted.
+fn words<T: Ord>(
+    row: &Row<'_>,
+    column: &str,
+    read: impl Fn(&str) -> Option<T>,
+) -> rusqlite::Result<Vec<T>> {
+    let text: Option<String> = row.get(column)?;
+    let mut all = Vec::new();
+    for word in text.iter().flat_map(|t| t.split(' ')) {
+        let value = read(word).ok_or_else(|| {
+            let why = format!("unknown word {word:?} in {column}");
+            rusqlite::Error::FromSqlConversionFailure(0, Type::Text, why.into())
+        })?;
+        all.push(value);
+    }
+    all.sort_unstable();
+    Ok(all)
+}
+
+/// A user by id, deleted or not.
+///
+/// # Errors
+/// When SQLite fails.
+pub fn find(tx: &ReadTx<'_>, id: UserId) -> Result<Option<User>> {
+    tx.find(select_users!("FROM users u WHERE u.id = :id"), named_params! { ":id": id }, from_row)
+}
+
+/// A user by name, unless deleted.
+///
+/// # Errors
+/// When SQLite fails.
+pub fn find_by_name(tx: &ReadTx<'_>, name: &str) -> Result<Option<User>> {
+    tx.find(
+        select_users!("FROM users u WHERE u.username = :name AND u.status <> 'deleted'"),
+        named_params! { ":name": name },
+        from_row,
+    )
+}
+
+/// A user by e-mail address, unless deleted.
+///
+/// # Errors
+/// When SQLite fails.
+pub fn find_by_email(tx: &ReadTx<'_>, email: &str) -> Result<Option<User>> {
+    tx.find(
+        select_users!(
+            "FROM users u WHERE u.email = :email AND u.status <> 'deleted' AND u.email <> ''"
+        ),
+        named_params! { ":email": email },
+        from_row,
+    )
+}
+
+/// Whether there was ever a user.
+///
+/// # Errors
+/// When SQLite fails.
+pub fn any(tx: &ReadTx<'_>) -> Result<bool> {
+    let found =
+        tx.find("SELECT 1 AS one FROM users LIMIT 1 /* scan: one row is enough */", [], |row| {
+            row.get::<_, i64>("one")
+        })?;
+    Ok(found.is_some())
+}
+
+/// Which users to list.
+#[derive(Clone, Debug, Default)]
+pub struct UserFilter {
+    /// A part of the name, the full name or the e-mail address, in lower case; empty for all.
+    pub text: String,
+    /// Only with this status.
+    pub status: Option<UserStatus>,
+    /// Only with this site role.
+    pub role: Option<SiteRole>,
+    /// At most so many; the caller bounds it.
+    pub limit: i64,
+    /// After so many.
+    pub offset: i64,
+}
+
+/// The condition of [`list`] and [`count`].
+macro_rules! matching {
+    () => {
+        " FROM users u WHERE u.status <> 'deleted' AND (:status IS NULL OR u.status = :status)
+          AND (:role IS NULL OR EXISTS (SELECT 1 FROM role_bindings r WHERE r.user_id = u.id
+               AND r.role = :role AND r.organization_id IS NULL))
+          AND (:text = '' OR instr(lower(u.username), :text) > 0
+               OR instr(lower(u.name), :text) > 0 OR instr(lower(u.email), :text) > 0)
+          /* scan: a deployment has hundreds of users, not more */ "
+    };
+}
+
+/// Users that are not deleted, by name.
+///
+/// # Errors
+/// When SQLite fails.
+pub fn list(tx: &ReadTx<'_>, filter: &UserFilter) -> Result<Vec<User>> {
+    tx.list(
+        concat!(select_users!(""), matching!(), " ORDER BY u.username LIMIT :limit OFFSET :offset"),
+        named_params! {
+            ":status": filter.status, ":role": filter.role, ":text": filter.text,
+            ":limit": filter.limit, ":offset": filter.offset,
+        },
+        from_row,
+    )
+}
+
+/// How many [`list`] would give without limit.
+///
+/// # Errors
+/// When SQLite fails.
+pub fn count(tx: &ReadTx<'_>, filter: &UserFilter) -> Result<i64> {
+    let n = tx.find(
+        concat!("SELECT count(*) AS n", matching!()),
+        named_params! {
+            ":status": filter.status, ":role": filter.role, ":text": filter.text,
+        },
+        |row| row.get("n"),
+    )?;
+    Ok(n.unwrap_or(0))
+}
+
+/// Writes a new user; roles and memberships are rows of their own.
+///
+/// # Errors
+/// When SQLite fails or the name or address is taken.
+pub fn insert(tx: &WriteTx<'_>, user: &User) -> Result<()> {
+    tx.execute(
+        "INSERT INTO users (id, username, name, email, kind, status, login_type, created_at,
+         updated_at, last_seen_at) VALUES (:id, :username, :name, :email, :kind, :status,
+         :login_type, :created_at, :updated_at, :last_seen_at)",
+        named_params! {
+            ":id": user.id, ":username": user.username, ":name": user.name,
+            ":email": user.email, ":kind": user.kind, ":status": user.status,
+            ":login_type": user.login_type, ":created_at": user.created_at,
+            ":updated_at": user.updated_at, ":last_seen_at": user.last_seen_at,
+        },
+    )?;
+    Ok(())
+}
+
+/// Writes what may change of a user.
+///
+/// # Errors
+/// When SQLite fails or the name or address is taken.
+pub fn update(tx: &WriteTx<'_>, user: &User) -> Result<()> {
+    tx.execute(
+        "UPDATE users SET username = :username, name = :name, email = :email, status = :status,
+         login_type = :login_type, updated_at = :now WHERE id = :id",
+        named_params! {
+            ":id": user.id, ":username": user.username, ":name": user.name,
+            ":email": user.email, ":status": user.status, ":login_type": user.login_type,
+            ":now": tx.now,
+        },
+    )?;
+    Ok(())
+}
+
+/// Notes that a user was here.
+///
+/// # Errors
+/// When SQLite fails.
+pub fn saw(tx: &WriteTx<'_>, id: UserId, at: Timestamp) -> Result<()> {
+    tx.execute(
+        "UPDATE users SET last_seen_at = max(coalesce(last_seen_at, 0), :at) WHERE id = :id",
+        named_params! { ":id": id, ":at": at },
+    )?;
+    Ok(())
+}
+
+/// How many workspaces a user has that are not deleted.
+///
+/// # Errors
+/// When SQLite fails.
+pub fn count_workspaces(tx: &ReadTx<'_>, id: UserId) -> Result<i64> {
+    let n = tx.find(
+        "SELECT count(*) AS n FROM workspaces WHERE owner_id = :id AND deleted_at IS NULL",
+        named_params! { ":id": id },
+        |row| row.get("n"),
+    )?;
+    Ok(n.unwrap_or(0))
+}

@@ -1,0 +1,54 @@
+//! One's own names.
+
+use maud::{Markup, Render, html};
+
+use super::people::roles;
+use crate::server::html::layout::{Page, Section, Visit, settings_tabs};
+use crate::server::html::parts::form::{Input, Line, wrongs};
+use crate::server::html::parts::time;
+use crate::server::html::paths;
+
+/// The page of one's own account.
+pub struct Account {
+    /// Who looks.
+    pub visit: Visit,
+    /// What was typed.
+    pub input: Input,
+}
+
+impl Render for Account {
+    fn render(&self) -> Markup {
+        let u = &self.visit.user;
+        let body = html! {
+            header class="page-head" { div { h1 { "Account" } p { "What others see of you." } } }
+            (settings_tabs(paths::ACCOUNT))
+            div class="split" {
+                section class="card" aria-labelledby="names" {
+                    header { h2 id="names" { "Names" } }
+                    form class="body fields" method="post" action=(paths::ACCOUNT) {
+                        (self.visit.csrf)
+                        (Line {
+                            id: "f-username", name: "username", label: "User name", value: u.username.as_str(), autocomplete: "username",
+                            hint: "Part of your workspaces' addresses: they change with it.", ..Line::default()
+                        }.draw(&self.input))
+                        (Line { id: "f-name", name: "name", label: "Full name", value: &u.name, autocomplete: "name", optional: true, ..Line::default() }.draw(&self.input))
+                        (wrongs(&self.input, &[("username", "User name"), ("name", "Full name")]))
+                        div class="actions" { button class="button primary" { "Save names" } }
+                    }
+                }
+                aside class="stack" aria-label="Your account" {
+                    section class="card" aria-labelledby="facts" {
+                        header { h2 id="facts" { "About" } }
+                        dl class="body kv" {
+                            dt { "E-mail" } dd { (u.email) }
+                            dt { "Roles" } dd { (roles(u)) }
+                            dt { "Since" } dd { (time::at(u.created_at, self.visit.now)) }
+                        }
+                    }
+                }
+            }
+        };
+        Page { title: "Account", visit: &self.visit, section: Section::Settings, live: None, body }
+            .render()
+    }
+}

@@ -1,0 +1,168 @@
+//! One build: its log, how long each step took, and with which answers.
+
+use maud::{Markup, Render, html};
+
+use super::workspace::{LINES_ID, build_reason};
+use crate::model::build::{Build, Timing};
+use crate::model::grant::Action;
+use crate::model::log::LogLine;
+use crate::model::workspace::Workspace;
+use crate::server::html::layout::{Page, Section, Visit, crumbs};
+use crate::server::html::parts::button::{button, labelled, link, post};
+use crate::server::html::parts::notice::{Tone, notice};
+use crate::server::html::parts::table::{Column, Table, cell, figure, row};
+use crate::server::html::parts::{badge, log, time};
+use crate::server::html::paths::{self, Place};
+
+/// Steps listed; the shortest are left out beyond these.
+const MAX_STEPS: usize = 40;
+
+/// The page of a build.
+pub struct BuildPage {
+    /// Who looks.
+    pub visit: Visit,
+    /// The workspace.
+    pub workspace: Workspace,
+    /// The build.
+    pub build: Build,
+    /// What the one who looks may do with the workspace.
+    pub may: Vec<Action>,
+    /// Its log.
+    pub log: Vec<LogLine>,
+    /// How long its steps took.
+    pub timings: Vec<Timing>,
+    /// Its parameters: the name shown, and the value.
+    pub parameters: Vec<(String, String)>,
+}
+
+impl Render for BuildPage {
+    fn render(&self) -> Markup {
+        let (w, build) = (&self.workspace, &self.build);
+        let place = Place::of(w);
+        let title = format!("Build {} · {}", build.number, w.name);
+        let live = place.build_live(build.number);
+        let body = html! {
+            header class="page-head" {
+                div {
+                    (crumbs(&[("Workspaces", paths::WORKSPACES), (w.name.as_str(), place.page()), ("Builds", &place.builds())]))
+                    h1 { "Build " (build.number) ", " (badge::deed(build.transition)) " " (self.status()) }
+                    p {
+                        (build_reason(build)) ", " (time::at(build.job.created_at, self.visit.now)) " · "
+                        a href=(paths::version(&w.template_name, &build.version_name)) { (w.template_name) " " (build.version_name) }
+                        @if build.daily_cost > 0 { " · " (build.daily_cost) " credits a day" }
+                    }
+                }
+                (self.actions(&place))
+            }
+            div class="stack" {
+                (self.failure())
+                div class="split" {
+                    div class="stack" { (self.log_card(&place)) }
+                    aside class="stack" aria-label="About this build" { (self.steps()) (self.answers()) }
+                }
+            }
+        };
+        Page {
+            title: &title,
+            visit: &self.visit,
+            section: Section::Workspaces,
+            live: build.job.status.is_active().then_some(live.as_str()),
+            body,
+        }
+        .render()
+    }
+}
+
+impl BuildPage {
+    /// The status, spoken when it changes.
+    #[must_use]
+    pub fn status(&self) -> Markup {
+        html! { span id="status" role="status" { (badge::build(&self.build, self.visit.now)) } }
+    }
+
+    /// The buttons beside the number.
+    #[must_use]
+    pub fn actions(&self, place: &Place) -> Markup {
+        let cancel = self.build.job.status.is_active() && self.may.contains(&Action::Operate);
+        html! {
+            div class="actions" id="actions" {
+                @if cancel { (post(&self.visit.csrf, &place.cancel(&self.build), &button("", "x", "Cancel"))) }
+                (link("", &place.build_text(self.build.number), &labelled("download", "Raw log")))
+            }
+        }
+    }
+
+    /// Why it failed, if it did.
+    #[must_use]
+    pub fn failure(&self) -> Markup {
+        html! {
+            div id="failure" hidden[self.build.job.error.is_empty()] {
+                @if !self.build.job.error.is_empty() {
+                    (notice(Tone::Bad, &html! { (self.build.job.error) }, &html! {}))
+                }
+            }
+        }
+    }
+
+    fn log_card(&self, place: &Place) -> Markup {
+        let (lines, left_out) = log::tail(&self.log);
+        let content = html! {
+            @if left_out > 0 { li class="stage" { (left_out) " lines before these are in the raw log" } }
+            (log::lines(lines, ""))
+            @if lines.is_empty() && !self.build.job.status.is_active() { li class="stage" { "nothing was logged" } }
+        };
+        html! {
+            section class="card" aria-labelledby="log" {
+                header { h2 id="log" { "Log" } a class="note" href=(place.page()) { "The workspace now" } }
+                (log::view(LINES_ID, "log", &content))
+            }
+        }
+    }
+
+    /// How long its steps took, the longest first.
+    #[must_use]
+    pub fn steps(&self) -> Markup {
+        let columns = [Column::Head("Step"), Column::Head("What"), Column::Figures("Took")];
+        let mut timings: Vec<&Timing> = self.timings.iter().collect();
+        timings.sort_by_key(|t| t.started_ms - t.ended_ms);
+        let rows = html! {
+            @for (n, t) in timings.iter().take(MAX_STEPS).enumerate() {
+                (row(&format!("t-{n}"), &html! { (t.stage) }, &[
+                    cell("What", &html! { @if t.resource.is_empty() { (t.action) } @else { code { (t.resource) } " " (t.action) } }),
+                    figure("Took", &html! { (milliseconds(t.ended_ms - t.started_ms)) }),
+                ]))
+            }
+        };
+        html! {
+            div id="steps" hidden[self.timings.is_empty()] {
+                @if !self.timings.is_empty() {
+                    section class="card" aria-labelledby="timings" {
+                        header { h2 id="timings" { "Time" } }
+                        (Table { caption: "How long each step took, the longest first", class: "", columns: &columns, rows })
+                    }
+                }
+            }
+        }
+    }
+
+    fn answers(&self) -> Markup {
+        html! {
+            @if !self.parameters.is_empty() {
+                section class="card" aria-labelledby="answers" {
+                    header { h2 id="answers" { "Parameters" } }
+                    dl class="body kv" {
+                        @for (name, value) in &self.parameters {
+                            dt { (name) }
+                            dd { @if value.is_empty() { span class="note" { "empty" } } @else { (value) } }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn milliseconds(ms: i64) -> String {
+    let ms = ms.max(0);
+    if ms < 1000 { format!("{ms} ms") } else { format!("{}.{} s", ms / 1000, ms % 1000 / 100) }
+}

@@ -1,0 +1,173 @@
+//! The list of people and service accounts.
+
+use maud::{Markup, Render, html};
+
+use crate::model::user::{SiteRole, User, UserKind, UserRef, UserStatus};
+use crate::server::html::layout::{Page, Section, Visit, role_word};
+use crate::server::html::parts::button::{labelled, opens};
+use crate::server::html::parts::form::{Input, Line, wrongs};
+use crate::server::html::parts::icon::icon;
+use crate::server::html::parts::notice::empty;
+use crate::server::html::parts::table::{Column, Table, cell, deeds, row, spare};
+use crate::server::html::parts::{avatar, badge, time};
+use crate::server::html::paths;
+
+/// The page of all people.
+pub struct People {
+    /// Who looks.
+    pub visit: Visit,
+    /// What was typed into the filter.
+    pub filter: String,
+    /// The status that was chosen.
+    pub status: Option<UserStatus>,
+    /// The people that fit.
+    pub people: Vec<User>,
+    /// What was typed into the form that adds one.
+    pub input: Input,
+}
+
+impl Render for People {
+    fn render(&self) -> Markup {
+        let body = html! {
+            header class="page-head" {
+                div { h1 { "People" } }
+                div class="actions" {
+                    @if self.input.errors.is_empty() { (opens("primary", "add", &labelled("person-plus", "Add a person"))) }
+                }
+            }
+            (self.filters())
+            div class="stack" {
+                @if !self.input.errors.is_empty() { (self.again()) }
+                section class="card" aria-label="Members" {
+                    @if self.people.is_empty() { (empty("people", &html! { "Nobody fits this filter." }, &html! {})) } @else { (self.table()) }
+                }
+            }
+            @if self.input.errors.is_empty() { (self.dialog()) }
+        };
+        Page { title: "People", visit: &self.visit, section: Section::People, live: None, body }
+            .render()
+    }
+}
+
+impl People {
+    fn filters(&self) -> Markup {
+        html! {
+            form class="filters" role="search" aria-label="Filter" action=(paths::PEOPLE) method="get" {
+                label class="find" {
+                    (icon("search"))
+                    span class="vh" { "Filter people" }
+                    input type="search" name="q" value=(self.filter) placeholder="name or e-mail" autocomplete="off";
+                }
+                select name="status" aria-label="Status" {
+                    option value="" selected[self.status.is_none()] { "Any status" }
+                    @for (status, text) in [(UserStatus::Active, "Active"), (UserStatus::Dormant, "Dormant"), (UserStatus::Suspended, "Suspended")] {
+                        option value=(status) selected[self.status == Some(status)] { (text) }
+                    }
+                }
+                button class="button" { "Filter" }
+            }
+        }
+    }
+
+    fn table(&self) -> Markup {
+        let columns = [
+            Column::Head("Name"),
+            Column::Head("Status"),
+            Column::Head("Role"),
+            Column::Spare("Since"),
+            Column::Head("Last seen"),
+            Column::Silent("Actions"),
+        ];
+        let rows = html! { @for user in &self.people { (self.person(user)) } };
+        html! { (Table { caption: "Members of this deployment", class: "", columns: &columns, rows }) }
+    }
+
+    fn person(&self, user: &User) -> Markup {
+        let me = UserRef { id: user.id, username: user.username.clone() };
+        let href = paths::person(&user.username);
+        let note = if user.email.is_empty() { "service account" } else { &user.email };
+        let head = html! {
+            a class="who" href=(href) { (avatar::of_kind(&me, user.kind, "")) span { (user.username) " " small { (note) } } }
+        };
+        row(
+            &format!("u-{}", user.id),
+            &head,
+            &[
+                cell("", &badge::user(user.status)),
+                cell("Role", &html! { (roles(user)) }),
+                spare("Since", &time::at(user.created_at, self.visit.now)),
+                cell("Seen", &seen(user, &self.visit)),
+                deeds(&html! {
+                    a class="button quiet small square" href=(href) aria-label={ "Open " (user.username) } { (icon("right")) }
+                }),
+            ],
+        )
+    }
+
+    fn fields(&self) -> Markup {
+        html! {
+            (Line { id: "f-username", name: "username", label: "User name", hint: "Letters, digits and hyphens.", ..Line::default() }.draw(&self.input))
+            (Line { id: "f-email", name: "email", label: "E-mail", kind: "email", ..Line::default() }.draw(&self.input))
+            (Line { id: "f-name", name: "name", label: "Full name", optional: true, ..Line::default() }.draw(&self.input))
+            (Line {
+                id: "f-password", name: "password", label: "First password", kind: "password", autocomplete: "new-password",
+                hint: "12 characters or more. Tell it to them by another way.", ..Line::default()
+            }.draw(&self.input))
+        }
+    }
+
+    fn dialog(&self) -> Markup {
+        html! {
+            dialog id="add" popover aria-labelledby="add-title" {
+                form method="post" action=(paths::PEOPLE) {
+                    (self.visit.csrf)
+                    header { h2 id="add-title" { "Add a person" } }
+                    div class="body fields" { (self.fields()) }
+                    footer {
+                        button class="button" type="button" popovertarget="add" popovertargetaction="hide" { "Add nobody" }
+                        button class="button primary" { "Add person" }
+                    }
+                }
+            }
+        }
+    }
+
+    /// The same form in the page, when something was wrong with it.
+    fn again(&self) -> Markup {
+        html! {
+            section class="card" id="add" aria-labelledby="add-title" {
+                header { h2 id="add-title" { "Add a person" } }
+                form class="body fields" method="post" action=(paths::PEOPLE) {
+                    (self.visit.csrf)
+                    (self.fields())
+                    (wrongs(&self.input, &[("username", "User name"), ("email", "E-mail"), ("name", "Full name"), ("password", "First password")]))
+                    div class="actions" { a class="button" href=(paths::PEOPLE) { "Add nobody" } button class="button primary" { "Add person" } }
+                }
+            }
+        }
+    }
+}
+
+/// A user's roles in words.
+#[must_use]
+pub fn roles(user: &User) -> String {
+    let mut words: Vec<&str> = user.roles.iter().map(|r: &SiteRole| role_word(*r)).collect();
+    if words.is_empty() {
+        words.push(match user.kind {
+            UserKind::Person => "member",
+            UserKind::Service => "service account",
+        });
+    }
+    words.join(", ")
+}
+
+/// When a user was last seen.
+#[must_use]
+pub fn seen(user: &User, visit: &Visit) -> Markup {
+    html! {
+        @match user.last_seen_at {
+            Some(at) => (time::ago(at, visit.now)),
+            None => span class="note" { "never" },
+        }
+    }
+}

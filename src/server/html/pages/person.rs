@@ -1,0 +1,174 @@
+//! One person: status, roles, workspaces, and what can be done with the account.
+
+use maud::{Markup, Render, html};
+
+use super::people::{roles, seen};
+use crate::model::user::{SiteRole, User, UserKind, UserRef, UserStatus};
+use crate::model::workspace::Workspace;
+use crate::server::html::layout::{Page, Section, Visit, crumbs, role_word};
+use crate::server::html::parts::button::{opens, post};
+use crate::server::html::parts::dialog::{Dialog, type_the_name};
+use crate::server::html::parts::form::{Input, Line};
+use crate::server::html::parts::notice::empty;
+use crate::server::html::parts::{avatar, badge, time};
+use crate::server::html::paths::{self, Place};
+
+/// The page of a person or a service account.
+pub struct Person {
+    /// Who looks.
+    pub visit: Visit,
+    /// Whose page it is.
+    pub user: User,
+    /// Their workspaces that the one who looks may see.
+    pub workspaces: Vec<Workspace>,
+    /// Whether the one who looks may change the account.
+    pub administers: bool,
+    /// What was typed into one of the forms.
+    pub input: Input,
+}
+
+impl Render for Person {
+    fn render(&self) -> Markup {
+        let u = &self.user;
+        let me = UserRef { id: u.id, username: u.username.clone() };
+        let section = if self.visit.sees_people() { Section::People } else { Section::Elsewhere };
+        let body = html! {
+            header class="page-head" {
+                div {
+                    @if self.visit.sees_people() { (crumbs(&[("People", paths::PEOPLE)])) }
+                    h1 { (avatar::of_kind(&me, u.kind, "large")) (u.username) " " (badge::user(u.status)) }
+                    p {
+                        @if !u.name.is_empty() { (u.name) " · " }
+                        @if !u.email.is_empty() { (u.email) " · " }
+                        (roles(u)) " · since " (time::at(u.created_at, self.visit.now)) " · last seen " (seen(u, &self.visit))
+                    }
+                }
+                (self.actions())
+            }
+            div class="split" {
+                div class="stack" { (self.workspaces()) }
+                @if self.changes() { aside class="stack" aria-label={ "Account of " (u.username) } { (self.roles_form()) (self.password_form()) } }
+            }
+            (self.dialogs())
+        };
+        Page { title: u.username.as_str(), visit: &self.visit, section, live: None, body }.render()
+    }
+}
+
+impl Person {
+    fn changes(&self) -> bool {
+        self.administers && self.user.status != UserStatus::Deleted
+    }
+
+    fn actions(&self) -> Markup {
+        let own = self.user.id == self.visit.user.id;
+        let activate = paths::person_action(&self.user.username, "activate");
+        html! {
+            div class="actions" {
+                @if self.changes() && !own {
+                    @match self.user.status {
+                        UserStatus::Suspended => (post(&self.visit.csrf, &activate, &html! { button class="button" { "Let in again" } })),
+                        UserStatus::Active | UserStatus::Dormant => (opens("danger", "suspend", &html! { "Suspend" })),
+                        UserStatus::Deleted => {}
+                    }
+                    (opens("danger", "delete", &html! { "Delete" }))
+                }
+            }
+        }
+    }
+
+    fn workspaces(&self) -> Markup {
+        html! {
+            section class="card" aria-labelledby="theirs" {
+                header { h2 id="theirs" { "Workspaces" } span class="note" { (self.workspaces.len()) } }
+                @if self.workspaces.is_empty() {
+                    (empty("workspaces", &html! { "None that you may see." }, &html! {}))
+                } @else {
+                    ul class="rows" {
+                        @for w in &self.workspaces {
+                            li {
+                                span class="main" {
+                                    a class="name" href=(Place::of(w).page()) { (w.name) }
+                                    small class="note" { (w.template_name) " · last used " (time::ago(w.last_used_at, self.visit.now)) }
+                                }
+                                (badge::workspace(w.status()))
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    fn roles_form(&self) -> Markup {
+        let grants_roles = self.visit.user.has(SiteRole::Owner);
+        html! {
+            section class="card" aria-labelledby="roles" {
+                header { h2 id="roles" { "Roles" } }
+                form class="body fields" method="post" action=(paths::person_action(&self.user.username, "roles")) {
+                    (self.visit.csrf)
+                    fieldset class="field" disabled[!grants_roles] {
+                        legend { "On the whole site" }
+                        @for role in SiteRole::ALL {
+                            label class="check" {
+                                input type="checkbox" name="role" value=(role) checked[self.user.has(*role)];
+                                span { (role_word(*role)) span class="hint" { (role_note(*role)) } }
+                            }
+                        }
+                    }
+                    @if let Some(why) = self.input.error("roles") { span class="error" { (why) } }
+                    @if grants_roles { button class="button" { "Save roles" } } @else { p class="note" { "Only an owner changes roles." } }
+                }
+            }
+        }
+    }
+
+    fn password_form(&self) -> Markup {
+        html! {
+            @if self.user.kind == UserKind::Person {
+                section class="card" aria-labelledby="password" {
+                    header { h2 id="password" { "Password" } }
+                    form class="body fields" method="post" action=(paths::person_action(&self.user.username, "password")) {
+                        (self.visit.csrf)
+                        (Line {
+                            id: "f-password", name: "password", label: "New password", kind: "password", autocomplete: "new-password",
+                            hint: "12 characters or more. Signs them out everywhere.", ..Line::default()
+                        }.draw(&self.input))
+                        button class="button" { "Set password" }
+                    }
+                }
+            }
+        }
+    }
+
+    fn dialogs(&self) -> Markup {
+        let name = self.user.username.as_str();
+        let (suspend, delete) = (format!("Suspend {name}"), format!("Delete {name}"));
+        html! {
+            @if self.changes() {
+                (Dialog {
+                    id: "suspend", title: &suspend, action: &paths::person_action(&self.user.username, "suspend"),
+                    body: html! { p { "Ends all sessions now, and refuses keys and tokens. Workspaces and everything else stay, and return with the account." } },
+                    class: "danger primary", deed: &suspend, back: "Keep active",
+                }.draw(&self.visit.csrf))
+                (Dialog {
+                    id: "delete", title: &delete, action: &paths::person_action(&self.user.username, "delete"),
+                    body: html! {
+                        p { "Ends all sessions, and removes keys and tokens. Their workspaces must be deleted first. The name stays in the log. There is no way back." }
+                        (type_the_name("d-name", name))
+                    },
+                    class: "danger primary", deed: &delete, back: "Keep it",
+                }.draw(&self.visit.csrf))
+            }
+        }
+    }
+}
+
+const fn role_note(role: SiteRole) -> &'static str {
+    match role {
+        SiteRole::Owner => "may do everything",
+        SiteRole::UserAdmin => "adds, changes and removes people",
+        SiteRole::TemplateAdmin => "manages all templates, sees all workspaces",
+        SiteRole::Auditor => "reads the audit log",
+    }
+}

@@ -1,0 +1,141 @@
+//! A workspace: its state, what to do with it, and the ways into it.
+
+mod actions;
+mod agents;
+mod aside;
+mod builds;
+mod connect;
+mod head;
+mod log;
+mod sessions;
+
+use std::collections::BTreeMap;
+
+use maud::{Markup, Render, html};
+
+use crate::model::agent::{Agent, AgentLogLine, MetadataValue};
+use crate::model::build::Build;
+use crate::model::grant::Action;
+use crate::model::id::AgentId;
+use crate::model::log::LogLine;
+use crate::model::session::Session;
+use crate::model::workspace::Workspace;
+use crate::server::html::layout::{Page, Section, Visit};
+use crate::server::html::paths::Place;
+
+pub use builds::card as builds_card;
+pub use builds::why as build_reason;
+pub use log::{LINES_ID, appended, stage_of};
+
+/// Builds shown on the page; the rest has a page of its own.
+pub const RECENT_BUILDS: usize = 5;
+/// Sessions shown on the page: those that last, and the last ones that ended.
+pub const RECENT_SESSIONS: usize = 10;
+
+/// How to reach the server by SSH.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Door {
+    /// The name or address of the server.
+    pub host: String,
+    /// The port of its SSH door.
+    pub port: u16,
+    /// The names of the keys that the one who looks has on file.
+    pub keys: Vec<String>,
+    /// Where the server is reached by HTTP, without a slash at the end.
+    pub access_url: String,
+}
+
+/// What its template offers beyond the version in use.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Newer {
+    /// The version's name.
+    pub name: String,
+    /// What changed.
+    pub message: String,
+}
+
+/// The page of a workspace.
+pub struct WorkspacePage {
+    /// Who looks.
+    pub visit: Visit,
+    /// The workspace with its last build, resources and agents.
+    pub workspace: Workspace,
+    /// What the one who looks may do with it.
+    pub may: Vec<Action>,
+    /// The version it could be updated to.
+    pub newer: Option<Newer>,
+    /// What its agents found out.
+    pub metadata: BTreeMap<AgentId, Vec<MetadataValue>>,
+    /// What the agents' scripts said.
+    pub agent_logs: BTreeMap<AgentId, Vec<AgentLogLine>>,
+    /// The log of the last build.
+    pub log: Vec<LogLine>,
+    /// The last builds, the last one first; at most [`RECENT_BUILDS`].
+    pub builds: Vec<Build>,
+    /// Who is or was in it, the latest first; at most [`RECENT_SESSIONS`].
+    pub sessions: Vec<Session>,
+    /// The parameters of the last build: the name shown, and the value.
+    pub parameters: Vec<(String, String)>,
+    /// The way in by SSH.
+    pub door: Door,
+}
+
+impl Render for WorkspacePage {
+    fn render(&self) -> Markup {
+        let place = self.place();
+        let title = format!("{} · {}", self.workspace.name, self.workspace.owner.username);
+        let body = html! {
+            (self.head())
+            (self.menu())
+            (self.tabs())
+            div class="stack" {
+                (self.notices())
+                div class="split" {
+                    div class="stack" {
+                        (self.agents())
+                        (self.log_card())
+                        (self.sessions_card())
+                    }
+                    aside class="stack" aria-label={ "State of " (self.workspace.name) } {
+                        (self.here())
+                        (self.connect())
+                        (self.meters())
+                        (self.builds_card())
+                        (self.facts())
+                    }
+                }
+            }
+            (self.delete_dialog())
+        };
+        Page {
+            title: &title,
+            visit: &self.visit,
+            section: Section::Workspaces,
+            live: Some(&place.live()),
+            body,
+        }
+        .render()
+    }
+}
+
+impl WorkspacePage {
+    fn place(&self) -> Place {
+        Place::of(&self.workspace)
+    }
+
+    fn may(&self, action: Action) -> bool {
+        self.may.contains(&action)
+    }
+
+    /// The agents of the last build, in the template's order.
+    fn all_agents(&self) -> Vec<&Agent> {
+        let mut agents: Vec<&Agent> =
+            self.workspace.latest_build.resources.iter().flat_map(|r| &r.agents).collect();
+        agents.sort_by(|a, b| (a.spec.order, &a.spec.name).cmp(&(b.spec.order, &b.spec.name)));
+        agents
+    }
+
+    fn sessions_now(&self) -> impl Iterator<Item = &Session> {
+        self.sessions.iter().filter(|s| s.ended_at.is_none())
+    }
+}

@@ -1,0 +1,278 @@
+//! Who may use a route: finds out who asks, and lets pass or answers.
+
+use std::net::IpAddr;
+use std::sync::atomic::Ordering;
+
+use axum::extract::{FromRequestParts, Request, State as With};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Redirect, Response};
+use http::request::Parts;
+use http::{HeaderMap, Method, StatusCode, header};
+
+use super::address::ClientAddress;
+use super::{Answer, Problem, State, cookies, form};
+use crate::model::id::TokenId;
+use crate::model::user::SiteRole;
+use crate::server::app::{Actor, Via};
+use crate::server::identity::csrf::{self, Source};
+
+/// The header in which Coder's clients send their token.
+pub const TOKEN_HEADER: &str = "coder-session-token";
+/// The header in which our own scripts send the token of a form.
+pub const CSRF_HEADER: &str = "x-csrf-token";
+
+/// Who may use a route.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// Anyone.
+    Public,
+    /// Anyone signed in, by token or cookie. The use case decides about what.
+    User,
+    /// Who is signed in and has one of these site roles.
+    Role(&'static [SiteRole]),
+    /// An agent with its token.
+    Agent,
+    /// A page for who is signed in; others are led to sign in.
+    Page,
+    /// A page for who has one of these site roles.
+    PageRole(&'static [SiteRole]),
+    /// A page for as long as there is no user; later it leads to the sign-in page.
+    Setup,
+    /// A page for who is not signed in; leads to the setup while there is no user.
+    SignIn,
+}
+
+/// Whoever uses a route that is not public.
+#[derive(Clone, Debug)]
+pub struct Who(pub Actor);
+
+/// Whoever uses a public route, if they said.
+#[derive(Clone, Debug)]
+pub struct MaybeWho(pub Option<Actor>);
+
+/// How someone said who they are.
+struct Shown {
+    actor: Actor,
+    /// By a cookie, which browsers send whether or not the person means it.
+    ambient: bool,
+}
+
+/// Lets a request pass to its handler, or answers it.
+pub(super) async fn guard(
+    With((state, access, limit)): With<(State, Access, usize)>,
+    req: Request,
+    next: Next,
+) -> Response {
+    match admit(&state, access, limit, req).await {
+        Ok(Admitted::Pass(req)) => next.run(*req).await,
+        Ok(Admitted::Go(response)) => *response,
+        Err(problem) => problem.into_response(),
+    }
+}
+
+enum Admitted {
+    Pass(Box<Request>),
+    Go(Box<Response>),
+}
+
+async fn admit(state: &State, access: Access, limit: usize, req: Request) -> Answer<Admitted> {
+    let (parts, body) = req.into_parts();
+    let shown = match access {
+        Access::Agent => agent(state, &parts.headers).await?,
+        Access::Public
+        | Access::User
+        | Access::Role(_)
+        | Access::Page
+        | Access::PageRole(_)
+        | Access::Setup
+        | Access::SignIn => user(state, &parts).await?,
+    };
+    if let Some(response) = lead_away(state, access, shown.as_ref(), &parts).await? {
+        return Ok(Admitted::Go(Box::new(response)));
+    }
+    require(access, shown.as_ref())?;
+    let changes = is_unsafe(&parts);
+    let mut req = Box::new(Request::from_parts(parts, body));
+    if changes {
+        req = require_meant(state, access, limit, shown.as_ref(), req).await?;
+    }
+    req.extensions_mut().insert(MaybeWho(shown.map(|s| s.actor)));
+    Ok(Admitted::Pass(req))
+}
+
+/// Pages lead people to where they can go on.
+async fn lead_away(
+    state: &State,
+    access: Access,
+    shown: Option<&Shown>,
+    parts: &Parts,
+) -> Answer<Option<Response>> {
+    let to = match access {
+        Access::Public | Access::User | Access::Role(_) | Access::Agent => None,
+        Access::Page | Access::PageRole(_) if shown.is_some() => None,
+        Access::Page | Access::PageRole(_) if !is_set_up(state).await? => Some("/setup".to_owned()),
+        Access::Page | Access::PageRole(_) => Some(login_path(parts)),
+        Access::Setup if is_set_up(state).await? => Some("/login".to_owned()),
+        Access::Setup => None,
+        Access::SignIn if shown.is_some() && parts.method == Method::GET => Some("/".to_owned()),
+        Access::SignIn if !is_set_up(state).await? => Some("/setup".to_owned()),
+        Access::SignIn => None,
+    };
+    Ok(to.map(|path| Redirect::to(&path).into_response()))
+}
+
+/// The sign-in page that leads back here. What was sent in a form is lost and not repeated.
+fn login_path(parts: &Parts) -> String {
+    let here = parts.uri.path_and_query().map_or("/", |p| p.as_str());
+    if parts.method != Method::GET || here == "/" {
+        return "/login".to_owned();
+    }
+    let query = serde_urlencoded::to_string([("next", here)]).unwrap_or_default();
+    format!("/login?{query}")
+}
+
+fn require(access: Access, shown: Option<&Shown>) -> Answer<()> {
+    match (access, shown) {
+        (Access::Public | Access::Setup | Access::SignIn, _)
+        | (Access::User | Access::Page | Access::Agent, Some(_)) => Ok(()),
+        (Access::Role(roles) | Access::PageRole(roles), Some(shown)) => {
+            shown.actor.require_role(roles).map_err(Problem::from)
+        }
+        (
+            Access::User | Access::Role(_) | Access::Agent | Access::Page | Access::PageRole(_),
+            None,
+        ) => Err(Problem::signed_out()),
+    }
+}
+
+/// Refuses what another site made a browser send.
+async fn require_meant(
+    state: &State,
+    access: Access,
+    limit: usize,
+    shown: Option<&Shown>,
+    req: Box<Request>,
+) -> Answer<Box<Request>> {
+    let headers = req.headers();
+    if shown.is_some_and(|s| !s.ambient) {
+        return Ok(req);
+    }
+    let source = csrf::source(
+        text(headers, "sec-fetch-site"),
+        text(headers, header::ORIGIN.as_str()),
+        &state.site.access_url.origin().ascii_serialization(),
+        text(headers, header::HOST.as_str()),
+    );
+    let Some(session) = shown.and_then(|s| session(&s.actor)) else {
+        // Nobody's rights are used; still no other site may sign people in or out.
+        return if source == Source::Foreign { Err(foreign()) } else { Ok(req) };
+    };
+    let given = text(headers, CSRF_HEADER);
+    let proven = given.is_some_and(|token| state.site.csrf.matches(session, token));
+    match (source, access) {
+        (Source::Foreign, _) => Err(foreign()),
+        (Source::Own | Source::Unknown, _) if proven => Ok(req),
+        (Source::Own, Access::Page | Access::PageRole(_)) if req.method() != Method::GET => {
+            form::require_token(&state.site.csrf, session, limit, req).await
+        }
+        (Source::Unknown, Access::Page | Access::PageRole(_)) if form::is_form(headers) => {
+            form::require_token(&state.site.csrf, session, limit, req).await
+        }
+        (Source::Own, _) => Ok(req),
+        (Source::Unknown, _) => Err(foreign()),
+    }
+}
+
+fn foreign() -> Problem {
+    let message = "This request did not come from a page of this site. Reload it and try again.";
+    Problem::new(StatusCode::FORBIDDEN, message)
+}
+
+/// Methods that change something, and the beginning of a WebSocket, which no page of another site
+/// may make with our cookie either.
+fn is_unsafe(parts: &Parts) -> bool {
+    let reads = matches!(parts.method, Method::GET | Method::HEAD | Method::OPTIONS);
+    !reads || parts.headers.contains_key(header::UPGRADE)
+}
+
+/// The token someone came with.
+fn session(actor: &Actor) -> Option<TokenId> {
+    match actor {
+        Actor::User(caller) => match caller.via {
+            Via::Token(id, _) => Some(id),
+            Via::Key(_) => None,
+        },
+        Actor::Agent { .. } | Actor::System => None,
+    }
+}
+
+async fn user(state: &State, parts: &Parts) -> Answer<Option<Shown>> {
+    let headers = &parts.headers;
+    let ip = client_address(parts).to_string();
+    if let Some(token) = header_token(headers) {
+        let actor = state.app.authenticate(token, &ip).await?;
+        // Who sends a token means it: a cookie does not stand in for a bad one.
+        return Ok(actor.map(|actor| Shown { actor, ambient: false }));
+    }
+    let named = [cookies::SECURE_SESSION, cookies::SESSION];
+    for token in named.into_iter().flat_map(|name| cookies::all(headers, name)).take(4) {
+        if let Some(actor) = state.app.authenticate(token, &ip).await? {
+            return Ok(Some(Shown { actor, ambient: true }));
+        }
+    }
+    Ok(None)
+}
+
+async fn agent(state: &State, headers: &HeaderMap) -> Answer<Option<Shown>> {
+    let Some(token) = header_token(headers) else { return Ok(None) };
+    let actor = state.app.authenticate_agent(token).await?;
+    Ok(actor.map(|actor| Shown { actor, ambient: false }))
+}
+
+fn header_token(headers: &HeaderMap) -> Option<&str> {
+    let bearer = || text(headers, header::AUTHORIZATION.as_str())?.strip_prefix("Bearer ");
+    text(headers, TOKEN_HEADER).filter(|t| !t.is_empty()).or_else(bearer)
+}
+
+fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    headers.get(name)?.to_str().ok()
+}
+
+fn client_address(parts: &Parts) -> IpAddr {
+    parts.extensions.get::<ClientAddress>().map_or(IpAddr::from([0, 0, 0, 0]), |a| a.0)
+}
+
+/// Whether the first user exists; asked of the database until it does.
+pub(super) async fn is_set_up(state: &State) -> Answer<bool> {
+    if state.site.set_up.load(Ordering::Relaxed) {
+        return Ok(true);
+    }
+    let exists = state.app.has_users().await?;
+    state.site.set_up.fetch_or(exists, Ordering::Relaxed);
+    Ok(exists)
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Who {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        let found = parts.extensions.get::<MaybeWho>().and_then(|who| who.0.clone());
+        found.map(Self).ok_or_else(Problem::signed_out)
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for MaybeWho {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        Ok(parts.extensions.get::<Self>().cloned().unwrap_or(Self(None)))
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for ClientAddress {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        Ok(parts.extensions.get::<Self>().copied().unwrap_or(Self(IpAddr::from([0, 0, 0, 0]))))
+    }
+}

@@ -1,0 +1,126 @@
+//! Reading of requests, with our own words for what cannot be read.
+
+use axum::body::Bytes;
+use axum::extract::{FromRequest, FromRequestParts, Request};
+use axum::response::{IntoResponse, Response};
+use http::StatusCode;
+use http::request::Parts;
+use serde::de::DeserializeOwned;
+
+use super::Problem;
+
+/// A JSON body; as an answer, JSON.
+#[derive(Clone, Debug)]
+pub struct Json<T>(pub T);
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
+    type Rejection = Problem;
+
+    async fn from_request(req: Request, state: &S) -> Result<Self, Problem> {
+        let body = Bytes::from_request(req, state)
+            .await
+            .map_err(|e| Problem { detail: e.body_text(), ..Problem::new(e.status(), UNREAD) })?;
+        serde_json::from_slice(&body)
+            .map(Self)
+            .map_err(|e| Problem::bad("The body must be JSON of the expected form.", e))
+    }
+}
+
+const UNREAD: &str = "The body could not be read.";
+
+impl<T: serde::Serialize> IntoResponse for Json<T> {
+    fn into_response(self) -> Response {
+        axum::Json(self.0).into_response()
+    }
+}
+
+/// An answer of 201 with JSON.
+pub fn created<T: serde::Serialize>(body: T) -> Response {
+    (StatusCode::CREATED, axum::Json(body)).into_response()
+}
+
+/// An answer of 200 that says one sentence.
+pub fn message(text: &str) -> Response {
+    let message = text.to_owned();
+    axum::Json(crate::wire::coder::error::Message { message }).into_response()
+}
+
+/// Parameters of the path. What does not parse names nothing: 404.
+#[derive(Clone, Debug)]
+pub struct Path<T>(pub T);
+
+impl<S: Send + Sync, T: DeserializeOwned + Send> FromRequestParts<S> for Path<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let found = axum::extract::Path::<T>::from_request_parts(parts, state).await;
+        found.map(|axum::extract::Path(value)| Self(value)).map_err(|_| Problem::not_found())
+    }
+}
+
+/// Parameters of the query.
+#[derive(Clone, Debug)]
+pub struct Query<T>(pub T);
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Query<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        serde_urlencoded::from_str(parts.uri.query().unwrap_or_default())
+            .map(Self)
+            .map_err(|e| Problem::bad("A parameter of the address cannot be read.", e))
+    }
+}
+
+/// What lists are asked with.
+#[derive(Clone, Debug, Default, serde::Deserialize)]
+#[serde(default)]
+pub struct ListQuery {
+    /// Words and `key:value` filters.
+    pub q: String,
+    /// At most so many; 0 for the most there may be.
+    pub limit: i64,
+    /// After so many.
+    pub offset: i64,
+}
+
+impl ListQuery {
+    /// At most so many as asked for, and `max`.
+    #[must_use]
+    pub fn limit(&self, max: i64) -> i64 {
+        if self.limit <= 0 { max } else { self.limit.min(max) }
+    }
+
+    /// After how many.
+    #[must_use]
+    pub fn offset(&self) -> i64 {
+        self.offset.max(0)
+    }
+
+    /// The value of a `key:value` filter in `q`.
+    #[must_use]
+    pub fn filter(&self, key: &str) -> Option<&str> {
+        self.q.split_whitespace().find_map(|w| w.strip_prefix(key)?.strip_prefix(':'))
+    }
+
+    /// The words of `q` that are no filters, in one text.
+    #[must_use]
+    pub fn words(&self) -> String {
+        let words: Vec<&str> = self.q.split_whitespace().filter(|w| !w.contains(':')).collect();
+        words.join(" ")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn filters_and_words_of_a_query_are_told_apart() {
+        let query = ListQuery { q: "ada  status:active lovelace".into(), ..Default::default() };
+        assert_eq!(query.filter("status"), Some("active"));
+        assert_eq!(query.filter("role"), None);
+        assert_eq!(query.words(), "ada lovelace");
+        assert_eq!(query.limit(50), 50);
+    }
+}

@@ -1,0 +1,6 @@
+//! How large a request may be.
+
+/// Bodies of most routes: forms and JSON.
+pub const BODY: usize = 1 << 20;
+/// Uploads: an archive of 100 MiB with room for the envelope of a form.
+pub const UPLOAD: usize = 101 << 20;

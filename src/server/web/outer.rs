@@ -1,0 +1,113 @@
+//! Around every route: request ids, the span, panics, headers for browsers, pages of errors.
+
+use std::panic::AssertUnwindSafe;
+
+use axum::Router;
+use axum::extract::{MatchedPath, Request, State as With};
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::{IntoResponse, Response};
+use futures_util::FutureExt as _;
+use http::{HeaderName, HeaderValue, StatusCode, header};
+use tracing::Instrument as _;
+
+use super::{Problem, State, address};
+use crate::server::html::csp;
+
+/// The header that carries a request's number.
+pub const REQUEST_ID: &str = "x-request-id";
+
+/// The number of a request, as the log has it.
+#[derive(Clone, Copy, Debug)]
+pub struct RequestId(pub uuid::Uuid);
+
+/// Puts the layers around the routes.
+pub(super) fn wrap(routes: Router<State>, state: &State) -> Router<State> {
+    routes
+        .fallback(|| async { Problem::not_found() })
+        .method_not_allowed_fallback(|| async {
+            Problem::new(StatusCode::METHOD_NOT_ALLOWED, "This cannot be done here.")
+        })
+        .layer(from_fn_with_state(state.clone(), outer))
+}
+
+async fn outer(With(state): With<State>, mut req: Request, next: Next) -> Response {
+    let (clock, site) = (state.app.clock(), &state.site);
+    let id = RequestId(state.app.entropy().uuid7(clock.now_ms()));
+    let client = address::find(req.extensions(), req.headers(), &site.trusted_proxies);
+    req.extensions_mut().insert(id);
+    req.extensions_mut().insert(client);
+    // The path's pattern, not its text: paths may hold what no log should.
+    let path = req.extensions().get::<MatchedPath>().map_or("none", MatchedPath::as_str);
+    let span = tracing::info_span!("request", id = %id.0, method = %req.method(), path);
+    let began = clock.instant();
+    let asked = Asked::of(&req);
+    async move {
+        let caught = AssertUnwindSafe(next.run(req)).catch_unwind().await;
+        let answered = caught.unwrap_or_else(|_| {
+            tracing::error!("a handler panicked");
+            Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "The server failed here.")
+                .into_response()
+        });
+        let mut response = dress(asked, id, answered);
+        add_headers(&state, id, &mut response);
+        let ms = state.app.clock().instant().duration_since(began).as_millis();
+        tracing::debug!(status = response.status().as_u16(), ms, "answered");
+        response
+    }
+    .instrument(span)
+    .await
+}
+
+/// What is kept of a request for the page of its error.
+struct Asked {
+    api: bool,
+    path: String,
+}
+
+impl Asked {
+    fn of(req: &Request) -> Self {
+        let path = req.uri().path();
+        let wants_page = req
+            .headers()
+            .get(header::ACCEPT)
+            .and_then(|v| v.to_str().ok())
+            .is_some_and(|v| v.contains("text/html"));
+        Self { api: path.starts_with("/api/") || !wants_page, path: path.to_owned() }
+    }
+}
+
+/// Makes a page of a problem where a person looks; elsewhere adds the request's number to faults of
+/// ours.
+fn dress(asked: Asked, id: RequestId, mut response: Response) -> Response {
+    let Some(mut problem) = response.extensions_mut().remove::<Problem>() else {
+        return response;
+    };
+    if problem.status.is_server_error() && problem.detail.is_empty() {
+        problem.detail = format!("Request {}", id.0);
+    }
+    let _ = asked.path;
+    if asked.api {
+        return problem.into_response();
+    }
+    (problem.status, format!("{}\n{}\n", problem.message, problem.detail)).into_response()
+}
+
+fn add_headers(state: &State, id: RequestId, response: &mut Response) {
+    let headers = response.headers_mut();
+    let mut fill = |name: HeaderName, value: HeaderValue| {
+        headers.entry(name).or_insert(value);
+    };
+    let fixed = HeaderValue::from_static;
+    fill(header::CONTENT_SECURITY_POLICY, fixed(csp::STRICT));
+    fill(header::X_CONTENT_TYPE_OPTIONS, fixed("nosniff"));
+    fill(header::X_FRAME_OPTIONS, fixed("DENY"));
+    fill(header::REFERRER_POLICY, fixed("same-origin"));
+    fill(HeaderName::from_static("cross-origin-opener-policy"), fixed("same-origin"));
+    fill(header::CACHE_CONTROL, fixed("no-store"));
+    if state.site.is_https() {
+        fill(header::STRICT_TRANSPORT_SECURITY, fixed("max-age=31536000"));
+    }
+    if let Ok(value) = HeaderValue::from_str(&id.0.to_string()) {
+        fill(HeaderName::from_static(REQUEST_ID), value);
+    }
+}
