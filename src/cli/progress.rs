@@ -5,7 +5,7 @@ use std::time::Duration;
 use uuid::Uuid;
 
 use super::Exit;
-use super::client::Client;
+use super::client::{Client, status_of};
 use super::context::Context;
 use super::output::{Output, Paint};
 use super::stream::Follow;
@@ -69,16 +69,19 @@ pub async fn watch<W: Watched>(ctx: &Context, client: &Client, id: Uuid) -> anyh
     loop {
         let followed = follow::<W>(ctx, client, id, (&mut phases, &mut last_id)).await;
         let read = W::read(client, id).await;
-        match (&followed, read) {
+        match (followed, read) {
             (_, Ok(watched)) if !is_active(watched.job()) => {
                 catch_up::<W>(ctx, client, id, (&mut phases, &mut last_id)).await;
                 return ended(ctx, &mut phases, watched);
             }
             (Ok(()), Ok(_)) => failures = 0,
-            (Err(error), Ok(_)) | (_, Err(error)) if failures >= PATIENCE => {
-                return Err(anyhow::anyhow!("{error:#}"));
+            (_, Err(error)) if failures >= PATIENCE || status_of(&error).is_some() => {
+                return Err(error);
             }
-            _ => failures += 1,
+            (Err(error), _) | (_, Err(error)) => {
+                tracing::debug!("following the log: {error:#}");
+                failures += 1;
+            }
         }
         tokio::time::sleep(AGAIN).await;
     }
