@@ -259,6 +259,25 @@ fn twin_of(ours: &str) -> String {
     named.unwrap_or_else(|| ours.replacen("STEADING_", "CODER_", 1))
 }
 
+/// Variables that programs run by Terraform may see.
+const FOR_TERRAFORM: &[&str] = &[
+    "PATH",
+    "HTTP_PROXY",
+    "HTTPS_PROXY",
+    "NO_PROXY",
+    "SSL_CERT_FILE",
+    "SSL_CERT_DIR",
+    "LANG",
+    "TZ",
+];
+
+/// The whole environment, where it is text: an agent's sessions begin with it.
+#[must_use]
+pub fn whole_environment() -> std::collections::BTreeMap<String, String> {
+    let text = |(k, v): (OsString, OsString)| Some((k.into_string().ok()?, v.into_string().ok()?));
+    std::env::vars_os().filter_map(text).collect()
+}
+
 /// What the environment says beyond flags.
 #[derive(Clone, Debug, Default)]
 pub struct Surroundings {
@@ -272,6 +291,12 @@ pub struct Surroundings {
     pub no_color: bool,
     /// The socket of the person's SSH agent.
     pub ssh_agent: Option<PathBuf>,
+    /// `PATH`, proxies and certificate files: what Terraform is given of our environment.
+    pub for_terraform: std::collections::BTreeMap<String, String>,
+    /// `XDG_DATA_HOME`.
+    pub data_home: Option<PathBuf>,
+    /// `USER`.
+    pub user: Option<String>,
     /// `LANG` and `LC_*`, which a shell in a workspace is given.
     pub locale: Vec<(String, String)>,
 }
@@ -289,11 +314,26 @@ impl Surroundings {
             no_color: text("NO_COLOR").is_some_and(|v| !v.is_empty())
                 || text("TERM").is_some_and(|t| t == "dumb"),
             ssh_agent: path("SSH_AUTH_SOCK"),
-            locale: std::env::vars_os()
-                .filter_map(|(k, v)| Some((k.into_string().ok()?, v.into_string().ok()?)))
-                .filter(|(k, _)| k == "LANG" || k.starts_with("LC_"))
+            for_terraform: whole_environment()
+                .into_iter()
+                .filter(|(name, _)| FOR_TERRAFORM.contains(&name.to_ascii_uppercase().as_str()))
+                .collect(),
+            data_home: path("XDG_DATA_HOME"),
+            user: text("USER").or_else(|| text("LOGNAME")).filter(|u| !u.is_empty()),
+            locale: whole_environment()
+                .into_iter()
+                .filter(|(name, _)| name == "LANG" || name.starts_with("LC_"))
                 .collect(),
         }
+    }
+
+    /// Where an agent keeps what must outlive it, one directory an agent.
+    #[must_use]
+    pub fn state_dir_of_agent(&self, token: &str) -> PathBuf {
+        use sha2::Digest as _;
+        let name = hex::encode(sha2::Sha256::digest(token.as_bytes()));
+        let base = self.home.clone().unwrap_or_else(|| PathBuf::from("/tmp"));
+        base.join(".cache/steading-agent").join(name.get(..12).unwrap_or(&name))
     }
 }
 

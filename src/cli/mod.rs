@@ -10,6 +10,7 @@ pub mod context;
 mod create;
 mod duration;
 mod headers;
+mod link;
 mod list;
 mod log;
 mod login;
@@ -17,6 +18,7 @@ mod logs;
 mod misc;
 mod nearest;
 mod netcheck;
+mod network_info;
 mod open;
 mod output;
 mod parameters;
@@ -24,6 +26,7 @@ mod ping;
 mod port_forward;
 mod progress;
 mod prompt;
+mod reach;
 pub mod reference;
 #[cfg(feature = "server")]
 mod reset_password;
@@ -92,7 +95,7 @@ pub fn main() -> ExitCode {
     let ctx = Context::new(cli.globals.clone());
     let result = runtime.block_on(async {
         let done = Box::pin(run(&ctx, cli, &matches)).await;
-        ctx.tasks.stop(std::time::Duration::from_millis(100)).await;
+        ctx.tasks.stop(std::time::Duration::from_millis(700)).await;
         done
     });
     // A read of standard input may still wait in a thread: it is not waited for.
