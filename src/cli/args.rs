@@ -52,7 +52,13 @@ pub struct Globals {
     #[arg(long, global = true, env = "STEADING_CONFIG_DIR", value_name = "DIR")]
     pub global_config: Option<PathBuf>,
     /// A header to send with each request, KEY=VALUE; may be repeated
-    #[arg(long, global = true, env = "STEADING_HEADER", value_name = "KEY=VALUE", value_delimiter = ',')]
+    #[arg(
+        long,
+        global = true,
+        env = "STEADING_HEADER",
+        value_name = "KEY=VALUE",
+        value_delimiter = ','
+    )]
     pub header: Vec<String>,
     /// A command that prints further headers, one KEY=VALUE a line
     #[arg(long, global = true, env = "STEADING_HEADER_COMMAND", value_name = "COMMAND")]
@@ -110,77 +116,36 @@ pub struct Listing {
     pub output: Format,
 }
 
-/// Everything the program does.
+/// Everything the program does. Flattened: the groups are not seen by who types.
+#[cfg_attr(feature = "server", expect(clippy::large_enum_variant, reason = "one is made a run"))]
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Sign in to a server, and keep the session
-    Login(people::Login),
-    /// End the session
-    Logout(people::Logout),
-    /// Say who is signed in, and where
-    Whoami(Listing),
-    /// Print this program's version
-    Version(Listing),
-    /// Create, list and remove API tokens
-    #[command(subcommand, visible_alias = "token")]
-    Tokens(people::Tokens),
-    /// Create, list and change users
-    #[command(subcommand, visible_alias = "user")]
-    Users(people::Users),
-    /// The public keys that open your workspaces by plain SSH
-    #[command(subcommand, visible_alias = "ssh-key")]
-    SshKeys(people::SshKeys),
-    /// Print the public key that your workspaces show to Git hosts
-    Publickey(people::PublicKey),
-
+    /// Sessions, people, keys.
+    #[command(flatten)]
+    People(people::Command),
     /// Push, pull and change templates
     #[command(subcommand, visible_alias = "template")]
     Templates(templates::Templates),
+    /// Workspaces and their builds.
+    #[command(flatten)]
+    Workspaces(workspaces::Command),
+    /// Ways into workspaces.
+    #[command(flatten)]
+    Connect(connect::Command),
+    /// What stands alone.
+    #[command(flatten)]
+    Other(Other),
+    /// The server's own.
+    #[cfg(feature = "server")]
+    #[command(flatten)]
+    Serve(serve::Command),
+}
 
-    /// Create a workspace
-    Create(workspaces::Create),
-    /// List workspaces
-    #[command(visible_alias = "ls")]
-    List(workspaces::List),
-    /// Show a workspace's resources and agents
-    Show(workspaces::Show),
-    /// Start a workspace
-    Start(workspaces::Start),
-    /// Stop a workspace
-    Stop(workspaces::Stop),
-    /// Stop a workspace and start it again
-    Restart(workspaces::Start),
-    /// Bring a workspace to its template's active version
-    Update(workspaces::Start),
-    /// Give a workspace another name
-    Rename(workspaces::Rename),
-    /// Delete a workspace
-    #[command(visible_alias = "rm")]
-    Delete(workspaces::Delete),
-    /// Show the log of a build and of its agents
-    Logs(workspaces::Logs),
-    /// Take out or put back a workspace's Terraform state
-    #[command(subcommand)]
-    State(workspaces::State),
-
-    /// Open a shell in a workspace, or run a command there
-    Ssh(connect::Ssh),
-    /// An older form of `ssh --stdio`, for VS Code
-    #[command(hide = true)]
-    Vscodessh(connect::VscodeSsh),
-    /// Let `ssh WORKSPACE.coder` and every SSH client reach workspaces
-    ConfigSsh(connect::ConfigSsh),
-    /// Measure the way to a workspace
-    Ping(connect::Ping),
-    /// Measure how fast the way to a workspace is
-    Speedtest(connect::Speedtest),
-    /// Print what this machine's network allows, as JSON
-    Netcheck(connect::Netcheck),
-    /// Bring a workspace's ports to this machine
-    PortForward(connect::PortForward),
-    /// Open a workspace in an editor
-    #[command(subcommand)]
-    Open(connect::Open),
+/// Commands that stand alone.
+#[derive(Debug, Subcommand)]
+pub enum Other {
+    /// Print this program's version
+    Version(Listing),
     /// Collect what is needed to find a fault
     #[command(subcommand)]
     Support(connect::Support),
@@ -192,23 +157,9 @@ pub enum Command {
     /// SSH for Git inside a workspace
     #[command(hide = true, disable_help_flag = true)]
     Gitssh(connect::GitSsh),
-
     /// Run a workspace's agent
     #[command(hide = true)]
     Agent(connect::Agent),
-
-    /// Start on this machine: server, first user, first workspace
-    #[cfg(feature = "server")]
-    Up(serve::Up),
-    /// Run the server
-    #[cfg(feature = "server")]
-    Server(serve::Server),
-    /// Make a mirror of the Terraform providers, for authors of templates
-    #[cfg(feature = "server")]
-    ProviderMirror(serve::ProviderMirror),
-    /// Set a user's password on the server's machine
-    #[cfg(feature = "server")]
-    ResetPassword(serve::ResetPassword),
 }
 
 /// Environment variables of Coder's that have another name than our twin of them.
@@ -222,7 +173,7 @@ const TWINS: &[(&str, &str)] = &[
 /// # Errors
 /// What to print, and with which code to end.
 pub fn parse(words: Vec<OsString>) -> Result<(Cli, ArgMatches), clap::Error> {
-    let as_coder = words.first().is_some_and(|w| is_coder(w));
+    let as_coder = words.first().is_some_and(is_coder);
     let matches = command(as_coder).try_get_matches_from(words)?;
     Ok((Cli::from_arg_matches(&matches)?, matches))
 }
@@ -371,18 +322,19 @@ mod tests {
 
     #[test]
     fn proxy_commands_name_their_workspace_after_two_hyphens_too() {
+        #[expect(clippy::wildcard_enum_match_arm, reason = "only one of them is meant")]
         let ssh = |line: &str| match read(line).command {
-            Command::Ssh(ssh) => ssh,
-            other => panic!("{other:?}"),
+            Command::Connect(connect::Command::Ssh(ssh)) => ssh,
+            _ => panic!("{line}"),
         };
-        let vscode = ssh(
-            "coder --global-config /d ssh --disable-autostart --stdio --usage-app=vscode \
+        let vscode =
+            ssh("coder --global-config /d ssh --disable-autostart --stdio --usage-app=vscode \
              --network-info-dir /n --log-dir /l -v --ssh-host-prefix coder-vscode.x-- \
-             coder-vscode.x--ada--kiln.main",
-        );
+             coder-vscode.x--ada--kiln.main");
         assert!(vscode.stdio);
         assert_eq!(vscode.target, ["coder-vscode.x--ada--kiln.main"]);
-        let jetbrains = ssh("coder --url https://x ssh --stdio --usage-app=jetbrains -- ada/kiln.main");
+        let jetbrains =
+            ssh("coder --url https://x ssh --stdio --usage-app=jetbrains -- ada/kiln.main");
         assert_eq!(jetbrains.target, ["ada/kiln.main"]);
         let command = ssh("steading ssh kiln -A -- ls -la");
         assert_eq!(command.target, ["kiln", "ls", "-la"]);

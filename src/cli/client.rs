@@ -229,9 +229,10 @@ impl Client {
     ) -> anyhow::Result<(StatusCode, Bytes)> {
         let mut kept = self.kept.lock().await;
         let mut sender = match kept.take() {
-            Some(mut sender) if sender.ready().await.is_ok() => sender,
-            _ => self.connect().await?,
+            Some(sender) if !sender.is_closed() => sender,
+            Some(_) | None => self.connect().await?,
         };
+        sender.ready().await?;
         let response = sender.send_request(self.request(method, url, body)?).await?;
         let status = response.status();
         let collected = Limited::new(response.into_body(), MAX_ANSWER).collect().await;
@@ -248,10 +249,9 @@ impl Client {
     ) -> anyhow::Result<Request<Full<Bytes>>> {
         let host = url.host_str().context("the address has no host")?;
         let host = url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"));
-        let target = url.query().map_or_else(
-            || url.path().to_owned(),
-            |query| format!("{}?{query}", url.path()),
-        );
+        let target = url
+            .query()
+            .map_or_else(|| url.path().to_owned(), |query| format!("{}?{query}", url.path()));
         let (kind, bytes) = body.map_or((None, Bytes::new()), |(k, b)| (Some(k), b));
         let mut request = Request::builder().method(method).uri(target).body(Full::new(bytes))?;
         let headers = request.headers_mut();

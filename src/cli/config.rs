@@ -102,8 +102,7 @@ mod tests {
     use super::*;
 
     fn at(dir: &Path) -> Config {
-        let globals =
-            Globals { global_config: Some(dir.join("steading")), ..Globals::default() };
+        let globals = Globals { global_config: Some(dir.join("steading")), ..Globals::default() };
         Config::locate(&globals, &Surroundings::default())
     }
 
@@ -124,10 +123,8 @@ mod tests {
     #[test]
     fn a_session_of_coders_cli_is_found() {
         let dir = tempfile::tempdir().unwrap();
-        let around = Surroundings {
-            config_home: Some(dir.path().to_owned()),
-            ..Surroundings::default()
-        };
+        let around =
+            Surroundings { config_home: Some(dir.path().to_owned()), ..Surroundings::default() };
         let located = || Config::locate(&Globals::default(), &around).dir().to_owned();
         assert!(located().ends_with("steading"));
         std::fs::create_dir(dir.path().join("coderv2")).unwrap();

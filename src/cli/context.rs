@@ -51,9 +51,12 @@ impl Context {
     /// # Errors
     /// When there is none, or it is not one.
     pub fn url(&self) -> anyhow::Result<url::Url> {
-        let text = self.globals.url.clone().or_else(|| self.config.url()).context(
-            "No server is known. Sign in with `steading login URL`, or give --url.",
-        )?;
+        let text = self
+            .globals
+            .url
+            .clone()
+            .or_else(|| self.config.url())
+            .context("No server is known. Sign in with `steading login URL`, or give --url.")?;
         read_url(&text)
     }
 

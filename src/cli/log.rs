@@ -6,7 +6,7 @@ use anyhow::Context as _;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::MakeWriter;
 
-use super::args::Command;
+use super::args::{Command, Other, connect};
 use super::context::Context;
 
 /// Sets up what a command logs. The server sets up its own.
@@ -17,11 +17,9 @@ pub fn start(ctx: &Context, command: &Command) -> anyhow::Result<()> {
     let level = if ctx.globals.verbose { "steading=debug" } else { "error" };
     #[expect(clippy::wildcard_enum_match_arm, reason = "the other commands have no flag for it")]
     let directory = match command {
-        #[cfg(feature = "server")]
-        Command::Server(_) | Command::Up(_) => return Ok(()),
-        Command::Agent(args) => return lines(&args.log_filter, std::io::stderr),
-        Command::Ssh(args) => args.log_dir.as_deref(),
-        Command::Vscodessh(args) => args.log_dir.as_deref(),
+        Command::Other(Other::Agent(args)) => return lines(&args.log_filter, std::io::stderr),
+        Command::Connect(connect::Command::Ssh(args)) => args.log_dir.as_deref(),
+        Command::Connect(connect::Command::Vscodessh(args)) => args.log_dir.as_deref(),
         _ => None,
     };
     match directory {
@@ -34,7 +32,7 @@ pub fn start(ctx: &Context, command: &Command) -> anyhow::Result<()> {
 ///
 /// # Errors
 /// When the filter is not one.
-fn lines<W>(filter: &str, writer: W) -> anyhow::Result<()>
+pub fn lines<W>(filter: &str, writer: W) -> anyhow::Result<()>
 where
     W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
 {

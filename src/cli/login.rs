@@ -66,9 +66,7 @@ async fn obtain(ctx: &Context, client: &Client, args: Login) -> anyhow::Result<S
         return client.login(&Credentials { email: username, password }).await;
     }
     if !prompt::is_interactive() {
-        bail!(
-            "There is no terminal to ask at. Give --token, or --username with --password-stdin."
-        );
+        bail!("There is no terminal to ask at. Give --token, or --username with --password-stdin.");
     }
     ctx.out.note(&format!(
         "Open {}/cli-auth in a browser, sign in, and copy the token it shows.",
@@ -82,10 +80,8 @@ async fn create_first_user(
     client: &Client,
     first: FirstUser,
 ) -> anyhow::Result<String> {
-    ctx.out.note(&format!(
-        "{} is new: it has no users. You become its owner.",
-        client.server_text()
-    ));
+    ctx.out
+        .note(&format!("{} is new: it has no users. You become its owner.", client.server_text()));
     let username = match first.first_user_username {
         Some(name) => name,
         None => prompt::text("Your name there", "", "--first-user-username")?,

@@ -9,11 +9,10 @@ use super::context::Context;
 ///
 /// # Errors
 /// When no shell is named, or standard output is gone.
-pub fn completion(ctx: &Context, args: Completion) -> anyhow::Result<()> {
-    let shell = args
-        .name
-        .or(args.shell)
-        .context("Say for which shell: `steading completion bash`, zsh, fish, elvish, powershell.")?;
+pub fn completion(ctx: &Context, args: &Completion) -> anyhow::Result<()> {
+    let shell = args.name.or(args.shell).context(
+        "Say for which shell: `steading completion bash`, zsh, fish, elvish, powershell.",
+    )?;
     let mut command = super::args::command(false);
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut command, "steading", &mut script);

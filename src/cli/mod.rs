@@ -106,13 +106,24 @@ pub fn main() -> ExitCode {
     }
 }
 
+fn is_server(command: &Command) -> bool {
+    #[cfg(feature = "server")]
+    return matches!(
+        command,
+        Command::Serve(args::serve::Command::Server(_) | args::serve::Command::Up(_))
+    );
+    #[cfg(not(feature = "server"))]
+    {
+        let _ = command;
+        false
+    }
+}
+
 /// A server uses all processors; an agent and a command one thread.
 fn runtime(command: &Command) -> std::io::Result<tokio::runtime::Runtime> {
-    #[cfg(feature = "server")]
-    if matches!(command, Command::Server(_) | Command::Up(_)) {
+    if is_server(command) {
         return tokio::runtime::Builder::new_multi_thread().enable_all().build();
     }
-    let _ = command;
     tokio::runtime::Builder::new_current_thread().enable_all().build()
 }
 
@@ -140,90 +151,92 @@ fn report(ctx: &Context, error: &anyhow::Error) -> ExitCode {
     ExitCode::FAILURE
 }
 
+#[cfg_attr(not(feature = "server"), expect(unused_variables, reason = "only the server looks"))]
 async fn run(ctx: &Context, cli: Cli, matches: &clap::ArgMatches) -> anyhow::Result<()> {
-    log::start(ctx, &cli.command)?;
+    if !is_server(&cli.command) {
+        log::start(ctx, &cli.command)?;
+    }
     match cli.command {
-        Command::Login(args) => login::login(ctx, args).await,
-        Command::Logout(args) => login::logout(ctx, args).await,
-        Command::Whoami(how) => login::whoami(ctx, how).await,
-        Command::Version(how) => version::run(&ctx.out, how),
-        Command::Tokens(command) => tokens::run(ctx, command).await,
-        Command::Users(command) => users::run(ctx, command).await,
-        Command::SshKeys(command) => ssh_keys::run(ctx, command).await,
-        Command::Publickey(args) => ssh_keys::publickey(ctx, args).await,
+        Command::People(command) => people(ctx, command).await,
         Command::Templates(command) => templates::run(ctx, command).await,
-        Command::Completion(args) => misc::completion(ctx, args),
-        Command::ExternalAuth(command) => misc::external_auth(command),
-        Command::Gitssh(args) => misc::gitssh(args),
-        Command::Agent(args) => agent::run(ctx, args).await,
-        command => run_workspaces(ctx, command, matches).await,
+        Command::Workspaces(command) => workspaces(ctx, command).await,
+        Command::Connect(command) => connect(ctx, command).await,
+        Command::Other(command) => other(ctx, command).await,
+        #[cfg(feature = "server")]
+        Command::Serve(command) => serve(ctx, command, matches).await,
     }
 }
 
-async fn run_workspaces(
-    ctx: &Context,
-    command: Command,
-    matches: &clap::ArgMatches,
-) -> anyhow::Result<()> {
+async fn people(ctx: &Context, command: args::people::Command) -> anyhow::Result<()> {
+    use args::people::Command as C;
     match command {
-        Command::Create(args) => create::run(ctx, args).await,
-        Command::List(args) => list::list(ctx, args).await,
-        Command::Show(args) => list::show(ctx, args).await,
-        Command::Start(args) => start::start(ctx, args).await,
-        Command::Stop(args) => start::stop(ctx, args).await,
-        Command::Restart(args) => start::restart(ctx, args).await,
-        Command::Update(args) => start::update(ctx, args).await,
-        Command::Rename(args) => start::rename(ctx, args).await,
-        Command::Delete(args) => start::delete(ctx, args).await,
-        Command::Logs(args) => logs::run(ctx, args).await,
-        Command::State(command) => state::run(ctx, command).await,
-        command => run_connect(ctx, command, matches).await,
+        C::Login(args) => login::login(ctx, args).await,
+        C::Logout(args) => login::logout(ctx, args).await,
+        C::Whoami(how) => login::whoami(ctx, how).await,
+        C::Tokens(command) => tokens::run(ctx, command).await,
+        C::Users(command) => users::run(ctx, command).await,
+        C::SshKeys(command) => ssh_keys::run(ctx, command).await,
+        C::Publickey(args) => ssh_keys::publickey(ctx, args).await,
     }
 }
 
-async fn run_connect(
-    ctx: &Context,
-    command: Command,
-    matches: &clap::ArgMatches,
-) -> anyhow::Result<()> {
+async fn workspaces(ctx: &Context, command: args::workspaces::Command) -> anyhow::Result<()> {
+    use args::workspaces::Command as C;
     match command {
-        Command::Ssh(args) => ssh::run(ctx, args).await,
-        Command::Vscodessh(args) => ssh::vscode(ctx, args).await,
-        Command::ConfigSsh(args) => config_ssh::run(ctx, args).await,
-        Command::Ping(args) => ping::run(ctx, args).await,
-        Command::Speedtest(args) => speedtest::run(ctx, args).await,
-        Command::Netcheck(_) => netcheck::run(ctx).await,
-        Command::PortForward(args) => port_forward::run(ctx, args).await,
-        Command::Open(command) => open::run(ctx, command).await,
-        Command::Support(command) => support::run(ctx, command).await,
-        command => run_server(ctx, command, matches).await,
+        C::Create(args) => create::run(ctx, args).await,
+        C::List(args) => list::list(ctx, args).await,
+        C::Show(args) => list::show(ctx, args).await,
+        C::Start(args) => start::start(ctx, args).await,
+        C::Stop(args) => start::stop(ctx, args).await,
+        C::Restart(args) => start::restart(ctx, args).await,
+        C::Update(args) => start::update(ctx, args).await,
+        C::Rename(args) => start::rename(ctx, args).await,
+        C::Delete(args) => start::delete(ctx, args).await,
+        C::Logs(args) => logs::run(ctx, args).await,
+        C::State(command) => state::run(ctx, command).await,
+    }
+}
+
+async fn connect(ctx: &Context, command: args::connect::Command) -> anyhow::Result<()> {
+    use args::connect::Command as C;
+    match command {
+        C::Ssh(args) => ssh::run(ctx, args).await,
+        C::Vscodessh(args) => ssh::vscode(ctx, args).await,
+        C::ConfigSsh(args) => config_ssh::run(ctx, args).await,
+        C::Ping(args) => ping::run(ctx, args).await,
+        C::Speedtest(args) => speedtest::run(ctx, args).await,
+        C::Netcheck(_) => netcheck::run(ctx).await,
+        C::PortForward(args) => port_forward::run(ctx, args).await,
+        C::Open(command) => open::run(ctx, command).await,
+    }
+}
+
+async fn other(ctx: &Context, command: args::Other) -> anyhow::Result<()> {
+    use args::Other as C;
+    match command {
+        C::Version(how) => version::run(&ctx.out, how),
+        C::Support(command) => support::run(ctx, command).await,
+        C::Completion(args) => misc::completion(ctx, &args),
+        C::ExternalAuth(command) => misc::external_auth(command),
+        C::Gitssh(args) => misc::gitssh(args),
+        C::Agent(args) => agent::run(ctx, args).await,
     }
 }
 
 #[cfg(feature = "server")]
-async fn run_server(
+async fn serve(
     ctx: &Context,
-    command: Command,
+    command: args::serve::Command,
     matches: &clap::ArgMatches,
 ) -> anyhow::Result<()> {
+    use args::serve::Command as C;
     let matches = matches.subcommand().map_or(matches, |(_, of_command)| of_command);
     match command {
-        Command::Up(args) => up::run(ctx, args, matches).await,
-        Command::Server(args) => serve::run(ctx, args, matches).await,
-        Command::ProviderMirror(args) => serve::provider_mirror(ctx, &args),
-        Command::ResetPassword(args) => reset_password::run(ctx, args).await,
-        command => unreachable!("{command:?} is dispatched before"),
+        C::Up(args) => up::run(ctx, args, matches).await,
+        C::Server(args) => serve::run(ctx, args, matches).await,
+        C::ProviderMirror(args) => serve::provider_mirror(ctx, &args),
+        C::ResetPassword(args) => reset_password::run(ctx, args).await,
     }
-}
-
-#[cfg(not(feature = "server"))]
-async fn run_server(
-    _: &Context,
-    command: Command,
-    _: &clap::ArgMatches,
-) -> anyhow::Result<()> {
-    std::future::ready(()).await;
-    unreachable!("{command:?} is dispatched before")
 }
 
 /// A template that comes with the program.

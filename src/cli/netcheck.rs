@@ -72,8 +72,7 @@ async fn endpoints(ctx: &Context) -> (Vec<SocketAddr>, Option<String>) {
         bind: SocketAddr::from((Ipv6Addr::UNSPECIFIED, 0)),
         address: Ipv6Addr::UNSPECIFIED,
     };
-    let started =
-        Overlay::start(config, ctx.clock.clone(), ctx.entropy.clone(), &ctx.tasks).await;
+    let started = Overlay::start(config, ctx.clock.clone(), ctx.entropy.clone(), &ctx.tasks).await;
     match started {
         Ok(overlay) => {
             tokio::time::sleep(LOOK).await;

@@ -26,9 +26,8 @@ pub async fn run(ctx: &Context, command: Open) -> anyhow::Result<()> {
         let mut query = link.query_pairs_mut();
         query.append_pair("owner", &found.owner_name).append_pair("workspace", &found.name);
         query.append_pair("url", client.server_text()).append_pair("agent", &agent.name);
-        let folder = directory
-            .or_else(|| Some(agent.expanded_directory.clone()))
-            .filter(|d| !d.is_empty());
+        let folder =
+            directory.or_else(|| Some(agent.expanded_directory.clone())).filter(|d| !d.is_empty());
         if let Some(folder) = folder {
             query.append_pair("folder", &folder);
         }

@@ -64,11 +64,7 @@ impl Output {
     /// Text in a colour, where colours are wanted.
     #[must_use]
     pub fn paint(&self, paint: Paint, text: &str) -> String {
-        if self.color {
-            format!("\x1b[{}m{text}\x1b[0m", paint.code())
-        } else {
-            text.to_owned()
-        }
+        if self.color { format!("\x1b[{}m{text}\x1b[0m", paint.code()) } else { text.to_owned() }
     }
 
     /// A line of data.
@@ -118,11 +114,7 @@ impl Output {
     /// A line for the person. A lost standard error is not worth an end.
     pub fn note(&self, text: &str) {
         let mut err = std::io::stderr().lock();
-        let _ = if self.live {
-            writeln!(err, "\r\x1b[K{text}")
-        } else {
-            writeln!(err, "{text}")
-        };
+        let _ = if self.live { writeln!(err, "\r\x1b[K{text}") } else { writeln!(err, "{text}") };
     }
 
     /// A line that the next one writes over; nothing where that cannot be.

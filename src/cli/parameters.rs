@@ -37,7 +37,11 @@ pub struct Known<'a> {
 ///
 /// # Errors
 /// When one is given that the template does not ask, or one is missing with nobody to ask.
-pub fn answer(given: &Parameters, known: Known<'_>, ask: Ask) -> anyhow::Result<Vec<BuildParameter>> {
+pub fn answer(
+    given: &Parameters,
+    known: Known<'_>,
+    ask: Ask,
+) -> anyhow::Result<Vec<BuildParameter>> {
     let mut answers = typed(given)?;
     let names: Vec<&str> = known.parameters.iter().map(|p| p.name.as_str()).collect();
     if let Some(unknown) = answers.keys().find(|name| !names.contains(&name.as_str())) {
@@ -148,8 +152,8 @@ pub fn pairs(text: &str) -> anyhow::Result<Vec<(String, String)>> {
         let equals = line.find('=').unwrap_or(usize::MAX);
         let colon = line.find(": ").unwrap_or(usize::MAX);
         let split = if equals < colon { line.split_once('=') } else { line.split_once(": ") };
-        let (name, value) = split
-            .with_context(|| format!("line {} is not NAME=VALUE: {line:?}", number + 1))?;
+        let (name, value) =
+            split.with_context(|| format!("line {} is not NAME=VALUE: {line:?}", number + 1))?;
         all.push((unquoted(name.trim()).to_owned(), unquoted(value.trim()).to_owned()));
     }
     Ok(all)

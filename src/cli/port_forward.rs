@@ -23,11 +23,7 @@ pub async fn run(ctx: &Context, args: PortForward) -> anyhow::Result<()> {
     }
     ensure!(forwards.len() <= MAX_PORTS, "At most {MAX_PORTS} ports can be forwarded at once.");
     let client = ctx.client()?;
-    let way = Way {
-        wait: Wait::No,
-        autostart: !args.disable_autostart,
-        reason: "ssh_connection",
-    };
+    let way = Way { wait: Wait::No, autostart: !args.disable_autostart, reason: "ssh_connection" };
     let info = NetworkInfo::default();
     let link = ssh::connect(ctx, &client, (&reference, way), (&info, None)).await?;
     for forward in forwards {

@@ -68,10 +68,7 @@ async fn have_running(
             Ok(true)
         }
         Some(S::Stopped | S::Failed | S::Canceled) if way.autostart => {
-            ctx.out.note(&format!(
-                "{name} is {}; starting it.",
-                workspace.latest_build.status
-            ));
+            ctx.out.note(&format!("{name} is {}; starting it.", workspace.latest_build.status));
             start::for_session(ctx, client, workspace, way.reason).await?;
             Ok(true)
         }

@@ -46,7 +46,8 @@ fn with_agent(owner: &str, rest: &str) -> Option<Reference> {
 
 fn new(owner: &str, workspace: &str, agent: Option<&str>) -> Option<Reference> {
     let fits = |part: &str| {
-        !part.is_empty() && part.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'))
+        !part.is_empty()
+            && part.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'))
     };
     (fits(owner) && fits(workspace) && agent.is_none_or(fits)).then(|| Reference {
         owner: owner.to_owned(),

@@ -65,8 +65,7 @@ async fn wait_for_direct(
 ) -> anyhow::Result<()> {
     let until = ctx.clock.instant() + DIRECT_WITHIN;
     let held = link.open(Kind::Speedtest { down: false }, SessionKind::Tunnel, session).await?;
-    let is_direct =
-        || matches!(link.tunnel().status().and_then(|s| s.path), Some(Path::Direct(_)));
+    let is_direct = || matches!(link.tunnel().status().and_then(|s| s.path), Some(Path::Direct(_)));
     while !is_direct() {
         if ctx.clock.instant() > until {
             bail!("No direct way was found within {} s.", DIRECT_WITHIN.as_secs());

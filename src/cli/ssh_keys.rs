@@ -40,9 +40,9 @@ pub async fn run(ctx: &Context, command: SshKeys) -> anyhow::Result<()> {
         }
         SshKeys::Remove { key } => {
             let keys = client.ssh_keys().await?;
-            let found = keys.iter().find(|k| {
-                k.id.to_string() == key || k.name == key || k.fingerprint == key
-            });
+            let found = keys
+                .iter()
+                .find(|k| k.id.to_string() == key || k.name == key || k.fingerprint == key);
             let found = found.with_context(|| {
                 format!("There is no key {key:?} on file. `steading ssh-keys list` shows them.")
             })?;
@@ -93,8 +93,7 @@ pub fn read_key(file: &Path) -> anyhow::Result<String> {
         );
     }
     let line = text.lines().find(|l| !l.trim().is_empty() && !l.starts_with('#'));
-    line.map(|l| l.trim().to_owned())
-        .with_context(|| format!("{} holds no key", file.display()))
+    line.map(|l| l.trim().to_owned()).with_context(|| format!("{} holds no key", file.display()))
 }
 
 fn table(keys: &[SshKey]) -> Table {

@@ -30,13 +30,12 @@ pub async fn start(ctx: &Context, args: Start) -> anyhow::Result<()> {
     if status == Some(WorkspaceStatus::Starting) {
         return watch(ctx, &client, workspace.latest_build.id, args.no_wait).await;
     }
-    let version = if workspace.template_require_active_version
-        || workspace.automatic_updates == "always"
-    {
-        workspace.template_active_version_id
-    } else {
-        workspace.latest_build.template_version_id
-    };
+    let version =
+        if workspace.template_require_active_version || workspace.automatic_updates == "always" {
+            workspace.template_active_version_id
+        } else {
+            workspace.latest_build.template_version_id
+        };
     begin(ctx, &client, &workspace, (&args, version)).await
 }
 

@@ -38,8 +38,7 @@ pub async fn run(ctx: &Context, command: Support) -> anyhow::Result<()> {
     if let Some(workspace) = workspace {
         add_workspace(&mut zip, &client, (&workspace, agent.as_deref())).await?;
     }
-    std::fs::write(&file, zip.finish()?)
-        .with_context(|| format!("Writing {}", file.display()))?;
+    std::fs::write(&file, zip.finish()?).with_context(|| format!("Writing {}", file.display()))?;
     ctx.out.note(&format!("Wrote {}. Look at it before you pass it on.", file.display()));
     Ok(())
 }

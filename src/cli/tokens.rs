@@ -19,8 +19,7 @@ pub async fn run(ctx: &Context, command: Tokens) -> anyhow::Result<()> {
         Tokens::Create { name, lifetime, user, scope } => {
             let lifetime = lifetime.as_deref().map(duration::parse).transpose()?;
             let nanos = lifetime.map_or(0, |l| i64::try_from(l.as_nanos()).unwrap_or(i64::MAX));
-            let token =
-                CreateToken { lifetime: nanos, scope, scopes: vec![], token_name: name };
+            let token = CreateToken { lifetime: nanos, scope, scopes: vec![], token_name: name };
             ctx.out.line(&client.create_token(&user, &token).await?)
         }
         Tokens::List { all, listing } => {
@@ -45,12 +44,9 @@ pub async fn run(ctx: &Context, command: Tokens) -> anyhow::Result<()> {
 fn find<'t>(tokens: &'t [ApiKey], wanted: &str) -> anyhow::Result<&'t ApiKey> {
     // The whole token is taken too: people have it at hand.
     let id = wanted.split_once('-').map_or(wanted, |(id, _)| id);
-    tokens
-        .iter()
-        .find(|t| t.token_name == wanted || t.id == wanted || t.id == id)
-        .with_context(|| {
-            format!("There is no token {wanted:?}. `steading tokens list` shows yours.")
-        })
+    tokens.iter().find(|t| t.token_name == wanted || t.id == wanted || t.id == id).with_context(
+        || format!("There is no token {wanted:?}. `steading tokens list` shows yours."),
+    )
 }
 
 fn table(tokens: &[ApiKey]) -> Table {

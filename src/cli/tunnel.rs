@@ -130,13 +130,11 @@ impl Tunnel {
 
 /// Waits for the introduction.
 async fn known(state: &mut watch::Receiver<State>) -> anyhow::Result<PeerKey> {
-    let settled = state.wait_for(|s| !matches!(s, State::Waiting(_)));
-    let waited = tokio::time::timeout(INTRODUCED_WITHIN, settled).await;
-    let now = match waited {
-        Ok(Ok(now)) => now.clone(),
-        Ok(Err(_)) => bail!("The connection is being closed."),
-        Err(_) => state.borrow().clone(),
-    };
+    let settled = async { state.wait_for(|s| !matches!(s, State::Waiting(_))).await.is_ok() };
+    if tokio::time::timeout(INTRODUCED_WITHIN, settled).await == Ok(false) {
+        bail!("The connection is being closed.");
+    }
+    let now = state.borrow().clone();
     match now {
         State::Known(key) => Ok(key),
         State::Refused(why) => bail!("The server does not let you in: {why}"),
@@ -154,9 +152,8 @@ async fn node(ctx: &Context) -> anyhow::Result<Overlay> {
         // The server gives the real one with its welcome.
         address: Ipv6Addr::UNSPECIFIED,
     };
-    let start = |bind| {
-        Overlay::start(config(bind), ctx.clock.clone(), ctx.entropy.clone(), &ctx.tasks)
-    };
+    let start =
+        |bind| Overlay::start(config(bind), ctx.clock.clone(), ctx.entropy.clone(), &ctx.tasks);
     let both = SocketAddr::from((Ipv6Addr::UNSPECIFIED, 0));
     match start(both).await {
         Ok(overlay) => Ok(overlay),
@@ -205,7 +202,7 @@ impl Coordination {
     /// One socket from its opening to its loss. Says whether the server introduced us on it.
     async fn try_once(&self) -> Result<(bool, String), Ended> {
         let url = self.client.address(&self.path, &[]);
-        let (out, incoming) = connect(&url, self.client.headers()).await.map_err(ended)?;
+        let (out, incoming) = connect(&url, self.client.headers()).await.map_err(|e| ended(&e))?;
         let (queue, messages) = mpsc::channel(QUEUE);
         let tasks = self.tasks.child();
         let _socket = tasks.token().drop_guard();
@@ -213,8 +210,11 @@ impl Coordination {
             out.run(messages).await;
         });
         let endpoints = self.endpoints();
-        let hello =
-            FromClient::Hello { protocol: PROTOCOL, key: self.overlay.key(), endpoints: endpoints.clone() };
+        let hello = FromClient::Hello {
+            protocol: PROTOCOL,
+            key: self.overlay.key(),
+            endpoints: endpoints.clone(),
+        };
         say(&queue, &hello).await;
         self.listen(incoming, queue, endpoints).await
     }
@@ -319,8 +319,8 @@ enum Ended {
     Failed(String),
 }
 
-fn ended(error: ConnectError) -> Ended {
-    match &error {
+fn ended(error: &ConnectError) -> Ended {
+    match error {
         ConnectError::Refused { status: 401 | 403 | 404, why } => {
             let parsed = serde_json::from_str::<crate::wire::coder::Error>(why);
             Ended::Refused(parsed.map_or_else(|_| error.to_string(), |e| e.message))

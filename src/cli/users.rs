@@ -83,7 +83,10 @@ pub fn made_password(ctx: &Context) -> String {
     const LETTERS: &[u8; 52] = b"abcdefghjkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456";
     let bytes = ctx.entropy.bytes::<64>();
     let fair = bytes.iter().filter(|b| **b < 208);
-    fair.filter_map(|b| LETTERS.get(usize::from(*b % 52))).take(20).map(|b| char::from(*b)).collect()
+    fair.filter_map(|b| LETTERS.get(usize::from(*b % 52)))
+        .take(20)
+        .map(|b| char::from(*b))
+        .collect()
 }
 
 fn role_names(user: &User) -> String {

@@ -21,6 +21,8 @@ pub fn run(out: &Output, how: Listing) -> anyhow::Result<()> {
             "agpl": false,
             "boring_crypto": false,
         })),
-        Format::Table => out.line(&format!("Steading {VERSION} (to Coder's clients: Coder {})", coder::VERSION)),
+        Format::Table => {
+            out.line(&format!("Steading {VERSION} (to Coder's clients: Coder {})", coder::VERSION))
+        }
     }
 }

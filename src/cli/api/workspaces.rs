@@ -77,7 +77,11 @@ impl Client {
     ///
     /// # Errors
     /// When the server cannot be reached, or refuses.
-    pub async fn create_build(&self, workspace: Uuid, build: &CreateBuild) -> anyhow::Result<Build> {
+    pub async fn create_build(
+        &self,
+        workspace: Uuid,
+        build: &CreateBuild,
+    ) -> anyhow::Result<Build> {
         self.call(Method::POST, &format!("/api/v2/workspaces/{workspace}/builds"), build).await
     }
 
@@ -181,10 +185,7 @@ pub fn agents(workspace: &Workspace) -> impl Iterator<Item = &Agent> {
 ///
 /// # Errors
 /// When there is none, or it is not clear which.
-pub fn pick_agent<'w>(
-    workspace: &'w Workspace,
-    wanted: Option<&str>,
-) -> anyhow::Result<&'w Agent> {
+pub fn pick_agent<'w>(workspace: &'w Workspace, wanted: Option<&str>) -> anyhow::Result<&'w Agent> {
     let all: Vec<&Agent> = agents(workspace).collect();
     let names = || all.iter().map(|a| a.name.as_str()).collect::<Vec<_>>().join(", ");
     let name = &workspace.name;
@@ -194,11 +195,9 @@ pub fn pick_agent<'w>(
             workspace.latest_build.status
         ),
         (None, [only]) => Ok(only),
-        (None, [first, ..]) => bail!(
-            "{name} has the agents {}. Say which one: {name}.{}",
-            names(),
-            first.name
-        ),
+        (None, [first, ..]) => {
+            bail!("{name} has the agents {}. Say which one: {name}.{}", names(), first.name)
+        }
         (Some(wanted), agents) => agents
             .iter()
             .find(|a| a.name.eq_ignore_ascii_case(wanted))

@@ -6,6 +6,29 @@ use clap::{Args, Subcommand, ValueEnum};
 
 use super::Format;
 
+/// Commands that reach into workspaces.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Open a shell in a workspace, or run a command there
+    Ssh(Ssh),
+    /// An older form of `ssh --stdio`, for VS Code
+    #[command(hide = true)]
+    Vscodessh(VscodeSsh),
+    /// Let `ssh WORKSPACE.coder` and every SSH client reach workspaces
+    ConfigSsh(ConfigSsh),
+    /// Measure the way to a workspace
+    Ping(Ping),
+    /// Measure how fast the way to a workspace is
+    Speedtest(Speedtest),
+    /// Print what this machine's network allows, as JSON
+    Netcheck(Netcheck),
+    /// Bring a workspace's ports to this machine
+    PortForward(PortForward),
+    /// Open a workspace in an editor
+    #[command(subcommand)]
+    Open(Open),
+}
+
 /// Whether to wait for an agent's start scripts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum Wait {
@@ -46,7 +69,7 @@ pub struct Ssh {
     /// The workspace, as NAME, OWNER/NAME or NAME.AGENT, and the command to run there
     #[arg(required = true, num_args = 1.., value_name = "WORKSPACE [-- COMMAND]")]
     pub target: Vec<String>,
-    /// Speak SSH on standard input and output, as a ProxyCommand
+    /// Speak SSH on standard input and output, as a `ProxyCommand`
     #[arg(long, env = "STEADING_SSH_STDIO")]
     pub stdio: bool,
     /// Host names.
@@ -80,7 +103,13 @@ pub struct Ssh {
     #[arg(long, short)]
     pub tty: bool,
     /// What the session is recorded as: ssh, vscode or jetbrains
-    #[arg(long, env = "STEADING_USAGE_APP", hide = true, default_value = "ssh", value_name = "APP")]
+    #[arg(
+        long,
+        env = "STEADING_USAGE_APP",
+        hide = true,
+        default_value = "ssh",
+        value_name = "APP"
+    )]
     pub usage_app: String,
     /// Write a log of the connection into this directory
     #[arg(long, short, env = "STEADING_SSH_LOG_DIR", value_name = "DIR")]
@@ -113,7 +142,12 @@ pub struct VscodeSsh {
 #[derive(Debug, Args)]
 pub struct ConfigSsh {
     /// The file to write into
-    #[arg(long, env = "STEADING_SSH_CONFIG_FILE", default_value = "~/.ssh/config", value_name = "FILE")]
+    #[arg(
+        long,
+        env = "STEADING_SSH_CONFIG_FILE",
+        default_value = "~/.ssh/config",
+        value_name = "FILE"
+    )]
     pub ssh_config_file: String,
     /// A further option for the block, such as `ForwardAgent yes`; may be repeated
     #[arg(long, short = 'o', value_name = "OPTION", value_delimiter = ',')]

@@ -4,6 +4,28 @@ use clap::{Args, Subcommand};
 
 use super::Listing;
 
+/// Commands about people.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Sign in to a server, and keep the session
+    Login(Login),
+    /// End the session
+    Logout(Logout),
+    /// Say who is signed in, and where
+    Whoami(Listing),
+    /// Create, list and remove API tokens
+    #[command(subcommand, visible_alias = "token")]
+    Tokens(Tokens),
+    /// Create, list and change users
+    #[command(subcommand, visible_alias = "user")]
+    Users(Users),
+    /// The public keys that open your workspaces by plain SSH
+    #[command(subcommand, visible_alias = "ssh-key")]
+    SshKeys(SshKeys),
+    /// Print the public key that your workspaces show to Git hosts
+    Publickey(PublicKey),
+}
+
 /// `login`
 #[derive(Debug, Args)]
 #[command(args_conflicts_with_subcommands = true)]

@@ -3,7 +3,20 @@
 
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{Args, Subcommand};
+
+/// Commands of the server.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Start on this machine: server, first user, first workspace
+    Up(Up),
+    /// Run the server
+    Server(Server),
+    /// Make a mirror of the Terraform providers, for authors of templates
+    ProviderMirror(ProviderMirror),
+    /// Set a user's password on the server's machine
+    ResetPassword(ResetPassword),
+}
 
 /// `server`
 #[derive(Debug, Args)]
@@ -63,7 +76,7 @@ pub struct Flags {
     /// Where to listen for browsers and clients [default: 127.0.0.1:7080]
     #[arg(id = "http-address", long, env = "STEADING_HTTP_ADDRESS", value_name = "ADDRESS")]
     pub http_address: Option<String>,
-    /// Where to listen for SSH; `off` for nowhere [default: 127.0.0.1:7022]
+    /// Where to listen for SSH [default: 127.0.0.1:7022]
     #[arg(id = "ssh-address", long, env = "STEADING_SSH_ADDRESS", value_name = "ADDRESS")]
     pub ssh_address: Option<String>,
     /// Where to listen for agents and clients by UDP [default: 127.0.0.1:7080]
@@ -77,14 +90,6 @@ pub struct Flags {
     /// The address people and agents use [default: http:// and the address it listens on]
     #[arg(id = "access-url", long, env = "STEADING_ACCESS_URL", value_name = "URL")]
     pub access_url: Option<String>,
-    /// The hosts of apps, such as `*.apps.example.com`
-    #[arg(
-        id = "wildcard-access-url",
-        long,
-        env = "STEADING_WILDCARD_ACCESS_URL",
-        value_name = "HOST"
-    )]
-    pub wildcard_access_url: Option<String>,
     /// A certificate chain in PEM: serve HTTPS
     #[arg(id = "tls-cert-file", long, env = "STEADING_TLS_CERT_FILE", value_name = "FILE")]
     pub tls_cert_file: Option<String>,
@@ -113,7 +118,12 @@ pub struct Flags {
     #[arg(id = "provisioners", long, env = "STEADING_PROVISIONERS", value_name = "N")]
     pub provisioners: Option<String>,
     /// How long a build may take [default: 1h]
-    #[arg(id = "build-time-limit", long, env = "STEADING_BUILD_TIME_LIMIT", value_name = "DURATION")]
+    #[arg(
+        id = "build-time-limit",
+        long,
+        env = "STEADING_BUILD_TIME_LIMIT",
+        value_name = "DURATION"
+    )]
     pub build_time_limit: Option<String>,
     /// How log lines are written: text or json [default: text]
     #[arg(id = "log-format", long, env = "STEADING_LOG_FORMAT", value_name = "FORMAT")]
@@ -122,7 +132,12 @@ pub struct Flags {
     #[arg(id = "log-filter", long, env = "STEADING_LOG_FILTER", value_name = "FILTER")]
     pub log_filter: Option<String>,
     /// How long a session lasts without use [default: 24h]
-    #[arg(id = "session-duration", long, env = "STEADING_SESSION_DURATION", value_name = "DURATION")]
+    #[arg(
+        id = "session-duration",
+        long,
+        env = "STEADING_SESSION_DURATION",
+        value_name = "DURATION"
+    )]
     pub session_duration: Option<String>,
     /// How long an API token may last [default: 8760h]
     #[arg(
@@ -142,12 +157,7 @@ pub struct Flags {
         default_missing_value = "true"
     )]
     pub disable_password_auth: Option<String>,
-    /// User ids for workspaces that run as processes here, FIRST-LAST; needs a server run by root
-    #[arg(
-        id = "process-user-range",
-        long,
-        env = "STEADING_PROCESS_USER_RANGE",
-        value_name = "RANGE"
-    )]
-    pub process_user_range: Option<String>,
+    /// A file with the key that secrets are sealed with, 32 bytes in hex or base64
+    #[arg(id = "master-key-file", long, env = "STEADING_MASTER_KEY_FILE", value_name = "FILE")]
+    pub master_key_file: Option<String>,
 }

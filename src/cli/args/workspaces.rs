@@ -6,6 +6,36 @@ use clap::{Args, Subcommand};
 
 use super::{Format, Listing};
 
+/// Commands about workspaces.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Create a workspace
+    Create(Create),
+    /// List workspaces
+    #[command(visible_alias = "ls")]
+    List(List),
+    /// Show a workspace's resources and agents
+    Show(Show),
+    /// Start a workspace
+    Start(Start),
+    /// Stop a workspace
+    Stop(Stop),
+    /// Stop a workspace and start it again
+    Restart(Start),
+    /// Bring a workspace to its template's active version
+    Update(Start),
+    /// Give a workspace another name
+    Rename(Rename),
+    /// Delete a workspace
+    #[command(visible_alias = "rm")]
+    Delete(Delete),
+    /// Show the log of a build and of its agents
+    Logs(Logs),
+    /// Take out or put back a workspace's Terraform state
+    #[command(subcommand)]
+    State(State),
+}
+
 /// Answers to a template's parameters.
 #[derive(Clone, Debug, Default, Args)]
 #[command(next_help_heading = "Parameters")]
@@ -99,7 +129,7 @@ pub struct Start {
     /// A preset of the template
     #[arg(long, env = "STEADING_PRESET_NAME", value_name = "NAME")]
     pub preset: Option<String>,
-    /// What the build is recorded as, such as vscode_connection
+    /// What the build is recorded as, such as `vscode_connection`
     #[arg(long, default_value = "", value_name = "REASON")]
     pub reason: String,
     /// Do not ask
@@ -163,7 +193,14 @@ pub struct Logs {
     #[arg(long, short)]
     pub follow: bool,
     /// The build's number; the latest one by default. 0 and less count back from it
-    #[arg(long, visible_alias = "build-number", short = 'n', default_value_t = 0, allow_negative_numbers = true, value_name = "N")]
+    #[arg(
+        long,
+        visible_alias = "build-number",
+        short = 'n',
+        default_value_t = 0,
+        allow_negative_numbers = true,
+        value_name = "N"
+    )]
     pub build: i64,
     /// How to write it
     #[arg(long, short, value_enum, default_value_t)]

@@ -132,7 +132,9 @@ async fn lead_in(
 }
 
 /// The listeners in the workspace; they end when this is dropped.
-pub struct Listeners(#[expect(dead_code, reason = "held so that the listeners live")] Vec<BoxStream>);
+pub struct Listeners(
+    #[expect(dead_code, reason = "held so that the listeners live")] Vec<BoxStream>,
+);
 
 /// Listens in the workspace and leads each connection here; likewise the SSH agent's.
 ///
@@ -216,7 +218,8 @@ mod tests {
     #[test]
     fn forwards_are_read_as_ssh_reads_them() {
         let local = |text: &str| {
-            text.parse::<Local>().map(|l| format!("{}:{} {}:{}", l.listen.0, l.listen.1, l.to.0, l.to.1))
+            text.parse::<Local>()
+                .map(|l| format!("{}:{} {}:{}", l.listen.0, l.listen.1, l.to.0, l.to.1))
         };
         assert_eq!(local("8080:localhost:80").unwrap(), "127.0.0.1:8080 localhost:80");
         assert_eq!(local("0.0.0.0:8080:db:5432").unwrap(), "0.0.0.0:8080 db:5432");

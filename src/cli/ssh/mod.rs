@@ -1,4 +1,4 @@
-//! `ssh`: a shell or a command in a workspace, or a ProxyCommand for any SSH client.
+//! `ssh`: a shell or a command in a workspace, or a `ProxyCommand` for any SSH client.
 
 mod forward;
 mod local;
@@ -55,8 +55,8 @@ pub async fn vscode(ctx: &Context, args: VscodeSsh) -> anyhow::Result<()> {
     let url = super::context::read_url(&read(&args.url_file)?)?;
     let token = read(&args.session_token_file)?;
     let client = ctx.client_for(url, Some(&token))?;
-    let reference = from_editor_host(&args.host)
-        .or_else(|_| from_host(&args.host, &HostName::default()))?;
+    let reference =
+        from_editor_host(&args.host).or_else(|_| from_host(&args.host, &HostName::default()))?;
     let app = Some(SessionKind::Vscode);
     let way = Way { wait: args.wait, autostart: true, reason: reason(app) };
     stdio::run(ctx, &client, (&reference, way), (&args.info, app)).await

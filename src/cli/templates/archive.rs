@@ -60,8 +60,8 @@ fn collect(root: &Path, below: &Path, files: &mut Vec<PathBuf>) -> anyhow::Resul
     entries.sort_by_key(std::fs::DirEntry::file_name);
     for entry in entries {
         let name = entry.file_name();
-        let left_out = LEFT_OUT.iter().any(|n| name == **n)
-            || name.to_string_lossy().contains(".tfstate");
+        let left_out =
+            LEFT_OUT.iter().any(|n| name == **n) || name.to_string_lossy().contains(".tfstate");
         if left_out {
             continue;
         }
@@ -88,21 +88,21 @@ pub fn unpack(archive: &[u8], directory: &Path) -> anyhow::Result<usize> {
     for entry in tar::Archive::new(archive).entries()? {
         let mut entry = entry?;
         let path = entry.path()?.into_owned();
-        let plain = path.components().all(|c| matches!(c, Component::Normal(_) | Component::CurDir));
+        let plain =
+            path.components().all(|c| matches!(c, Component::Normal(_) | Component::CurDir));
         if !plain {
             bail!("The archive holds {}, which leads out of the directory.", path.display());
         }
         let target = directory.join(&path);
-        match entry.header().entry_type() {
-            tar::EntryType::Directory => std::fs::create_dir_all(&target)?,
-            tar::EntryType::Regular => {
-                if let Some(parent) = target.parent() {
-                    std::fs::create_dir_all(parent)?;
-                }
-                entry.unpack(&target)?;
-                count += 1;
+        let kind = entry.header().entry_type();
+        if kind.is_dir() {
+            std::fs::create_dir_all(&target)?;
+        } else if kind.is_file() {
+            if let Some(parent) = target.parent() {
+                std::fs::create_dir_all(parent)?;
             }
-            _ => {}
+            entry.unpack(&target)?;
+            count += 1;
         }
     }
     Ok(count)

@@ -14,10 +14,10 @@ pub mod settings;
 pub mod ssh_keys;
 pub mod templates;
 pub mod tokens;
+mod trail;
 pub mod users;
 pub mod uses;
 pub mod versions;
-mod trail;
 
 use std::sync::Arc;
 use std::time::Duration;
