@@ -291,7 +291,8 @@ CREATE TABLE agents (
   name               TEXT NOT NULL COLLATE NOCASE CHECK (length(name) <= 64),       -- unique per build
   token_hash         BLOB CHECK (length(token_hash) = 32),                          -- SHA-256 of its token; null for instance identity
   instance_id        TEXT NOT NULL CHECK (length(instance_id) <= 256),              -- the cloud's id; empty otherwise
-  spec               TEXT NOT NULL,                                                 -- JSON of AgentSpec without token and apps
+  spec               TEXT NOT NULL,                                                 -- JSON of AgentSpec without apps and what is sealed
+  sealed             BLOB NOT NULL,                                                 -- sealed JSON: environment and scripts, and the token of an external agent
   created_at         INTEGER NOT NULL,                                              -- when the build made it
   first_connected_at INTEGER,                                                       -- when it first connected
   last_connected_at  INTEGER,                                                       -- when it was last heard, to ten seconds

@@ -80,11 +80,11 @@ impl Account {
             "USER" => self.user.clone(),
             other => self.environment.get(other).cloned().unwrap_or_default(),
         });
-        self.home.join(text)
+        if text.is_empty() { self.home.clone() } else { self.home.join(text) }
     }
 
-    /// Where sessions start; the home directory when the template names none, or one that is not
-    /// there.
+    /// Where scripts start: the home directory when the template names none, or one that is not
+    /// there yet.
     #[must_use]
     pub fn directory(&self, template: &str) -> PathBuf {
         let path = self.path(template);
@@ -142,6 +142,6 @@ mod tests {
         check("log.txt", "/home/ada/log.txt");
         check("~bob/x", "/home/ada/~bob/x");
         check("/abs", "/abs");
-        check("", "/home/ada/");
+        check("", "/home/ada");
     }
 }

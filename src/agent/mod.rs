@@ -1,22 +1,40 @@
 //! The agent: runs on the workspace's machine.
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
+use std::net::{Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::future::BoxFuture;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::time::timeout;
 
 use crate::clock::{Clock, Entropy};
+use crate::model::log::LogLevel;
+use crate::net::{Overlay, OverlayConfig};
+use crate::tasks::OnPanic;
+
+use base::Base;
+use connection::Connection;
+use peers::Peers;
+use work::Work;
 
 pub mod account;
 pub mod backoff;
 pub mod base;
+pub mod connection;
 pub mod cron;
 pub mod env;
 pub mod health;
+pub mod init;
 pub mod lifecycle;
 pub mod lines;
 pub mod load;
 pub mod log_buffer;
 pub mod metadata;
+pub mod peers;
+pub mod platform;
 pub mod ports;
 pub mod process;
 pub mod reports;
@@ -25,6 +43,7 @@ pub mod scripts;
 pub mod sessions;
 #[cfg(test)]
 mod testing;
+pub mod work;
 
 /// How an agent is started.
 #[derive(Clone)]
@@ -58,6 +77,61 @@ impl std::fmt::Debug for Options {
 /// # Errors
 /// When the agent cannot be set up: no socket, no state directory.
 pub async fn run(options: Options, clock: Clock, entropy: Entropy) -> anyhow::Result<()> {
-    let _ = (options, clock, entropy);
-    std::future::pending().await
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let agent = start(&options, clock, entropy).await?;
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    tokio::select! {
+        () = agent.stop() => {}
+        // Someone is in a hurry.
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    agent.base.tasks.stop(LAST_WORDS).await;
+    Ok(())
+}
+
+/// What is left to be told at the end may take this long, and stopping the tasks as well.
+const LAST_WORDS: Duration = Duration::from_secs(3);
+
+/// A running agent.
+struct Agent {
+    base: Base,
+    work: Work,
+}
+
+async fn start(options: &Options, clock: Clock, entropy: Entropy) -> anyhow::Result<Agent> {
+    let base = Base::prepare(options, clock.clone(), entropy.clone())?;
+    // The key lives as long as the process: a server that comes back knows the agent by it.
+    let secret = entropy.bytes();
+    let config = OverlayConfig { secret, bind: options.bind, address: Ipv6Addr::UNSPECIFIED };
+    let overlay = Overlay::start(config, clock, entropy, &base.tasks).await?;
+    let peers = Arc::new(Peers::new(&base, overlay));
+    let work = Work::new(base.clone());
+    let connection = Connection::new(options, base.clone(), peers.clone(), work.clone())?;
+    let hello = format!("Agent {} on {}", env!("CARGO_PKG_VERSION"), platform::host());
+    base.reports.own_line(LogLevel::Info, &hello);
+
+    let spawn = |name, task: BoxFuture<'static, ()>| base.tasks.spawn(name, OnPanic::Stop, task);
+    let (ground, doors) = (base.clone(), peers.clone());
+    spawn("peers", Box::pin(async move { doors.serve(&ground).await }));
+    let (ground, sessions) = (base.clone(), peers.sessions().clone());
+    spawn("load", Box::pin(async move { load::watch(&ground, &sessions).await }));
+    let (ground, sessions) = (base.clone(), peers.sessions().clone());
+    let anyone = move || sessions.counts().sessions > 0;
+    spawn("ports", Box::pin(async move { ports::watch(&ground, anyone).await }));
+    spawn("connection", Box::pin(async move { connection.run().await }));
+    Ok(Agent { base, work })
+}
+
+impl Agent {
+    /// Runs the stop scripts and tells the server how they ended, if it is there to listen.
+    async fn stop(&self) {
+        self.work.shut_down();
+        self.work.over().await;
+        let _ = timeout(LAST_WORDS, self.base.reports.all_heard()).await;
+    }
 }

@@ -91,6 +91,7 @@ impl Outbox {
 pub struct Reports {
     outbox: Arc<Mutex<Outbox>>,
     changed: Arc<Notify>,
+    heard: Arc<Notify>,
     clock: Clock,
 }
 
@@ -98,7 +99,7 @@ impl Reports {
     /// Nothing to tell yet.
     #[must_use]
     pub fn new(clock: Clock) -> Self {
-        Self { outbox: Arc::default(), changed: Arc::default(), clock }
+        Self { outbox: Arc::default(), changed: Arc::default(), heard: Arc::default(), clock }
     }
 
     /// A line of a script's output.
@@ -182,6 +183,7 @@ impl Reports {
     /// The server stored log batches up to this one.
     pub fn logs_stored(&self, seq: u64) {
         self.with(|o| o.logs.stored(seq));
+        self.heard.notify_one();
     }
 
     /// A connection begins: states are told again, and log batches that were not stored.
@@ -204,6 +206,13 @@ impl Reports {
     #[must_use]
     pub fn all_told(&self) -> bool {
         self.lock().is_empty()
+    }
+
+    /// Waits until everything was told, and the server answered for the log lines that came last.
+    pub async fn all_heard(&self) {
+        while !self.all_told() {
+            self.heard.notified().await;
+        }
     }
 
     fn with(&self, change: impl FnOnce(&mut Outbox)) {

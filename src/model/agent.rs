@@ -1,7 +1,7 @@
 //! Agents as they are now: connection, lifecycle, and the resources around them.
 
 use super::app::{AppHealth, AppSpec};
-use super::id::{AgentId, ResourceId};
+use super::id::{AgentId, ResourceId, ScriptId};
 use super::resource::{AgentSpec, ResourceMetadata};
 use super::time::Timestamp;
 use super::user::define_words;
@@ -133,6 +133,23 @@ pub struct MetadataValue {
     pub error: String,
     /// When it ran.
     pub collected_at: Timestamp,
+}
+
+/// A run of a script that ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ScriptRun {
+    /// Which script.
+    pub script: ScriptId,
+    /// `start`, `stop` or `cron`.
+    pub stage: String,
+    /// Milliseconds since the epoch.
+    pub started_ms: i64,
+    /// Milliseconds since the epoch.
+    pub ended_ms: i64,
+    /// The exit code; -1 when it was killed.
+    pub exit_code: i32,
+    /// Whether it took too long.
+    pub timed_out: bool,
 }
 
 /// A line of an agent's log as it is kept.

@@ -16,6 +16,13 @@ define_words! {
         /// Removes it.
         Delete = "delete",
     }
+    /// What a job is done for.
+    JobKind {
+        /// A build of a workspace.
+        Build = "build",
+        /// The import of a template version.
+        Import = "import",
+    }
     /// How far a job is: a build's, or a template import's.
     JobStatus {
         /// Waits for a runner.

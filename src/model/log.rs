@@ -47,6 +47,15 @@ pub struct LogLine {
     pub output: String,
 }
 
+/// A line of a job's log as it is kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredLine {
+    /// Grows with each line of the job; readers go on after it.
+    pub id: i64,
+    /// The line.
+    pub line: LogLine,
+}
+
 /// Cuts a line to [`MAX_LINE_BYTES`] at a character's edge and marks the cut.
 #[must_use]
 pub fn clip(line: &str) -> String {

@@ -2,6 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use sha2::{Digest as _, Sha256};
+
+use super::id::{PresetId, VersionId};
 use super::user::define_words;
 
 define_words! {
@@ -143,6 +146,17 @@ pub struct Preset {
     pub parameters: BTreeMap<String, String>,
     /// How many prebuilt workspaces it asks for.
     pub prebuilds: Option<i64>,
+}
+
+impl Preset {
+    /// The preset's id in a version: the same each time it is asked for.
+    #[must_use]
+    pub fn id(&self, version: VersionId) -> PresetId {
+        let digest = Sha256::new().chain_update(version.0).chain_update(&self.name).finalize();
+        let mut bytes = [0; 16];
+        bytes.iter_mut().zip(digest).for_each(|(to, from)| *to = from);
+        PresetId(uuid::Builder::from_custom_bytes(bytes).into_uuid())
+    }
 }
 
 /// A parameter's value in one build.

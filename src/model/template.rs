@@ -82,6 +82,7 @@ pub struct Version {
 
 /// What an import found in a template.
 #[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(default)]
 pub struct Imported {
     /// The root module's variables.
     pub variables: Vec<Variable>,

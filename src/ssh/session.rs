@@ -105,7 +105,7 @@ pub(super) struct Connection<G: Gate> {
 impl<G: Gate> Connection<G> {
     fn new(gate: Arc<G>, login: Login, around: Surroundings) -> Arc<Self> {
         let (said, _) = broadcast::channel(MAX_SAID);
-        let link = Self::linking(Arc::clone(&gate), &login, &around.tasks, said.clone()).shared();
+        let link = Self::linking(Arc::clone(&gate), &login, said.clone()).shared();
         Arc::new(Self {
             gate,
             login,
@@ -122,18 +122,24 @@ impl<G: Gate> Connection<G> {
     fn linking(
         gate: Arc<G>,
         login: &Login,
-        tasks: &Tasks,
         said: broadcast::Sender<String>,
     ) -> BoxFuture<'static, LinkResult> {
-        let (login, tasks) = (login.clone(), tasks.clone());
+        let login = login.clone();
         let (say, mut lines) = Say::new();
         let linking = async move {
-            tasks.spawn("ssh progress", OnPanic::Lose, async move {
-                while let Some(line) = lines.recv().await {
-                    let _ = said.send(line);
+            let link = gate.link(&login.who, &login.name, say);
+            tokio::pin!(link);
+            let link = loop {
+                tokio::select! {
+                    biased;
+                    Some(line) = lines.recv() => drop(said.send(line)),
+                    link = &mut link => break link,
                 }
-            });
-            gate.link(&login.who, &login.name, say).await
+            };
+            while let Ok(line) = lines.try_recv() {
+                let _ = said.send(line);
+            }
+            link
         };
         linking.boxed()
     }
@@ -237,15 +243,17 @@ impl<G: Gate> Connection<G> {
         let mut said = self.said.subscribe();
         let link = self.link();
         tokio::pin!(link);
-        loop {
+        let link = loop {
             tokio::select! {
                 biased;
-                Ok(line) = said.recv() => {
-                    let _ = ends.say(&line).await;
-                }
-                link = &mut link => return link,
+                Ok(line) = said.recv() => drop(ends.say(&line).await),
+                link = &mut link => break link,
             }
+        };
+        while let Ok(line) = said.try_recv() {
+            let _ = ends.say(&line).await;
         }
+        link
     }
 
     async fn connect(

@@ -29,7 +29,8 @@ pub enum FromAgent {
         key: PeerKey,
         /// Where its UDP socket may be reached, as far as it knows.
         endpoints: Vec<SocketAddr>,
-        /// The directory with `~` resolved.
+        /// The directory with `~` resolved, as far as it knows: the home directory before the
+        /// first manifest.
         expanded_directory: String,
         /// `linux`.
         os: String,
@@ -40,6 +41,11 @@ pub enum FromAgent {
     Endpoints {
         /// The new ones.
         endpoints: Vec<SocketAddr>,
+    },
+    /// The manifest's directory with `~` resolved, when the hello said another one.
+    Directory {
+        /// The path on its machine.
+        expanded: String,
     },
     /// It is alive. Every ten seconds, when nothing else is said.
     Heartbeat,

@@ -1,1 +1,4 @@
 //! All integration tests, one binary.
+
+mod ssh_exec;
+mod ssh_world;

@@ -1,13 +1,24 @@
 //! Sessions on the workspace's machine: each incoming stream asks for one thing and is served here.
 
+mod exec;
 mod forward;
+mod listen;
+mod modes;
+pub(crate) mod motd;
+pub(crate) mod process;
+pub(crate) mod pty;
 mod register;
+mod signals;
 mod speedtest;
+mod ssh_agent;
 
 use std::collections::BTreeMap;
 use std::io;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::io::{AsyncRead, AsyncWrite, copy_bidirectional_with_sizes};
+use tokio::sync::Semaphore;
 
 use crate::clock::{Clock, Entropy};
 use crate::model::id::SessionId;
@@ -16,11 +27,15 @@ use crate::model::session::SessionKind;
 use crate::model::user::UserRef;
 use crate::ssh::opening;
 use crate::ssh::stream::{BoxFuture, BoxStream};
-use crate::tasks::Tasks;
-use crate::wire::session::{Kind, Open, OpenBack, Opened};
+use crate::tasks::{OnPanic, Tasks};
+use crate::wire::session::{Back, Kind, OpenBack, Opened};
 
+use forward::COPY_BYTES as COPY;
 pub use register::Counts;
-use register::Register;
+use register::{Place, Register};
+
+/// Connections that one listener or one agent's socket passes back at a time. More are closed.
+const MAX_BACKS: usize = 256;
 
 /// Who opened a stream.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -94,7 +109,8 @@ impl Sessions {
     pub fn new(config: SessionsConfig, clock: &Clock, entropy: Entropy, tasks: Tasks) -> Self {
         let register = Arc::new(Register::new(Arc::clone(&config.outside), tasks.clone()));
         let _ = clock;
-        Self(Arc::new(Inner { config, settings: Mutex::default(), register, entropy, tasks }))
+        let settings = Mutex::default();
+        Self(Arc::new(Inner { config, settings, register, entropy, tasks }))
     }
 
     /// Sets what new sessions start with.
@@ -120,35 +136,87 @@ impl Sessions {
 
     /// Serves one incoming stream to its end.
     pub async fn serve(&self, mut stream: BoxStream, peer: Peer) {
-        let open = match opening::read_open(&mut stream).await {
-            Ok(open) => open,
-            Err(error) => return tracing::debug!(%error, "a stream asked for nothing"),
-        };
-        let user = peer.user.clone().or_else(|| open.user.clone());
+        // A stream that asks for nothing was cut on its way.
+        let Ok(open) = opening::read_open(&mut stream).await else { return };
         let place = self.0.register.enter(&open, &peer);
-        let span = tracing::info_span!("session", id = %open.session);
-        tracing::debug!(parent: &span, ?user, kind = %open.recorded_as, "stream opened");
         let stream: BoxStream = Box::new(place.count(stream));
-        tokio::select! {
-            () = place.cut() => {}
-            ended = self.dispatch(stream, open, &peer) => {
-                if let Err(error) = ended {
-                    tracing::debug!(parent: &span, %error, "stream ended");
-                }
+        let served = Served {
+            inner: Arc::clone(&self.0),
+            place: Arc::new(place),
+            peer: peer.key,
+            user: peer.user.or(open.user),
+            session: open.session,
+            back_slots: Arc::new(Semaphore::new(MAX_BACKS)),
+        };
+        let ended = tokio::select! {
+            () = served.place.cut() => Ok(()),
+            ended = served.dispatch(stream, open.kind) => ended,
+        };
+        if let Err(error) = ended {
+            tracing::debug!(session.id = %served.session, user = ?served.user, %error, "stream broke");
+        }
+    }
+}
+
+/// A stream that is served.
+#[derive(Clone)]
+struct Served {
+    inner: Arc<Inner>,
+    place: Arc<Place>,
+    peer: PeerKey,
+    user: Option<UserRef>,
+    session: SessionId,
+    back_slots: Arc<Semaphore>,
+}
+
+impl Served {
+    async fn dispatch(&self, stream: BoxStream, kind: Kind) -> io::Result<()> {
+        match kind {
+            Kind::Tcp { host, port } => forward::tcp(stream, &host, port).await,
+            Kind::Unix { path } => forward::unix(stream, &path).await,
+            Kind::Listen { on } => listen::serve(self, stream, on).await,
+            Kind::Speedtest { down } => speedtest::serve(stream, down).await,
+            Kind::Exec { command, env, pty, forward_agent } => {
+                let wanted = exec::Wanted { command, env, pty, forward_agent };
+                exec::serve(self, stream, wanted).await
+            }
+            Kind::Terminal { .. } | Kind::Sftp => {
+                refuse(stream, "this agent does not offer it").await
             }
         }
     }
 
-    async fn dispatch(&self, stream: BoxStream, open: Open, peer: &Peer) -> io::Result<()> {
-        match open.kind {
-            Kind::Tcp { host, port } => forward::tcp(stream, &host, port).await,
-            Kind::Unix { path } => forward::unix(stream, &path).await,
-            Kind::Speedtest { down } => speedtest::serve(stream, down).await,
-            Kind::Exec { .. } | Kind::Terminal { .. } | Kind::Sftp | Kind::Listen { .. } => {
-                let _ = peer;
-                refuse(stream, "this agent does not offer it").await
+    fn settings(&self) -> Arc<Settings> {
+        Arc::clone(&self.inner.settings.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn tasks(&self) -> Tasks {
+        self.inner.tasks.clone()
+    }
+
+    /// Joins a connection to a new stream towards the peer, counted for the session and cut with
+    /// it, but not with the stream that is served here.
+    fn pass_back<S>(&self, back: Back, mut socket: S)
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        let Ok(slot) = Arc::clone(&self.back_slots).try_acquire_owned() else { return };
+        let this = self.clone();
+        let join = async move {
+            let back = OpenBack { session: this.session, back };
+            let stream = this.inner.config.outside.open_back(this.peer, back).await?;
+            let mut stream = this.place.count(stream);
+            tokio::select! {
+                () = this.place.cut() => Ok((0, 0)),
+                done = copy_bidirectional_with_sizes(&mut stream, &mut socket, COPY, COPY) => done,
             }
-        }
+        };
+        self.tasks().spawn("pass back", OnPanic::Lose, async move {
+            if let Err(error) = join.await {
+                tracing::debug!(%error, "a connection towards a peer broke");
+            }
+            drop(slot);
+        });
     }
 }
 

@@ -44,6 +44,11 @@ impl Error {
         Self::Conflict(why.to_string())
     }
 
+    /// An [`Error::Conflict`] when a write collided with a name that is taken.
+    pub fn taken(error: db::Error, why: impl FnOnce() -> String) -> Self {
+        if error.collision().is_some() { Self::Conflict(why()) } else { error.into() }
+    }
+
     /// An [`Error::Denied`].
     pub fn denied(why: impl std::fmt::Display) -> Self {
         Self::Denied(why.to_string())

@@ -3,22 +3,28 @@
 pub mod access;
 pub mod actor;
 pub mod error;
+pub mod files;
 pub mod groups;
 pub mod organizations;
+pub mod page;
 pub mod password;
 pub mod people;
 pub mod sessions;
 pub mod settings;
 pub mod ssh_keys;
+pub mod templates;
 pub mod tokens;
 pub mod users;
 pub mod uses;
+pub mod versions;
+mod trail;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 pub use actor::{Actor, Caller, Via};
 pub use error::{Error, Result};
+pub use page::Page;
 
 use crate::clock::{Clock, Entropy};
 use crate::model::event::Event;

@@ -46,7 +46,7 @@ text! {
 
 words! {
     user::UserStatus, user::UserKind, user::LoginType, user::SiteRole, user::TokenKind,
-    log::LogLevel, log::LogSource, build::Transition, build::JobStatus, build::BuildReason,
+    log::LogLevel, log::LogSource, build::Transition, build::JobKind, build::JobStatus, build::BuildReason,
     agent::Lifecycle, app::AppHealth, session::SessionKind, session::EndReason,
     audit::AuditAction, audit::AuditTarget, grant::Action, grant::Reason,
 }

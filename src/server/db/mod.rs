@@ -1,23 +1,41 @@
 //! Rows and SQL, one file a table; functions take a transaction and never open one.
 
+pub mod agent_apps;
+pub mod agent_logs;
+pub mod agent_metadata;
+pub mod agent_scripts;
+pub mod agents;
+pub mod archives;
 pub mod audit;
+pub mod build_parameters;
+pub mod builds;
 pub mod codec;
+pub mod connections;
+pub mod files;
 pub mod grants;
 pub mod groups;
+pub mod job_logs;
+pub mod jobs;
 pub mod lockouts;
 pub mod memberships;
 pub mod organizations;
 pub mod passwords;
 pub mod plan;
 pub mod pool;
+pub mod resources;
 pub mod roles;
 pub mod schema;
 pub mod seal;
 pub mod settings;
 pub mod ssh_keys;
+pub mod states;
+pub mod templates;
+pub mod timings;
 pub mod tokens;
 pub mod tx;
 pub mod users;
+pub mod versions;
+pub mod workspaces;
 
 pub use pool::Db;
 pub use tx::{ReadTx, WriteTx};

@@ -241,6 +241,7 @@ CREATE TABLE agents (
   token_hash         BLOB CHECK (length(token_hash) = 32),
   instance_id        TEXT NOT NULL CHECK (length(instance_id) <= 256),
   spec               TEXT NOT NULL,
+  sealed             BLOB NOT NULL,
   created_at         INTEGER NOT NULL,
   first_connected_at INTEGER,
   last_connected_at  INTEGER,

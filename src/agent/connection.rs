@@ -1,0 +1,223 @@
+//! The connection to the server: one WebSocket after another, for as long as the agent lives.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use http::{HeaderMap, HeaderValue};
+use tokio::sync::mpsc;
+use tokio::time::sleep;
+
+use crate::model::log::LogLevel;
+use crate::net::websocket::{ConnectError, Incoming, Message, connect};
+use crate::net::{RelayFrame, RelayInput};
+use crate::wire::PROTOCOL;
+use crate::wire::agent::{FromAgent, ToAgent};
+
+use super::backoff::{Backoff, REFUSED};
+use super::base::Base;
+use super::peers::Peers;
+use super::work::Work;
+use super::{Options, platform};
+
+/// Something is said at least this often: a third of the silence after which an agent counts as gone.
+const HEARTBEAT: Duration = Duration::from_secs(10);
+/// Messages that wait for the socket. Few: what waits longer waits in the reports, where it may be replaced.
+const MAX_QUEUED: usize = 16;
+/// Relay frames that wait for the socket; a batch of datagrams each. More would be delay, not speed.
+const MAX_RELAYED: usize = 64;
+
+/// The parts of an agent that a connection joins.
+pub struct Connection {
+    /// Where the server is.
+    url: url::Url,
+    /// How the agent signs in.
+    headers: HeaderMap,
+    /// The ground.
+    base: Base,
+    /// Who may talk to it.
+    peers: std::sync::Arc<Peers>,
+    /// What it does.
+    work: Work,
+    /// The directory of sessions, as the server was told.
+    directory: std::sync::Mutex<String>,
+}
+
+/// Why there is no connection, or not any more.
+#[derive(Debug, thiserror::Error)]
+enum End {
+    /// The server does not want this agent.
+    #[error("the server refuses this agent: {0}")]
+    Refused(String),
+    /// Anything that may be over soon.
+    #[error("{0}")]
+    Lost(String),
+}
+
+impl Connection {
+    /// Prepares the way to the server.
+    ///
+    /// # Errors
+    /// When the URL or the token cannot be used.
+    pub fn new(
+        options: &Options,
+        base: Base,
+        peers: std::sync::Arc<Peers>,
+        work: Work,
+    ) -> anyhow::Result<Self> {
+        let mut url = options.url.clone();
+        let path = format!("{}/api/v2/workspaceagents/me/rpc", url.path().trim_end_matches('/'));
+        url.set_path(&path);
+        let mut token = HeaderValue::from_str(&options.token)?;
+        token.set_sensitive(true);
+        let headers = HeaderMap::from_iter([(
+            http::HeaderName::from_static("coder-session-token"),
+            token,
+        )]);
+        let directory = std::sync::Mutex::new(base.account.path("").display().to_string());
+        Ok(Self { url, headers, base, peers, work, directory })
+    }
+
+    /// Connects, and connects again. Never returns.
+    pub async fn run(&self) {
+        let mut backoff = Backoff::default();
+        loop {
+            let began = self.base.clock.instant();
+            let end = self.try_once().await;
+            let held = self.base.clock.instant().saturating_duration_since(began);
+            let wait = match &end {
+                End::Refused(_) => {
+                    // The server does not vouch for these people any more.
+                    self.peers.remove_all();
+                    REFUSED
+                }
+                End::Lost(_) => {
+                    backoff.after(held, u32::from_le_bytes(self.base.entropy.bytes()))
+                }
+            };
+            tracing::warn!(%end, again_in = ?wait, "not connected");
+            sleep(wait).await;
+        }
+    }
+
+    async fn try_once(&self) -> End {
+        let (outgoing, incoming) = match connect(&self.url, &self.headers).await {
+            Ok(halves) => halves,
+            Err(ConnectError::Refused { status: status @ (401 | 403 | 410), why }) => {
+                return End::Refused(format!("{status} {why}"));
+            }
+            Err(other) => return End::Lost(other.to_string()),
+        };
+        tracing::info!(url = %self.url, "connected");
+        let (queue, messages) = mpsc::channel(MAX_QUEUED);
+        let (to_relay, relayed) = mpsc::channel(MAX_RELAYED);
+        let relay = self.peers.overlay().attach_relay(to_relay);
+        self.base.reports.reconnected();
+        // Reading and writing do not wait for each other: both ends may be full at the same time.
+        tokio::select! {
+            lost = outgoing.run(messages) => End::Lost(lost.to_string()),
+            end = self.listen(incoming, &relay) => end,
+            () = self.speak(queue, relayed) => End::Lost("the connection was closed".to_owned()),
+        }
+    }
+
+    async fn listen(&self, mut incoming: Incoming, relay: &RelayInput) -> End {
+        loop {
+            match incoming.next().await {
+                Ok(Message::Binary(frame)) => relay.push(frame),
+                Ok(Message::Text(text)) => match serde_json::from_str(&text) {
+                    Ok(ToAgent::Refused { why }) => return End::Refused(why),
+                    Ok(message) => self.handle(message),
+                    // A newer server may say more than this agent knows.
+                    Err(error) => tracing::warn!(%error, "a message that cannot be read"),
+                },
+                Err(lost) => return End::Lost(lost.to_string()),
+            }
+        }
+    }
+
+    fn handle(&self, message: ToAgent) {
+        match message {
+            ToAgent::Manifest { mut manifest } => {
+                self.peers.replace(manifest.address, std::mem::take(&mut manifest.peers));
+                self.peers.configure(&self.base.account, &manifest);
+                self.learn_directory(&manifest.directory);
+                self.work.take(&manifest);
+            }
+            ToAgent::Peers { peers } => self.peers.update(peers),
+            ToAgent::RemovePeer { key } => self.peers.remove(&key),
+            ToAgent::CutSession { session } => self.peers.sessions().cut(session),
+            ToAgent::LogsStored { seq } => self.base.reports.logs_stored(seq),
+            ToAgent::Shutdown => {
+                self.base.reports.own_line(LogLevel::Info, "The workspace is being stopped.");
+                self.work.shut_down();
+            }
+            // The caller ends the connection for it.
+            ToAgent::Refused { .. } => {}
+        }
+    }
+
+    /// Says hello, then what there is to tell. Ends when the queue's reader is gone.
+    async fn speak(&self, queue: mpsc::Sender<Message>, mut relayed: mpsc::Receiver<RelayFrame>) {
+        let mut endpoints = self.endpoints();
+        if queue.send(text(&self.hello(endpoints.clone()))).await.is_err() {
+            return;
+        }
+        // What peers see of us is known a moment after the first packets.
+        let mut wait = Duration::from_secs(1);
+        let mut beat = std::pin::pin!(sleep(wait));
+        // A place in the queue first: a report that is taken is a report that is sent.
+        while let Ok(place) = queue.reserve().await {
+            tokio::select! {
+                report = self.base.reports.next() => place.send(text(&report)),
+                Some(frame) = relayed.recv() => place.send(Message::Binary(frame)),
+                () = &mut beat => {
+                    let now = self.endpoints();
+                    let message = if now == endpoints {
+                        FromAgent::Heartbeat
+                    } else {
+                        FromAgent::Endpoints { endpoints: now.clone() }
+                    };
+                    place.send(text(&message));
+                    endpoints = now;
+                    wait = (wait * 2).min(HEARTBEAT);
+                    beat.set(sleep(wait));
+                }
+            }
+        }
+    }
+
+    fn hello(&self, endpoints: Vec<SocketAddr>) -> FromAgent {
+        FromAgent::Hello {
+            protocol: PROTOCOL,
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            key: self.peers.overlay().key(),
+            endpoints,
+            expanded_directory: self.lock_directory().clone(),
+            os: platform::os().to_owned(),
+            arch: platform::arch().to_owned(),
+        }
+    }
+
+    fn learn_directory(&self, template: &str) {
+        let expanded = self.base.account.path(template).display().to_string();
+        let mut known = self.lock_directory();
+        if *known != expanded {
+            known.clone_from(&expanded);
+            self.base.reports.event(FromAgent::Directory { expanded });
+        }
+    }
+
+    fn endpoints(&self) -> Vec<SocketAddr> {
+        let mut all = self.peers.overlay().endpoints();
+        all.sort_unstable();
+        all
+    }
+
+    fn lock_directory(&self) -> std::sync::MutexGuard<'_, String> {
+        self.directory.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+}
+
+fn text(message: &FromAgent) -> Message {
+    Message::Text(serde_json::to_string(message).expect("a message is plain data"))
+}

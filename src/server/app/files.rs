@@ -1,0 +1,65 @@
+//! Uploads of template archives.
+
+use bytes::Bytes;
+use sha2::{Digest as _, Sha256};
+
+use super::{Actor, App, Error, Result};
+use crate::model::id::FileId;
+use crate::model::user::SiteRole;
+use crate::server::db::{archives, files};
+
+/// Largest archive taken (Coder takes as much).
+pub const MAX_FILE_BYTES: usize = 100 << 20;
+/// The smallest tar archive: its end is two blocks of zeros.
+const MIN_TAR_BYTES: usize = 1024;
+/// Where a tar header says what it is.
+const TAR_MAGIC: std::ops::Range<usize> = 257..262;
+
+/// Who pushes templates.
+pub(super) const AUTHORS: &[SiteRole] = &[SiteRole::Owner, SiteRole::TemplateAdmin];
+
+impl App {
+    /// Keeps a template's archive; the same bytes from the same user are kept once.
+    ///
+    /// # Errors
+    /// When the actor may not push templates, or the bytes are no tar archive or too many.
+    pub async fn upload_file(&self, actor: &Actor, body: Bytes) -> Result<FileId> {
+        actor.require_role(AUTHORS)?;
+        let user = actor.caller()?.user.id;
+        if body.len() > MAX_FILE_BYTES {
+            return Err(Error::invalid("file", "is larger than 100 MiB"));
+        }
+        let is_tar = body.get(TAR_MAGIC).is_some_and(|magic| magic == b"ustar");
+        let is_empty = body.iter().all(|b| *b == 0);
+        if body.len() < MIN_TAR_BYTES || !(is_tar || is_empty) {
+            return Err(Error::invalid("file", "is not a tar archive"));
+        }
+        let hash: archives::Hash = Sha256::digest(&body).into();
+        self.db
+            .write(move |tx| {
+                if let Some(known) = files::find(tx, user, &hash)? {
+                    return Ok(known);
+                }
+                archives::keep(tx, &hash, &body)?;
+                let id: FileId = tx.fresh();
+                files::insert(tx, id, user, &hash)?;
+                Ok(id)
+            })
+            .await
+    }
+
+    /// The bytes of an upload.
+    ///
+    /// # Errors
+    /// When there is none, or the actor neither sent it nor may push templates.
+    pub async fn file(&self, actor: &Actor, id: FileId) -> Result<Bytes> {
+        let (me, author) = (actor.user_id(), AUTHORS.iter().any(|r| actor.has(*r)));
+        self.db
+            .read(move |tx| {
+                let sender = files::sender(tx, id)?.filter(|s| author || me == Some(*s));
+                let body = sender.map(|_| archives::body(tx, id)).transpose()?.flatten();
+                body.map(Bytes::from).ok_or(Error::NotFound("file"))
+            })
+            .await
+    }
+}

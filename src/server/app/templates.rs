@@ -1,0 +1,293 @@
+//! Templates: what people start workspaces from.
+
+use super::files::AUTHORS;
+use super::{Actor, App, Error, Result, access, trail};
+use crate::model::audit::{AuditAction, AuditEntry, AuditTarget};
+use crate::model::build::JobStatus;
+use crate::model::event::Event;
+use crate::model::id::{OrganizationId, TemplateId, VersionId};
+use crate::model::name::TemplateName;
+use crate::model::template::{Template, Version};
+use crate::server::db::{ReadTx, WriteTx, templates, versions};
+
+/// What a new template is.
+#[derive(Clone, Debug)]
+pub struct CreateTemplate {
+    /// Where it belongs.
+    pub organization_id: OrganizationId,
+    /// Its name.
+    pub name: TemplateName,
+    /// Its first version, imported.
+    pub version_id: VersionId,
+    /// The rest.
+    pub details: TemplateDetails,
+}
+
+/// What may be changed of a template, besides its name.
+#[derive(Clone, Debug, Default)]
+pub struct TemplateDetails {
+    /// The name shown.
+    pub display_name: Option<String>,
+    /// What it is for.
+    pub description: Option<String>,
+    /// URL or path of an icon.
+    pub icon: Option<String>,
+    /// Why it should not be used any more; empty for a current one.
+    pub deprecation: Option<String>,
+    /// Seconds a workspace runs before it stops by itself; 0 for no end.
+    pub default_ttl_s: Option<i64>,
+}
+
+impl TemplateDetails {
+    fn apply(&self, t: &mut Template) -> Result<()> {
+        let set = |to: &mut String, from: &Option<String>, field: &str, max: usize| {
+            let Some(text) = from else { return Ok(()) };
+            if text.chars().count() > max {
+                return Err(Error::invalid(field, format!("is longer than {max} characters")));
+            }
+            text.clone_into(to);
+            Ok(())
+        };
+        set(&mut t.display_name, &self.display_name, "display_name", 64)?;
+        set(&mut t.description, &self.description, "description", 512)?;
+        set(&mut t.icon, &self.icon, "icon", 256)?;
+        set(&mut t.deprecation, &self.deprecation, "deprecation_message", 512)?;
+        if let Some(ttl) = self.default_ttl_s {
+            if ttl < 0 {
+                return Err(Error::invalid("default_ttl_ms", "is below zero"));
+            }
+            t.default_ttl_s = ttl;
+        }
+        Ok(())
+    }
+}
+
+impl App {
+    /// Makes a template from an imported version.
+    ///
+    /// # Errors
+    /// When the actor may not, the version is not ready, or the name is taken.
+    pub async fn create_template(&self, actor: &Actor, cmd: CreateTemplate) -> Result<Template> {
+        actor.require_role(AUTHORS)?;
+        let (actor, user) = (actor.clone(), actor.caller()?.user.clone());
+        self.db
+            .write(move |tx| {
+                let version = ready(versions::find(tx, cmd.version_id)?)?;
+                if version.template_id.is_some() {
+                    return Err(Error::conflict("the version belongs to a template already"));
+                }
+                let mut template = Template {
+                    id: tx.fresh(),
+                    organization_id: cmd.organization_id,
+                    name: cmd.name.clone(),
+                    display_name: String::new(),
+                    description: String::new(),
+                    icon: String::new(),
+                    active_version_id: version.id,
+                    active_version_name: version.name,
+                    created_by: crate::model::user::UserRef { id: user.id, username: user.username },
+                    created_at: tx.now,
+                    updated_at: tx.now,
+                    deprecation: String::new(),
+                    default_ttl_s: 0,
+                    n_workspaces: 0,
+                };
+                cmd.details.apply(&mut template)?;
+                templates::insert(tx, &template).map_err(|e| taken(e, &cmd.name))?;
+                versions::attach(tx, version.id, template.id)?;
+                tx.emit(Event::Version(version.id));
+                changed(tx, &actor, &template, audit(AuditAction::Create, &template))?;
+                Ok(template)
+            })
+            .await
+    }
+
+    /// The templates the actor may see, by name. Deprecated ones only for who pushes templates.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn templates(&self, actor: &Actor) -> Result<Vec<Template>> {
+        let actor = actor.clone();
+        self.db
+            .read(move |tx| {
+                let mut list = templates::list(tx)?;
+                list.retain(|t| {
+                    may_read(&actor, t.organization_id)
+                        && (t.deprecation.is_empty() || is_author(&actor))
+                });
+                Ok(list)
+            })
+            .await
+    }
+
+    /// A template.
+    ///
+    /// # Errors
+    /// When there is none that the actor may see.
+    pub async fn template(&self, actor: &Actor, id: TemplateId) -> Result<Template> {
+        let actor = actor.clone();
+        self.db.read(move |tx| find(tx, &actor, id)).await
+    }
+
+    /// A template by its name.
+    ///
+    /// # Errors
+    /// When there is none that the actor may see.
+    pub async fn template_by_name(
+        &self,
+        actor: &Actor,
+        organization: OrganizationId,
+        name: &str,
+    ) -> Result<Template> {
+        let (actor, name) = (actor.clone(), name.to_owned());
+        self.db
+            .read(move |tx| visible(&actor, templates::by_name(tx, organization, &name)?))
+            .await
+    }
+
+    /// Changes a template's name and details.
+    ///
+    /// # Errors
+    /// When the actor may not, a text is too long, or the name is taken.
+    pub async fn update_template(
+        &self,
+        actor: &Actor,
+        id: TemplateId,
+        (name, details): (Option<TemplateName>, TemplateDetails),
+    ) -> Result<Template> {
+        actor.require_role(AUTHORS)?;
+        let actor = actor.clone();
+        self.db
+            .write(move |tx| {
+                let old = find(tx, &actor, id)?;
+                let mut new = old.clone();
+                new.name = name.unwrap_or(new.name);
+                details.apply(&mut new)?;
+                templates::update(tx, &new).map_err(|e| taken(e, &new.name))?;
+                let diff = trail::Diff::default()
+                    .field("name", &old.name, &new.name)
+                    .field("display_name", &old.display_name, &new.display_name)
+                    .field("description", &old.description, &new.description)
+                    .field("icon", &old.icon, &new.icon)
+                    .field("deprecated", &old.deprecation, &new.deprecation)
+                    .field("default_ttl", old.default_ttl_s, new.default_ttl_s);
+                changed(tx, &actor, &new, diff.of(audit(AuditAction::Write, &new)))?;
+                Ok(new)
+            })
+            .await
+    }
+
+    /// Chooses the version that new workspaces use.
+    ///
+    /// # Errors
+    /// When the actor may not, or the version is another template's, not ready or archived.
+    pub async fn promote_version(
+        &self,
+        actor: &Actor,
+        id: TemplateId,
+        version: VersionId,
+    ) -> Result<()> {
+        actor.require_role(AUTHORS)?;
+        let actor = actor.clone();
+        self.db
+            .write(move |tx| {
+                let template = find(tx, &actor, id)?;
+                let found = versions::find(tx, version)?.filter(|v| v.template_id == Some(id));
+                let new = ready(found)?;
+                if new.archived {
+                    return Err(Error::conflict("the version is archived; unarchive it first"));
+                }
+                templates::set_active(tx, id, version)?;
+                let diff = trail::Diff::default().field(
+                    "active_version",
+                    &template.active_version_name,
+                    &new.name,
+                );
+                changed(tx, &actor, &template, diff.of(audit(AuditAction::Write, &template)))
+            })
+            .await
+    }
+
+    /// Deletes a template that no workspace is made from.
+    ///
+    /// # Errors
+    /// When the actor may not, or workspaces are made from it.
+    pub async fn delete_template(&self, actor: &Actor, id: TemplateId) -> Result<()> {
+        actor.require_role(AUTHORS)?;
+        let actor = actor.clone();
+        self.db
+            .write(move |tx| {
+                let template = find(tx, &actor, id)?;
+                match template.n_workspaces {
+                    0 => {}
+                    1 => {
+                        return Err(Error::conflict(
+                            "a workspace is made from this template; delete it first",
+                        ));
+                    }
+                    n => {
+                        return Err(Error::conflict(format!(
+                            "{n} workspaces are made from this template; delete them first"
+                        )));
+                    }
+                }
+                templates::delete(tx, id)?;
+                changed(tx, &actor, &template, audit(AuditAction::Delete, &template))
+            })
+            .await
+    }
+}
+
+/// Whether the actor pushes templates.
+pub(super) fn is_author(actor: &Actor) -> bool {
+    AUTHORS.iter().any(|r| actor.has(*r))
+}
+
+/// Whether the actor may see templates of an organization.
+pub(super) fn may_read(actor: &Actor, organization: OrganizationId) -> bool {
+    match actor {
+        Actor::System => true,
+        Actor::Agent { .. } => false,
+        Actor::User(c) => is_author(actor) || c.user.organizations.contains(&organization),
+    }
+}
+
+/// A template that the actor may see.
+pub(super) fn find(tx: &ReadTx<'_>, actor: &Actor, id: TemplateId) -> Result<Template> {
+    visible(actor, templates::find(tx, id)?)
+}
+
+fn visible(actor: &Actor, found: Option<Template>) -> Result<Template> {
+    found.filter(|t| may_read(actor, t.organization_id)).ok_or(Error::NotFound("template"))
+}
+
+/// A version whose import succeeded.
+pub(super) fn ready(found: Option<Version>) -> Result<Version> {
+    let version = found.ok_or(Error::NotFound("template version"))?;
+    match version.job.status {
+        JobStatus::Succeeded => Ok(version),
+        JobStatus::Pending | JobStatus::Running => {
+            Err(Error::conflict("the import of this version is not over; wait for it"))
+        }
+        JobStatus::Canceling | JobStatus::Canceled => {
+            Err(Error::conflict("the import of this version was cancelled; push it again"))
+        }
+        JobStatus::Failed => Err(Error::conflict(format!(
+            "the import of this version failed: {}",
+            version.job.error
+        ))),
+    }
+}
+
+fn taken(error: crate::server::db::Error, name: &TemplateName) -> Error {
+    Error::taken(error, || format!("there is a template named {name} already"))
+}
+
+fn audit(action: AuditAction, t: &Template) -> AuditEntry {
+    trail::entry(action, AuditTarget::Template, t.id.0, t.name.as_str())
+}
+
+fn changed(tx: &WriteTx<'_>, actor: &Actor, t: &Template, entry: AuditEntry) -> Result<()> {
+    tx.emit(Event::Template(t.id));
+    access::record(tx, actor, &entry)
+}

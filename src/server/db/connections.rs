@@ -1,0 +1,143 @@
+//! The table `connections`: sessions from their first byte to their last.
+
+use rusqlite::{Row, named_params};
+
+use super::{ReadTx, Result, WriteTx};
+use crate::model::id::{SessionId, WorkspaceId};
+use crate::model::session::{EndReason, NewSession, Session};
+use crate::model::user::UserRef;
+
+macro_rules! select {
+    ($tail:literal) => {
+        concat!(
+            "SELECT c.id AS id, u.id AS user_id, u.username AS username,
+                    c.workspace_id AS workspace_id, w.name AS workspace_name,
+                    c.agent_id AS agent_id, a.name AS agent_name, c.kind AS kind,
+                    c.address AS address, c.client AS client, c.began_at AS began_at,
+                    c.ended_at AS ended_at, c.end_reason AS end_reason,
+                    c.bytes_out AS bytes_out, c.bytes_in AS bytes_in
+             FROM connections c CROSS JOIN users u ON u.id = c.user_id
+             CROSS JOIN workspaces w ON w.id = c.workspace_id
+             CROSS JOIN agents a ON a.id = c.agent_id ",
+            $tail
+        )
+    };
+}
+
+fn from_row(row: &Row<'_>) -> rusqlite::Result<Session> {
+    Ok(Session {
+        id: row.get("id")?,
+        user: UserRef { id: row.get("user_id")?, username: row.get("username")? },
+        workspace_id: row.get("workspace_id")?,
+        workspace_name: row.get("workspace_name")?,
+        agent_id: row.get("agent_id")?,
+        agent_name: row.get("agent_name")?,
+        kind: row.get("kind")?,
+        address: row.get("address")?,
+        client: row.get("client")?,
+        began_at: row.get("began_at")?,
+        ended_at: row.get("ended_at")?,
+        end_reason: row.get("end_reason")?,
+        bytes_out: row.get("bytes_out")?,
+        bytes_in: row.get("bytes_in")?,
+    })
+}
+
+/// A session.
+///
+/// # Errors
+/// When SQLite fails.
+pub fn find(tx: &ReadTx<'_>, id: SessionId) -> Result<Option<Session>> {
+    tx.find(select!("WHERE c.id = :id"), named_params! { ":id": id }, from_row)
+}
+
+/// Sessions in a workspace, newest first.
+///
+/// # Errors
+/// When SQLite fails.
+pub fn list(
+    tx: &ReadTx<'_>,
+    workspace: WorkspaceId,
+    (limit, offset): (u32, u32),
+) -> Result<Vec<Session>> {
+    tx.list(
+        select!(
+            "WHERE c.workspace_id = :workspace ORDER BY c.began_at DESC, c.id DESC
+             LIMIT :limit OFFSET :offset"
+        ),
+        named_params! { ":workspace": workspace, ":limit": limit, ":offset": offset },
+        from_row,
+    )
+}
+
+/// Sessions in a workspace that last, newest first.
+///
+/// # Errors
+/// When SQLite fails.
+pub fn open(tx: &ReadTx<'_>, workspace: WorkspaceId) -> Result<Vec<Session>> {
+    tx.list(
+        select!(
+            "WHERE c.workspace_id = :workspace AND c.ended_at IS NULL
+             ORDER BY c.began_at DESC, c.id DESC LIMIT 1000"
+        ),
+        named_params! { ":workspace": workspace },
+        from_row,
+    )
+}
+
+/// Begins a session.
+///
+/// # Errors
+/// When SQLite fails.
+pub fn insert(tx: &WriteTx<'_>, id: SessionId, s: &NewSession) -> Result<()> {
+    let cut = |text: &str, n: usize| text.chars().take(n).collect::<String>();
+    tx.execute(
+        "INSERT INTO connections (id, user_id, workspace_id, agent_id, kind, address, client,
+             began_at, bytes_out, bytes_in)
+         VALUES (:id, :user, :workspace, :agent, :kind, :address, :client, :now, 0, 0)",
+        named_params! {
+            ":id": id, ":user": s.user_id, ":workspace": s.workspace_id, ":agent": s.agent_id,
+            ":kind": s.kind, ":address": cut(&s.address, 64), ":client": cut(&s.client, 256),
+            ":now": tx.now,
+        },
+    )?;
+    Ok(())
+}
+
+/// Counts bytes of a session that lasts.
+///
+/// # Errors
+/// When SQLite fails.
+pub fn add_bytes(tx: &WriteTx<'_>, id: SessionId, out: i64, inward: i64) -> Result<()> {
+    tx.execute(
+        "UPDATE connections SET bytes_out = bytes_out + :out, bytes_in = bytes_in + :in
+         WHERE id = :id",
+        named_params! { ":id": id, ":out": out, ":in": inward },
+    )?;
+    Ok(())
+}
+
+/// Ends a session that lasts. Whether it was so.
+///
+/// # Errors
+/// When SQLite fails.
+pub fn end(tx: &WriteTx<'_>, id: SessionId, reason: EndReason) -> Result<bool> {
+    let n = tx.execute(
+        "UPDATE connections SET ended_at = :now, end_reason = :reason
+         WHERE id = :id AND ended_at IS NULL",
+        named_params! { ":id": id, ":reason": reason, ":now": tx.now },
+    )?;
+    Ok(n > 0)
+}
+
+/// Ends every session that lasts.
+///
+/// # Errors
+/// When SQLite fails.
+pub fn end_all(tx: &WriteTx<'_>, reason: EndReason) -> Result<usize> {
+    tx.execute(
+        "UPDATE connections SET ended_at = max(began_at, :now), end_reason = :reason
+         WHERE ended_at IS NULL",
+        named_params! { ":reason": reason, ":now": tx.now },
+    )
+}

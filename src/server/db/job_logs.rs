@@ -1,0 +1,86 @@
+//! The table `job_logs`: the logs of builds and imports, within their limit.
+
+use rusqlite::named_params;
+
+use super::{ReadTx, Result, WriteTx};
+use crate::model::id::JobId;
+use crate::model::log::{self, LogLine, LogLevel, LogSource, StoredLine};
+
+/// What an empty line counts towards the limit, so that empty lines are not free.
+const LINE_COST: usize = 16;
+/// Longest name of a stage, in characters.
+const MAX_STAGE: usize = 128;
+
+/// Keeps lines of a job, as long as its log is within the limit; the line after the last says so.
+///
+/// # Errors
+/// When SQLite fails.
+pub fn append(tx: &WriteTx<'_>, job: JobId, lines: &[LogLine]) -> Result<()> {
+    let mut size = size(tx, job)?;
+    for line in lines {
+        if size > log::MAX_BUILD_LOG_BYTES {
+            break;
+        }
+        let output = log::clip(&line.output);
+        size += output.len().max(LINE_COST);
+        if size > log::MAX_BUILD_LOG_BYTES {
+            let words = "The log is longer than 8 MiB; what follows is not kept.".to_owned();
+            let source = LogSource::Daemon;
+            let last = LogLine { level: LogLevel::Warn, source, output: words, ..line.clone() };
+            insert(tx, job, &last)?;
+        } else {
+            insert(tx, job, &LogLine { output, ..line.clone() })?;
+        }
+    }
+    tx.execute(
+        "UPDATE jobs SET n_log_bytes = :size WHERE id = :job",
+        named_params! { ":job": job, ":size": i64::try_from(size).unwrap_or(i64::MAX) },
+    )?;
+    Ok(())
+}
+
+fn size(tx: &WriteTx<'_>, job: JobId) -> Result<usize> {
+    let found: Option<i64> = tx.find(
+        "SELECT n_log_bytes FROM jobs WHERE id = :job",
+        named_params! { ":job": job },
+        |row| row.get("n_log_bytes"),
+    )?;
+    Ok(usize::try_from(found.unwrap_or_default()).unwrap_or_default())
+}
+
+fn insert(tx: &WriteTx<'_>, job: JobId, line: &LogLine) -> Result<()> {
+    let stage: String = line.stage.chars().take(MAX_STAGE).collect();
+    tx.execute(
+        "INSERT INTO job_logs (job_id, at_ms, source, level, stage, output)
+         VALUES (:job, :at, :source, :level, :stage, :output)",
+        named_params! {
+            ":job": job, ":at": line.at_ms, ":source": line.source, ":level": line.level,
+            ":stage": stage, ":output": line.output,
+        },
+    )?;
+    Ok(())
+}
+
+/// Lines after the one with id `after`, oldest first.
+///
+/// # Errors
+/// When SQLite fails.
+pub fn list(tx: &ReadTx<'_>, job: JobId, after: i64, limit: u32) -> Result<Vec<StoredLine>> {
+    tx.list(
+        "SELECT id, at_ms, source, level, stage, output FROM job_logs
+         WHERE job_id = :job AND id > :after ORDER BY id LIMIT :limit",
+        named_params! { ":job": job, ":after": after, ":limit": limit },
+        |row| {
+            Ok(StoredLine {
+                id: row.get("id")?,
+                line: LogLine {
+                    at_ms: row.get("at_ms")?,
+                    source: row.get("source")?,
+                    level: row.get("level")?,
+                    stage: row.get("stage")?,
+                    output: row.get("output")?,
+                },
+            })
+        },
+    )
+}
