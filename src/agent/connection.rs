@@ -69,10 +69,8 @@ impl Connection {
         url.set_path(&path);
         let mut token = HeaderValue::from_str(&options.token)?;
         token.set_sensitive(true);
-        let headers = HeaderMap::from_iter([(
-            http::HeaderName::from_static("coder-session-token"),
-            token,
-        )]);
+        let headers =
+            HeaderMap::from_iter([(http::HeaderName::from_static("coder-session-token"), token)]);
         let directory = std::sync::Mutex::new(base.account.path("").display().to_string());
         Ok(Self { url, headers, base, peers, work, directory })
     }
@@ -90,9 +88,7 @@ impl Connection {
                     self.peers.remove_all();
                     REFUSED
                 }
-                End::Lost(_) => {
-                    backoff.after(held, u32::from_le_bytes(self.base.entropy.bytes()))
-                }
+                End::Lost(_) => backoff.after(held, u32::from_le_bytes(self.base.entropy.bytes())),
             };
             tracing::warn!(%end, again_in = ?wait, "not connected");
             sleep(wait).await;

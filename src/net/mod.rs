@@ -13,9 +13,9 @@ pub mod relay;
 mod socket;
 pub mod stack;
 mod stream;
-pub mod websocket;
 #[cfg(test)]
 mod tests;
+pub mod websocket;
 
 use std::net::{Ipv6Addr, SocketAddr};
 use std::sync::Arc;

@@ -1,6 +1,6 @@
 //! May they: the one place where a decision on a workspace is taken, through `effective_grants`.
 
-use super::{Actor, Error, Result};
+use super::{Actor, App, Error, Result};
 use crate::model::audit::AuditEntry;
 use crate::model::grant::{self, Action, EffectiveGrant};
 use crate::model::id::{UserId, WorkspaceId};
@@ -32,6 +32,23 @@ pub fn require(
         Err(Error::Denied(format!("you may see this workspace, not {action} it")))
     } else {
         Err(Error::NotFound("workspace"))
+    }
+}
+
+impl App {
+    /// Whether the actor may do this with a workspace.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn may(&self, actor: &Actor, workspace: WorkspaceId, action: Action) -> Result<bool> {
+        let actor = actor.clone();
+        let asked: Result<()> =
+            self.db.read(move |tx| require(tx, &actor, workspace, action)).await;
+        match asked {
+            Ok(()) => Ok(true),
+            Err(Error::NotFound(_) | Error::Denied(_)) => Ok(false),
+            Err(other) => Err(other),
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 
 pub mod access;
 pub mod actor;
+pub mod audit;
 pub mod error;
 pub mod files;
 pub mod groups;
@@ -14,10 +15,10 @@ pub mod settings;
 pub mod ssh_keys;
 pub mod templates;
 pub mod tokens;
+mod trail;
 pub mod users;
 pub mod uses;
 pub mod versions;
-mod trail;
 
 use std::sync::Arc;
 use std::time::Duration;

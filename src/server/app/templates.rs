@@ -85,7 +85,10 @@ impl App {
                     icon: String::new(),
                     active_version_id: version.id,
                     active_version_name: version.name,
-                    created_by: crate::model::user::UserRef { id: user.id, username: user.username },
+                    created_by: crate::model::user::UserRef {
+                        id: user.id,
+                        username: user.username,
+                    },
                     created_at: tx.now,
                     updated_at: tx.now,
                     deprecation: String::new(),
@@ -140,9 +143,7 @@ impl App {
         name: &str,
     ) -> Result<Template> {
         let (actor, name) = (actor.clone(), name.to_owned());
-        self.db
-            .read(move |tx| visible(&actor, templates::by_name(tx, organization, &name)?))
-            .await
+        self.db.read(move |tx| visible(&actor, templates::by_name(tx, organization, &name)?)).await
     }
 
     /// Changes a template's name and details.

@@ -148,11 +148,10 @@ pub fn find(tx: &ReadTx<'_>, id: AgentId) -> Result<Option<(ResourceId, Agent)>>
 /// # Errors
 /// When SQLite fails or the seal does not open.
 pub fn sealed(tx: &ReadTx<'_>, seal: &Seal, id: AgentId) -> Result<Option<Sealed>> {
-    let found: Option<Vec<u8>> = tx.find(
-        "SELECT sealed FROM agents WHERE id = :id",
-        named_params! { ":id": id },
-        |row| row.get("sealed"),
-    )?;
+    let found: Option<Vec<u8>> =
+        tx.find("SELECT sealed FROM agents WHERE id = :id", named_params! { ":id": id }, |row| {
+            row.get("sealed")
+        })?;
     let Some(found) = found else { return Ok(None) };
     let plain = seal.open(seal::Place { column: COLUMN, row: &id.to_string() }, &found)?;
     serde_json::from_slice(&plain)
