@@ -18,7 +18,10 @@ use steading::server::app::users::CreateUser;
 use steading::server::app::{App, Policy, settings};
 use steading::server::config::{Config, Terraform};
 use steading::server::db::Db;
+use steading::server::fleet::address::Prefix;
+use steading::server::fleet::{Fleet, Start};
 use steading::server::web::{self, Site, State};
+use steading::tasks::Tasks;
 
 /// The password of everyone.
 pub const PASSWORD: &str = "kiln-and-clay";
@@ -111,11 +114,15 @@ impl TestServer {
         let mut told = told(dir.path().to_owned());
         config(&mut told);
         let url = told.access_url.clone().unwrap_or_else(|| URL.to_owned());
-        let app = App::new(db, clock.clone(), entropy, seal, chosen);
+        let app = App::new(db, clock.clone(), entropy.clone(), seal, chosen);
         app.ensure_start().await.unwrap();
         let ssh = "127.0.0.1:7022".parse().unwrap();
         let site = Site::new(&told, &url, ssh, "SHA256:x".to_owned()).unwrap();
-        let state = State::new(app.clone(), site).await.unwrap();
+        let tasks = Tasks::new();
+        let start =
+            Start { secret: [1; 32], prefix: Prefix::random(&entropy), bind: told.wireguard };
+        let fleet = Fleet::start(app.clone(), start, clock.clone(), entropy, &tasks).await.unwrap();
+        let state = State::new(app.clone(), fleet, site, tasks).await.unwrap();
         let router = web::router(state.clone());
         Self { app, clock, state, db_path, router, _dir: dir }
     }

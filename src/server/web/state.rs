@@ -12,13 +12,19 @@ use url::Url;
 
 use crate::server::app::App;
 use crate::server::config::{Config, Network};
+use crate::server::fleet::Fleet;
 use crate::server::identity::csrf::Csrf;
+use crate::tasks::Tasks;
 
 /// What every handler can reach; clones share everything. A handler takes it as an argument.
 #[derive(Clone)]
 pub struct State {
     /// The use cases.
     pub app: App,
+    /// Who is connected.
+    pub fleet: Fleet,
+    /// Where the tasks of sockets and streams run.
+    pub tasks: Tasks,
     /// What this site is.
     pub site: Arc<Site>,
     /// The tokens in forms.
@@ -50,12 +56,12 @@ impl State {
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn new(app: App, site: Site) -> anyhow::Result<Self> {
+    pub async fn new(app: App, fleet: Fleet, site: Site, tasks: Tasks) -> anyhow::Result<Self> {
         let key = app.secret("csrf_key", |e| e.bytes::<CSRF_KEY_BYTES>().to_vec()).await;
         let csrf = Csrf::new(&key.context("Reading the key for forms")?);
         let deployment_id = app.deployment_id().await.context("Reading the deployment's id")?;
         let set_up = Arc::new(AtomicBool::new(false));
-        Ok(Self { app, site: Arc::new(site), csrf, deployment_id, set_up })
+        Ok(Self { app, fleet, tasks, site: Arc::new(site), csrf, deployment_id, set_up })
     }
 }
 

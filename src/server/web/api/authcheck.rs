@@ -3,7 +3,7 @@
 use crate::model::grant::Action;
 use crate::model::id::{OrganizationId, UserId, WorkspaceId};
 use crate::model::user::SiteRole;
-use crate::server::app::{Actor, Result};
+use crate::server::app::{Actor, Error, Result};
 use crate::server::web::State;
 use crate::wire::coder::users::{AuthObject, AuthQuestion};
 
@@ -17,7 +17,11 @@ pub(super) async fn may(state: &State, actor: &Actor, question: &AuthQuestion) -
         && let Ok(id) = object.resource_id.parse::<WorkspaceId>()
     {
         return match workspace_action(&question.action) {
-            Some(action) => state.app.may(actor, id, action).await,
+            Some(action) => match state.app.may(actor, id, action).await {
+                Ok(()) => Ok(true),
+                Err(Error::NotFound(_) | Error::Denied(_)) => Ok(false),
+                Err(other) => Err(other),
+            },
             None => Ok(false),
         };
     }
