@@ -1,8 +1,8 @@
 //! Builds as they are asked for: who may, which version, which answers; then they wait for a runner.
 
 use super::builds::{check_state, record, seal_state};
-use super::{Actor, App, Error, Result, access, templates, trail};
-use crate::model::audit::AuditAction;
+use super::{Actor, App, Error, Result, access, templates};
+use crate::model::audit::{AuditAction, Diff};
 use crate::model::build::{Build, BuildReason, JobKind, Transition, next_number};
 use crate::model::event::Event;
 use crate::model::grant::Action;
@@ -160,7 +160,7 @@ pub(super) fn add_build(
         Transition::Stop => AuditAction::Stop,
         Transition::Delete => AuditAction::Delete,
     };
-    record(tx, actor, &build, (action, trail::Diff::default()))?;
+    record(tx, actor, &build, (action, Diff::new()))?;
     tx.emit(Event::Workspace(workspace));
     tx.emit(Event::Queue);
     Ok(new.id)

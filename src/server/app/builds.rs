@@ -3,7 +3,7 @@
 
 use super::versions::cancel_job;
 use super::{Actor, App, Error, Page, Result, access, trail};
-use crate::model::audit::{AuditAction, AuditTarget};
+use crate::model::audit::{AuditAction, AuditTarget, Diff};
 use crate::model::build::{Build, JobStatus, Timing};
 use crate::model::event::Event;
 use crate::model::grant::Action;
@@ -31,7 +31,7 @@ impl App {
                 access::require(tx, &actor, build.workspace_id, Action::Operate)?;
                 cancel_job(tx, build.job.id, build.job.status)?;
                 tx.emit(Event::Workspace(build.workspace_id));
-                let diff = trail::Diff::default().field("status", build.job.status, "canceled");
+                let diff = Diff::new().field("status", build.job.status.as_str(), "canceled");
                 record(tx, &actor, &build, (AuditAction::Write, diff))
             })
             .await
@@ -181,7 +181,7 @@ impl App {
                 }
                 states::put(tx, id, &sealed)?;
                 tx.emit(Event::Workspace(build.workspace_id));
-                let diff = trail::Diff::default().field("state", "", "replaced");
+                let diff = Diff::new().field("state", "", "replaced");
                 record(tx, &actor, &build, (AuditAction::Write, diff))
             })
             .await
@@ -203,18 +203,18 @@ pub(super) fn record(
     tx: &WriteTx<'_>,
     actor: &Actor,
     build: &Build,
-    (action, diff): (AuditAction, trail::Diff),
+    (action, diff): (AuditAction, Diff),
 ) -> Result<()> {
     let name = workspaces::find(tx, build.workspace_id)?
         .map(|w| format!("{}/{} #{}", w.owner.username, w.name, build.number))
         .unwrap_or_default();
     let entry = trail::entry(action, AuditTarget::WorkspaceBuild, build.id.0, &name);
-    access::record(tx, actor, &diff.of(entry))
+    access::record(tx, actor, &trail::with(entry, &diff))
 }
 
 /// Notes in the audit log how a build ended.
 pub(super) fn record_end(tx: &WriteTx<'_>, build: &Build, status: JobStatus) -> Result<()> {
-    let diff = trail::Diff::default().field("status", build.job.status, status);
+    let diff = Diff::new().field("status", build.job.status, status);
     record(tx, &Actor::System, build, (AuditAction::Write, diff))
 }
 

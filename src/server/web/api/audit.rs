@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::convert;
+use super::convert::people as convert;
 use crate::model::audit::{AuditAction, AuditTarget};
 use crate::model::user::SiteRole;
 use crate::server::app::Error;

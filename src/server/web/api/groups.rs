@@ -2,7 +2,7 @@
 
 use axum::response::Response;
 
-use super::convert;
+use super::convert::people as convert;
 use crate::model::id::GroupId;
 use crate::model::user::SiteRole;
 use crate::server::app::groups::{GroupView, UpdateGroup};

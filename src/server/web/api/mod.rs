@@ -4,12 +4,16 @@ pub mod audit;
 pub mod authcheck;
 pub mod convert;
 pub mod deployment;
+mod files;
 pub mod groups;
 pub mod organizations;
 pub mod sessions;
 pub mod ssh_keys;
+mod template_json;
+mod templates;
 pub mod tokens;
 pub mod users;
+mod versions;
 
 use super::routes::Routes;
 
@@ -22,5 +26,6 @@ pub(super) fn routes(routes: Routes) -> Routes {
     let routes = ssh_keys::routes(routes);
     let routes = organizations::routes(routes);
     let routes = groups::routes(routes);
-    audit::routes(routes)
+    let routes = audit::routes(routes);
+    versions::routes(templates::routes(files::routes(routes)))
 }

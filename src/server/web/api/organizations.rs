@@ -1,6 +1,6 @@
 //! `/organizations`: where users and templates belong.
 
-use super::convert;
+use super::convert::people as convert;
 use crate::model::user::{Organization, SiteRole};
 use crate::server::app::organizations::UpdateOrganization;
 use crate::server::app::{Actor, Error};

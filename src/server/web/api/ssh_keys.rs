@@ -3,7 +3,7 @@
 use axum::response::Response;
 use http::StatusCode;
 
-use super::convert;
+use super::convert::people as convert;
 use crate::model::id::SshKeyId;
 use crate::server::web::extract::{Json, Path, created};
 use crate::server::web::routes::Routes;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use axum::response::Response;
 use http::StatusCode;
 
-use super::convert;
+use super::convert::people as convert;
 use crate::model::user::TokenKind;
 use crate::server::app::Error;
 use crate::server::app::tokens::CreateToken;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use axum::response::Response;
 use http::StatusCode;
 
-use super::convert;
+use super::convert::people as convert;
 use crate::model::user::{SiteRole, UserKind, UserStatus};
 use crate::server::app::Error;
 use crate::server::app::users::{CreateUser, MAX_LIST, UserFilter};
