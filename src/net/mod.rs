@@ -1,6 +1,7 @@
 //! The overlay: `WireGuard` between peers, streams in QUIC inside it, UDP or a relay beneath.
 
 mod cc;
+mod connection;
 mod driver;
 pub mod node;
 mod null;
@@ -15,6 +16,7 @@ pub mod stack;
 mod stream;
 #[cfg(test)]
 mod tests;
+mod tunnel;
 pub mod websocket;
 
 use std::net::{Ipv6Addr, SocketAddr};

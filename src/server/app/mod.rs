@@ -2,9 +2,16 @@
 
 pub mod access;
 pub mod actor;
+pub mod agent_reports;
+pub mod agents;
+pub mod build_requests;
+pub mod builds;
+pub mod connections;
 pub mod error;
 pub mod files;
 pub mod groups;
+mod job_ends;
+pub mod jobs;
 pub mod organizations;
 pub mod page;
 pub mod password;
@@ -18,6 +25,7 @@ mod trail;
 pub mod users;
 pub mod uses;
 pub mod versions;
+pub mod workspaces;
 
 use std::sync::Arc;
 use std::time::Duration;

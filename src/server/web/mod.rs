@@ -10,6 +10,7 @@ pub mod form;
 pub mod limits;
 pub mod outer;
 pub mod routes;
+pub mod sockets;
 pub mod state;
 
 pub use access::{Access, MaybeWho, Who};

@@ -11,13 +11,19 @@ use url::Url;
 
 use crate::server::app::App;
 use crate::server::config::Network;
+use crate::server::fleet::Fleet;
 use crate::server::identity::csrf::Csrf;
+use crate::tasks::Tasks;
 
 /// What every handler can reach; clones share everything. A handler takes it as an argument.
 #[derive(Clone)]
 pub struct State {
     /// The use cases.
     pub app: App,
+    /// Who is connected.
+    pub fleet: Fleet,
+    /// Where the tasks of sockets and streams run.
+    pub tasks: Tasks,
     /// What this site is.
     pub site: Arc<Site>,
 }
@@ -56,7 +62,12 @@ impl State {
     ///
     /// # Errors
     /// When the access URL is none or the database fails.
-    pub async fn load(app: App, settings: Settings) -> anyhow::Result<Self> {
+    pub async fn load(
+        app: App,
+        fleet: Fleet,
+        tasks: Tasks,
+        settings: Settings,
+    ) -> anyhow::Result<Self> {
         let access_url = Url::parse(&settings.access_url)
             .ok()
             .filter(|url| url.has_host() && matches!(url.scheme(), "http" | "https"))
@@ -70,7 +81,7 @@ impl State {
             trusted_proxies: settings.trusted_proxies,
             set_up: AtomicBool::new(false),
         };
-        Ok(Self { app, site: Arc::new(site) })
+        Ok(Self { app, fleet, tasks, site: Arc::new(site) })
     }
 }
 
