@@ -73,12 +73,9 @@ impl Server {
         let host_key = host_key(&app).await?;
         let ssh = fleet.open_front_door(config.ssh, &host_key).await?;
         start_jobs(&app, &config, http, (&clock, &entropy), &tasks).await?;
-        let site = web::Settings {
-            access_url: url.clone(),
-            ssh_address: ssh.to_string(),
-            trusted_proxies: config.trusted_proxies.clone(),
-        };
-        let state = web::State::load(app.clone(), fleet.clone(), tasks.clone(), site).await?;
+        tasks.spawn("accounts", OnPanic::Lose, app.clone().keep_accounts());
+        let site = web::Site::new(&config, &url, ssh, host_key.public().fingerprint())?;
+        let state = web::State::new(app.clone(), fleet.clone(), site, tasks.clone()).await?;
         serve(listener, &config, web::router(state), &tasks)?;
         let wireguard = fleet.wireguard_address();
         Ok(Self { app, fleet, url, http, ssh, wireguard, tasks })

@@ -9,7 +9,13 @@
     reason = "a test that goes wrong panics; the helpers here are not marked as tests for Clippy"
 )]
 
+mod accounts;
 mod agent;
+mod browser;
 mod gallery;
+mod harness;
+mod schema;
+mod sweep;
+
 mod ssh_exec;
 mod ssh_world;

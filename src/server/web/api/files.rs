@@ -12,13 +12,19 @@ use crate::wire::coder::templates::UploadResponse;
 
 /// The routes.
 pub(super) fn routes(routes: Routes) -> Routes {
-    routes
-        .get(Access::User, "/api/v2/files/{file}", download)
-        .up_to(limits::UPLOAD)
-        .post(Access::User, "/api/v2/files", upload)
+    routes.get(Access::User, "/api/v2/files/{file}", download).up_to(limits::UPLOAD).post(
+        Access::User,
+        "/api/v2/files",
+        upload,
+    )
 }
 
-async fn upload(state: State, Who(actor): Who, headers: HeaderMap, body: Bytes) -> Answer<Response> {
+async fn upload(
+    state: State,
+    Who(actor): Who,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Answer<Response> {
     let kind = headers.get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or_default();
     if !matches!(kind, "application/x-tar" | "application/tar" | "application/octet-stream") {
         let message = "The archive must be a tar: send it as application/x-tar.";

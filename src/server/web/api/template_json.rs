@@ -87,12 +87,14 @@ pub fn version(v: &Version) -> versions::Version {
 #[must_use]
 pub fn job(job: &Job, what: JobFor) -> jobs::ProvisionerJob {
     let (input, kind) = match what {
-        JobFor::Import(id) => {
-            (jobs::JobInput { template_version_id: Some(id.0), ..Default::default() }, "template_version_import")
-        }
-        JobFor::Build(id) => {
-            (jobs::JobInput { workspace_build_id: Some(id), ..Default::default() }, "workspace_build")
-        }
+        JobFor::Import(id) => (
+            jobs::JobInput { template_version_id: Some(id.0), ..Default::default() },
+            "template_version_import",
+        ),
+        JobFor::Build(id) => (
+            jobs::JobInput { workspace_build_id: Some(id), ..Default::default() },
+            "workspace_build",
+        ),
     };
     let canceled = matches!(job.status, JobStatus::Canceled);
     jobs::ProvisionerJob {
