@@ -1,5 +1,8 @@
 //! `server` and `provider-mirror`: the settings' meaning, and the role that they start.
 
+pub mod reset_password;
+pub mod up;
+
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
@@ -12,6 +15,7 @@ use super::context::{Context, read_url};
 use super::duration;
 use super::output::Paint;
 use super::settings::Layers;
+use crate::server;
 use crate::server::config::{Config, Terraform, Tls};
 
 /// `server`
@@ -21,15 +25,24 @@ use crate::server::config::{Config, Terraform, Tls};
 pub async fn run(ctx: &Context, args: Server, matches: &ArgMatches) -> anyhow::Result<()> {
     let mut layers = Layers::open(matches, args.settings.config.as_deref())?;
     let config = config(&mut layers, &ctx.around)?;
-    let log = log(&mut layers)?;
+    let log = log(&mut layers, "info")?;
     if args.print_config {
         let table = layers.table().render(|head| ctx.out.paint(Paint::Strong, head));
         return ctx.out.bytes(table.as_bytes());
     }
     start_log(&log)?;
-    let _ = config;
-    std::future::ready(()).await;
-    Ok(())
+    server::run(config, |server| announce(ctx, server)).await
+}
+
+/// Says where the server is, once it listens.
+fn announce(ctx: &Context, server: &server::Server) {
+    ctx.out.note(&format!(
+        "Steading {} serves {} (SSH {}, WireGuard UDP {}).",
+        super::version::VERSION,
+        server.url,
+        server.ssh,
+        server.wireguard
+    ));
 }
 
 /// How the server writes its log.
@@ -58,13 +71,13 @@ pub fn start_log(log: &Log) -> anyhow::Result<()> {
 ///
 /// # Errors
 /// When a setting has no meaning.
-pub fn log(layers: &mut Layers<'_>) -> anyhow::Result<Log> {
+pub fn log(layers: &mut Layers<'_>, default: &str) -> anyhow::Result<Log> {
     let json = layers.parse("log-format", "text", |text| match text {
         "text" => Ok(false),
         "json" => Ok(true),
         _ => Err("it may be text or json"),
     })?;
-    let filter = layers.parse("log-filter", "info", |text| {
+    let filter = layers.parse("log-filter", default, |text| {
         tracing_subscriber::EnvFilter::try_new(text).map(|_| text.to_owned())
     })?;
     Ok(Log { json, filter })
@@ -110,7 +123,7 @@ fn tls(layers: &mut Layers<'_>) -> anyhow::Result<Option<Tls>> {
     }
 }
 
-fn trusted_proxies(layers: &mut Layers<'_>) -> anyhow::Result<Vec<crate::server::config::Network>> {
+fn trusted_proxies(layers: &mut Layers<'_>) -> anyhow::Result<Vec<server::config::Network>> {
     let all = layers.list("trusted-proxy")?;
     all.iter()
         .map(|text| text.trim().parse().map_err(|e| layers.wrong("trusted-proxy", text, &e)))
