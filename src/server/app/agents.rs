@@ -1,8 +1,8 @@
 //! Agents as people see them, and who an agent is.
 
 use super::{Actor, App, Error, Result, access};
-use crate::model::build::Transition;
 use crate::model::agent::{Agent, AgentLogLine, MetadataValue, ScriptRun};
+use crate::model::build::Transition;
 use crate::model::grant::Action;
 use crate::model::id::{AgentId, BuildId, ResourceId, WorkspaceId};
 use crate::model::log::MAX_AGENT_LOG_BYTES;

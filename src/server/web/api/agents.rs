@@ -1,10 +1,9 @@
 //! `/workspaceagents`: agents as people see them.
 
-use axum::extract::ws::WebSocketUpgrade;
 use axum::response::Response;
 
 use super::convert::agents as convert;
-use super::follow::{self, FollowQuery, Source, left, upgrade_needed};
+use super::follow::{self, FollowQuery, MaybeSocket, Source, left, upgrade_needed};
 use super::watch::{self, Subject};
 use crate::model::id::AgentId;
 use crate::server::web::extract::{Json, Path, Query};
@@ -26,11 +25,7 @@ pub(super) fn routes(routes: Routes) -> Routes {
         .get(user, "/api/v2/notifications/inbox/watch", inbox)
 }
 
-async fn show(
-    state: State,
-    Who(actor): Who,
-    Path(id): Path<AgentId>,
-) -> Answer<Json<wire::Agent>> {
+async fn show(state: State, Who(actor): Who, Path(id): Path<AgentId>) -> Answer<Json<wire::Agent>> {
     let view = state.app.agent(&actor, id).await?;
     let agent = convert::agent(&view.agent, view.resource_id, state.app.clock().now());
     Ok(Json(wire::Agent { logs_overflowed: view.logs_overflowed, ..agent }))
@@ -62,7 +57,7 @@ async fn logs(
     Who(actor): Who,
     Path(id): Path<AgentId>,
     Query(query): Query<FollowQuery>,
-    upgrade: Option<WebSocketUpgrade>,
+    MaybeSocket(upgrade): MaybeSocket,
 ) -> Answer<Response> {
     follow::answer(state, actor, Source::Agent(id), (query, upgrade)).await
 }
@@ -75,13 +70,13 @@ async fn metadata_socket(
     state: State,
     Who(actor): Who,
     Path(id): Path<AgentId>,
-    upgrade: Option<WebSocketUpgrade>,
+    MaybeSocket(upgrade): MaybeSocket,
 ) -> Answer<Response> {
     watch::socket(state, actor, Subject::Metadata(id), upgrade).await
 }
 
 /// Editors wait for this socket to open. Nothing is notified yet, so nothing is said.
-async fn inbox(state: State, upgrade: Option<WebSocketUpgrade>) -> Answer<Response> {
+async fn inbox(state: State, MaybeSocket(upgrade): MaybeSocket) -> Answer<Response> {
     let (upgrade, tasks) = (upgrade.ok_or_else(upgrade_needed)?, state.tasks);
     Ok(sockets::bounded(upgrade).on_upgrade(move |socket| {
         sockets::run(socket, tasks, |mut s| async move { left(&mut s).await })

@@ -41,15 +41,14 @@ struct Program {
 
 /// The routes.
 pub(super) fn routes(routes: Routes) -> Routes {
-    routes
-        .get(Access::Public, "/bin/{name}", download)
-        .get(Access::Public, "/api/v2/init-script/{os}/{arch}", script)
+    routes.get(Access::Public, "/bin/{name}", download).get(
+        Access::Public,
+        "/api/v2/init-script/{os}/{arch}",
+        script,
+    )
 }
 
-async fn script(
-    state: State,
-    Path((os, arch)): Path<(String, String)>,
-) -> Answer<Response> {
+async fn script(state: State, Path((os, arch)): Path<(String, String)>) -> Answer<Response> {
     let text = bootstrap::script(&os, &arch).ok_or_else(Problem::not_found)?;
     let text = bootstrap::render(&text, state.site.access_url(), "token");
     Ok(([(header::CONTENT_TYPE, "text/plain; charset=utf-8")], text).into_response())
@@ -108,10 +107,7 @@ async fn open() -> io::Result<Program> {
     .map_err(io::Error::other)?
 }
 
-fn send(
-    program: Program,
-    permit: Option<tokio::sync::SemaphorePermit<'static>>,
-) -> Response {
+fn send(program: Program, permit: Option<tokio::sync::SemaphorePermit<'static>>) -> Response {
     let (chunks, ready) = mpsc::channel::<io::Result<Bytes>>(CHUNKS);
     let (len, etag, gzip) = (program.len, program.etag.clone(), permit.is_some());
     // Ends with the file or with the client, whichever is first.
@@ -119,7 +115,8 @@ fn send(
         let _permit = permit;
         let mut out = Chunks(chunks.clone());
         let copied = if gzip {
-            let mut encoder = GzEncoder::new(io::BufWriter::with_capacity(CHUNK, out), Compression::fast());
+            let mut encoder =
+                GzEncoder::new(io::BufWriter::with_capacity(CHUNK, out), Compression::fast());
             copy(&program, &mut encoder).and_then(|()| encoder.finish()?.flush())
         } else {
             copy(&program, &mut out)

@@ -1,13 +1,12 @@
 //! `/workspacebuilds`: asked for, cancelled, read.
 
 use axum::body::Bytes;
-use axum::extract::ws::WebSocketUpgrade;
 use axum::response::{IntoResponse as _, Response};
 use base64::Engine as _;
 use http::{StatusCode, header};
 
 use super::convert::workspaces as convert;
-use super::follow::{self, FollowQuery, Source};
+use super::follow::{self, FollowQuery, MaybeSocket, Source};
 use crate::model::build::{Build, BuildReason, Transition};
 use crate::model::id::{BuildId, PresetId, VersionId, WorkspaceId};
 use crate::server::app::build_requests::{BuildRequest, VersionChoice};
@@ -121,11 +120,7 @@ fn given_state(text: &str) -> Answer<Option<Vec<u8>>> {
     Ok(Some(bytes.map_err(|_| Error::invalid("state", "is not base64"))?))
 }
 
-async fn show(
-    state: State,
-    Who(actor): Who,
-    Path(id): Path<BuildId>,
-) -> Answer<Json<wire::Build>> {
+async fn show(state: State, Who(actor): Who, Path(id): Path<BuildId>) -> Answer<Json<wire::Build>> {
     let build = state.app.build(&actor, id).await?;
     Ok(Json(one(&state, &actor, &build).await?))
 }
@@ -150,7 +145,7 @@ async fn logs(
     Who(actor): Who,
     Path(id): Path<BuildId>,
     Query(query): Query<FollowQuery>,
-    upgrade: Option<WebSocketUpgrade>,
+    MaybeSocket(upgrade): MaybeSocket,
 ) -> Answer<Response> {
     follow::answer(state, actor, Source::Build(id), (query, upgrade)).await
 }

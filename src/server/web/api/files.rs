@@ -12,10 +12,11 @@ use crate::wire::coder::templates::UploadResponse;
 
 /// The routes.
 pub(super) fn routes(routes: Routes) -> Routes {
-    routes
-        .up_to(limits::UPLOAD)
-        .post(Access::User, "/api/v2/files", upload)
-        .get(Access::User, "/api/v2/files/{file}", download)
+    routes.up_to(limits::UPLOAD).post(Access::User, "/api/v2/files", upload).get(
+        Access::User,
+        "/api/v2/files/{file}",
+        download,
+    )
 }
 
 async fn upload(state: State, Who(actor): Who, body: Bytes) -> Answer<Response> {

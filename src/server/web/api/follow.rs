@@ -1,7 +1,11 @@
 //! Logs as they grow: all there is in one answer, or a WebSocket that goes on until the log ends.
 
+use std::convert::Infallible;
+
+use axum::extract::FromRequestParts;
 use axum::extract::ws::WebSocketUpgrade;
 use axum::response::{IntoResponse as _, Response};
+use http::request::Parts;
 use serde_json::Value;
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
@@ -9,7 +13,7 @@ use tokio::sync::broadcast::error::RecvError;
 use super::convert::{agents, jobs};
 use crate::model::event::Event;
 use crate::model::id::{AgentId, BuildId, VersionId};
-use crate::server::app::{Actor, App, Result};
+use crate::server::app::{self, Actor, App};
 use crate::server::fleet::socket::{Message, Socket};
 use crate::server::web::{Answer, Problem, State, sockets};
 use crate::tasks::Tasks;
@@ -25,6 +29,17 @@ const ALL: u32 = 600_000;
 pub(super) struct FollowQuery {
     follow: Option<String>,
     after: i64,
+}
+
+/// A WebSocket, if one was asked for.
+pub(super) struct MaybeSocket(pub(super) Option<WebSocketUpgrade>);
+
+impl<S: Send + Sync> FromRequestParts<S> for MaybeSocket {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Infallible> {
+        Ok(Self(WebSocketUpgrade::from_request_parts(parts, state).await.ok()))
+    }
 }
 
 /// Whose log it is.
@@ -102,7 +117,7 @@ pub(super) async fn left(socket: &mut Socket) {
 }
 
 impl Source {
-    async fn read(self, app: &App, actor: &Actor, part: (i64, u32)) -> Result<Lines> {
+    async fn read(self, app: &App, actor: &Actor, part: (i64, u32)) -> app::Result<Lines> {
         let json = |v: serde_json::Result<Value>| v.unwrap_or_default();
         let (list, last): (Vec<Value>, _) = match self {
             Self::Build(id) => {
@@ -132,7 +147,7 @@ impl Source {
         }
     }
 
-    async fn is_over(self, app: &App, actor: &Actor) -> Result<bool> {
+    async fn is_over(self, app: &App, actor: &Actor) -> app::Result<bool> {
         match self {
             Self::Build(id) => Ok(!app.build(actor, id).await?.job.status.is_active()),
             Self::Version(id) => Ok(!app.version(actor, id).await?.job.status.is_active()),

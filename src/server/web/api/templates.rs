@@ -29,11 +29,7 @@ pub(super) fn routes(routes: Routes) -> Routes {
         .get(Access::User, "/api/v2/templates/{template}/versions/{name}", version)
         .get(Access::User, "/api/v2/organizations/{organization}/templates", list_in)
         .post(Access::User, "/api/v2/organizations/{organization}/templates", create)
-        .get(
-            Access::User,
-            "/api/v2/organizations/{organization}/templates/examples",
-            examples_in,
-        )
+        .get(Access::User, "/api/v2/organizations/{organization}/templates/examples", examples_in)
         .get(Access::User, "/api/v2/organizations/{organization}/templates/{name}", by_name)
         .get(
             Access::User,

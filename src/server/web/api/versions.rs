@@ -1,11 +1,10 @@
 //! `/templateversions`: pushed, imported, read.
 
-use axum::extract::ws::WebSocketUpgrade;
 use axum::response::Response;
 
 use super::convert::names::Names;
 use super::convert::{templates as convert, workspaces};
-use super::follow::{self, FollowQuery, Source};
+use super::follow::{self, FollowQuery, MaybeSocket, Source};
 use super::templates::organization;
 use crate::model::build::{Build, BuildReason, Transition};
 use crate::model::id::{BuildId, FileId, TemplateId, VersionId, WorkspaceId};
@@ -105,7 +104,7 @@ async fn logs(
     Who(actor): Who,
     Path(id): Path<VersionId>,
     Query(query): Query<FollowQuery>,
-    upgrade: Option<WebSocketUpgrade>,
+    MaybeSocket(upgrade): MaybeSocket,
 ) -> Answer<Response> {
     follow::answer(state, actor, Source::Version(id), (query, upgrade)).await
 }

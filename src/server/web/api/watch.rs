@@ -143,9 +143,8 @@ pub(super) async fn socket(
     let feed = Feed::new(state, actor, subject);
     feed.read().await?;
     let upgrade = upgrade.ok_or_else(upgrade_needed)?;
-    Ok(sockets::bounded(upgrade).on_upgrade(move |socket| {
-        sockets::run(socket, tasks, move |s| send(feed, s))
-    }))
+    Ok(sockets::bounded(upgrade)
+        .on_upgrade(move |socket| sockets::run(socket, tasks, move |s| send(feed, s))))
 }
 
 async fn send(mut feed: Feed, mut socket: Socket) {

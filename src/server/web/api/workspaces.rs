@@ -1,11 +1,11 @@
 //! `/workspaces`: made, found, changed, watched.
 
-use axum::extract::ws::WebSocketUpgrade;
 use axum::response::Response;
 use http::StatusCode;
 
 use super::convert::names::Names;
 use super::convert::workspaces as convert;
+use super::follow::MaybeSocket;
 use super::watch::{self, Subject};
 use crate::model::build::{BuildReason, Transition};
 use crate::model::id::{PresetId, TemplateId, UserId, VersionId, WorkspaceId};
@@ -35,17 +35,9 @@ pub(super) fn routes(routes: Routes) -> Routes {
         .get(user, "/api/v2/workspaces/{workspace}/port-share", port_shares)
         .get(user, "/api/v2/workspaces/{workspace}/watch", watch)
         .get(user, "/api/v2/workspaces/{workspace}/watch-ws", watch_socket)
-        .get(
-            user,
-            "/api/v2/workspaces/{workspace}/external-agent/{agent}/credentials",
-            credentials,
-        )
+        .get(user, "/api/v2/workspaces/{workspace}/external-agent/{agent}/credentials", credentials)
         .post(user, "/api/v2/users/{user}/workspaces", create)
-        .post(
-            user,
-            "/api/v2/organizations/{organization}/members/{user}/workspaces",
-            create_in,
-        )
+        .post(user, "/api/v2/organizations/{organization}/members/{user}/workspaces", create_in)
         .get(user, "/api/v2/users/{user}/workspace/{name}", by_name)
 }
 
@@ -221,11 +213,7 @@ async fn resolve_autostart(
 }
 
 /// The body is optional: older clients send none.
-async fn usage(
-    state: State,
-    Who(actor): Who,
-    Path(id): Path<WorkspaceId>,
-) -> Answer<StatusCode> {
+async fn usage(state: State, Who(actor): Who, Path(id): Path<WorkspaceId>) -> Answer<StatusCode> {
     state.app.touch_workspace(&actor, id).await?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -239,11 +227,7 @@ async fn port_shares(
     Ok(Json(wire::PortShares::default()))
 }
 
-async fn watch(
-    state: State,
-    Who(actor): Who,
-    Path(id): Path<WorkspaceId>,
-) -> Answer<Response> {
+async fn watch(state: State, Who(actor): Who, Path(id): Path<WorkspaceId>) -> Answer<Response> {
     watch::sse(state, actor, Subject::Workspace(id)).await
 }
 
@@ -251,7 +235,7 @@ async fn watch_socket(
     state: State,
     Who(actor): Who,
     Path(id): Path<WorkspaceId>,
-    upgrade: Option<WebSocketUpgrade>,
+    MaybeSocket(upgrade): MaybeSocket,
 ) -> Answer<Response> {
     watch::socket(state, actor, Subject::Workspace(id), upgrade).await
 }

@@ -14,10 +14,7 @@ use crate::wire::coder::{Time, jobs as wire};
 pub fn of_build(build: &Build) -> wire::ProvisionerJob {
     wire::ProvisionerJob {
         initiator_id: build.initiator.id.0,
-        input: wire::JobInput {
-            workspace_build_id: Some(build.id.0),
-            ..wire::JobInput::default()
-        },
+        input: wire::JobInput { workspace_build_id: Some(build.id.0), ..wire::JobInput::default() },
         r#type: "workspace_build".to_owned(),
         metadata: wire::JobMetadata {
             template_version_name: build.version_name.clone(),
@@ -60,7 +57,10 @@ fn job(job: &Job) -> wire::ProvisionerJob {
         canceled_at: job.ended_at.or(job.started_at).filter(|_| canceled).map(Time::from),
         error: job.error.clone(),
         status: job.status.to_string(),
-        tags: tags.map(|(k, v)| (k.to_owned(), v.to_owned())).into_iter().collect::<BTreeMap<_, _>>(),
+        tags: tags
+            .map(|(k, v)| (k.to_owned(), v.to_owned()))
+            .into_iter()
+            .collect::<BTreeMap<_, _>>(),
         ..wire::ProvisionerJob::default()
     }
 }

@@ -127,11 +127,7 @@ pub fn asked(v: builds::BuildParameter) -> ParameterValue {
 
 /// How long a build and its agents took.
 #[must_use]
-pub fn timings(
-    b: &Build,
-    steps: &[Timing],
-    runs: &[(Agent, Vec<ScriptRun>)],
-) -> builds::Timings {
+pub fn timings(b: &Build, steps: &[Timing], runs: &[(Agent, Vec<ScriptRun>)]) -> builds::Timings {
     let provisioner = steps.iter().map(|t| builds::ProvisionerTiming {
         job_id: b.job.id.0,
         started_at: Time(t.started_ms),
