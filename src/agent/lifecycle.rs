@@ -94,10 +94,7 @@ impl Progress {
     /// Whether stopping is over, with or without success.
     #[must_use]
     pub fn is_over(&self) -> bool {
-        matches!(
-            self.state,
-            Lifecycle::Off | Lifecycle::ShutdownError | Lifecycle::ShutdownTimeout
-        )
+        matches!(self.state, Lifecycle::Off | Lifecycle::ShutdownError | Lifecycle::ShutdownTimeout)
     }
 }
 

@@ -78,7 +78,8 @@ impl LogBuffer {
     fn take_batch(&mut self, now_ms: i64) -> Vec<AgentLine> {
         let mut lines = vec![];
         if self.dropped > 0 {
-            let output = format!("{} lines were dropped: the server was away too long.", self.dropped);
+            let output =
+                format!("{} lines were dropped: the server was away too long.", self.dropped);
             let at_ms = self.waiting.front().map_or(now_ms, |l| l.at_ms);
             lines.push(AgentLine { at_ms, level: LogLevel::Warn, source: OWN_LOG_SOURCE, output });
             self.dropped = 0;

@@ -110,7 +110,8 @@ async fn run(
     let limit = limit(spec);
     // Output is read beside the process, and a little longer, so that neither waits for the other.
     let ended = process.end(limit, stop);
-    let (ended, out, err) = joined(ended, read_at_most(out, MAX_VALUE), read_at_most(err, MAX_VALUE)).await;
+    let (ended, out, err) =
+        joined(ended, read_at_most(out, MAX_VALUE), read_at_most(err, MAX_VALUE)).await;
     let ended = ended?;
     let error = match ended.code {
         _ if ended.timed_out => format!("took longer than {}", words(limit)),

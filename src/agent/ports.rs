@@ -80,7 +80,9 @@ fn parse(table: &str) -> impl Iterator<Item = (u16, u64)> + '_ {
 fn owners(wanted: &BTreeSet<u64>) -> BTreeMap<u64, String> {
     let mut names = BTreeMap::new();
     let processes = std::fs::read_dir("/proc").into_iter().flatten().flatten();
-    for process in processes.filter(|p| p.file_name().as_encoded_bytes().first().is_some_and(u8::is_ascii_digit)) {
+    for process in processes
+        .filter(|p| p.file_name().as_encoded_bytes().first().is_some_and(u8::is_ascii_digit))
+    {
         if names.len() == wanted.len() {
             break;
         }

@@ -68,7 +68,11 @@ impl Process {
     ///
     /// # Errors
     /// When its end cannot be learnt.
-    pub async fn end(mut self, limit: Duration, stop: &CancellationToken) -> std::io::Result<Ended> {
+    pub async fn end(
+        mut self,
+        limit: Duration,
+        stop: &CancellationToken,
+    ) -> std::io::Result<Ended> {
         let over = async {
             if limit.is_zero() { std::future::pending().await } else { sleep(limit).await }
         };

@@ -268,7 +268,8 @@ mod tests {
     #[tokio::test]
     async fn whoever_waits_is_woken() {
         let reports = Reports::new(Clock::manual(Timestamp(10)));
-        let (next, ()) = tokio::join!(reports.next(), async { reports.event(FromAgent::Heartbeat) });
+        let (next, ()) =
+            tokio::join!(reports.next(), async { reports.event(FromAgent::Heartbeat) });
         assert_eq!(next, FromAgent::Heartbeat);
     }
 }

@@ -29,7 +29,8 @@ async fn start_scripts_run_together_and_the_worst_end_counts() {
     };
     let slow = ScriptSpec { timeout_s: 1, ..script(3, "exec sleep 1000") };
     let stop_only = ScriptSpec { run_on_start: false, run_on_stop: true, ..script(4, "exit 9") };
-    let scripts = vec![script(1, &meet("a", "b", 0)), script(2, &meet("b", "a", 7)), slow, stop_only];
+    let scripts =
+        vec![script(1, &meet("a", "b", 0)), script(2, &meet("b", "a", 7)), slow, stop_only];
     let manifest = Manifest { scripts, ..manifest() };
     let stop = CancellationToken::new();
     let outcome = run_all(&place.base, &manifest, Stage::Start, &stop).await;

@@ -122,6 +122,14 @@ pub struct UserRef {
     pub username: UserName,
 }
 
+impl UserRef {
+    /// A user in passing.
+    #[must_use]
+    pub fn of(user: &User) -> Self {
+        Self { id: user.id, username: user.username.clone() }
+    }
+}
+
 /// An organization. One named `default` exists from the start.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Organization {

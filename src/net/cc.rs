@@ -4,6 +4,8 @@
 //! quinn paces at 1.25 times window over round trip and has no hook for a rate, so every phase is
 //! expressed as a window.
 
+mod sampler;
+
 use std::any::Any;
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -13,6 +15,8 @@ use std::time::{Duration, Instant};
 use quinn_proto::RttEstimator;
 use quinn_proto::congestion::{Controller, ControllerFactory};
 
+use self::sampler::{Sampler, Sent};
+
 /// Rounds that the filters remember: more than one whole probing cycle.
 const ROUNDS: usize = 12;
 /// A window covers at least this much time: below it timers and batches rule, not the path.
@@ -21,8 +25,6 @@ const MIN_SPAN: Duration = Duration::from_millis(2);
 const RTT_AGE: Duration = Duration::from_secs(10);
 /// How long the window is held low to measure it.
 const PROBE_RTT: Duration = Duration::from_millis(200);
-/// Records of what left when; a second or more of sending at full speed.
-const MAX_SENT: usize = 1 << 15;
 /// Of the window, at the start.
 const INITIAL_PACKETS: u64 = 32;
 /// A window is never smaller than this many packets.
@@ -41,15 +43,6 @@ enum State {
     ProbeRtt(Option<Instant>),
 }
 
-/// What was known when a batch of packets left.
-#[derive(Clone, Copy)]
-struct Sent {
-    at: Instant,
-    first: Instant,
-    delivered: u64,
-    delivered_at: Instant,
-}
-
 /// The best of one round.
 #[derive(Clone, Copy, Default)]
 struct Best {
@@ -64,18 +57,6 @@ struct Round {
     acked: u64,
     lost: u64,
     peak: u64,
-}
-
-/// The rate sampler: what left when, and the newest of it that a batch of ACKs confirms.
-#[derive(Clone)]
-struct Sampler {
-    sent: VecDeque<Sent>,
-    newest: Option<Sent>,
-    batch: u64,
-    delivered: u64,
-    delivered_at: Instant,
-    first: Instant,
-    idle: bool,
 }
 
 /// The controller of one connection.
@@ -297,53 +278,6 @@ impl Bbr {
             if !app_limited || rate > known {
                 best.rate = best.rate.max(rate);
             }
-        }
-    }
-}
-
-impl Sampler {
-    fn new(now: Instant) -> Self {
-        Self {
-            sent: VecDeque::new(),
-            newest: None,
-            batch: 0,
-            delivered: 0,
-            delivered_at: now,
-            first: now,
-            idle: true,
-        }
-    }
-
-    fn sent(&mut self, now: Instant, min_rtt: Duration) {
-        if self.idle {
-            self.idle = false;
-            (self.first, self.delivered_at) = (now, now);
-        }
-        if self.sent.back().is_some_and(|sent| sent.at >= now) {
-            return;
-        }
-        let rounds = if min_rtt == Duration::MAX { Duration::ZERO } else { 4 * min_rtt };
-        let old = Duration::from_secs(1) + rounds;
-        while self.sent.len() > MAX_SENT
-            || self.sent.front().is_some_and(|s| now.saturating_duration_since(s.at) > old)
-        {
-            self.sent.pop_front();
-        }
-        self.sent.push_back(Sent {
-            at: now,
-            first: self.first,
-            delivered: self.delivered,
-            delivered_at: self.delivered_at,
-        });
-    }
-
-    fn acked(&mut self, now: Instant, sent: Instant, bytes: u64) {
-        self.delivered += bytes;
-        self.delivered_at = now;
-        self.batch += bytes;
-        let Ok(at) = self.sent.binary_search_by(|s| s.at.cmp(&sent)) else { return };
-        if self.newest.is_none_or(|newest| newest.at < sent) {
-            self.newest = self.sent.get(at).copied();
         }
     }
 }

@@ -1,5 +1,6 @@
 //! The one loop of a node that reads and writes: the socket, the relay and the timers.
 
+use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -108,16 +109,16 @@ impl Drop for StopGuard {
     }
 }
 
-/// What waits for its way to take it.
+/// What waits for its way to take it: at most the rest of one turn.
 #[derive(Default)]
 struct Blocked {
-    direct: Option<Transmit>,
-    relay: Option<(Relay, RelayFrame)>,
+    direct: VecDeque<Transmit>,
+    relay: VecDeque<Transmit>,
 }
 
 impl Blocked {
     fn ready(&self) -> Ready {
-        Ready { direct: self.direct.is_none(), relay: self.relay.is_none() }
+        Ready { direct: self.direct.is_empty(), relay: self.relay.is_empty() }
     }
 }
 
@@ -163,7 +164,7 @@ async fn linger(
 fn turn(shared: &Shared, incoming: &Incoming, blocked: &mut Blocked) -> bool {
     let now = shared.clock.instant();
     let mut batches = Vec::with_capacity(BATCHES);
-    let mut ready = blocked.ready();
+    let ready = blocked.ready();
     {
         let mut node = shared.node();
         node.handle_timeout(now);
@@ -177,15 +178,15 @@ fn turn(shared: &Shared, incoming: &Incoming, blocked: &mut Blocked) -> bool {
         }
     }
     let more = batches.len() == BATCHES;
-    let relay = if ready.relay { shared.relay() } else { None };
     for transmit in batches {
-        if ready.takes(transmit.path) {
-            send(shared, relay.as_ref(), transmit, blocked);
-            ready = blocked.ready();
+        match transmit.path {
+            Path::Direct(_) => blocked.direct.push_back(transmit),
+            Path::Relay => blocked.relay.push_back(transmit),
         }
-        // What no longer fits is lost, as in a full queue of a network.
     }
-    more && (ready.direct || ready.relay)
+    send_direct(shared, blocked);
+    send_relay(shared, blocked);
+    more && blocked.ready() != Ready { direct: false, relay: false }
 }
 
 fn announce(shared: &Shared, node: &mut Node, incoming: &Incoming, event: NodeEvent) {
@@ -201,23 +202,33 @@ fn announce(shared: &Shared, node: &mut Node, incoming: &Incoming, event: NodeEv
     }
 }
 
-fn send(shared: &Shared, relay: Option<&Relay>, transmit: Transmit, blocked: &mut Blocked) {
-    match transmit.path {
-        Path::Direct(to) => {
-            if shared.socket.send(to, transmit.datagrams(), transmit.segment) {
-                shared.node().recycle(transmit);
-            } else {
-                blocked.direct = Some(transmit);
-            }
+fn send_direct(shared: &Shared, blocked: &mut Blocked) {
+    while let Some(transmit) = blocked.direct.pop_front() {
+        let Path::Direct(to) = transmit.path else { continue };
+        if !shared.socket.send(to, transmit.datagrams(), transmit.segment) {
+            blocked.direct.push_front(transmit);
+            return;
         }
-        Path::Relay => {
-            let Some(relay) = relay else { return };
-            match relay.sender.try_send(transmit.into_frame()) {
-                Ok(()) => {}
-                Err(mpsc::error::TrySendError::Full(frame)) => {
-                    blocked.relay = Some((relay.clone(), frame));
+        shared.node().recycle(transmit);
+    }
+}
+
+fn send_relay(shared: &Shared, blocked: &mut Blocked) {
+    let Some(relay) = shared.relay() else {
+        blocked.relay.clear();
+        return;
+    };
+    while !blocked.relay.is_empty() {
+        match relay.sender.try_reserve() {
+            Ok(room) => {
+                if let Some(transmit) = blocked.relay.pop_front() {
+                    room.send(transmit.into_frame());
                 }
-                Err(mpsc::error::TrySendError::Closed(_)) => shared.detach_relay(relay.id),
+            }
+            Err(mpsc::error::TrySendError::Full(())) => return,
+            Err(mpsc::error::TrySendError::Closed(())) => {
+                shared.detach_relay(relay.id);
+                blocked.relay.clear();
             }
         }
     }
@@ -228,15 +239,17 @@ async fn wait(shared: &Shared, blocked: &mut Blocked) {
     let deadline = shared.node().poll_timeout();
     let now = shared.clock.instant();
     let due = deadline.map_or(IDLE, |at| at.saturating_duration_since(now).min(IDLE));
+    let free = blocked.ready();
     let writable = async {
-        match &blocked.direct {
-            Some(_) => shared.socket.writable().await,
-            None => std::future::pending().await,
+        if free.direct {
+            std::future::pending::<()>().await;
         }
+        shared.socket.writable().await;
     };
+    let relay = if free.relay { None } else { shared.relay() };
     let relay_free = async {
-        match &blocked.relay {
-            Some((relay, _)) => drop(relay.sender.reserve().await),
+        match &relay {
+            Some(relay) => drop(relay.sender.reserve().await),
             None => std::future::pending().await,
         }
     };
@@ -244,23 +257,8 @@ async fn wait(shared: &Shared, blocked: &mut Blocked) {
         _ = std::future::poll_fn(|cx| shared.socket.poll_readable(cx)) => {}
         () = shared.wake.notified() => {}
         () = tokio::time::sleep(due) => {}
-        () = writable => retry_direct(shared, blocked),
-        () = relay_free => retry_relay(shared, blocked),
-    }
-}
-
-fn retry_direct(shared: &Shared, blocked: &mut Blocked) {
-    if let Some(transmit) = blocked.direct.take() {
-        send(shared, None, transmit, blocked);
-    }
-}
-
-fn retry_relay(shared: &Shared, blocked: &mut Blocked) {
-    let Some((relay, frame)) = blocked.relay.take() else { return };
-    match relay.sender.try_send(frame) {
-        Ok(()) => {}
-        Err(mpsc::error::TrySendError::Full(frame)) => blocked.relay = Some((relay, frame)),
-        Err(mpsc::error::TrySendError::Closed(_)) => shared.detach_relay(relay.id),
+        () = writable => send_direct(shared, blocked),
+        () = relay_free => send_relay(shared, blocked),
     }
 }
 

@@ -1,6 +1,7 @@
 //! The overlay: `WireGuard` between peers, streams in QUIC inside it, UDP or a relay beneath.
 
 mod cc;
+mod connection;
 mod driver;
 pub mod node;
 mod null;
@@ -13,9 +14,10 @@ pub mod relay;
 mod socket;
 pub mod stack;
 mod stream;
-pub mod websocket;
 #[cfg(test)]
 mod tests;
+mod tunnel;
+pub mod websocket;
 
 use std::net::{Ipv6Addr, SocketAddr};
 use std::sync::Arc;

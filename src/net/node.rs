@@ -1,24 +1,22 @@
 //! A node without sockets or clocks: many peers, demultiplexed by what their datagrams say.
 
+mod demux;
+mod streams;
+
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::{Ipv6Addr, SocketAddr};
 use std::sync::Arc;
-use std::task::{Poll, Waker};
 use std::time::{Duration, Instant};
 
-use boringtun::noise::handshake::parse_handshake_anon;
 use boringtun::noise::rate_limiter::RateLimiter;
-use boringtun::noise::{Packet, Tunn, TunnResult};
 use boringtun::x25519::{PublicKey, StaticSecret};
-use bytes::BytesMut;
 
 use super::outbox::{Outbox, Ready, Transmit};
 use super::packet::Boot;
 use super::path::Path;
 use super::peer::{Context, Me, Peer};
 use super::quic::Quic;
-use super::relay;
-use super::stack::{StackEvent, StreamAt, StreamError};
+use super::stack::{StackEvent, StreamAt};
 use crate::clock::Entropy;
 use crate::model::peer::{Peer as Spec, PeerKey};
 
@@ -27,8 +25,6 @@ use crate::model::peer::{Peer as Spec, PeerKey};
 const HANDSHAKES_PER_SECOND: u64 = 200;
 /// Addresses by which we were seen that are remembered.
 const MAX_SEEN: usize = 4;
-/// boringtun wants more room than a packet needs.
-const ROOM: usize = 256;
 /// The part of a session's index that names the peer.
 const INDEX_BITS: u32 = 24;
 
@@ -221,62 +217,6 @@ impl Node {
         }
     }
 
-    /// Datagrams from one source, `segment` bytes each but the last.
-    pub fn input(&mut self, path: Path, data: &[u8], segment: usize, now: Instant) {
-        let mut room = BytesMut::zeroed(data.len() + ROOM);
-        let mut datagrams = data.chunks(segment.max(1)).peekable();
-        while let Some(first) = datagrams.next() {
-            let Some(index) = self.receiver(path, first) else { continue };
-            let tag = first.get(..8).filter(|tag| tag.first() == Some(&4));
-            self.with(index, now, |peer, ctx| {
-                peer.input(ctx, path, first, &mut room);
-                let follows = |next: &&[u8]| tag.is_some() && next.get(..8) == tag;
-                while let Some(next) = datagrams.next_if(follows) {
-                    peer.input(ctx, path, next, &mut room);
-                }
-            });
-        }
-    }
-
-    /// A frame from the relay.
-    pub fn input_frame(&mut self, frame: &[u8], now: Instant) {
-        if let Some((_, segment, datagrams)) = relay::decode(frame) {
-            self.input(Path::Relay, datagrams, segment, now);
-        }
-    }
-
-    /// The peer that a datagram is from, as far as can be told without its keys. Who is unknown
-    /// gets no answer.
-    fn receiver(&mut self, path: Path, datagram: &[u8]) -> Option<u32> {
-        let index = match Tunn::parse_incoming_packet(datagram).ok()? {
-            Packet::HandshakeInit(_) => return self.initiator(path, datagram),
-            Packet::HandshakeResponse(packet) => packet.receiver_idx,
-            Packet::PacketCookieReply(packet) => packet.receiver_idx,
-            Packet::PacketData(packet) => packet.receiver_idx,
-        };
-        let index = index >> 8;
-        self.peers.contains_key(&index).then_some(index)
-    }
-
-    fn initiator(&mut self, path: Path, datagram: &[u8]) -> Option<u32> {
-        let source = match path {
-            Path::Direct(address) => Some(address.ip()),
-            Path::Relay => None,
-        };
-        let mut cookie = [0; ROOM];
-        self.limiter.reset_count();
-        let packet = match self.limiter.verify_packet(source, datagram, &mut cookie) {
-            Ok(Packet::HandshakeInit(packet)) => packet,
-            Err(TunnResult::WriteToNetwork(cookie)) => {
-                self.out.push(path, &PeerKey([0; 32]), cookie);
-                return None;
-            }
-            Ok(_) | Err(_) => return None,
-        };
-        let half = parse_handshake_anon(&self.me.secret, &self.me.public, &packet).ok()?;
-        self.by_key.get(&PeerKey(half.peer_static_public)).copied()
-    }
-
     /// When [`Node::handle_timeout`] is due.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Instant> {
@@ -371,6 +311,12 @@ impl Node {
         None
     }
 
+    /// Whether [`Node::poll_transmit`] has something to do.
+    #[must_use]
+    pub fn has_work(&self) -> bool {
+        !self.dirty.is_empty() || !self.events.is_empty()
+    }
+
     /// Returns a batch that was sent.
     pub fn recycle(&mut self, transmit: Transmit) {
         self.out.recycle(transmit);
@@ -431,80 +377,4 @@ fn reschedule(
         timers.insert((new, index));
     }
     slot.deadline = deadline;
-}
-
-/// Calls for streams.
-impl Node {
-    /// Opens a stream to a peer; `None` when the peer is unknown.
-    pub fn poll_open(
-        &mut self,
-        key: &PeerKey,
-        now: Instant,
-        waker: &Waker,
-    ) -> Option<Poll<StreamRef>> {
-        let index = *self.by_key.get(key)?;
-        self.with(index, now, |peer, _| {
-            peer.touch(now);
-            let tunnel = peer.has_session();
-            peer.stack.poll_open(now, tunnel, waker).map(|at| StreamRef { peer: index, at })
-        })
-    }
-
-    /// Reads into `out`; zero bytes at the end of the stream.
-    pub fn poll_read(
-        &mut self,
-        stream: StreamRef,
-        now: Instant,
-        waker: &Waker,
-        out: &mut [u8],
-    ) -> Poll<Result<usize, StreamError>> {
-        self.on(stream, now, |peer, at| peer.stack.poll_read(at, waker, out))
-    }
-
-    /// Takes bytes to send.
-    pub fn poll_write(
-        &mut self,
-        stream: StreamRef,
-        now: Instant,
-        waker: &Waker,
-        data: &[u8],
-    ) -> Poll<Result<usize, StreamError>> {
-        self.on(stream, now, |peer, at| peer.stack.poll_write(at, waker, data))
-    }
-
-    fn on(
-        &mut self,
-        stream: StreamRef,
-        now: Instant,
-        work: impl FnOnce(&mut Peer, StreamAt) -> Poll<Result<usize, StreamError>>,
-    ) -> Poll<Result<usize, StreamError>> {
-        let Some(slot) = self.peers.get_mut(&stream.peer) else {
-            return Poll::Ready(Err(StreamError::Lost));
-        };
-        let result = work(&mut slot.peer, stream.at);
-        if !matches!(result, Poll::Ready(Ok(1..))) {
-            return result;
-        }
-        if slot.peer.touch(now) {
-            self.with(stream.peer, now, |_, _| ());
-        } else if !slot.dirty {
-            slot.dirty = true;
-            self.dirty.push_back(stream.peer);
-        }
-        result
-    }
-
-    /// Nothing more will be written.
-    ///
-    /// # Errors
-    /// When the connection is lost, or the peer does not want the stream any more.
-    pub fn finish(&mut self, stream: StreamRef, now: Instant) -> Result<(), StreamError> {
-        let finished = self.with(stream.peer, now, |peer, _| peer.stack.finish(stream.at));
-        finished.unwrap_or(Err(StreamError::Lost))
-    }
-
-    /// Nobody here holds the stream any more.
-    pub fn release(&mut self, stream: StreamRef, finished: bool, now: Instant) {
-        self.with(stream.peer, now, |peer, _| peer.stack.release(stream.at, finished));
-    }
 }

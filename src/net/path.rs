@@ -1,6 +1,6 @@
 //! Which way to a peer: its addresses and the relay are measured by pings, the best is chosen.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::{Duration, Instant};
 
 /// A way to a peer.
@@ -10,6 +10,22 @@ pub enum Path {
     Direct(SocketAddr),
     /// Through the server.
     Relay,
+}
+
+impl Path {
+    /// The address of a direct path.
+    #[must_use]
+    pub fn address(self) -> Option<SocketAddr> {
+        match self {
+            Self::Direct(address) => Some(address),
+            Self::Relay => None,
+        }
+    }
+
+    /// Its machine.
+    pub(super) fn ip(self) -> Option<IpAddr> {
+        self.address().map(|address| address.ip())
+    }
 }
 
 /// How much the ways to a peer are worth.
@@ -76,9 +92,14 @@ impl Way {
         }
     }
 
+    /// How long an answer may take; full queues on the way delay pings too.
+    fn patience(&self) -> Duration {
+        DEAD_AFTER.max(self.rtt.unwrap_or_default() * 3)
+    }
+
     fn alive(&self, now: Instant) -> bool {
-        self.answered
-            && self.unanswered.is_none_or(|at| now.saturating_duration_since(at) < DEAD_AFTER)
+        let late = |at: Instant| now.saturating_duration_since(at) >= self.patience();
+        self.answered && !self.unanswered.is_some_and(late)
     }
 
     /// When the next ping is due.
@@ -114,7 +135,8 @@ pub struct Paths {
 impl Paths {
     /// Sets the addresses that the peer announces. Learnt ones stay.
     pub fn announce(&mut self, addresses: &[SocketAddr]) {
-        let addresses = addresses.get(..MAX_ANNOUNCED).unwrap_or(addresses);
+        let addresses: Vec<SocketAddr> =
+            addresses.iter().copied().filter(is_unicast).take(MAX_ANNOUNCED).collect();
         let announced = |path: Path| matches!(path, Path::Direct(a) if addresses.contains(&a));
         let selected = self.selected;
         for way in &mut self.ways {
@@ -124,7 +146,7 @@ impl Paths {
             way.announced || way.answered || way.path == Path::Relay || selected == Some(way.path)
         });
         for address in addresses {
-            let path = Path::Direct(*address);
+            let path = Path::Direct(address);
             if !self.ways.iter().any(|way| way.path == path) {
                 self.ways.push(Way::new(path, true));
             }
@@ -139,6 +161,12 @@ impl Paths {
         } else if self.selected == Some(Path::Relay) {
             self.selected = None;
         }
+    }
+
+    /// Whether there is a relay.
+    #[must_use]
+    pub fn has_relay(&self) -> bool {
+        self.all().any(|path| path == Path::Relay)
     }
 
     /// All ways, for what must arrive by whichever works.
@@ -214,7 +242,7 @@ impl Paths {
     pub fn poll_timeout(&self, now: Instant, need: Need) -> Option<Instant> {
         let pings =
             self.ways.iter().filter_map(|way| way.due(now, need, self.selected == Some(way.path)));
-        let death = self.selected().and_then(|way| way.unanswered).map(|at| at + DEAD_AFTER);
+        let death = self.selected().and_then(|way| way.unanswered.map(|at| at + way.patience()));
         let death = death.filter(|at| *at > now && need != Need::None);
         pings.chain(death).min()
     }
@@ -284,7 +312,14 @@ impl Paths {
 
     /// Whether nothing answers any more: the session itself may be gone at the other end.
     #[must_use]
-    pub fn silent(&self, now: Instant) -> bool {
+    pub fn is_silent(&self, now: Instant) -> bool {
         !self.ways.iter().any(|way| way.alive(now))
     }
+}
+
+/// Whether an address is one machine's: a peer must not make us send to groups.
+fn is_unicast(address: &SocketAddr) -> bool {
+    let ip = address.ip().to_canonical();
+    let broadcast = ip == IpAddr::V4(Ipv4Addr::BROADCAST);
+    address.port() != 0 && !ip.is_unspecified() && !ip.is_multicast() && !broadcast
 }

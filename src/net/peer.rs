@@ -4,8 +4,8 @@ use std::net::{Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use boringtun::noise::TunnResult;
 use boringtun::noise::rate_limiter::RateLimiter;
-use boringtun::noise::{Tunn, TunnResult};
 use boringtun::x25519::{PublicKey, StaticSecret};
 use bytes::{Buf as _, BytesMut};
 
@@ -14,23 +14,18 @@ use super::packet::{self, Boot, Control, Header, MTU, Port};
 use super::path::{Need, Path, Paths};
 use super::quic::Quic;
 use super::stack::Stack;
+use super::tunnel::{self, Kind, MIN_ROOM, Tunnel, is_newer, kind_and_session};
 use crate::clock::Entropy;
 use crate::model::peer::{Peer as Spec, PeerKind};
 
-/// Bytes that `WireGuard` adds to a packet.
-const TUNNEL: usize = 32;
-/// boringtun asks for this much room, whatever it writes.
-const MIN_ROOM: usize = 148;
-/// boringtun's timers count in seconds.
-const TICK: Duration = Duration::from_secs(1);
 /// Streams used in this time count as busy: their way is watched closely.
 const BUSY_FOR: Duration = Duration::from_secs(3);
-/// A session as young as this is not doubted because pings are not answered yet.
-const SESSION_GRACE: Duration = Duration::from_secs(2);
+/// Our own handshake waits this long when the peer has begun one: two at once end each other.
+const GIVE_WAY: Duration = Duration::from_secs(1);
 /// Handshakes that fail before the tunnel is made anew. boringtun would give up after 90 s.
 const MAX_ATTEMPTS: u32 = 18;
 /// Datagrams in a batch: at the tunnel's MTU they fill one UDP send.
-pub(super) const MAX_SEGMENTS: usize = 44;
+const MAX_SEGMENTS: usize = 44;
 
 /// What all peers share.
 pub(super) struct Me {
@@ -53,21 +48,14 @@ pub(super) struct Context<'a> {
     pub(super) seen_as: &'a mut Option<SocketAddr>,
 }
 
-struct Tunnel {
-    tunn: Tunn,
-    /// The newest session that both ends are known to hold: our index of it.
-    session: Option<u32>,
-    established: Option<Instant>,
-    next_tick: Instant,
-}
-
 pub(super) struct Peer {
     pub(super) spec: Spec,
     pub(super) stack: Stack,
     pub(super) paths: Paths,
     index: u32,
+    /// Only while something goes on: a peer that rests holds no keys.
     tunnel: Option<Tunnel>,
-    /// The life of the peer that its streams belong to, and the session that told of it.
+    /// The life of the peer that its streams belong to, and the session that told of it last.
     life: Option<(Boot, Option<u32>)>,
     used_at: Option<Instant>,
     attempts: u32,
@@ -118,23 +106,18 @@ impl Peer {
     }
 
     pub(super) fn has_session(&self) -> bool {
-        let tunn = self.tunnel.as_ref().map(|tunnel| &tunnel.tunn);
-        tunn.is_some_and(|tunn| tunn.time_since_last_handshake().is_some())
+        self.tunnel.as_ref().is_some_and(Tunnel::has_session)
     }
 
-    fn tunnel(&mut self, me: &Me, now: Instant) -> &mut Tunnel {
-        let peer = PublicKey::from(self.spec.key.0);
-        let index = self.index;
-        self.tunnel.get_or_insert_with(|| {
-            let limiter = Some(Arc::clone(&me.unlimited));
-            let tunn = Tunn::new(me.secret.clone(), peer, None, None, index, limiter);
-            Tunnel { tunn, session: None, established: None, next_tick: now }
-        })
+    fn tunnel(&mut self, ctx: &Context<'_>) -> &mut Tunnel {
+        let (key, index) = (self.spec.key, self.index);
+        self.tunnel.get_or_insert_with(|| Tunnel::new(ctx.me, &key, index, ctx.now))
     }
 
     fn drop_tunnel(&mut self) {
         self.tunnel = None;
         if let Some((_, session)) = &mut self.life {
+            // The next tunnel counts its sessions anew.
             *session = None;
         }
     }
@@ -149,13 +132,8 @@ impl Peer {
         room: &mut BytesMut,
     ) {
         let Some((kind, session)) = kind_and_session(datagram) else { return };
-        let (key, now) = (self.spec.key, ctx.now);
-        let tunnel = self.tunnel(ctx.me, now);
-        let source = match path {
-            Path::Direct(address) => Some(address.ip()),
-            Path::Relay => None,
-        };
-        let packet = match tunnel.tunn.decapsulate(source, datagram, room) {
+        let key = self.spec.key;
+        let packet = match self.tunnel(ctx).tunn.decapsulate(path.ip(), datagram, room) {
             TunnResult::Err(error) => {
                 tracing::trace!(?error, peer.key = %key, "a datagram was refused");
                 return;
@@ -164,11 +142,9 @@ impl Peer {
             TunnResult::Done => None,
             TunnResult::WriteToNetwork(answer) => {
                 ctx.out.push(path, &key, answer);
-                if kind == HANDSHAKE_INIT && path != Path::Relay {
+                if kind == Kind::Init && path != Path::Relay && self.paths.has_relay() {
                     // The address may be one that answers do not reach.
-                    self.paths.all().filter(|way| *way == Path::Relay).for_each(|relay| {
-                        ctx.out.push(relay, &key, answer);
-                    });
+                    ctx.out.push(Path::Relay, &key, answer);
                 }
                 None
             }
@@ -176,19 +152,14 @@ impl Peer {
         };
         self.received += datagram.len() as u64;
         match kind {
-            HANDSHAKE_INIT => {
-                // Two handshakes at once would end each other.
-                self.next_handshake = Some(now + TICK);
-            }
-            HANDSHAKE_RESPONSE => self.established(ctx, path, session),
-            DATA => {
-                let tunnel = self.tunnel(ctx.me, now);
-                if tunnel.session.is_none_or(|known| newer(session, known)) {
-                    self.established(ctx, path, session);
+            Kind::Init => self.next_handshake = Some(ctx.now + GIVE_WAY),
+            Kind::Response | Kind::Data => {
+                if self.tunnel(ctx).confirm(session, ctx.now) {
+                    self.established(ctx, path);
                 }
-                self.paths.heard(path, false, now);
+                self.paths.heard(path, kind == Kind::Response, ctx.now);
             }
-            _ => {}
+            Kind::Cookie => {}
         }
         if let Some(length) = packet {
             let packet = room.split_to(length);
@@ -196,22 +167,16 @@ impl Peer {
         }
     }
 
-    /// A new session is known to both ends.
-    fn established(&mut self, ctx: &mut Context<'_>, path: Path, session: u32) {
-        let now = ctx.now;
-        let tunnel = self.tunnel(ctx.me, now);
-        tunnel.session = Some(session);
-        tunnel.established = Some(now);
-        self.last_handshake = Some(now);
+    /// A new session is known to both ends: what comes first in it answers us.
+    fn established(&mut self, ctx: &mut Context<'_>, path: Path) {
+        self.last_handshake = Some(ctx.now);
         self.attempts = 0;
         self.next_handshake = None;
-        self.paths.heard(path, true, now);
+        self.paths.heard(path, true, ctx.now);
         self.paths.hurry();
-        self.stack.retry_connect(now);
-        let (key, tunnel) = (self.spec.key, self.tunnel(ctx.me, now));
-        let mut room = vec![0; MTU + MIN_ROOM];
-        while let TunnResult::WriteToNetwork(queued) = tunnel.tunn.decapsulate(None, &[], &mut room)
-        {
+        self.stack.retry_connect(ctx.now);
+        let (key, mut room) = (self.spec.key, vec![0; MTU + MIN_ROOM]);
+        while let Some(queued) = self.tunnel(ctx).queued(&mut room) {
             ctx.out.push(path, &key, queued);
         }
     }
@@ -226,27 +191,12 @@ impl Peer {
             );
             return;
         }
-        if !self.same_life(ctx.now, header.boot, session) {
+        if !self.is_same_life(ctx.now, header.boot, session) {
             return;
         }
         packet.advance(packet::HEADER);
         match header.port {
-            Port::Control => match Control::decode(&packet) {
-                Some(Control::Ping { token }) => {
-                    let seen_as = match path {
-                        Path::Direct(address) => Some(address),
-                        Path::Relay => None,
-                    };
-                    let pong = Control::Pong { token, seen_as }.encode();
-                    self.send(ctx, path, Port::Control, &pong);
-                }
-                Some(Control::Pong { token, seen_as }) => {
-                    if self.paths.pong(path, token, ctx.now) && seen_as.is_some() {
-                        *ctx.seen_as = seen_as;
-                    }
-                }
-                None => {}
-            },
+            Port::Control => self.control(ctx, path, &packet),
             Port::Streams => {
                 let answer = self.stack.handle_datagram(ctx.now, packet).map(<[u8]>::to_vec);
                 if let Some(answer) = answer {
@@ -256,38 +206,44 @@ impl Peer {
         }
     }
 
+    fn control(&mut self, ctx: &mut Context<'_>, path: Path, payload: &[u8]) {
+        match Control::decode(payload) {
+            Some(Control::Ping { token }) => {
+                let pong = Control::Pong { token, seen_as: path.address() };
+                self.send(ctx, path, Port::Control, &pong.encode());
+            }
+            Some(Control::Pong { token, seen_as }) => {
+                let ours = self.paths.pong(path, token, ctx.now);
+                *ctx.seen_as = seen_as.filter(|_| ours).or(*ctx.seen_as);
+            }
+            None => {}
+        }
+    }
+
     /// Whether a packet belongs to the life of the peer that we know; a new life that came with a
     /// newer session ends the streams of the old one.
-    fn same_life(&mut self, now: Instant, boot: Boot, session: u32) -> bool {
+    fn is_same_life(&mut self, now: Instant, boot: Boot, session: u32) -> bool {
         match self.life {
-            Some((known, _)) if known == boot => {
-                self.life = Some((boot, Some(session)));
-                true
-            }
-            Some((_, Some(last))) if !newer(session, last) => false,
+            Some((known, _)) if known == boot => {}
+            Some((_, Some(last))) if !is_newer(session, last) => return false,
             Some(_) => {
                 tracing::debug!(peer.key = %self.spec.key, "the peer has restarted");
                 self.stack.restart(now);
-                self.life = Some((boot, Some(session)));
-                true
             }
-            None => {
-                self.life = Some((boot, Some(session)));
-                true
-            }
+            None => {}
         }
+        self.life = Some((boot, Some(session)));
+        true
     }
 
     /// Sends one packet by a path.
     fn send(&mut self, ctx: &mut Context<'_>, path: Path, port: Port, payload: &[u8]) {
         let header = header(ctx.me, &self.spec, port).encode(payload.len());
         let packet = [&header[..], payload].concat();
-        let mut room = vec![0; (packet.len() + TUNNEL).max(MIN_ROOM)];
-        let key = self.spec.key;
-        let tunnel = self.tunnel(ctx.me, ctx.now);
-        if let TunnResult::WriteToNetwork(datagram) = tunnel.tunn.encapsulate(&packet, &mut room) {
+        let mut room = vec![0; (packet.len() + tunnel::OVERHEAD).max(MIN_ROOM)];
+        if let Some(datagram) = self.tunnel(ctx).seal(&packet, &mut room) {
             self.sent += datagram.len() as u64;
-            ctx.out.push(path, &key, datagram);
+            ctx.out.push(path, &self.spec.key, datagram);
         }
     }
 
@@ -306,17 +262,11 @@ impl Peer {
         let mut batch = ctx.out.batch();
         let mut packet = [0; MTU];
         for payload in ctx.scratch.chunks(size) {
-            let length = packet::HEADER + payload.len();
-            let Some((head, body)) = packet.split_first_chunk_mut::<{ packet::HEADER }>() else {
-                break;
-            };
+            let (head, body) = packet.split_first_chunk_mut::<{ packet::HEADER }>()?;
             *head = header.encode(payload.len());
-            let Some(body) = body.get_mut(..payload.len()) else { break };
-            body.copy_from_slice(payload);
-            let plain = packet.get(..length).unwrap_or_default();
-            if let TunnResult::WriteToNetwork(datagram) =
-                tunnel.tunn.encapsulate(plain, batch.room())
-            {
+            body.get_mut(..payload.len())?.copy_from_slice(payload);
+            let plain = packet.get(..packet::HEADER + payload.len())?;
+            if let Some(datagram) = tunnel.seal(plain, batch.room()) {
                 let size = datagram.len();
                 self.sent += size as u64;
                 batch.add(size);
@@ -347,34 +297,32 @@ impl Peer {
             self.pings(ctx, need);
         }
         if self.paths.select(now) {
-            tracing::debug!(peer.key = %self.spec.key, path = ?self.paths.current(), "the path changed");
+            tracing::debug!(
+                peer.key = %self.spec.key, path = ?self.paths.current(), "the path changed"
+            );
             self.stack.path_changed(now);
         }
     }
 
-    /// boringtun's own timers: new keys every two minutes, old ones forgotten.
     fn tick(&mut self, ctx: &mut Context<'_>, need: Need) {
         let (now, key) = (ctx.now, self.spec.key);
         let Some(tunnel) = self.tunnel.as_mut().filter(|tunnel| tunnel.next_tick <= now) else {
             return;
         };
-        tunnel.next_tick = now + TICK;
         let mut room = [0; MIN_ROOM];
-        match tunnel.tunn.update_timers(&mut room) {
-            TunnResult::WriteToNetwork(datagram) => {
-                let handshake = datagram.first() == Some(&HANDSHAKE_INIT);
+        match tunnel.tick(now, &mut room) {
+            Ok(None) => {}
+            Ok(Some(datagram)) => {
+                let everywhere = matches!(kind_and_session(datagram), Some((Kind::Init, _)));
                 let current = self.paths.current();
-                for path in self.paths.all().filter(|path| handshake || Some(*path) == current) {
+                for path in self.paths.all().filter(|path| everywhere || Some(*path) == current) {
                     ctx.out.push(path, &key, datagram);
                 }
             }
-            TunnResult::Err(_) => self.drop_tunnel(),
-            TunnResult::Done
-            | TunnResult::WriteToTunnelV4(..)
-            | TunnResult::WriteToTunnelV6(..) => {}
+            Err(tunnel::Expired) => self.drop_tunnel(),
         }
-        let resting = need == Need::None && self.next_handshake.is_none_or(|at| at <= now);
-        if resting && !self.has_session() {
+        let answering = self.next_handshake.is_some_and(|at| at > now);
+        if need == Need::None && !answering && !self.has_session() {
             self.drop_tunnel();
         }
     }
@@ -382,33 +330,25 @@ impl Peer {
     /// Starts a handshake by all ways when there is no session, or nothing answers in it.
     fn handshake(&mut self, ctx: &mut Context<'_>, need: Need) {
         let now = ctx.now;
-        let young = |at: Instant| now.saturating_duration_since(at) < SESSION_GRACE;
-        let established = self.tunnel.as_ref().and_then(|tunnel| tunnel.established);
-        let doubted = self.paths.silent(now) && !established.is_some_and(young);
-        if need == Need::None || (self.has_session() && !doubted) {
-            self.attempts = 0;
-            self.next_handshake = self.next_handshake.filter(|at| *at > now);
+        let young = self.tunnel.as_ref().is_some_and(|tunnel| tunnel.is_young(now));
+        let doubted = self.paths.is_silent(now) && !young;
+        if self.next_handshake.is_some_and(|at| at > now) {
             return;
         }
-        if self.next_handshake.is_some_and(|at| at > now) {
+        if need == Need::None || (self.has_session() && !doubted) {
+            self.attempts = 0;
+            self.next_handshake = None;
             return;
         }
         if self.attempts >= MAX_ATTEMPTS {
             self.drop_tunnel();
-            self.attempts = 5;
+            self.attempts /= 2;
         }
         self.attempts += 1;
-        self.next_handshake = Some(
-            now + retry_after(self.attempts, need, ctx.me.public.as_bytes() < &self.spec.key.0),
-        );
-        let key = self.spec.key;
-        let tunnel = self.tunnel(ctx.me, now);
-        let mut room = [0; MIN_ROOM];
-        // Its stamps count from the last tick, which may be long ago.
-        let _ = tunnel.tunn.update_timers(&mut room);
-        tunnel.next_tick = now + TICK;
-        let started = tunnel.tunn.format_handshake_initiation(&mut room, true);
-        if let TunnResult::WriteToNetwork(datagram) = started {
+        let first = ctx.me.public.as_bytes() < &self.spec.key.0;
+        self.next_handshake = Some(now + retry_after(self.attempts, need, first));
+        let (key, mut room) = (self.spec.key, [0; MIN_ROOM]);
+        if let Some(datagram) = self.tunnel(ctx).initiate(now, &mut room) {
             for path in self.paths.all() {
                 ctx.out.push(path, &key, datagram);
             }
@@ -422,25 +362,6 @@ impl Peer {
             self.send(ctx, path, Port::Control, &Control::Ping { token }.encode());
         }
     }
-}
-
-const HANDSHAKE_INIT: u8 = 1;
-const HANDSHAKE_RESPONSE: u8 = 2;
-const DATA: u8 = 4;
-
-/// The message's type, and our index of the session that it names.
-fn kind_and_session(datagram: &[u8]) -> Option<(u8, u32)> {
-    let kind = *datagram.first()?;
-    // A response names its sender first.
-    let at = if kind == HANDSHAKE_RESPONSE { 8 } else { 4 };
-    let index: [u8; 4] = datagram.get(at..at + 4)?.try_into().ok()?;
-    Some((kind, u32::from_le_bytes(index)))
-}
-
-/// Whether a session was begun after another: boringtun counts them in the last byte.
-fn newer(session: u32, than: u32) -> bool {
-    let ahead = session.wrapping_sub(than) & 0xff;
-    ahead != 0 && ahead < 0x80
 }
 
 /// Both ends may start at the same moment and must not go on in step.

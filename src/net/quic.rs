@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use quinn_proto::{
-    AckFrequencyConfig, ClientConfig, Endpoint, EndpointConfig, ServerConfig, TransportConfig,
-    VarInt,
+    AckFrequencyConfig, ClientConfig, Endpoint, EndpointConfig, MtuDiscoveryConfig, ServerConfig,
+    TransportConfig, VarInt,
 };
 
 use super::cc::BbrFactory;
@@ -63,7 +63,7 @@ impl Quic {
     pub fn endpoint(&self) -> Endpoint {
         let mut config = EndpointConfig::new(Arc::new(ResetKey::new(self.entropy.bytes())));
         config.rng_seed(Some(self.entropy.bytes())).grease_quic_bit(false);
-        Endpoint::new(Arc::new(config), Some(Arc::clone(&self.server)), false, None)
+        Endpoint::new(Arc::new(config), Some(Arc::clone(&self.server)), true, None)
     }
 }
 
@@ -71,13 +71,15 @@ fn transport(entropy: &Entropy) -> TransportConfig {
     let payload = u16::try_from(PAYLOAD).expect("the tunnel's MTU fits in 16 bits");
     let mut acks = AckFrequencyConfig::default();
     acks.ack_eliciting_threshold(VarInt::from_u32(ACK_THRESHOLD));
+    // Starts at the top; only a network that loses all big packets brings it down, to 1200.
+    let mut search = MtuDiscoveryConfig::default();
+    search.upper_bound(payload);
     let idle = u32::try_from(DEAD_AFTER.as_millis()).expect("the constant is seconds");
     let factory = BbrFactory::new(u64::from_be_bytes(entropy.bytes()));
     let mut transport = TransportConfig::default();
     transport
         .initial_mtu(payload)
-        .min_mtu(payload)
-        .mtu_discovery_config(None)
+        .mtu_discovery_config(Some(search))
         .stream_receive_window(VarInt::from_u32(STREAM_WINDOW))
         .receive_window(VarInt::from_u32(CONNECTION_WINDOW))
         .send_window(SEND_WINDOW)

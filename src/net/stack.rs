@@ -6,15 +6,11 @@ use std::task::{Poll, Waker};
 use std::time::{Duration, Instant};
 
 use bytes::BytesMut;
-use quinn_proto::{
-    Connection, ConnectionError, ConnectionHandle, DatagramEvent, Dir, Endpoint, Event, Incoming,
-    ReadError, ReadableError, StreamEvent, StreamId, VarInt, WriteError,
-};
+use quinn_proto::{Connection, ConnectionHandle, DatagramEvent, Endpoint, Incoming, StreamId};
 
+use super::connection::{Begun, Conn, Said};
 use super::quic::Quic;
 
-/// A connection with streams is pinged this often, so that silence means death.
-const PING_EVERY: Duration = Duration::from_secs(4);
 /// Connections kept with one peer: one from each side, and lost ones whose streams are still read.
 const MAX_CONNECTIONS: usize = 8;
 /// Tasks that may wait to open a stream to one peer.
@@ -26,10 +22,8 @@ pub const OPEN_TIMEOUT: Duration = Duration::from_secs(10);
 /// Names a stream: the connection's serial number, and the stream's id in it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct StreamAt {
-    /// Which connection.
-    pub connection: u64,
-    /// Which stream in it.
-    pub id: StreamId,
+    connection: u64,
+    id: StreamId,
 }
 
 /// Why a stream cannot go on.
@@ -68,40 +62,8 @@ pub struct Stack {
     /// Who waits for a stream, and until when: a caller that gave up must not keep the tunnel up.
     openers: Vec<(Instant, Waker)>,
     events: VecDeque<StackEvent>,
+    said: VecDeque<Said>,
     scratch: Vec<u8>,
-}
-
-struct Conn {
-    handle: ConnectionHandle,
-    quic: Connection,
-    accepted: bool,
-    connected: bool,
-    lost: bool,
-    /// Streams that somebody here still holds.
-    held: usize,
-    ping_at: Instant,
-    readers: BTreeMap<StreamId, Waker>,
-    writers: BTreeMap<StreamId, Waker>,
-}
-
-impl Conn {
-    fn usable(&self) -> bool {
-        self.connected && !self.lost
-    }
-
-    fn has_streams(&mut self) -> bool {
-        self.held > 0 || self.quic.streams().send_streams() > 0
-    }
-
-    fn lose(&mut self) {
-        self.lost = true;
-        for (_, waker) in std::mem::take(&mut self.readers) {
-            waker.wake();
-        }
-        for (_, waker) in std::mem::take(&mut self.writers) {
-            waker.wake();
-        }
-    }
 }
 
 impl Stack {
@@ -118,6 +80,7 @@ impl Stack {
             next_serial: 0,
             openers: Vec::new(),
             events: VecDeque::new(),
+            said: VecDeque::new(),
             scratch: Vec::new(),
         }
     }
@@ -125,23 +88,23 @@ impl Stack {
     /// Whether streams are open or asked for: the tunnel must stay up.
     pub fn wanted(&mut self, now: Instant) -> bool {
         self.openers.iter().any(|(until, _)| *until > now)
-            || self.connections.values_mut().any(|conn| !conn.lost && conn.has_streams())
+            || self.connections.values_mut().any(|conn| !conn.is_lost() && conn.has_streams())
     }
 
     /// Whether written bytes still wait for the peer's acknowledgement.
     pub fn unsent(&mut self) -> bool {
-        self.connections.values_mut().any(|c| c.usable() && c.quic.streams().send_streams() > 0)
+        self.connections.values_mut().any(|conn| conn.is_usable() && conn.has_unsent())
     }
 
     /// The smoothed round trip of the connection in use.
     #[must_use]
     pub fn rtt(&self) -> Option<Duration> {
-        self.connections.values().find(|conn| conn.usable()).map(|conn| conn.quic.rtt())
+        self.connections.values().find(|conn| conn.is_usable()).map(|conn| conn.quic.rtt())
     }
 
     /// The network beneath has changed: what congestion control learnt is of no use.
     pub fn path_changed(&mut self, now: Instant) {
-        for conn in self.connections.values_mut().filter(|conn| conn.usable()) {
+        for conn in self.connections.values_mut().filter(|conn| conn.is_usable()) {
             conn.quic.path_changed(now);
             conn.quic.ping();
         }
@@ -150,11 +113,9 @@ impl Stack {
     /// Ends everything at once; streams here fail, and the peer is told if packets still leave.
     pub fn cut(&mut self, now: Instant) {
         for conn in self.connections.values_mut() {
-            if conn.held > 0 && !conn.lost {
+            if conn.close(now) {
                 self.events.push_back(StackEvent::Lost);
             }
-            conn.quic.close(now, VarInt::from_u32(0), bytes::Bytes::new());
-            conn.lose();
         }
         self.wake_openers();
     }
@@ -169,24 +130,19 @@ impl Stack {
 
     /// A connection whose first packets may have been lost with an earlier tunnel starts again.
     pub fn retry_connect(&mut self, now: Instant) {
-        let waiting =
-            self.connections.values_mut().filter(|c| !c.connected && !c.lost && !c.accepted);
-        for conn in waiting {
-            conn.quic.close(now, VarInt::from_u32(0), bytes::Bytes::new());
-            conn.lose();
+        let waiting = |conn: &&mut Conn| conn.is_connecting() && conn.begun == Begun::Here;
+        for conn in self.connections.values_mut().filter(waiting) {
+            conn.close(now);
         }
-        if !self.openers.is_empty() {
+        if self.openers.iter().any(|(until, _)| *until > now) {
             self.connect(now);
         }
     }
 
     /// A new stream; `tunnel` says whether packets can leave yet.
     pub fn poll_open(&mut self, now: Instant, tunnel: bool, waker: &Waker) -> Poll<StreamAt> {
-        let usable = self.connections.iter_mut().filter(|(_, conn)| conn.usable());
-        for (serial, conn) in usable {
-            if let Some(id) = conn.quic.streams().open(Dir::Bi) {
-                conn.held += 1;
-                conn.ping_at = conn.ping_at.min(now + PING_EVERY);
+        for (serial, conn) in self.connections.iter_mut().filter(|(_, conn)| conn.is_usable()) {
+            if let Some(id) = conn.open(now) {
                 return Poll::Ready(StreamAt { connection: *serial, id });
             }
         }
@@ -194,35 +150,28 @@ impl Stack {
         if self.openers.len() < MAX_OPENERS {
             self.openers.push((now + OPEN_TIMEOUT, waker.clone()));
         }
-        if tunnel && !self.connections.values().any(|conn| !conn.lost) {
+        if tunnel {
             self.connect(now);
         }
         Poll::Pending
     }
 
+    /// Begins a connection, unless there is one.
     fn connect(&mut self, now: Instant) {
+        if self.connections.values().any(|conn| !conn.is_lost()) {
+            return;
+        }
         match self.endpoint.connect(now, self.quic.client(), self.remote, "peer") {
-            Ok((handle, quic)) => self.add(now, handle, quic, false),
+            Ok((handle, quic)) => self.add(now, handle, quic, Begun::Here),
             Err(error) => tracing::debug!(%error, "a connection could not be started"),
         }
     }
 
-    fn add(&mut self, now: Instant, handle: ConnectionHandle, quic: Connection, accepted: bool) {
+    fn add(&mut self, now: Instant, handle: ConnectionHandle, quic: Connection, begun: Begun) {
         let serial = self.next_serial;
         self.next_serial += 1;
         self.serials.insert(handle.0, serial);
-        let conn = Conn {
-            handle,
-            quic,
-            accepted,
-            connected: false,
-            lost: false,
-            held: 0,
-            ping_at: now + PING_EVERY,
-            readers: BTreeMap::new(),
-            writers: BTreeMap::new(),
-        };
-        self.connections.insert(serial, conn);
+        self.connections.insert(serial, Conn::new(handle, begun, quic, now));
         self.pump(serial);
     }
 
@@ -247,12 +196,11 @@ impl Stack {
 
     fn accept(&mut self, now: Instant, incoming: Incoming) {
         // A peer has one connection to us. A second one means that it has given up the first.
-        for conn in self.connections.values_mut().filter(|conn| conn.accepted && !conn.lost) {
-            if conn.held > 0 {
+        let earlier = |conn: &&mut Conn| conn.begun == Begun::There && !conn.is_lost();
+        for conn in self.connections.values_mut().filter(earlier) {
+            if conn.close(now) {
                 self.events.push_back(StackEvent::Lost);
             }
-            conn.quic.close(now, VarInt::from_u32(0), bytes::Bytes::new());
-            conn.lose();
         }
         if self.connections.len() >= MAX_CONNECTIONS {
             self.endpoint.ignore(incoming);
@@ -260,7 +208,7 @@ impl Stack {
         }
         self.scratch.clear();
         match self.endpoint.accept(incoming, now, &mut self.scratch, None) {
-            Ok((handle, quic)) => self.add(now, handle, quic, true),
+            Ok((handle, quic)) => self.add(now, handle, quic, Begun::There),
             Err(error) => tracing::debug!(error = %error.cause, "a connection was not accepted"),
         }
     }
@@ -269,15 +217,8 @@ impl Stack {
     pub fn handle_timeout(&mut self, now: Instant) {
         let serials: Vec<u64> = self.connections.keys().copied().collect();
         for serial in serials {
-            let Some(conn) = self.connections.get_mut(&serial) else { continue };
-            if conn.quic.poll_timeout().is_some_and(|at| at <= now) {
-                conn.quic.handle_timeout(now);
-            }
-            if conn.ping_at <= now {
-                conn.ping_at = now + PING_EVERY;
-                if conn.usable() && conn.has_streams() {
-                    conn.quic.ping();
-                }
+            if let Some(conn) = self.connections.get_mut(&serial) {
+                conn.handle_timeout(now);
             }
             self.pump(serial);
         }
@@ -286,25 +227,16 @@ impl Stack {
     /// When [`Stack::handle_timeout`] is due.
     #[must_use]
     pub fn poll_timeout(&mut self) -> Option<Instant> {
-        let due = self.connections.values_mut().filter_map(|conn| {
-            let ping = (conn.usable() && conn.has_streams()).then_some(conn.ping_at);
-            [conn.quic.poll_timeout(), ping].into_iter().flatten().min()
-        });
-        due.min()
+        self.connections.values_mut().filter_map(Conn::poll_timeout).min()
     }
 
     /// Datagrams to send, appended to the empty `out`: how long each is but the last.
     pub fn poll_transmit(&mut self, now: Instant, max: usize, out: &mut Vec<u8>) -> Option<usize> {
-        let mut found = None;
-        for (serial, conn) in &mut self.connections {
-            if let Some(transmit) = conn.quic.poll_transmit(now, max, out) {
-                found = Some((*serial, transmit.segment_size.unwrap_or(transmit.size)));
-                break;
-            }
-        }
-        let (serial, segment) = found?;
+        let (serial, transmit) = self.connections.iter_mut().find_map(|(serial, conn)| {
+            conn.quic.poll_transmit(now, max, out).map(|transmit| (*serial, transmit))
+        })?;
         self.pump(serial);
-        Some(segment)
+        Some(transmit.segment_size.unwrap_or(transmit.size))
     }
 
     /// What happened.
@@ -312,48 +244,25 @@ impl Stack {
         self.events.pop_front()
     }
 
-    /// Handles what a connection has to say, and forgets it when nobody needs it.
+    /// Hears what a connection has to say, and forgets it when nobody needs it.
     fn pump(&mut self, serial: u64) {
-        let mut open = false;
         let Some(conn) = self.connections.get_mut(&serial) else { return };
-        loop {
-            while let Some(event) = conn.quic.poll_endpoint_events() {
-                if let Some(event) = self.endpoint.handle_event(conn.handle, event) {
-                    conn.quic.handle_event(event);
-                }
-            }
-            let Some(event) = conn.quic.poll() else { break };
-            match event {
-                Event::Connected => {
-                    conn.connected = true;
-                    open = true;
-                }
-                Event::ConnectionLost { reason } => {
-                    let idle = reason == ConnectionError::TimedOut && !conn.has_streams();
-                    tracing::debug!(%reason, "a connection ended");
-                    if !conn.lost && !idle && conn.held > 0 {
-                        self.events.push_back(StackEvent::Lost);
-                    }
-                    conn.lose();
-                    open = true;
-                }
-                Event::Stream(event) => {
-                    open |= stream_event(conn, serial, event, &mut self.events);
-                }
-                Event::HandshakeDataReady | Event::DatagramReceived | Event::DatagramsUnblocked => {
-                }
-            }
+        conn.pump(&mut self.endpoint, &mut self.said);
+        if conn.quic.is_drained() && self.serials.get(&conn.handle.0) == Some(&serial) {
+            // The endpoint may give the handle to another connection.
+            self.serials.remove(&conn.handle.0);
         }
-        if conn.quic.is_drained() && conn.lost {
-            if self.serials.get(&conn.handle.0) == Some(&serial) {
-                self.serials.remove(&conn.handle.0);
-            }
-            if conn.held == 0 {
-                self.connections.remove(&serial);
-            }
+        if conn.is_over() {
+            self.connections.remove(&serial);
         }
-        if open {
-            self.wake_openers();
+        while let Some(said) = self.said.pop_front() {
+            match said {
+                Said::Openable => self.wake_openers(),
+                Said::Lost => self.events.push_back(StackEvent::Lost),
+                Said::Opened(id) => {
+                    self.events.push_back(StackEvent::Opened(StreamAt { connection: serial, id }));
+                }
+            }
         }
     }
 
@@ -364,77 +273,18 @@ impl Stack {
     }
 }
 
-/// Returns whether a stream may be opened now that could not before.
-fn stream_event(
-    conn: &mut Conn,
-    serial: u64,
-    event: StreamEvent,
-    events: &mut VecDeque<StackEvent>,
-) -> bool {
-    let wake = |waker: Option<Waker>| waker.map_or((), Waker::wake);
-    match event {
-        StreamEvent::Opened { .. } => {
-            while let Some(id) = conn.quic.streams().accept(Dir::Bi) {
-                conn.held += 1;
-                events.push_back(StackEvent::Opened(StreamAt { connection: serial, id }));
-            }
-        }
-        StreamEvent::Readable { id } => wake(conn.readers.remove(&id)),
-        StreamEvent::Writable { id } | StreamEvent::Finished { id } => {
-            wake(conn.writers.remove(&id));
-        }
-        StreamEvent::Stopped { id, .. } => wake(conn.writers.remove(&id)),
-        StreamEvent::Available { .. } => return true,
-    }
-    false
-}
-
 /// Calls for one stream.
 impl Stack {
-    /// Reads into `out`; zero bytes at the end of the stream.
+    /// Reads into `out`: how much, zero at the end, and whether the peer must be told of new room.
     pub fn poll_read(
         &mut self,
         at: StreamAt,
         waker: &Waker,
         out: &mut [u8],
-    ) -> Poll<Result<usize, StreamError>> {
-        let Some(conn) = self.connections.get_mut(&at.connection) else {
-            return Poll::Ready(Err(StreamError::Lost));
-        };
-        let mut stream = conn.quic.recv_stream(at.id);
-        let mut chunks = match stream.read(true) {
-            Ok(chunks) => chunks,
-            // A stream that has been read to its end.
-            Err(ReadableError::ClosedStream) => return Poll::Ready(Ok(0)),
-            Err(ReadableError::IllegalOrderedRead) => return Poll::Ready(Err(StreamError::Closed)),
-        };
-        let mut read = 0;
-        let end = loop {
-            let Some(room) = out.get_mut(read..).filter(|room| !room.is_empty()) else {
-                break None;
-            };
-            match chunks.next(room.len()) {
-                Ok(Some(chunk)) => {
-                    for (to, from) in room.chunks_mut(chunk.bytes.len()).zip([&chunk.bytes]) {
-                        to.copy_from_slice(from);
-                    }
-                    read += chunk.bytes.len();
-                }
-                Ok(None) => break Some(Ok(0)),
-                Err(ReadError::Blocked) => break None,
-                Err(ReadError::Reset(_)) => break Some(Err(StreamError::Reset)),
-            }
-        };
-        let _ = chunks.finalize();
-        match end {
-            _ if read > 0 => Poll::Ready(Ok(read)),
-            Some(end) => Poll::Ready(end),
-            None if out.is_empty() => Poll::Ready(Ok(0)),
-            None if conn.lost => Poll::Ready(Err(StreamError::Lost)),
-            None => {
-                conn.readers.insert(at.id, waker.clone());
-                Poll::Pending
-            }
+    ) -> Poll<Result<(usize, bool), StreamError>> {
+        match self.connections.get_mut(&at.connection) {
+            Some(conn) => conn.poll_read(at.id, waker, out),
+            None => Poll::Ready(Err(StreamError::Lost)),
         }
     }
 
@@ -445,17 +295,9 @@ impl Stack {
         waker: &Waker,
         data: &[u8],
     ) -> Poll<Result<usize, StreamError>> {
-        let Some(conn) = self.connections.get_mut(&at.connection).filter(|conn| !conn.lost) else {
-            return Poll::Ready(Err(StreamError::Lost));
-        };
-        match conn.quic.send_stream(at.id).write(data) {
-            Ok(written) => Poll::Ready(Ok(written)),
-            Err(WriteError::Blocked) => {
-                conn.writers.insert(at.id, waker.clone());
-                Poll::Pending
-            }
-            Err(WriteError::Stopped(_)) => Poll::Ready(Err(StreamError::Reset)),
-            Err(WriteError::ClosedStream) => Poll::Ready(Err(StreamError::Closed)),
+        match self.connections.get_mut(&at.connection) {
+            Some(conn) => conn.poll_write(at.id, waker, data),
+            None => Poll::Ready(Err(StreamError::Lost)),
         }
     }
 
@@ -464,28 +306,14 @@ impl Stack {
     /// # Errors
     /// When the connection is lost, or the peer does not want the stream any more.
     pub fn finish(&mut self, at: StreamAt) -> Result<(), StreamError> {
-        let Some(conn) = self.connections.get_mut(&at.connection).filter(|conn| !conn.lost) else {
-            return Err(StreamError::Lost);
-        };
-        match conn.quic.send_stream(at.id).finish() {
-            // A second shutdown is as good as the first.
-            Ok(()) | Err(quinn_proto::FinishError::ClosedStream) => Ok(()),
-            Err(quinn_proto::FinishError::Stopped(_)) => Err(StreamError::Reset),
-        }
+        self.connections.get_mut(&at.connection).ok_or(StreamError::Lost)?.finish(at.id)
     }
 
     /// Nobody here holds the stream any more: what is not finished is reset.
     pub fn release(&mut self, at: StreamAt, finished: bool) {
-        let Some(conn) = self.connections.get_mut(&at.connection) else { return };
-        conn.held = conn.held.saturating_sub(1);
-        conn.readers.remove(&at.id);
-        conn.writers.remove(&at.id);
-        if !conn.lost {
-            let _ = conn.quic.recv_stream(at.id).stop(VarInt::from_u32(0));
-            if !finished {
-                let _ = conn.quic.send_stream(at.id).reset(VarInt::from_u32(0));
-            }
+        if let Some(conn) = self.connections.get_mut(&at.connection) {
+            conn.release(at.id, finished);
+            self.pump(at.connection);
         }
-        self.pump(at.connection);
     }
 }

@@ -17,11 +17,12 @@ pub struct Stream {
     shared: Arc<Shared>,
     stream: StreamRef,
     finished: bool,
+    failed: Option<StreamError>,
 }
 
 impl Stream {
     pub(super) fn new(shared: Arc<Shared>, stream: StreamRef) -> Self {
-        Self { shared, stream, finished: false }
+        Self { shared, stream, finished: false, failed: None }
     }
 }
 
@@ -44,19 +45,27 @@ impl From<StreamError> for io::Error {
 
 impl AsyncRead for Stream {
     fn poll_read(
-        self: Pin<&mut Self>,
+        mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         out: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
+        if let Some(error) = self.failed {
+            // A stream that failed must not seem to end well when it is read once more.
+            return Poll::Ready(Err(error.into()));
+        }
         let now = self.shared.clock.instant();
         let room = out.initialize_unfilled();
-        let read = self.shared.node().poll_read(self.stream, now, cx.waker(), room);
-        let read = ready!(read)?;
-        out.advance(read);
-        if read > 0 {
-            // The peer may be waiting for room.
+        let mut node = self.shared.node();
+        let read = node.poll_read(self.stream, now, cx.waker(), room);
+        // The peer may be waiting for room.
+        let work = node.has_work();
+        drop(node);
+        if work {
             self.shared.wake.notify_one();
         }
+        let read = ready!(read);
+        self.failed = read.err();
+        out.advance(read?);
         Poll::Ready(Ok(()))
     }
 }

@@ -1,10 +1,13 @@
 //! May they: the one place where a decision on a workspace is taken, through `effective_grants`.
 
-use super::{Actor, Error, Result};
+use std::collections::BTreeSet;
+
+use super::{Actor, App, Error, Result};
 use crate::model::audit::AuditEntry;
 use crate::model::grant::{self, Action, EffectiveGrant};
 use crate::model::id::{UserId, WorkspaceId};
-use crate::server::db::{ReadTx, WriteTx, audit, grants};
+use crate::model::user::SiteRole;
+use crate::server::db::{ReadTx, WriteTx, audit, grants, workspaces};
 
 /// Asks for a right on a workspace.
 ///
@@ -35,6 +38,20 @@ pub fn require(
     }
 }
 
+/// Asks for the right to read a workspace's past: who may see it, and of a deleted one who owned it
+/// and owners of the site. Grants end with the workspace, its history does not.
+///
+/// # Errors
+/// [`Error::NotFound`] otherwise.
+pub fn require_history(tx: &ReadTx<'_>, actor: &Actor, workspace: WorkspaceId) -> Result<()> {
+    if !workspaces::is_deleted(tx, workspace)? {
+        return require(tx, actor, workspace, Action::View);
+    }
+    let owner = workspaces::owner(tx, workspace)?;
+    let own = owner.is_some() && owner == actor.user_id();
+    if own || actor.has(SiteRole::Owner) { Ok(()) } else { Err(Error::NotFound("workspace")) }
+}
+
 /// Every right a user has on a workspace, with its reason and end.
 ///
 /// # Errors
@@ -53,4 +70,37 @@ pub fn rights(
 /// When the database fails.
 pub fn record(tx: &WriteTx<'_>, actor: &Actor, entry: &AuditEntry) -> Result<()> {
     Ok(audit::insert(tx, actor.user_id(), actor.ip(), entry)?)
+}
+
+impl App {
+    /// Asks for a right on a workspace.
+    ///
+    /// # Errors
+    /// As [`require`].
+    pub async fn may(&self, actor: &Actor, workspace: WorkspaceId, action: Action) -> Result<()> {
+        let actor = actor.clone();
+        self.db.read(move |tx| require(tx, &actor, workspace, action)).await
+    }
+
+    /// Which of these users still have a right on these workspaces.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn who_may(
+        &self,
+        action: Action,
+        asked: Vec<(UserId, WorkspaceId)>,
+    ) -> Result<BTreeSet<(UserId, WorkspaceId)>> {
+        self.db
+            .read(move |tx| {
+                let mut kept = BTreeSet::new();
+                for (user, workspace) in asked {
+                    if grant::may(&rights(tx, user, workspace)?, action, tx.now) {
+                        kept.insert((user, workspace));
+                    }
+                }
+                Ok(kept)
+            })
+            .await
+    }
 }

@@ -2,9 +2,17 @@
 
 pub mod access;
 pub mod actor;
+pub mod agent_reports;
+pub mod agents;
+pub mod audit;
+pub mod build_requests;
+pub mod builds;
+pub mod connections;
 pub mod error;
 pub mod files;
 pub mod groups;
+mod job_ends;
+pub mod jobs;
 pub mod organizations;
 pub mod page;
 pub mod password;
@@ -14,10 +22,11 @@ pub mod settings;
 pub mod ssh_keys;
 pub mod templates;
 pub mod tokens;
+mod trail;
 pub mod users;
 pub mod uses;
 pub mod versions;
-mod trail;
+pub mod workspaces;
 
 use std::sync::Arc;
 use std::time::Duration;

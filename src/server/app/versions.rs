@@ -236,7 +236,9 @@ impl App {
                 let mut version = find(tx, &actor, id)?;
                 change(&mut version)?;
                 if version.archived && is_active(tx, &version)? {
-                    return Err(Error::conflict("new workspaces use this version; promote another"));
+                    return Err(Error::conflict(
+                        "new workspaces use this version; promote another",
+                    ));
                 }
                 versions::update(tx, &version).map_err(|e| {
                     Error::taken(e, || format!("there is a version named {} already", version.name))
@@ -324,9 +326,8 @@ pub(super) fn variables(
 ) -> Result<BTreeMap<String, String>> {
     let Some(sealed) = versions::variables(tx, id)? else { return Ok(BTreeMap::new()) };
     let plain = seal.open(Place { column: VARIABLES, row: &id.to_string() }, &sealed)?;
-    serde_json::from_slice(&plain).map_err(|e| {
-        Error::from(db::Error::Unreadable { what: VARIABLES, why: e.to_string() })
-    })
+    serde_json::from_slice(&plain)
+        .map_err(|e| Error::from(db::Error::Unreadable { what: VARIABLES, why: e.to_string() }))
 }
 
 fn sealed_variables(

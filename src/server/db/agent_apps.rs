@@ -52,12 +52,7 @@ pub fn list(tx: &ReadTx<'_>, agent: AgentId) -> Result<Vec<App>> {
 ///
 /// # Errors
 /// When SQLite fails.
-pub fn set_health(
-    tx: &WriteTx<'_>,
-    agent: AgentId,
-    app: AppId,
-    health: AppHealth,
-) -> Result<bool> {
+pub fn set_health(tx: &WriteTx<'_>, agent: AgentId, app: AppId, health: AppHealth) -> Result<bool> {
     let n = tx.execute(
         "UPDATE agent_apps SET health = :health
          WHERE id = :app AND agent_id = :agent AND health <> :health",

@@ -148,11 +148,10 @@ pub fn find(tx: &ReadTx<'_>, id: AgentId) -> Result<Option<(ResourceId, Agent)>>
 /// # Errors
 /// When SQLite fails or the seal does not open.
 pub fn sealed(tx: &ReadTx<'_>, seal: &Seal, id: AgentId) -> Result<Option<Sealed>> {
-    let found: Option<Vec<u8>> = tx.find(
-        "SELECT sealed FROM agents WHERE id = :id",
-        named_params! { ":id": id },
-        |row| row.get("sealed"),
-    )?;
+    let found: Option<Vec<u8>> =
+        tx.find("SELECT sealed FROM agents WHERE id = :id", named_params! { ":id": id }, |row| {
+            row.get("sealed")
+        })?;
     let Some(found) = found else { return Ok(None) };
     let plain = seal.open(seal::Place { column: COLUMN, row: &id.to_string() }, &found)?;
     serde_json::from_slice(&plain)
@@ -213,6 +212,18 @@ pub fn set_connected(
         named_params! {
             ":id": id, ":now": tx.now, ":version": version, ":directory": expanded_directory,
         },
+    )?;
+    Ok(())
+}
+
+/// Notes the directory that an agent's sessions start in.
+///
+/// # Errors
+/// When SQLite fails.
+pub fn set_directory(tx: &WriteTx<'_>, id: AgentId, expanded: &str) -> Result<()> {
+    tx.execute(
+        "UPDATE agents SET expanded_directory = :directory WHERE id = :id",
+        named_params! { ":id": id, ":directory": expanded },
     )?;
     Ok(())
 }

@@ -155,11 +155,10 @@ pub fn list(
 /// # Errors
 /// When SQLite fails.
 pub fn is_orphan(tx: &ReadTx<'_>, id: BuildId) -> Result<bool> {
-    let found = tx.find(
-        "SELECT orphan FROM builds WHERE id = :id",
-        named_params! { ":id": id },
-        |row| row.get("orphan"),
-    )?;
+    let found =
+        tx.find("SELECT orphan FROM builds WHERE id = :id", named_params! { ":id": id }, |row| {
+            row.get("orphan")
+        })?;
     Ok(found.unwrap_or_default())
 }
 

@@ -4,7 +4,7 @@ use rusqlite::named_params;
 
 use super::{ReadTx, Result, WriteTx};
 use crate::model::id::JobId;
-use crate::model::log::{self, LogLine, LogLevel, LogSource, StoredLine};
+use crate::model::log::{self, LogLevel, LogLine, LogSource, StoredLine};
 
 /// What an empty line counts towards the limit, so that empty lines are not free.
 const LINE_COST: usize = 16;

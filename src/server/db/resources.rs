@@ -13,12 +13,7 @@ use crate::model::resource::ResourceSpec;
 ///
 /// # Errors
 /// When SQLite fails or a text is too long.
-pub fn insert(
-    tx: &WriteTx<'_>,
-    seal: &Seal,
-    build: BuildId,
-    specs: &[ResourceSpec],
-) -> Result<()> {
+pub fn insert(tx: &WriteTx<'_>, seal: &Seal, build: BuildId, specs: &[ResourceSpec]) -> Result<()> {
     for (position, spec) in (0i64..).zip(specs) {
         let id: ResourceId = tx.fresh();
         tx.execute(

@@ -74,6 +74,29 @@ pub fn id_by_name(tx: &ReadTx<'_>, owner: UserId, name: &str) -> Result<Option<W
     )
 }
 
+/// Whose it is, also when it is deleted.
+///
+/// # Errors
+/// When SQLite fails.
+pub fn owner(tx: &ReadTx<'_>, id: WorkspaceId) -> Result<Option<UserId>> {
+    tx.find("SELECT owner_id FROM workspaces WHERE id = :id", named_params! { ":id": id }, |row| {
+        row.get("owner_id")
+    })
+}
+
+/// Whether it is made from this template.
+///
+/// # Errors
+/// When SQLite fails.
+pub fn is_made_from(tx: &ReadTx<'_>, id: WorkspaceId, template: TemplateId) -> Result<bool> {
+    let found = tx.find(
+        "SELECT template_id = :template AS same FROM workspaces WHERE id = :id",
+        named_params! { ":id": id, ":template": template },
+        |row| row.get("same"),
+    )?;
+    Ok(found.unwrap_or(false))
+}
+
 /// Whether it is deleted.
 ///
 /// # Errors

@@ -8,7 +8,7 @@ use axum::routing::{MethodFilter, MethodRouter, on};
 use http::Method;
 
 use super::access::{self, Access};
-use super::{State, api, limits};
+use super::{State, api, limits, sockets};
 
 /// A route as it was declared.
 #[derive(Clone, Debug)]
@@ -32,7 +32,7 @@ pub struct Routes {
 /// Every route of the server.
 #[must_use]
 pub fn all(state: &State) -> Routes {
-    api::routes(Routes::new(state.clone()))
+    sockets::routes(api::routes(Routes::new(state.clone())))
 }
 
 impl Routes {

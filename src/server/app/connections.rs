@@ -1,0 +1,106 @@
+//! Sessions: each is written when it begins, counted while it lasts, and ended with a reason.
+
+use super::{Actor, App, Error, Page, Result, access};
+use crate::model::event::Event;
+use crate::model::grant::Action;
+use crate::model::id::{SessionId, WorkspaceId};
+use crate::model::session::{EndReason, NewSession, Session};
+use crate::server::db::{connections, workspaces};
+
+impl App {
+    /// Notes that a session began. The caller asked for the right to connect. The row is the record
+    /// of it; the audit log is for changes.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn begin_session(&self, id: SessionId, new: NewSession) -> Result<()> {
+        self.db
+            .write(move |tx| {
+                connections::insert(tx, id, &new)?;
+                workspaces::touch(tx, new.workspace_id)?;
+                tx.emit(Event::Session(new.workspace_id, id));
+                Ok(())
+            })
+            .await
+    }
+
+    /// Counts bytes of a session that lasts: to the person, and from them.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn count_session(&self, id: SessionId, out: u64, inward: u64) -> Result<()> {
+        let count = |n: u64| i64::try_from(n).unwrap_or(i64::MAX);
+        self.db
+            .write(move |tx| Ok(connections::add_bytes(tx, id, count(out), count(inward))?))
+            .await
+    }
+
+    /// Notes that a session ended, with the bytes not counted yet.
+    ///
+    /// # Errors
+    /// When there is no such session.
+    pub async fn end_session(
+        &self,
+        id: SessionId,
+        reason: EndReason,
+        (out, inward): (u64, u64),
+    ) -> Result<()> {
+        let count = |n: u64| i64::try_from(n).unwrap_or(i64::MAX);
+        self.db
+            .write(move |tx| {
+                let session = connections::find(tx, id)?.ok_or(Error::NotFound("session"))?;
+                connections::add_bytes(tx, id, count(out), count(inward))?;
+                if connections::end(tx, id, reason)? {
+                    workspaces::touch(tx, session.workspace_id)?;
+                    tx.emit(Event::Session(session.workspace_id, id));
+                }
+                Ok(())
+            })
+            .await
+    }
+
+    /// Sessions in a workspace, newest first.
+    ///
+    /// # Errors
+    /// When there is no workspace that the actor may see.
+    pub async fn sessions(
+        &self,
+        actor: &Actor,
+        workspace: WorkspaceId,
+        page: Page,
+    ) -> Result<Vec<Session>> {
+        let actor = actor.clone();
+        self.db
+            .read(move |tx| {
+                access::require(tx, &actor, workspace, Action::View)?;
+                Ok(connections::list(tx, workspace, page.pair())?)
+            })
+            .await
+    }
+
+    /// Sessions in a workspace that last, newest first: who is in it now.
+    ///
+    /// # Errors
+    /// When there is no workspace that the actor may see.
+    pub async fn open_sessions(
+        &self,
+        actor: &Actor,
+        workspace: WorkspaceId,
+    ) -> Result<Vec<Session>> {
+        let actor = actor.clone();
+        self.db
+            .read(move |tx| {
+                access::require(tx, &actor, workspace, Action::View)?;
+                Ok(connections::open(tx, workspace)?)
+            })
+            .await
+    }
+
+    /// Ends sessions that an earlier life of the server left open. To be called at start.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn end_all_sessions(&self, reason: EndReason) -> Result<usize> {
+        self.db.write(move |tx| Ok(connections::end_all(tx, reason)?)).await
+    }
+}

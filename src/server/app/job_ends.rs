@@ -1,0 +1,168 @@
+//! How jobs end: in one transaction with the state, what was made, and the entry in the audit log.
+
+use super::builds::{record_end, seal_state};
+use super::jobs::{BuildOutcome, ImportFailure, Left, emit_log};
+use super::{Actor, Error, Result, access, trail};
+use crate::model::audit::{AuditAction, AuditTarget, Diff};
+use crate::model::build::{Build, JobKind, JobStatus, Transition};
+use crate::model::event::Event;
+use crate::model::id::JobId;
+use crate::model::log::{LogLevel, LogLine, LogSource};
+use crate::model::template::Imported;
+use crate::model::time::Timestamp;
+use crate::server::db::seal::Seal;
+use crate::server::db::{
+    WriteTx, builds, job_logs, jobs, resources, states, timings, tokens, versions, workspaces,
+};
+
+/// Most bytes of an error kept with a job; the whole is in its log.
+const MAX_ERROR: usize = 4096;
+/// The step that lines of the server itself belong to.
+const STAGE: &str = "Finishing up";
+
+/// Ends a build: its state is stored first, whatever the ending is.
+pub(super) fn finish_build(
+    tx: &WriteTx<'_>,
+    seal: &Seal,
+    job: JobId,
+    outcome: &BuildOutcome,
+) -> Result<()> {
+    let build = builds::by_job(tx, job)?.ok_or(Error::NotFound("build"))?;
+    if let Some(state) = &outcome.state {
+        states::put(tx, build.id, &seal_state(seal, build.id, state))?;
+    }
+    let status = match (&outcome.error, outcome.canceled) {
+        (_, true) => JobStatus::Canceled,
+        (Some(_), false) => JobStatus::Failed,
+        (None, false) => JobStatus::Succeeded,
+    };
+    timings::insert(tx, job, &outcome.timings)?;
+    if !jobs::end(tx, job, status, &clip(outcome.error.as_deref().unwrap_or_default()))? {
+        return Err(Error::conflict("the build is over"));
+    }
+    if status == JobStatus::Succeeded {
+        succeed(tx, seal, &build, outcome)?;
+    }
+    record_end(tx, &build, status)?;
+    tx.emit(Event::Workspace(build.workspace_id));
+    tx.emit(Event::BuildLog(build.id));
+    tx.emit(Event::Queue);
+    Ok(())
+}
+
+fn succeed(tx: &WriteTx<'_>, seal: &Seal, build: &Build, outcome: &BuildOutcome) -> Result<()> {
+    resources::insert(tx, seal, build.id, &outcome.resources)?;
+    builds::set_cost(tx, build.id, outcome.daily_cost)?;
+    match build.transition {
+        Transition::Start => {
+            let workspace = workspaces::find(tx, build.workspace_id)?;
+            let ttl = workspace.and_then(|w| w.ttl_s);
+            let at = ttl.map(|s| Timestamp(tx.now.0.saturating_add(s)));
+            builds::set_deadline(tx, build.id, at)?;
+        }
+        Transition::Stop => {
+            tokens::delete_lent(tx, build.workspace_id)?;
+        }
+        Transition::Delete => delete_workspace(tx, build)?,
+    }
+    Ok(())
+}
+
+fn delete_workspace(tx: &WriteTx<'_>, build: &Build) -> Result<()> {
+    tokens::delete_lent(tx, build.workspace_id)?;
+    let workspace =
+        workspaces::find(tx, build.workspace_id)?.ok_or(Error::NotFound("workspace"))?;
+    workspaces::delete(tx, workspace.id)?;
+    tx.emit(Event::Grants);
+    tx.emit(Event::Template(workspace.template_id));
+    let name = workspace.name.as_str();
+    let entry = trail::entry(AuditAction::Delete, AuditTarget::Workspace, workspace.id.0, name);
+    access::record(tx, &Actor::System, &entry)
+}
+
+/// Ends an import.
+pub(super) fn finish_import(
+    tx: &WriteTx<'_>,
+    job: JobId,
+    result: std::result::Result<Imported, ImportFailure>,
+) -> Result<()> {
+    let version = versions::by_job(tx, job)?.ok_or(Error::NotFound("template version"))?;
+    let (status, error) = match result {
+        Ok(imported) => {
+            versions::set_imported(tx, version.id, &without_secrets(imported))?;
+            (JobStatus::Succeeded, String::new())
+        }
+        Err(ImportFailure::Canceled) => (JobStatus::Canceled, "cancelled".to_owned()),
+        Err(ImportFailure::Failed(why)) => (JobStatus::Failed, why),
+    };
+    if !jobs::end(tx, job, status, &clip(&error))? {
+        return Err(Error::conflict("the import is over"));
+    }
+    let diff = Diff::new().field("status", version.job.status, status);
+    let target = AuditTarget::TemplateVersion;
+    let entry = trail::entry(AuditAction::Write, target, version.id.0, &version.name);
+    access::record(tx, &Actor::System, &trail::with(entry, &diff))?;
+    tx.emit(Event::Version(version.id));
+    tx.emit(Event::VersionLog(version.id));
+    Ok(())
+}
+
+/// What is stored of an import in clear: no values of sensitive variables, nothing of agents that
+/// may hold some.
+fn without_secrets(mut imported: Imported) -> Imported {
+    for v in imported.variables.iter_mut().filter(|v| v.sensitive) {
+        v.value.clear();
+        v.default_value.clear();
+    }
+    let made = imported.start_resources.iter_mut().chain(&mut imported.stop_resources);
+    for agent in made.flat_map(|r| &mut r.agents) {
+        agent.token.clear();
+        agent.env.clear();
+        agent.scripts.iter_mut().for_each(|s| s.script.clear());
+    }
+    imported
+}
+
+/// Ends a job that an earlier life of the server left running.
+pub(super) fn resolve(
+    tx: &WriteTx<'_>,
+    seal: &Seal,
+    (job, kind): (JobId, JobKind),
+    left: Left,
+) -> Result<()> {
+    let words = match (kind, &left.state) {
+        (JobKind::Import, _) => "The server was stopped during this import; push it again.",
+        (JobKind::Build, Some(_)) => {
+            "The server was stopped during this build; what exists is kept in the state."
+        }
+        (JobKind::Build, None) => {
+            "The server was stopped during this build, before it changed anything."
+        }
+    };
+    let mut lines = vec![words];
+    if left.ended_process {
+        lines.push("Terraform was still at work and was ended.");
+    }
+    let line = |output: &&str| LogLine {
+        at_ms: tx.now_ms,
+        source: LogSource::Daemon,
+        level: LogLevel::Error,
+        stage: STAGE.to_owned(),
+        output: (*output).to_owned(),
+    };
+    job_logs::append(tx, job, &lines.iter().map(line).collect::<Vec<_>>())?;
+    emit_log(tx, job, kind)?;
+    let error = "the server was stopped".to_owned();
+    match kind {
+        JobKind::Import => finish_import(tx, job, Err(ImportFailure::Failed(error))),
+        JobKind::Build => {
+            let outcome =
+                BuildOutcome { error: Some(error), state: left.state, ..BuildOutcome::default() };
+            finish_build(tx, seal, job, &outcome)
+        }
+    }
+}
+
+fn clip(error: &str) -> String {
+    error.get(..error.floor_char_boundary(MAX_ERROR)).unwrap_or_default().to_owned()
+}
