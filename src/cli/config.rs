@@ -29,12 +29,6 @@ impl Config {
         if !signed_in(&ours) && signed_in(&theirs) { Self(theirs) } else { Self(ours) }
     }
 
-    /// The files in this directory.
-    #[must_use]
-    pub fn at(dir: PathBuf) -> Self {
-        Self(dir)
-    }
-
     /// The directory itself.
     #[must_use]
     pub fn dir(&self) -> &Path {

@@ -29,6 +29,8 @@ mod prompt;
 mod reach;
 pub mod reference;
 #[cfg(feature = "server")]
+mod reset_password;
+#[cfg(feature = "server")]
 mod serve;
 #[cfg(feature = "server")]
 mod settings;
@@ -44,6 +46,8 @@ mod templates;
 mod times;
 mod tokens;
 mod tunnel;
+#[cfg(feature = "server")]
+mod up;
 mod users;
 mod version;
 mod zip;
@@ -228,10 +232,10 @@ async fn serve(
     use args::serve::Command as C;
     let matches = matches.subcommand().map_or(matches, |(_, of_command)| of_command);
     match command {
-        C::Up(args) => serve::up::run(ctx, args, matches).await,
+        C::Up(args) => up::run(ctx, args, matches).await,
         C::Server(args) => serve::run(ctx, args, matches).await,
         C::ProviderMirror(args) => serve::provider_mirror(ctx, &args),
-        C::ResetPassword(args) => serve::reset_password::run(ctx, args).await,
+        C::ResetPassword(args) => reset_password::run(ctx, args).await,
     }
 }
 

@@ -1,8 +1,5 @@
 //! `server` and `provider-mirror`: the settings' meaning, and the role that they start.
 
-pub mod reset_password;
-pub mod up;
-
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
@@ -15,8 +12,7 @@ use super::context::{Context, read_url};
 use super::duration;
 use super::output::Paint;
 use super::settings::Layers;
-use crate::server;
-use crate::server::config::{Config, Terraform, Tls};
+use crate::server::config::{Config, Network, Terraform, Tls};
 
 /// `server`
 ///
@@ -31,18 +27,21 @@ pub async fn run(ctx: &Context, args: Server, matches: &ArgMatches) -> anyhow::R
         return ctx.out.bytes(table.as_bytes());
     }
     start_log(&log)?;
-    server::run(config, |server| announce(ctx, server)).await
+    let out = ctx.out.clone();
+    crate::server::run(config, move |server| announce(&out, server)).await
 }
 
-/// Says where the server is, once it listens.
-fn announce(ctx: &Context, server: &server::Server) {
-    ctx.out.note(&format!(
-        "Steading {} serves {} (SSH {}, WireGuard UDP {}).",
-        super::version::VERSION,
-        server.url,
-        server.ssh,
-        server.wireguard
-    ));
+/// Says where the server listens, a line each: scripts wait for them.
+fn announce(out: &super::output::Output, server: &crate::server::Server) {
+    let lines = [
+        format!("http {}", server.url),
+        format!("ssh  {}", server.ssh),
+        format!("udp  {}", server.wireguard),
+    ];
+    for line in lines {
+        // A closed output is no reason to stop serving.
+        let _ = out.line(&line);
+    }
 }
 
 /// How the server writes its log.
@@ -67,17 +66,17 @@ pub fn start_log(log: &Log) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Reads how the log is written.
+/// Reads how the log is written; `filter` unless told otherwise.
 ///
 /// # Errors
 /// When a setting has no meaning.
-pub fn log(layers: &mut Layers<'_>, default: &str) -> anyhow::Result<Log> {
+pub fn log(layers: &mut Layers<'_>, filter: &str) -> anyhow::Result<Log> {
     let json = layers.parse("log-format", "text", |text| match text {
         "text" => Ok(false),
         "json" => Ok(true),
         _ => Err("it may be text or json"),
     })?;
-    let filter = layers.parse("log-filter", default, |text| {
+    let filter = layers.parse("log-filter", filter, |text| {
         tracing_subscriber::EnvFilter::try_new(text).map(|_| text.to_owned())
     })?;
     Ok(Log { json, filter })
@@ -123,7 +122,7 @@ fn tls(layers: &mut Layers<'_>) -> anyhow::Result<Option<Tls>> {
     }
 }
 
-fn trusted_proxies(layers: &mut Layers<'_>) -> anyhow::Result<Vec<server::config::Network>> {
+fn trusted_proxies(layers: &mut Layers<'_>) -> anyhow::Result<Vec<Network>> {
     let all = layers.list("trusted-proxy")?;
     all.iter()
         .map(|text| text.trim().parse().map_err(|e| layers.wrong("trusted-proxy", text, &e)))

@@ -2,10 +2,10 @@
 
 use anyhow::{Context as _, ensure};
 
-use super::default_data;
-use crate::cli::args::serve::ResetPassword;
-use crate::cli::context::Context;
-use crate::cli::prompt;
+use super::args::serve::ResetPassword;
+use super::context::Context;
+use super::prompt;
+use super::serve::default_data;
 use crate::server::app::{App, Policy, settings::load_seal};
 use crate::server::db::Db;
 use crate::server::{DATABASE, identity};
