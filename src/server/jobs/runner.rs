@@ -118,7 +118,11 @@ impl Runner {
     /// What no delete build cleans up. A home that stays is told in the log, and costs only disk.
     async fn remove_homes(&self, workspace: &str) {
         if let Err(error) = self.provisioner.remove_homes(workspace).await {
-            tracing::warn!(workspace.id = workspace, error = format!("{error:#}"), "a home was not removed");
+            tracing::warn!(
+                workspace.id = workspace,
+                error = format!("{error:#}"),
+                "a home was not removed"
+            );
         }
     }
 
