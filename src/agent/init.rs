@@ -24,7 +24,8 @@ pub async fn run(mut again: Command) -> anyhow::Result<u8> {
     let mut children = signal(SignalKind::child())?;
     let mut passed_on = Signals::listen()?;
     let child = again.spawn().context("Starting the agent beside the first process")?;
-    let child = i32::try_from(child.id()).ok().and_then(Pid::from_raw).context("Naming the child")?;
+    let child =
+        i32::try_from(child.id()).ok().and_then(Pid::from_raw).context("Naming the child")?;
     loop {
         tokio::select! {
             _ = children.recv() => if let Some(status) = reap(child) {

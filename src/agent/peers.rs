@@ -37,8 +37,7 @@ impl Peers {
             outside: std::sync::Arc::new(outside),
             run_dir: base.state_dir.join("run"),
         };
-        let sessions =
-            Sessions::new(config, &base.clock, base.entropy.clone(), base.tasks.clone());
+        let sessions = Sessions::new(config, &base.clock, base.entropy.clone(), base.tasks.clone());
         Self { overlay, sessions, known: Mutex::default() }
     }
 

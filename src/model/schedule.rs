@@ -36,8 +36,6 @@ pub fn check(text: &str) -> Result<(), BadSchedule> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-
     #[test]
     fn schedules_name_a_minute_an_hour_and_weekdays() {
         let check = |text: &str, ok: bool| assert_eq!(super::check(text).is_ok(), ok, "{text}");

@@ -4,7 +4,218 @@ pub mod app;
 pub mod config;
 pub mod db;
 pub mod fleet;
+pub mod homes;
 pub mod html;
 pub mod identity;
 pub mod jobs;
+pub mod listen;
 pub mod web;
+
+use std::net::SocketAddr;
+use std::os::unix::fs::DirBuilderExt as _;
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use tokio::net::TcpListener;
+
+use self::app::{App, Policy};
+use self::config::{Config, reachable};
+use self::db::Db;
+use self::fleet::{Fleet, address::Prefix};
+use crate::clock::{Clock, Entropy};
+use crate::model::session::EndReason;
+use crate::provision::{FIRST_UID, ProcessSettings, Provisioner, Settings};
+use crate::ssh::keys::KeyPair;
+use crate::tasks::{OnPanic, Tasks};
+
+/// The database's file in the data directory: all state is in it.
+pub const DATABASE: &str = "steading.db";
+/// How long a stop may take: requests end, runners save, the writer drains.
+const DRAIN: Duration = Duration::from_secs(3);
+
+/// A server that runs.
+pub struct Server {
+    /// The use cases.
+    pub app: App,
+    /// Who is connected.
+    pub fleet: Fleet,
+    /// Where it is reached, without a slash at the end.
+    pub url: String,
+    /// Where HTTP is served.
+    pub http: SocketAddr,
+    /// Where the SSH front door is.
+    pub ssh: SocketAddr,
+    /// Where the overlay's UDP socket is.
+    pub wireguard: SocketAddr,
+    tasks: Tasks,
+}
+
+impl Server {
+    /// Opens the database and everything that listens.
+    ///
+    /// # Errors
+    /// Names the step that failed: a directory, the database, an address in use, a certificate.
+    pub async fn start(config: Config, clock: Clock, entropy: Entropy) -> anyhow::Result<Self> {
+        let tasks = Tasks::new();
+        make_private(&config.data)?;
+        let db = Db::open(&config.data.join(DATABASE), clock.clone(), entropy.clone())
+            .with_context(|| format!("Opening {}", config.data.join(DATABASE).display()))?;
+        let listener = TcpListener::bind(config.http)
+            .await
+            .with_context(|| format!("Listening for HTTP on {}", config.http))?;
+        let http = listener.local_addr()?;
+        let url = config.reached_at(http);
+        let key = config.master_key_file.as_deref().map(identity::master_key::read).transpose()?;
+        let seal = app::settings::load_seal(&db, key, entropy.clone()).await?;
+        let app = App::new(db, clock.clone(), entropy.clone(), seal, policy(&config, &url));
+        app.ensure_start().await?;
+        app.end_all_sessions(EndReason::Server)
+            .await
+            .context("Ending an earlier life's sessions")?;
+        let fleet = start_fleet(&app, &config, (&clock, &entropy), &tasks).await?;
+        let host_key = host_key(&app).await?;
+        let ssh = fleet.open_front_door(config.ssh, &host_key).await?;
+        start_jobs(&app, &config, http, (&clock, &entropy), &tasks).await?;
+        tasks.spawn("accounts", OnPanic::Lose, app.clone().keep_accounts());
+        let site = web::Site::new(&config, &url, ssh, host_key.public().fingerprint())?;
+        let state = web::State::new(app.clone(), fleet.clone(), site, tasks.clone()).await?;
+        serve(listener, &config, web::router(state), &tasks)?;
+        let wireguard = fleet.wireguard_address();
+        Ok(Self { app, fleet, url, http, ssh, wireguard, tasks })
+    }
+
+    /// Waits until a part that the server cannot do without has failed.
+    pub async fn failed(&self) {
+        self.tasks.token().cancelled().await;
+    }
+
+    /// Stops: no new requests, open ones end, builds save their state, sessions are told.
+    pub async fn stop(self) {
+        if !self.tasks.stop(DRAIN).await {
+            tracing::warn!("some tasks did not end in {} s", DRAIN.as_secs());
+        }
+    }
+}
+
+/// Runs a server until SIGTERM or Ctrl-C. `announce` is told when everything listens.
+///
+/// # Errors
+/// When it cannot start, or a part it cannot do without fails.
+pub async fn run(config: Config, announce: impl FnOnce(&Server)) -> anyhow::Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut terminate = signal(SignalKind::terminate()).context("Listening for SIGTERM")?;
+    let server = Server::start(config, Clock::machine(), Entropy::machine()).await?;
+    announce(&server);
+    let failed = tokio::select! {
+        _ = terminate.recv() => false,
+        interrupted = tokio::signal::ctrl_c() => interrupted.is_err(),
+        () = server.failed() => true,
+    };
+    server.stop().await;
+    anyhow::ensure!(!failed, "a part of the server failed; the log says which");
+    Ok(())
+}
+
+fn make_private(dir: &Path) -> anyhow::Result<()> {
+    std::fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(dir)
+        .with_context(|| format!("Making the data directory {}", dir.display()))
+}
+
+fn policy(config: &Config, url: &str) -> Policy {
+    Policy {
+        access_url: url.to_owned(),
+        session_duration: config.session_duration,
+        max_token_lifetime: config.max_token_lifetime,
+        password_auth: config.password_auth,
+    }
+}
+
+async fn start_fleet(
+    app: &App,
+    config: &Config,
+    (clock, entropy): (&Clock, &Entropy),
+    tasks: &Tasks,
+) -> anyhow::Result<Fleet> {
+    let secret = app.secret("wireguard_key", |e| e.bytes::<32>().to_vec()).await?;
+    let secret = <[u8; 32]>::try_from(secret.as_slice()).context("Reading the WireGuard key")?;
+    let prefix = app.secret("overlay_prefix", |e| Prefix::random(e).0.to_vec()).await?;
+    let prefix = Prefix::read(&prefix).context("Reading the overlay's prefix")?;
+    let start = fleet::Start { secret, prefix, bind: config.wireguard };
+    Fleet::start(app.clone(), start, clock.clone(), entropy.clone(), tasks).await
+}
+
+async fn host_key(app: &App) -> anyhow::Result<KeyPair> {
+    let kept = app
+        .secret("ssh_host_key", |e| {
+            KeyPair::generate(e, "steading").to_openssh().as_bytes().to_vec()
+        })
+        .await?;
+    let text = std::str::from_utf8(&kept).context("Reading the SSH host key")?;
+    Ok(KeyPair::from_openssh(text)?)
+}
+
+async fn start_jobs(
+    app: &App,
+    config: &Config,
+    http: SocketAddr,
+    (clock, entropy): (&Clock, &Entropy),
+    tasks: &Tasks,
+) -> anyhow::Result<()> {
+    let id = app.deployment_id().await?;
+    let data = config.data.clone();
+    let homes = tokio::task::spawn_blocking(move || homes::prepare(&data, id)).await??;
+    let scheme = if config.tls.is_some() { "https" } else { "http" };
+    let settings = Settings {
+        terraform: config.terraform.binary.clone(),
+        search_path: config.terraform.environment.get("PATH").cloned().unwrap_or_default(),
+        work_dir: config.data.join("jobs"),
+        plugin_cache: config.data.join("plugins"),
+        provider_mirror: config.terraform.mirror.clone(),
+        terraform_config: config.terraform.config.clone(),
+        access_url: app.policy.access_url.clone(),
+        env: config.terraform.environment.clone(),
+        agent_scripts: crate::wire::bootstrap::all(),
+        process: ProcessSettings {
+            homes: homes.dir,
+            binary: homes.binary,
+            agent_url: format!("{scheme}://{}", reachable(http)),
+            first_uid: FIRST_UID,
+        },
+        time_limit: config.terraform.time_limit,
+    };
+    let provisioner = Provisioner::new(settings, clock.clone(), entropy.clone(), tasks);
+    let (app, runners, inner) = (app.clone(), config.runners, tasks.clone());
+    // What an earlier life left running may take half a minute to end; pages need not wait for it.
+    tasks.spawn("jobs-start", OnPanic::Stop, async move {
+        if let Err(error) = jobs::start(&app, &provisioner, &inner, runners).await {
+            tracing::error!(error = format!("{error:#}"), "builds cannot be run");
+            inner.cancel();
+        }
+    });
+    Ok(())
+}
+
+fn serve(
+    listener: TcpListener,
+    config: &Config,
+    router: axum::Router,
+    tasks: &Tasks,
+) -> anyhow::Result<()> {
+    let acceptor = config.tls.as_ref().map(listen::acceptor).transpose()?;
+    let inner = tasks.clone();
+    tasks.spawn_graceful("http", OnPanic::Stop, async move {
+        let served = match acceptor {
+            Some(acceptor) => listen::tls(listener, acceptor, router, &inner).await,
+            None => listen::plain(listener, router, inner.token()).await,
+        };
+        if let Err(error) = served {
+            tracing::error!(error = format!("{error:#}"), "HTTP stopped");
+            inner.cancel();
+        }
+    });
+    Ok(())
+}

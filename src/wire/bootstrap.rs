@@ -25,6 +25,14 @@ pub fn script(os: &str, arch: &str) -> Option<String> {
     Some(text.replace("@OS@", os).replace("@ARCH@", arch))
 }
 
+/// The scripts of all platforms, by `linux_amd64`.
+#[must_use]
+pub fn all() -> std::collections::BTreeMap<String, String> {
+    let each =
+        PLATFORMS.iter().filter_map(|(os, arch)| Some((format!("{os}_{arch}"), script(os, arch)?)));
+    each.collect()
+}
+
 /// Fills in where the server is and how the agent signs in (`token`).
 #[must_use]
 pub fn render(script: &str, access_url: &str, auth: &str) -> String {

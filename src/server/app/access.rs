@@ -1,6 +1,8 @@
 //! May they: the one place where a decision on a workspace is taken, through `effective_grants`.
 
-use super::{Actor, Error, Result};
+use std::collections::BTreeSet;
+
+use super::{Actor, App, Error, Result};
 use crate::model::audit::AuditEntry;
 use crate::model::grant::{self, Action, EffectiveGrant};
 use crate::model::id::{UserId, WorkspaceId};
@@ -68,4 +70,37 @@ pub fn rights(
 /// When the database fails.
 pub fn record(tx: &WriteTx<'_>, actor: &Actor, entry: &AuditEntry) -> Result<()> {
     Ok(audit::insert(tx, actor.user_id(), actor.ip(), entry)?)
+}
+
+impl App {
+    /// Asks for a right on a workspace.
+    ///
+    /// # Errors
+    /// As [`require`].
+    pub async fn may(&self, actor: &Actor, workspace: WorkspaceId, action: Action) -> Result<()> {
+        let actor = actor.clone();
+        self.db.read(move |tx| require(tx, &actor, workspace, action)).await
+    }
+
+    /// Which of these users still have a right on these workspaces.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn who_may(
+        &self,
+        action: Action,
+        asked: Vec<(UserId, WorkspaceId)>,
+    ) -> Result<BTreeSet<(UserId, WorkspaceId)>> {
+        self.db
+            .read(move |tx| {
+                let mut kept = BTreeSet::new();
+                for (user, workspace) in asked {
+                    if grant::may(&rights(tx, user, workspace)?, action, tx.now) {
+                        kept.insert((user, workspace));
+                    }
+                }
+                Ok(kept)
+            })
+            .await
+    }
 }

@@ -29,10 +29,22 @@ impl App {
         expanded_directory: &str,
     ) -> Result<()> {
         let version: String = version.chars().take(MAX_VERSION).collect();
-        let end = expanded_directory.floor_char_boundary(MAX_DIRECTORY);
-        let directory = expanded_directory.get(..end).unwrap_or_default().to_owned();
+        let directory = clip_directory(expanded_directory);
         self.report(id, move |tx| {
             agents::set_connected(tx, id, &version, &directory)?;
+            Ok(true)
+        })
+        .await
+    }
+
+    /// Notes the directory that an agent's sessions start in.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn agent_directory(&self, id: AgentId, expanded: &str) -> Result<()> {
+        let directory = clip_directory(expanded);
+        self.report(id, move |tx| {
+            agents::set_directory(tx, id, &directory)?;
             Ok(true)
         })
         .await
@@ -163,4 +175,9 @@ impl App {
             })
             .await
     }
+}
+
+fn clip_directory(path: &str) -> String {
+    let end = path.floor_char_boundary(MAX_DIRECTORY);
+    path.get(..end).unwrap_or_default().to_owned()
 }

@@ -3,13 +3,14 @@
 
 use super::versions::cancel_job;
 use super::{Actor, App, Error, Page, Result, access, trail};
-use crate::model::audit::{AuditAction, AuditTarget};
+use crate::model::audit::{AuditAction, AuditTarget, Diff};
 use crate::model::build::{Build, JobStatus, Timing};
 use crate::model::event::Event;
 use crate::model::grant::Action;
 use crate::model::id::{BuildId, WorkspaceId};
 use crate::model::log::StoredLine;
 use crate::model::parameter::ParameterValue;
+use crate::model::workspace::Workspace;
 use crate::server::db::seal::{Place, Seal};
 use crate::server::db::{
     ReadTx, WriteTx, build_parameters, builds, job_logs, resources, states, timings, workspaces,
@@ -31,7 +32,7 @@ impl App {
                 access::require(tx, &actor, build.workspace_id, Action::Operate)?;
                 cancel_job(tx, build.job.id, build.job.status)?;
                 tx.emit(Event::Workspace(build.workspace_id));
-                let diff = trail::Diff::default().field("status", build.job.status, "canceled");
+                let diff = Diff::new().field("status", build.job.status.as_str(), "canceled");
                 record(tx, &actor, &build, (AuditAction::Write, diff))
             })
             .await
@@ -48,6 +49,20 @@ impl App {
                 let mut build = find(tx, &actor, id)?;
                 build.resources = resources::list(tx, id)?;
                 Ok(build)
+            })
+            .await
+    }
+
+    /// The workspace of a build, as it was last when it is deleted.
+    ///
+    /// # Errors
+    /// When there is no build that the actor may see.
+    pub async fn workspace_of_build(&self, actor: &Actor, id: BuildId) -> Result<Workspace> {
+        let actor = actor.clone();
+        self.db
+            .read(move |tx| {
+                let build = find(tx, &actor, id)?;
+                workspaces::find(tx, build.workspace_id)?.ok_or(Error::NotFound("workspace"))
             })
             .await
     }
@@ -181,7 +196,7 @@ impl App {
                 }
                 states::put(tx, id, &sealed)?;
                 tx.emit(Event::Workspace(build.workspace_id));
-                let diff = trail::Diff::default().field("state", "", "replaced");
+                let diff = Diff::new().field("state", "", "replaced");
                 record(tx, &actor, &build, (AuditAction::Write, diff))
             })
             .await
@@ -203,18 +218,18 @@ pub(super) fn record(
     tx: &WriteTx<'_>,
     actor: &Actor,
     build: &Build,
-    (action, diff): (AuditAction, trail::Diff),
+    (action, diff): (AuditAction, Diff),
 ) -> Result<()> {
     let name = workspaces::find(tx, build.workspace_id)?
         .map(|w| format!("{}/{} #{}", w.owner.username, w.name, build.number))
         .unwrap_or_default();
     let entry = trail::entry(action, AuditTarget::WorkspaceBuild, build.id.0, &name);
-    access::record(tx, actor, &diff.of(entry))
+    access::record(tx, actor, &trail::with(entry, &diff))
 }
 
 /// Notes in the audit log how a build ended.
 pub(super) fn record_end(tx: &WriteTx<'_>, build: &Build, status: JobStatus) -> Result<()> {
-    let diff = trail::Diff::default().field("status", build.job.status, status);
+    let diff = Diff::new().field("status", build.job.status, status);
     record(tx, &Actor::System, build, (AuditAction::Write, diff))
 }
 

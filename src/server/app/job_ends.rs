@@ -3,7 +3,7 @@
 use super::builds::{record_end, seal_state};
 use super::jobs::{BuildOutcome, ImportFailure, Left, emit_log};
 use super::{Actor, Error, Result, access, trail};
-use crate::model::audit::{AuditAction, AuditTarget};
+use crate::model::audit::{AuditAction, AuditTarget, Diff};
 use crate::model::build::{Build, JobKind, JobStatus, Transition};
 use crate::model::event::Event;
 use crate::model::id::JobId;
@@ -98,10 +98,10 @@ pub(super) fn finish_import(
     if !jobs::end(tx, job, status, &clip(&error))? {
         return Err(Error::conflict("the import is over"));
     }
-    let diff = trail::Diff::default().field("status", version.job.status, status);
+    let diff = Diff::new().field("status", version.job.status, status);
     let target = AuditTarget::TemplateVersion;
     let entry = trail::entry(AuditAction::Write, target, version.id.0, &version.name);
-    access::record(tx, &Actor::System, &diff.of(entry))?;
+    access::record(tx, &Actor::System, &trail::with(entry, &diff))?;
     tx.emit(Event::Version(version.id));
     tx.emit(Event::VersionLog(version.id));
     Ok(())

@@ -2,7 +2,7 @@
 
 use super::files::AUTHORS;
 use super::{Actor, App, Error, Result, access, trail};
-use crate::model::audit::{AuditAction, AuditEntry, AuditTarget};
+use crate::model::audit::{AuditAction, AuditEntry, AuditTarget, Diff};
 use crate::model::build::JobStatus;
 use crate::model::event::Event;
 use crate::model::id::{OrganizationId, TemplateId, VersionId};
@@ -99,7 +99,7 @@ impl App {
                 templates::insert(tx, &template).map_err(|e| taken(e, &cmd.name))?;
                 versions::attach(tx, version.id, template.id)?;
                 tx.emit(Event::Version(version.id));
-                changed(tx, &actor, &template, audit(AuditAction::Create, &template))?;
+                changed(tx, &actor, &template, &audit(AuditAction::Create, &template))?;
                 Ok(template)
             })
             .await
@@ -165,14 +165,14 @@ impl App {
                 new.name = name.unwrap_or(new.name);
                 details.apply(&mut new)?;
                 templates::update(tx, &new).map_err(|e| taken(e, &new.name))?;
-                let diff = trail::Diff::default()
+                let diff = Diff::new()
                     .field("name", &old.name, &new.name)
                     .field("display_name", &old.display_name, &new.display_name)
                     .field("description", &old.description, &new.description)
                     .field("icon", &old.icon, &new.icon)
                     .field("deprecated", &old.deprecation, &new.deprecation)
                     .field("default_ttl", old.default_ttl_s, new.default_ttl_s);
-                changed(tx, &actor, &new, diff.of(audit(AuditAction::Write, &new)))?;
+                changed(tx, &actor, &new, &trail::with(audit(AuditAction::Write, &new), &diff))?;
                 Ok(new)
             })
             .await
@@ -199,12 +199,14 @@ impl App {
                     return Err(Error::conflict("the version is archived; unarchive it first"));
                 }
                 templates::set_active(tx, id, version)?;
-                let diff = trail::Diff::default().field(
-                    "active_version",
-                    &template.active_version_name,
-                    &new.name,
-                );
-                changed(tx, &actor, &template, diff.of(audit(AuditAction::Write, &template)))
+                let diff =
+                    Diff::new().field("active_version", &template.active_version_name, &new.name);
+                changed(
+                    tx,
+                    &actor,
+                    &template,
+                    &trail::with(audit(AuditAction::Write, &template), &diff),
+                )
             })
             .await
     }
@@ -233,7 +235,7 @@ impl App {
                     }
                 }
                 templates::delete(tx, id)?;
-                changed(tx, &actor, &template, audit(AuditAction::Delete, &template))
+                changed(tx, &actor, &template, &audit(AuditAction::Delete, &template))
             })
             .await
     }
@@ -288,7 +290,7 @@ fn audit(action: AuditAction, t: &Template) -> AuditEntry {
     trail::entry(action, AuditTarget::Template, t.id.0, t.name.as_str())
 }
 
-fn changed(tx: &WriteTx<'_>, actor: &Actor, t: &Template, entry: AuditEntry) -> Result<()> {
+fn changed(tx: &WriteTx<'_>, actor: &Actor, t: &Template, entry: &AuditEntry) -> Result<()> {
     tx.emit(Event::Template(t.id));
-    access::record(tx, actor, &entry)
+    access::record(tx, actor, entry)
 }

@@ -9,7 +9,7 @@ use crate::model::id::OrganizationId;
 use crate::model::name::UserName;
 use crate::model::password;
 use crate::model::user::{LoginType, SiteRole, User, UserKind, UserStatus};
-use crate::server::db::users::UserFilter;
+pub use crate::server::db::users::UserFilter;
 use crate::server::db::{
     ReadTx, WriteTx, groups, memberships, organizations, passwords, roles, ssh_keys, tokens, users,
 };
@@ -39,7 +39,7 @@ impl App {
     /// # Errors
     /// When the database fails.
     pub async fn has_users(&self) -> Result<bool> {
-        Ok(self.db.read(|tx| users::any(tx)).await?)
+        Ok(self.db.read(users::any).await?)
     }
 
     /// Makes the first user, who becomes owner. Of several at once one wins.

@@ -2,7 +2,7 @@
 
 use super::build_requests::{BuildRequest, add_build};
 use super::{Actor, App, Error, Result, access, templates, trail};
-use crate::model::audit::{AuditAction, AuditEntry, AuditTarget};
+use crate::model::audit::{AuditAction, AuditEntry, AuditTarget, Diff};
 use crate::model::build::{Transition, WorkspaceStatus};
 use crate::model::event::Event;
 use crate::model::filter::WorkspaceFilter;
@@ -210,12 +210,12 @@ impl App {
                     new.latest_build.deadline = restart_clock(tx, &new)?;
                 }
                 let seconds = |ttl: Option<i64>| ttl.unwrap_or_default();
-                let diff = trail::Diff::default()
+                let diff = Diff::new()
                     .field("name", &old.name, &new.name)
                     .field("autostart_schedule", &old.autostart_schedule, &new.autostart_schedule)
                     .field("ttl", seconds(old.ttl_s), seconds(new.ttl_s))
                     .field("automatic_updates", old.automatic_updates, new.automatic_updates);
-                changed(tx, &actor, &new, |entry| diff.of(entry))?;
+                changed(tx, &actor, &new, |entry| trail::with(entry, &diff))?;
                 Ok(new)
             })
             .await
@@ -244,12 +244,12 @@ impl App {
                     return Err(Error::invalid("deadline", "wants 30 minutes to 30 days from now"));
                 }
                 builds::set_deadline(tx, workspace.latest_build.id, Some(deadline))?;
-                let diff = trail::Diff::default().field(
+                let diff = Diff::new().field(
                     "deadline",
                     workspace.latest_build.deadline.map(Timestamp::rfc3339).unwrap_or_default(),
                     deadline.rfc3339(),
                 );
-                changed(tx, &actor, &workspace, |entry| diff.of(entry))
+                changed(tx, &actor, &workspace, |entry| trail::with(entry, &diff))
             })
             .await
     }

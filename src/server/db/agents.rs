@@ -216,6 +216,18 @@ pub fn set_connected(
     Ok(())
 }
 
+/// Notes the directory that an agent's sessions start in.
+///
+/// # Errors
+/// When SQLite fails.
+pub fn set_directory(tx: &WriteTx<'_>, id: AgentId, expanded: &str) -> Result<()> {
+    tx.execute(
+        "UPDATE agents SET expanded_directory = :directory WHERE id = :id",
+        named_params! { ":id": id, ":directory": expanded },
+    )?;
+    Ok(())
+}
+
 /// Notes that an agent was heard, at most every ten seconds.
 ///
 /// # Errors

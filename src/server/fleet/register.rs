@@ -1,9 +1,10 @@
 //! The register of live sessions: who is in which workspace now, through what, and how to cut them.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use crate::model::id::{AgentId, SessionId, UserId, WorkspaceId};
@@ -24,8 +25,10 @@ pub struct Live {
     pub kind: SessionKind,
     /// Is cancelled when the right to it ends; whoever carries it then ends it at once.
     pub cut: CancellationToken,
-    bytes_out: AtomicI64,
-    bytes_in: AtomicI64,
+    /// Whether its row is written; nothing is carried before.
+    recorded: watch::Sender<bool>,
+    bytes_out: AtomicU64,
+    bytes_in: AtomicU64,
 }
 
 /// What a session is entered with.
@@ -46,17 +49,31 @@ pub struct Entry {
 impl Live {
     /// Counts bytes from the workspace to the person.
     pub fn sent(&self, n: usize) {
-        self.bytes_out.fetch_add(i64::try_from(n).unwrap_or(i64::MAX), Ordering::Relaxed);
+        self.bytes_out.fetch_add(u64::try_from(n).unwrap_or(u64::MAX), Ordering::Relaxed);
     }
 
     /// Counts bytes from the person to the workspace.
     pub fn received(&self, n: usize) {
-        self.bytes_in.fetch_add(i64::try_from(n).unwrap_or(i64::MAX), Ordering::Relaxed);
+        self.bytes_in.fetch_add(u64::try_from(n).unwrap_or(u64::MAX), Ordering::Relaxed);
+    }
+
+    /// Its row is written.
+    pub fn set_recorded(&self) {
+        self.recorded.send_replace(true);
+    }
+
+    /// Waits until its row is written. Returns whether the session may go on.
+    pub async fn recorded(&self) -> bool {
+        let mut recorded = self.recorded.subscribe();
+        tokio::select! {
+            waited = recorded.wait_for(|done| *done) => waited.is_ok(),
+            () = self.cut.cancelled() => false,
+        }
     }
 
     /// Bytes to the person and from the person so far.
     #[must_use]
-    pub fn bytes(&self) -> (i64, i64) {
+    pub fn bytes(&self) -> (u64, u64) {
         (self.bytes_out.load(Ordering::Relaxed), self.bytes_in.load(Ordering::Relaxed))
     }
 
@@ -81,8 +98,9 @@ impl Register {
             agent: entry.agent,
             kind: entry.kind,
             cut: CancellationToken::new(),
-            bytes_out: AtomicI64::new(0),
-            bytes_in: AtomicI64::new(0),
+            recorded: watch::Sender::new(false),
+            bytes_out: AtomicU64::new(0),
+            bytes_in: AtomicU64::new(0),
         });
         self.lock().insert(live.id, Arc::clone(&live));
         live

@@ -63,11 +63,22 @@ pub(super) async fn guard(
     req: Request,
     next: Next,
 ) -> Response {
-    match admit(&state, access, limit, req).await {
+    let (parts, body) = req.into_parts();
+    let shown = match identify(&state, access, &parts).await {
+        Ok(shown) => shown,
+        Err(problem) => return problem.into_response(),
+    };
+    let who = MaybeWho(shown.as_ref().map(|s| s.actor.clone()));
+    let mut req = Request::from_parts(parts, body);
+    req.extensions_mut().insert(who.clone());
+    let mut response = match admit(&state, (access, limit), shown.as_ref(), req).await {
         Ok(Admitted::Pass(req)) => next.run(*req).await,
         Ok(Admitted::Go(response)) => *response,
         Err(problem) => problem.into_response(),
-    }
+    };
+    // The page of an error shows who is signed in.
+    response.extensions_mut().insert(who);
+    response
 }
 
 enum Admitted {
@@ -75,28 +86,35 @@ enum Admitted {
     Go(Box<Response>),
 }
 
-async fn admit(state: &State, access: Access, limit: usize, req: Request) -> Answer<Admitted> {
-    let (parts, body) = req.into_parts();
-    let shown = match access {
-        Access::Agent => agent(state, &parts.headers).await?,
+async fn identify(state: &State, access: Access, parts: &Parts) -> Answer<Option<Shown>> {
+    match access {
+        Access::Agent => agent(state, &parts.headers).await,
         Access::Public
         | Access::User
         | Access::Role(_)
         | Access::Page
         | Access::PageRole(_)
         | Access::Setup
-        | Access::SignIn => user(state, &parts).await?,
-    };
-    if let Some(response) = lead_away(state, access, shown.as_ref(), &parts).await? {
+        | Access::SignIn => user(state, parts).await,
+    }
+}
+
+async fn admit(
+    state: &State,
+    (access, limit): (Access, usize),
+    shown: Option<&Shown>,
+    req: Request,
+) -> Answer<Admitted> {
+    let (parts, body) = req.into_parts();
+    if let Some(response) = lead_away(state, access, shown, &parts).await? {
         return Ok(Admitted::Go(Box::new(response)));
     }
-    require(access, shown.as_ref())?;
+    require(access, shown)?;
     let changes = is_unsafe(&parts);
     let mut req = Box::new(Request::from_parts(parts, body));
     if changes {
-        req = require_meant(state, access, limit, shown.as_ref(), req).await?;
+        req = require_meant(state, access, limit, shown, req).await?;
     }
-    req.extensions_mut().insert(MaybeWho(shown.map(|s| s.actor)));
     Ok(Admitted::Pass(req))
 }
 
@@ -168,15 +186,15 @@ async fn require_meant(
         return if source == Source::Foreign { Err(foreign()) } else { Ok(req) };
     };
     let given = text(headers, CSRF_HEADER);
-    let proven = given.is_some_and(|token| state.site.csrf.matches(session, token));
+    let proven = given.is_some_and(|token| state.csrf.matches(session, token));
     match (source, access) {
         (Source::Foreign, _) => Err(foreign()),
         (Source::Own | Source::Unknown, _) if proven => Ok(req),
         (Source::Own, Access::Page | Access::PageRole(_)) if req.method() != Method::GET => {
-            form::require_token(&state.site.csrf, session, limit, req).await
+            form::require_token(&state.csrf, session, limit, req).await
         }
         (Source::Unknown, Access::Page | Access::PageRole(_)) if form::is_form(headers) => {
-            form::require_token(&state.site.csrf, session, limit, req).await
+            form::require_token(&state.csrf, session, limit, req).await
         }
         (Source::Own, _) => Ok(req),
         (Source::Unknown, _) => Err(foreign()),
@@ -244,11 +262,11 @@ fn client_address(parts: &Parts) -> IpAddr {
 
 /// Whether the first user exists; asked of the database until it does.
 pub(super) async fn is_set_up(state: &State) -> Answer<bool> {
-    if state.site.set_up.load(Ordering::Relaxed) {
+    if state.set_up.load(Ordering::Relaxed) {
         return Ok(true);
     }
     let exists = state.app.has_users().await?;
-    state.site.set_up.fetch_or(exists, Ordering::Relaxed);
+    state.set_up.fetch_or(exists, Ordering::Relaxed);
     Ok(exists)
 }
 

@@ -7,6 +7,10 @@ use http::{Extensions, HeaderMap};
 
 use crate::server::config::Network;
 
+/// The other end of a request's connection: the client, or a proxy.
+#[derive(Clone, Copy, Debug)]
+pub struct PeerAddress(pub SocketAddr);
+
 /// Where a request came from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ClientAddress(pub IpAddr);
@@ -19,8 +23,8 @@ pub(super) fn find(
     trusted: &[Network],
 ) -> ClientAddress {
     let peer = extensions
-        .get::<ConnectInfo<SocketAddr>>()
-        .map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |info| info.0.ip().to_canonical());
+        .get::<ConnectInfo<PeerAddress>>()
+        .map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |info| info.0.0.ip().to_canonical());
     let is_trusted = |ip: IpAddr| trusted.iter().any(|network| network.contains(ip));
     if !is_trusted(peer) {
         return ClientAddress(peer);
@@ -60,7 +64,7 @@ mod tests {
     fn from(peer: &str, forwarded: &[&str]) -> String {
         let mut extensions = Extensions::new();
         let peer = SocketAddr::new(peer.parse().unwrap(), 4711);
-        extensions.insert(ConnectInfo(peer));
+        extensions.insert(ConnectInfo(PeerAddress(peer)));
         let mut headers = HeaderMap::new();
         for value in forwarded {
             headers.append("x-forwarded-for", value.parse().unwrap());

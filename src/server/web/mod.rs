@@ -10,14 +10,14 @@ pub mod form;
 pub mod limits;
 pub mod outer;
 pub mod routes;
+pub mod sockets;
 pub mod state;
 
 pub use access::{Access, MaybeWho, Who};
 pub use error::{Answer, Problem};
-pub use state::{Settings, Site, State};
+pub use state::{Site, State};
 
 /// The whole of HTTP over the use cases.
-#[must_use]
 pub fn router(state: State) -> axum::Router {
     let routes = routes::all(&state).into_router();
     outer::wrap(routes, &state).with_state(state)

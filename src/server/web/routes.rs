@@ -8,7 +8,7 @@ use axum::routing::{MethodFilter, MethodRouter, on};
 use http::Method;
 
 use super::access::{self, Access};
-use super::{State, api, limits};
+use super::{State, api, limits, sockets};
 
 /// A route as it was declared.
 #[derive(Clone, Debug)]
@@ -30,9 +30,8 @@ pub struct Routes {
 }
 
 /// Every route of the server.
-#[must_use]
 pub fn all(state: &State) -> Routes {
-    api::routes(Routes::new(state.clone()))
+    sockets::routes(api::routes(Routes::new(state.clone())))
 }
 
 impl Routes {
@@ -120,7 +119,6 @@ impl Routes {
     }
 
     /// The router of them.
-    #[must_use]
     pub fn into_router(self) -> Router<State> {
         self.router
     }

@@ -313,7 +313,7 @@ impl Entry {
 fn first_line(text: &str) -> String {
     let line = text.lines().next().unwrap_or("see the log");
     let line = if line.is_empty() { "see the log" } else { line };
-    match line.char_indices().nth(60) {
+    match line.char_indices().nth(40) {
         Some((end, _)) => format!("{}…", line.get(..end).unwrap_or_default()),
         None => line.to_owned(),
     }

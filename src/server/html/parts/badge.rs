@@ -73,7 +73,7 @@ pub fn badge(look: Look, text: &str) -> Markup {
 #[must_use]
 pub const fn of_workspace(status: WorkspaceStatus) -> (Look, &'static str) {
     match status {
-        WorkspaceStatus::Pending => (Look::Pending, "Waits for a runner"),
+        WorkspaceStatus::Pending => (Look::Pending, "Waiting"),
         WorkspaceStatus::Starting => (Look::Starting, "Starting"),
         WorkspaceStatus::Running => (Look::Running, "Running"),
         WorkspaceStatus::Stopping => (Look::Stopping, "Stopping"),
@@ -149,7 +149,7 @@ pub fn build(build: &Build, now: Timestamp) -> Markup {
 #[must_use]
 pub const fn of_job(status: JobStatus) -> (Look, &'static str) {
     match status {
-        JobStatus::Pending => (Look::Pending, "Waits for a runner"),
+        JobStatus::Pending => (Look::Pending, "Waiting"),
         JobStatus::Running => (Look::Starting, "Running"),
         JobStatus::Canceling => (Look::Stopping, "Cancelling"),
         JobStatus::Canceled => (Look::Warn, "Cancelled"),

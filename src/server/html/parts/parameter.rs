@@ -216,7 +216,7 @@ impl Drawn<'_> {
 
     fn optional(&self) -> Markup {
         let optional = !self.p.required && self.p.default_value.is_empty();
-        html! { @if optional { " " small { "optional" } } @if self.p.ephemeral { " " small { "this start only" } } }
+        html! { @if optional { " " small { "optional" } } }
     }
 
     fn invalid(&self) -> Option<&'static str> {

@@ -53,12 +53,13 @@ impl WorkspacePage {
     fn agent(&self, agent: &Agent) -> Markup {
         let spec = &agent.spec;
         let heading = format!("agent-{}", agent.id);
+        let several = self.all_agents().len() > 1;
         let status = agent.status(self.visit.now);
         html! {
             section class="card" aria-labelledby=(heading) {
                 header {
-                    h2 id=(heading) { "Open" }
-                    span class="note" { "agent " (spec.name) " · " (system(&spec.os)) " " (spec.arch) }
+                    h2 id=(heading) { "Open" @if several { " in " (spec.name) } }
+                    span class="note" { @if !several { "agent " (spec.name) " · " } (system(&spec.os)) " " (spec.arch) }
                     (badge::agent(status, agent.lifecycle))
                 }
                 div class="body stack tight" {

@@ -1,0 +1,259 @@
+//! The control channel of one agent: its hello, its manifest, then reports and relay frames.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{Notify, mpsc};
+use tokio_util::sync::CancellationToken;
+
+use super::socket::{Message, Socket, say};
+use super::{Fleet, lock};
+use crate::model::agent::SILENCE;
+use crate::model::id::{AgentId, WorkspaceId};
+use crate::model::peer::{Peer, PeerKey, PeerKind};
+use crate::wire::PROTOCOL;
+use crate::wire::agent::{FromAgent, ListeningPort, Manifest, Stats, ToAgent};
+
+/// Time for the hello after the socket opened: it is the first thing an agent sends.
+const HELLO_WITHIN: Duration = Duration::from_secs(10);
+
+/// A connected agent.
+pub(super) struct AgentSocket {
+    pub(super) key: PeerKey,
+    pub(super) workspace: WorkspaceId,
+    pub(super) endpoints: Vec<SocketAddr>,
+    pub(super) outgoing: mpsc::Sender<Message>,
+    pub(super) stats: Stats,
+    pub(super) ports: Vec<ListeningPort>,
+    /// Ends this socket: another one of the agent came, or it may not be here any more.
+    pub(super) end: CancellationToken,
+}
+
+/// What an agent says first.
+struct Hello {
+    key: PeerKey,
+    endpoints: Vec<SocketAddr>,
+    version: String,
+    directory: String,
+}
+
+impl Fleet {
+    /// Serves an agent's socket until it ends. The agent's token was checked already.
+    pub async fn serve_agent(&self, agent: AgentId, workspace: WorkspaceId, mut socket: Socket) {
+        let hello = match tokio::time::timeout(HELLO_WITHIN, read_hello(&mut socket)).await {
+            Ok(Some(hello)) => hello,
+            Ok(None) | Err(_) => return,
+        };
+        let manifest = match self.manifest(agent, &hello).await {
+            Ok(manifest) => manifest,
+            Err(error) => {
+                let why = error.to_string();
+                tracing::info!(agent.id = %agent, why, "an agent was refused");
+                socket.say(&ToAgent::Refused { why }).await;
+                return;
+            }
+        };
+        let end = self.enter_agent(agent, workspace, &hello, socket.outgoing.clone());
+        let bell = self.0.relay.connect(hello.key);
+        let manifest = Box::new(manifest);
+        if socket.say(&ToAgent::Manifest { manifest }).await {
+            tracing::info!(agent.id = %agent, version = hello.version, "an agent connected");
+            self.tell_clients(agent, &hello).await;
+            self.changed();
+            self.pump_agent(agent, hello.key, &mut socket, (&bell, &end)).await;
+        }
+        self.0.relay.disconnect(&hello.key, &bell);
+        self.leave_agent(agent, &end).await;
+    }
+
+    async fn manifest(&self, agent: AgentId, hello: &Hello) -> super::super::app::Result<Manifest> {
+        let app = &self.0.app;
+        app.agent_connected(agent, &hello.version, &hello.directory).await?;
+        let brief = app.agent_brief(agent).await?;
+        let mut peers = vec![self.server_peer()];
+        peers.extend(self.client_peers(agent));
+        Ok(super::reports::manifest(
+            brief,
+            &app.policy.access_url,
+            self.0.prefix.agent(agent),
+            peers,
+        ))
+    }
+
+    fn enter_agent(
+        &self,
+        agent: AgentId,
+        workspace: WorkspaceId,
+        hello: &Hello,
+        outgoing: mpsc::Sender<Message>,
+    ) -> CancellationToken {
+        let end = CancellationToken::new();
+        let socket = AgentSocket {
+            key: hello.key,
+            workspace,
+            endpoints: hello.endpoints.clone(),
+            outgoing,
+            stats: Stats::default(),
+            ports: Vec::new(),
+            end: end.clone(),
+        };
+        let before = lock(&self.0.agents).insert(agent, socket);
+        if let Some(before) = before {
+            before.end.cancel();
+            if before.key != hello.key {
+                self.0.overlay.remove_peer(&before.key);
+            }
+        }
+        self.0.overlay.set_peer(&self.agent_peer(agent, hello.key, &hello.endpoints));
+        end
+    }
+
+    /// What others are told about an agent.
+    pub(super) fn agent_peer(
+        &self,
+        agent: AgentId,
+        key: PeerKey,
+        endpoints: &[SocketAddr],
+    ) -> Peer {
+        Peer {
+            key,
+            kind: PeerKind::Agent,
+            address: self.0.prefix.agent(agent),
+            endpoints: endpoints.to_vec(),
+            user: None,
+        }
+    }
+
+    async fn pump_agent(
+        &self,
+        agent: AgentId,
+        key: PeerKey,
+        socket: &mut Socket,
+        (bell, end): (&Arc<Notify>, &CancellationToken),
+    ) {
+        loop {
+            tokio::select! {
+                () = end.cancelled() => return,
+                arrived = tokio::time::timeout(SILENCE, socket.incoming.recv()) => match arrived {
+                    Ok(Some(Message::Binary(frame))) => self.0.relay.push(&key, frame),
+                    Ok(Some(Message::Text(text))) => {
+                        if !self.hear(agent, key, &text, &socket.outgoing).await {
+                            return;
+                        }
+                    }
+                    Ok(Some(Message::Close { .. }) | None) | Err(_) => return,
+                },
+                () = bell.notified() => {
+                    while let Some(frame) = self.0.relay.pop(&key) {
+                        if socket.outgoing.send(Message::Binary(frame)).await.is_err() {
+                            return;
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    /// One control message of an agent. Returns whether the socket goes on.
+    async fn hear(
+        &self,
+        agent: AgentId,
+        key: PeerKey,
+        text: &str,
+        outgoing: &mpsc::Sender<Message>,
+    ) -> bool {
+        let Ok(message) = serde_json::from_str::<FromAgent>(text) else {
+            tracing::warn!(agent.id = %agent, "an agent said something this version does not know");
+            return true;
+        };
+        match self.report(agent, key, message).await {
+            Ok(None) => true,
+            Ok(Some(answer)) => say(outgoing, &answer).await,
+            Err(error) => {
+                tracing::warn!(agent.id = %agent, %error, "an agent's report was not stored");
+                // The agent keeps what was not acknowledged and sends it again.
+                !matches!(error, super::super::app::Error::NotFound(_))
+            }
+        }
+    }
+
+    async fn leave_agent(&self, agent: AgentId, end: &CancellationToken) {
+        // A newer socket of the same agent cancelled this one and stays.
+        if end.is_cancelled() {
+            return;
+        }
+        end.cancel();
+        let gone = {
+            let mut agents = lock(&self.0.agents);
+            match agents.get(&agent) {
+                Some(socket) if socket.end.is_cancelled() => agents.remove(&agent),
+                Some(_) | None => None,
+            }
+        };
+        if gone.is_some() {
+            tracing::info!(agent.id = %agent, "an agent's control connection ended");
+            self.changed();
+            if let Err(error) = self.0.app.agent_disconnected(agent).await {
+                tracing::warn!(agent.id = %agent, %error, "that an agent left was not stored");
+            }
+        }
+    }
+
+    /// Ends an agent that may not be here any more: its workspace was stopped or rebuilt.
+    pub(super) async fn dismiss_agent(&self, agent: AgentId, why: &str) {
+        let Some(socket) = lock(&self.0.agents).remove(&agent) else { return };
+        say(&socket.outgoing, &ToAgent::Refused { why: why.to_owned() }).await;
+        socket.end.cancel();
+        self.0.overlay.remove_peer(&socket.key);
+        self.changed();
+    }
+
+    /// Tells an agent something, if it is connected.
+    pub(super) async fn tell_agent(&self, agent: AgentId, message: &ToAgent) {
+        let outgoing = lock(&self.0.agents).get(&agent).map(|s| s.outgoing.clone());
+        if let Some(outgoing) = outgoing {
+            say(&outgoing, message).await;
+        }
+    }
+
+    /// The connected agents.
+    pub(super) fn connected_agents(&self) -> Vec<(AgentId, WorkspaceId)> {
+        lock(&self.0.agents).iter().map(|(id, s)| (*id, s.workspace)).collect()
+    }
+
+    /// The overlay key of a connected agent.
+    pub(super) fn agent_key(&self, agent: AgentId) -> Option<PeerKey> {
+        lock(&self.0.agents).get(&agent).map(|s| s.key)
+    }
+
+    /// Whether an agent's control connection is here.
+    #[must_use]
+    pub fn is_connected(&self, agent: AgentId) -> bool {
+        lock(&self.0.agents).contains_key(&agent)
+    }
+
+    async fn tell_clients(&self, agent: AgentId, hello: &Hello) {
+        let peer = self.agent_peer(agent, hello.key, &hello.endpoints);
+        self.agent_moved(agent, &peer).await;
+    }
+}
+
+async fn read_hello(socket: &mut Socket) -> Option<Hello> {
+    let Some(Message::Text(text)) = socket.incoming.recv().await else { return None };
+    match serde_json::from_str(&text) {
+        Ok(FromAgent::Hello { protocol, version, key, endpoints, expanded_directory, .. })
+            if protocol <= PROTOCOL =>
+        {
+            Some(Hello { key, endpoints, version, directory: expanded_directory })
+        }
+        Ok(FromAgent::Hello { protocol, .. }) => {
+            let why = format!(
+                "the agent speaks protocol {protocol}, this server {PROTOCOL}; update the server"
+            );
+            socket.say(&ToAgent::Refused { why }).await;
+            None
+        }
+        Ok(_) | Err(_) => None,
+    }
+}

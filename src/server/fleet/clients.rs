@@ -1,0 +1,257 @@
+//! Clients of the overlay: a person's own tunnel to one agent, coordinated over their socket.
+
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{Notify, mpsc};
+use tokio_util::sync::CancellationToken;
+
+use super::socket::{Message, Socket, say};
+use super::{Fleet, lock};
+use crate::model::id::{AgentId, UserId};
+use crate::model::peer::{Peer, PeerKey, PeerKind};
+use crate::model::user::UserRef;
+use crate::net::Path;
+use crate::wire::PROTOCOL;
+use crate::wire::agent::ToAgent;
+use crate::wire::peer::{FromClient, ToClient};
+
+/// Time for the hello after the socket opened.
+const HELLO_WITHIN: Duration = Duration::from_secs(10);
+/// How often the client's address as the server sees it is looked at, for a direct path.
+const LOOK_EVERY: Duration = Duration::from_secs(2);
+
+/// A connected client.
+pub(super) struct ClientSocket {
+    pub(super) user: UserRef,
+    pub(super) ip: IpAddr,
+    pub(super) agent: AgentId,
+    pub(super) address: Ipv6Addr,
+    pub(super) endpoints: Vec<SocketAddr>,
+    pub(super) outgoing: mpsc::Sender<Message>,
+    pub(super) cut: CancellationToken,
+}
+
+/// Who a client is, as its token proved.
+#[derive(Clone, Debug)]
+pub struct Client {
+    /// The user.
+    pub user: UserRef,
+    /// Which agent it may reach: the right to connect was checked.
+    pub agent: AgentId,
+    /// Its address.
+    pub ip: IpAddr,
+}
+
+impl Fleet {
+    /// Serves a client's coordination socket until it ends or its right does.
+    pub async fn serve_client(&self, client: Client, mut socket: Socket) {
+        let hello = tokio::time::timeout(HELLO_WITHIN, read_hello(&mut socket)).await;
+        let Ok(Some((key, endpoints))) = hello else { return };
+        let cut = CancellationToken::new();
+        let bell = self.0.relay.connect(key);
+        let peer = self.enter_client(&client, key, endpoints, &socket, &cut);
+        self.introduce(client.agent, &peer).await;
+        let welcome =
+            ToClient::Welcome { address: peer.address, peers: self.peers_of(client.agent) };
+        if socket.say(&welcome).await {
+            self.pump_client(key, client.agent, &mut socket, (&bell, &cut)).await;
+        }
+        if cut.is_cancelled() {
+            let why = "your right to this workspace ended".to_owned();
+            socket.say(&ToClient::Refused { why }).await;
+        }
+        self.0.relay.disconnect(&key, &bell);
+        self.leave_client(key).await;
+    }
+
+    fn enter_client(
+        &self,
+        client: &Client,
+        key: PeerKey,
+        endpoints: Vec<SocketAddr>,
+        socket: &Socket,
+        cut: &CancellationToken,
+    ) -> Peer {
+        let address = self.0.prefix.client(&self.0.entropy);
+        let entry = ClientSocket {
+            user: client.user.clone(),
+            ip: client.ip,
+            agent: client.agent,
+            address,
+            endpoints,
+            outgoing: socket.outgoing.clone(),
+            cut: cut.clone(),
+        };
+        let peer = client_peer(key, &entry);
+        lock(&self.0.clients).insert(key, entry);
+        self.0.overlay.set_peer(&peer);
+        peer
+    }
+
+    /// Lets a client and its agent exchange packets, and tells the agent.
+    async fn introduce(&self, agent: AgentId, client: &Peer) {
+        if let Some(agent_key) = self.agent_key(agent) {
+            self.0.relay.allow(agent_key, client.key);
+        }
+        self.tell_agent(agent, &ToAgent::Peers { peers: vec![client.clone()] }).await;
+    }
+
+    async fn pump_client(
+        &self,
+        key: PeerKey,
+        agent: AgentId,
+        socket: &mut Socket,
+        (bell, cut): (&Arc<Notify>, &CancellationToken),
+    ) {
+        let mut look = tokio::time::interval(LOOK_EVERY);
+        loop {
+            tokio::select! {
+                () = cut.cancelled() => return,
+                arrived = socket.incoming.recv() => match arrived {
+                    Some(Message::Binary(frame)) => self.0.relay.push(&key, frame),
+                    Some(Message::Text(text)) => self.client_says(key, agent, &text).await,
+                    Some(Message::Close { .. }) | None => return,
+                },
+                () = bell.notified() => {
+                    while let Some(frame) = self.0.relay.pop(&key) {
+                        if socket.outgoing.send(Message::Binary(frame)).await.is_err() {
+                            return;
+                        }
+                    }
+                }
+                _ = look.tick() => self.learn_endpoint(key, agent).await,
+            }
+        }
+    }
+
+    async fn client_says(&self, key: PeerKey, agent: AgentId, text: &str) {
+        if let Ok(FromClient::Endpoints { endpoints }) = serde_json::from_str(text) {
+            self.move_client(key, agent, endpoints).await;
+        }
+    }
+
+    /// The server sees where a client's packets come from: the agent is told, so that both can
+    /// open a path through a NAT.
+    async fn learn_endpoint(&self, key: PeerKey, agent: AgentId) {
+        let seen = self.seen_at(&key);
+        let Some(seen) = seen else { return };
+        let known = lock(&self.0.clients).get(&key).map(|c| c.endpoints.clone());
+        if let Some(mut endpoints) = known.filter(|k| !k.contains(&seen)) {
+            endpoints.push(seen);
+            self.move_client(key, agent, endpoints).await;
+        }
+    }
+
+    /// Where a peer's packets come from, when they come directly.
+    fn seen_at(&self, key: &PeerKey) -> Option<SocketAddr> {
+        match self.0.overlay.status(key)?.path? {
+            Path::Direct(address) => Some(address),
+            Path::Relay => None,
+        }
+    }
+
+    async fn move_client(&self, key: PeerKey, agent: AgentId, endpoints: Vec<SocketAddr>) {
+        let peer = {
+            let mut clients = lock(&self.0.clients);
+            let Some(client) = clients.get_mut(&key) else { return };
+            client.endpoints = endpoints;
+            client_peer(key, client)
+        };
+        self.0.overlay.set_peer(&peer);
+        self.tell_agent(agent, &ToAgent::Peers { peers: vec![peer] }).await;
+    }
+
+    async fn leave_client(&self, key: PeerKey) {
+        let Some(client) = lock(&self.0.clients).remove(&key) else { return };
+        if let Some(agent_key) = self.agent_key(client.agent) {
+            self.0.relay.forbid(agent_key, key);
+        }
+        self.0.overlay.remove_peer(&key);
+        self.tell_agent(client.agent, &ToAgent::RemovePeer { key }).await;
+        self.end_peer_sessions(client.agent, &client.user, key).await;
+    }
+
+    /// Cuts the tunnels of a user to an agent.
+    pub(super) fn cut_clients(&self, user: UserId, agent: AgentId) {
+        for client in lock(&self.0.clients).values() {
+            if client.user.id == user && client.agent == agent {
+                client.cut.cancel();
+            }
+        }
+    }
+
+    /// Who has a tunnel to which agent.
+    pub(super) fn client_rights(&self) -> Vec<(UserId, AgentId)> {
+        lock(&self.0.clients).values().map(|c| (c.user.id, c.agent)).collect()
+    }
+
+    /// The user a client's key stands for and their address, when it leads to this agent.
+    pub(super) fn client_user(&self, key: &PeerKey, agent: AgentId) -> Option<(UserRef, String)> {
+        let clients = lock(&self.0.clients);
+        let client = clients.get(key).filter(|c| c.agent == agent)?;
+        Some((client.user.clone(), client.ip.to_string()))
+    }
+
+    /// The clients of an agent, as it is told of them.
+    pub(super) fn client_peers(&self, agent: AgentId) -> Vec<Peer> {
+        let clients = lock(&self.0.clients);
+        clients.iter().filter(|(_, c)| c.agent == agent).map(|(k, c)| client_peer(*k, c)).collect()
+    }
+
+    /// Tells an agent's clients where it is now; after a restart it has another key.
+    pub(super) async fn agent_moved(&self, agent: AgentId, peer: &Peer) {
+        let told: Vec<(PeerKey, mpsc::Sender<Message>)> = lock(&self.0.clients)
+            .iter()
+            .filter(|(_, c)| c.agent == agent)
+            .map(|(k, c)| (*k, c.outgoing.clone()))
+            .collect();
+        for (key, outgoing) in told {
+            self.0.relay.allow(peer.key, key);
+            say(&outgoing, &ToClient::Peers { peers: vec![peer.clone()] }).await;
+        }
+    }
+
+    fn peers_of(&self, agent: AgentId) -> Vec<Peer> {
+        let known = {
+            let agents = lock(&self.0.agents);
+            agents.get(&agent).map(|s| (s.key, s.endpoints.clone()))
+        };
+        let mut peers = vec![self.server_peer()];
+        if let Some((key, mut endpoints)) = known {
+            // Where the server itself reaches the agent is worth a try for the client, too.
+            let seen = self.seen_at(&key);
+            endpoints.extend(seen.filter(|s| !endpoints.contains(s)));
+            peers.push(self.agent_peer(agent, key, &endpoints));
+        }
+        peers
+    }
+}
+
+fn client_peer(key: PeerKey, client: &ClientSocket) -> Peer {
+    Peer {
+        key,
+        kind: PeerKind::Client,
+        address: client.address,
+        endpoints: client.endpoints.clone(),
+        user: Some(client.user.clone()),
+    }
+}
+
+async fn read_hello(socket: &mut Socket) -> Option<(PeerKey, Vec<SocketAddr>)> {
+    let Some(Message::Text(text)) = socket.incoming.recv().await else { return None };
+    match serde_json::from_str(&text) {
+        Ok(FromClient::Hello { protocol, key, endpoints }) if protocol <= PROTOCOL => {
+            Some((key, endpoints))
+        }
+        Ok(FromClient::Hello { protocol, .. }) => {
+            let why = format!(
+                "the client speaks protocol {protocol}, this server {PROTOCOL}; update the server"
+            );
+            socket.say(&ToClient::Refused { why }).await;
+            None
+        }
+        Ok(FromClient::Endpoints { .. }) | Err(_) => None,
+    }
+}

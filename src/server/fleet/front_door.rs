@@ -1,0 +1,154 @@
+//! The SSH front door: plain `ssh` with a key on file, no client needed.
+
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
+
+use anyhow::Context as _;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
+
+use super::Fleet;
+use super::link::AgentLink;
+use crate::model::id::{AgentId, WorkspaceId};
+use crate::model::session::NewSession;
+use crate::model::user::UserRef;
+use crate::server::app::{Actor, Via};
+use crate::ssh::keys::{KeyPair, PublicKey};
+use crate::ssh::{self, Auth, Began, Config, Ended, Gate, Link, Say, Who};
+use crate::tasks::{OnPanic, Tasks};
+
+/// SSH connections at once; more wait for one to end. Each costs some hundred kilobytes.
+const MAX_CONNECTIONS: usize = 1024;
+
+/// One connection's view of the fleet.
+struct Door {
+    fleet: Fleet,
+    address: SocketAddr,
+    /// Who the last accepted key stands for.
+    actor: Mutex<Option<Actor>>,
+    /// Where the login name led.
+    place: Mutex<Option<(WorkspaceId, AgentId)>>,
+    tasks: Tasks,
+}
+
+impl Fleet {
+    /// Listens for SSH.
+    ///
+    /// # Errors
+    /// When the address cannot be bound.
+    pub async fn open_front_door(
+        &self,
+        address: SocketAddr,
+        host_key: &KeyPair,
+    ) -> anyhow::Result<SocketAddr> {
+        let listener = TcpListener::bind(address)
+            .await
+            .with_context(|| format!("Listening for SSH on {address}"))?;
+        let bound = listener.local_addr()?;
+        let inner = &self.0;
+        let config = Arc::new(Config::new(
+            host_key,
+            Auth::PublicKey,
+            inner.clock.clone(),
+            inner.entropy.clone(),
+            inner.tasks.clone(),
+        ));
+        let fleet = self.clone();
+        self.0.tasks.spawn("front-door", OnPanic::Stop, async move {
+            fleet.accept_ssh(listener, config).await;
+        });
+        Ok(bound)
+    }
+
+    async fn accept_ssh(&self, listener: TcpListener, config: Arc<Config>) {
+        let room = Arc::new(Semaphore::new(MAX_CONNECTIONS));
+        loop {
+            let Ok(permit) = Arc::clone(&room).acquire_owned().await else { return };
+            let (stream, address) = match listener.accept().await {
+                Ok(accepted) => accepted,
+                Err(error) => {
+                    // Out of file descriptors, most likely: those in use come back.
+                    tracing::warn!(%error, "an SSH connection could not be accepted");
+                    tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+                    continue;
+                }
+            };
+            let door = Arc::new(Door {
+                fleet: self.clone(),
+                address,
+                actor: Mutex::default(),
+                place: Mutex::default(),
+                tasks: self.0.tasks.clone(),
+            });
+            let config = Arc::clone(&config);
+            self.0.tasks.spawn("ssh-connection", OnPanic::Lose, async move {
+                serve(stream, config, door).await;
+                drop(permit);
+            });
+        }
+    }
+}
+
+async fn serve(stream: TcpStream, config: Arc<Config>, door: Arc<Door>) {
+    // A keystroke must not wait for more to come.
+    let _ = stream.set_nodelay(true);
+    let address = door.address;
+    if let Err(error) = ssh::serve(stream, config, door).await {
+        tracing::debug!(client.address = %address, %error, "an SSH connection ended early");
+    }
+}
+
+impl Gate for Door {
+    async fn authenticate(&self, _: &str, key: &PublicKey) -> Option<Who> {
+        let ip = self.address.ip().to_string();
+        let found = self.fleet.0.app.authenticate_key(&key.fingerprint(), &ip).await;
+        let actor = match found {
+            Ok(found) => found?,
+            Err(error) => {
+                tracing::error!(%error, "an SSH key could not be looked up");
+                return None;
+            }
+        };
+        let caller = actor.caller().ok()?;
+        let user = UserRef { id: caller.user.id, username: caller.user.username.clone() };
+        let key = match caller.via {
+            Via::Key(key) => Some(key),
+            Via::Token(..) => None,
+        };
+        *super::lock(&self.actor) = Some(actor);
+        Some(Who { user, key })
+    }
+
+    async fn link(&self, who: &Who, login: &str, say: Say) -> Result<Arc<dyn Link>, String> {
+        let Some(actor) = super::lock(&self.actor).clone() else {
+            return Err("you are not signed in".to_owned());
+        };
+        let (workspace, agent) = self.fleet.reach(&actor, login, &say).await?;
+        *super::lock(&self.place) = Some((workspace.id, agent.id));
+        Ok(Arc::new(AgentLink {
+            fleet: self.fleet.clone(),
+            agent: agent.id,
+            user: who.user.clone(),
+        }))
+    }
+
+    fn began(&self, began: &Began) {
+        let Some((workspace_id, agent_id)) = *super::lock(&self.place) else { return };
+        let new = NewSession {
+            user_id: began.who.user.id,
+            workspace_id,
+            agent_id,
+            kind: began.kind,
+            address: self.address.ip().to_string(),
+            client: began.client.clone(),
+        };
+        self.fleet.begin(began.session, new);
+    }
+
+    fn ended(&self, ended: &Ended) {
+        let (fleet, ended) = (self.fleet.clone(), *ended);
+        self.tasks.spawn_graceful("ssh-session-end", OnPanic::Lose, async move {
+            fleet.end(ended.session, ended.reason).await;
+        });
+    }
+}

@@ -1,0 +1,163 @@
+//! What agents report, handed to the use cases; and the manifest they are answered with.
+
+use std::net::Ipv6Addr;
+
+use super::{Fleet, lock};
+use crate::model::agent::{AgentLogLine, ScriptRun};
+use crate::model::id::{AgentId, SessionId, WorkspaceId};
+use crate::model::peer::{Peer, PeerKey};
+use crate::model::session::{EndReason, NewSession, SessionKind};
+use crate::model::user::UserRef;
+use crate::server::app::Result;
+use crate::server::app::agents::AgentBrief;
+use crate::wire::agent::{AgentLine, AppCheck, FromAgent, Manifest, ToAgent};
+
+/// Longest list of ports that is kept of one report.
+const MAX_PORTS: usize = 256;
+
+impl Fleet {
+    /// Stores a report. Returns what the agent is told back.
+    pub(super) async fn report(
+        &self,
+        agent: AgentId,
+        key: PeerKey,
+        message: FromAgent,
+    ) -> Result<Option<ToAgent>> {
+        let app = &self.0.app;
+        match message {
+            FromAgent::Hello { .. } => {}
+            FromAgent::Endpoints { endpoints } => self.move_agent(agent, key, endpoints).await,
+            FromAgent::Directory { expanded } => app.agent_directory(agent, &expanded).await?,
+            FromAgent::Heartbeat => app.agent_heard(agent).await?,
+            FromAgent::Lifecycle { state, at_ms } => {
+                app.agent_lifecycle(agent, state, at_ms).await?
+            }
+            FromAgent::Logs { seq, lines } => {
+                let lines = lines.into_iter().map(line).collect();
+                let seq = app.agent_logs(agent, (key.to_string(), seq), lines).await?;
+                return Ok(Some(ToAgent::LogsStored { seq }));
+            }
+            FromAgent::Metadata { values } => app.put_agent_metadata(agent, values).await?,
+            FromAgent::AppHealth { apps } => app.agent_apps(agent, apps).await?,
+            FromAgent::ScriptDone { script, stage, started_ms, ended_ms, exit_code, timed_out } => {
+                let run = ScriptRun { script, stage, started_ms, ended_ms, exit_code, timed_out };
+                app.agent_script_done(agent, run).await?;
+            }
+            FromAgent::Stats { stats } => {
+                if let Some(socket) = lock(&self.0.agents).get_mut(&agent) {
+                    socket.stats = stats;
+                }
+                app.agent_heard(agent).await?;
+            }
+            FromAgent::Ports { mut ports } => {
+                ports.truncate(MAX_PORTS);
+                if let Some(socket) = lock(&self.0.agents).get_mut(&agent) {
+                    socket.ports = ports;
+                }
+            }
+            FromAgent::SessionBegan { session, peer, kind } => {
+                self.peer_session_began(agent, session, peer, kind);
+            }
+            FromAgent::SessionEnded { session, bytes_out, bytes_in } => {
+                self.peer_session_ended(agent, session, (bytes_out, bytes_in)).await;
+            }
+        }
+        Ok(None)
+    }
+
+    async fn move_agent(&self, agent: AgentId, key: PeerKey, endpoints: Vec<std::net::SocketAddr>) {
+        if let Some(socket) = lock(&self.0.agents).get_mut(&agent) {
+            socket.endpoints.clone_from(&endpoints);
+        }
+        let peer = self.agent_peer(agent, key, &endpoints);
+        self.0.overlay.set_peer(&peer);
+        self.agent_moved(agent, &peer).await;
+    }
+
+    /// A session that came by a client's own tunnel: the agent says so, the coordination says who.
+    fn peer_session_began(
+        &self,
+        agent: AgentId,
+        session: SessionId,
+        peer: PeerKey,
+        kind: SessionKind,
+    ) {
+        let Some((user, address)) = self.client_user(&peer, agent) else { return };
+        let Some(workspace) = self.workspace_of(agent) else { return };
+        let new = NewSession {
+            user_id: user.id,
+            workspace_id: workspace,
+            agent_id: agent,
+            kind,
+            address,
+            client: "steading".to_owned(),
+        };
+        self.begin(session, new);
+    }
+
+    async fn peer_session_ended(&self, agent: AgentId, session: SessionId, bytes: (u64, u64)) {
+        let Some(live) = self.0.register.find(session).filter(|l| l.agent == agent) else { return };
+        live.sent(usize::try_from(bytes.0).unwrap_or(usize::MAX));
+        live.received(usize::try_from(bytes.1).unwrap_or(usize::MAX));
+        self.end(session, EndReason::Closed).await;
+    }
+
+    /// Ends what a client that went away had open, when the agent did not say so first.
+    pub(super) async fn end_peer_sessions(&self, agent: AgentId, user: &UserRef, key: PeerKey) {
+        tracing::debug!(agent.id = %agent, peer = %key, "a client left");
+        let own = |l: &super::register::Live| {
+            l.agent == agent && l.user == user.id && l.kind == SessionKind::Tunnel
+        };
+        for live in self.0.register.pick(own) {
+            self.end(live.id, EndReason::Lost).await;
+        }
+    }
+
+    fn workspace_of(&self, agent: AgentId) -> Option<WorkspaceId> {
+        lock(&self.0.agents).get(&agent).map(|s| s.workspace)
+    }
+}
+
+/// The manifest of an agent that may connect.
+pub(super) fn manifest(
+    brief: AgentBrief,
+    access_url: &str,
+    address: Ipv6Addr,
+    peers: Vec<Peer>,
+) -> Manifest {
+    let AgentBrief { agent, workspace, owner, scripts_done } = brief;
+    let checks = agent.apps.into_iter().filter_map(|app| {
+        let healthcheck = app.spec.healthcheck?;
+        Some(AppCheck { id: app.spec.id, healthcheck })
+    });
+    Manifest {
+        agent_id: agent.id,
+        agent_name: agent.spec.name,
+        workspace_id: workspace.id,
+        workspace_name: workspace.name.to_string(),
+        owner_name: owner.username.to_string(),
+        owner_full_name: owner.name,
+        owner_email: owner.email,
+        access_url: access_url.to_owned(),
+        env: agent.spec.env,
+        directory: agent.spec.directory,
+        motd_file: agent.spec.motd_file,
+        scripts: agent.spec.scripts,
+        metadata: agent.spec.metadata,
+        apps: checks.collect(),
+        scripts_done,
+        address,
+        peers,
+    }
+}
+
+/// A log line as it is stored; its id is given then.
+fn line(line: AgentLine) -> AgentLogLine {
+    AgentLogLine {
+        id: 0,
+        at_ms: line.at_ms,
+        level: line.level,
+        source_id: line.source,
+        output: line.output,
+    }
+}

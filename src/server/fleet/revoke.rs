@@ -1,0 +1,94 @@
+//! Rights that end: live sessions and tunnels that stand on them are cut at once.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use tokio::sync::broadcast::error::RecvError;
+
+use super::Fleet;
+use crate::model::event::Event;
+use crate::model::grant::Action;
+use crate::model::id::{AgentId, UserId, WorkspaceId};
+
+/// Rights with an end need no commit to end: everything is looked at this often, too.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+
+impl Fleet {
+    /// Listens for changes of rights and cuts what no longer stands on any. Never returns while
+    /// the database is open.
+    pub(super) async fn watch_rights(&self) {
+        let mut events = self.0.app.events();
+        let mut look = tokio::time::interval(LOOK_EVERY);
+        look.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                event = events.recv() => match event {
+                    Ok(Event::User(_) | Event::Grants) | Err(RecvError::Lagged(_)) => self.cut_pass().await,
+                    Ok(Event::Workspace(workspace)) => self.agents_pass(workspace).await,
+                    Ok(
+                        Event::Template(_) | Event::Version(_) | Event::VersionLog(_) | Event::Queue
+                        | Event::BuildLog(_) | Event::Agent(..) | Event::AgentLog(_)
+                        | Event::AgentMetadata(_) | Event::Session(..),
+                    ) => {}
+                    Err(RecvError::Closed) => return,
+                },
+                _ = look.tick() => self.cut_pass().await,
+            }
+        }
+    }
+
+    /// One look at every live session and tunnel.
+    async fn cut_pass(&self) {
+        let live = self.0.register.pick(|_| true);
+        let clients = self.client_rights();
+        if live.is_empty() && clients.is_empty() {
+            return;
+        }
+        let workspaces = self.connected_agents();
+        let workspace_of =
+            |agent: AgentId| workspaces.iter().find(|(a, _)| *a == agent).map(|w| w.1);
+        let mut asked: BTreeSet<(UserId, WorkspaceId)> =
+            live.iter().map(|l| (l.user, l.workspace)).collect();
+        asked.extend(
+            clients.iter().filter_map(|(user, agent)| Some((*user, workspace_of(*agent)?))),
+        );
+        let asked: Vec<_> = asked.into_iter().collect();
+        let kept = match self.0.app.who_may(Action::Connect, asked.clone()).await {
+            Ok(kept) => kept,
+            Err(error) => {
+                tracing::error!(%error, "rights could not be read; sessions stay until they can");
+                return;
+            }
+        };
+        for lost in asked.into_iter().filter(|pair| !kept.contains(pair)) {
+            self.cut(lost.0, lost.1).await;
+        }
+    }
+
+    /// Cuts everything a user has open in a workspace.
+    async fn cut(&self, user: UserId, workspace: WorkspaceId) {
+        let theirs = self.0.register.pick(|l| l.user == user && l.workspace == workspace);
+        tracing::info!(user.id = %user, workspace.id = %workspace, n_sessions = theirs.len(), "a right ended");
+        for live in theirs {
+            live.cut.cancel();
+            let message = crate::wire::agent::ToAgent::CutSession { session: live.id };
+            self.tell_agent(live.agent, &message).await;
+        }
+        for (agent, _) in self.connected_agents().into_iter().filter(|(_, w)| *w == workspace) {
+            self.cut_clients(user, agent);
+        }
+    }
+
+    /// Agents of a workspace that a newer build replaced may not stay.
+    async fn agents_pass(&self, workspace: WorkspaceId) {
+        for (agent, _) in self.connected_agents().into_iter().filter(|(_, w)| *w == workspace) {
+            match self.0.app.agent_is_current(agent).await {
+                Ok(true) => {}
+                Ok(false) => {
+                    self.dismiss_agent(agent, "the workspace was stopped or built anew").await;
+                }
+                Err(error) => tracing::warn!(%error, "whether an agent may stay could not be read"),
+            }
+        }
+    }
+}

@@ -1,0 +1,132 @@
+//! Sessions through the server: begun, carried to an agent, counted, cut, ended.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use anyhow::{Context as _, bail};
+use tokio::sync::mpsc;
+
+use super::register::{Entry, Live};
+use super::{Fleet, lock};
+use crate::model::id::{AgentId, SessionId};
+use crate::model::session::{EndReason, NewSession};
+use crate::model::user::UserRef;
+use crate::net::Stream;
+use crate::ssh::{BoxStream, Opening, opening};
+use crate::tasks::OnPanic;
+use crate::wire::session::{Back, Kind, Open};
+
+/// Streams an agent opened that nobody took yet, per session. A burst of forwarded connections.
+const MAX_BACKS: usize = 64;
+/// Time for an agent to answer what a stream is for.
+const OPEN_WITHIN: Duration = Duration::from_secs(15);
+/// Time for an agent to say what a stream it opened is for.
+const BACK_WITHIN: Duration = Duration::from_secs(10);
+
+/// Where streams that agents open belong.
+#[derive(Default)]
+pub(super) struct Backs(Mutex<BTreeMap<SessionId, mpsc::Sender<(Back, BoxStream)>>>);
+
+impl Fleet {
+    /// Enters a session into the register now and into the table soon; its streams wait for that.
+    /// A session that cannot be recorded is cut.
+    pub fn begin(&self, id: SessionId, new: NewSession) -> Arc<Live> {
+        let entry = Entry {
+            id,
+            user: new.user_id,
+            workspace: new.workspace_id,
+            agent: new.agent_id,
+            kind: new.kind,
+        };
+        let live = self.0.register.enter(entry);
+        let (app, recorded) = (self.0.app.clone(), Arc::clone(&live));
+        self.0.tasks.spawn_graceful("session-begin", OnPanic::Lose, async move {
+            match app.begin_session(id, new).await {
+                Ok(()) => recorded.set_recorded(),
+                Err(error) => {
+                    tracing::error!(session.id = %id, %error, "a session could not be recorded");
+                    recorded.cut.cancel();
+                }
+            }
+        });
+        live
+    }
+
+    /// Takes a session out of the register and writes its end. Twice does nothing.
+    pub async fn end(&self, id: SessionId, reason: EndReason) {
+        let Some(live) = self.0.register.leave(id) else { return };
+        lock(&self.0.backs.0).remove(&id);
+        live.recorded().await;
+        let reason = live.end_reason(reason);
+        let ended = self.0.app.end_session(id, reason, live.bytes()).await;
+        if let Err(error) = ended {
+            tracing::warn!(session.id = %id, %error, "the end of a session was not stored");
+        }
+    }
+
+    /// A fresh session id.
+    #[must_use]
+    pub fn fresh_session(&self) -> SessionId {
+        SessionId(self.0.entropy.uuid7(self.0.clock.now_ms()))
+    }
+
+    /// Opens a stream to an agent on behalf of a user.
+    ///
+    /// # Errors
+    /// When the agent is not connected, does not answer, or refuses.
+    pub async fn open(
+        &self,
+        agent: AgentId,
+        user: &UserRef,
+        live: &Live,
+        kind: Kind,
+    ) -> anyhow::Result<Opening> {
+        if !live.recorded().await {
+            bail!("the session could not be recorded");
+        }
+        let Some(key) = self.agent_key(agent) else {
+            bail!("the workspace's agent is not connected");
+        };
+        let open =
+            Open { session: live.id, user: Some(user.clone()), recorded_as: live.kind, kind };
+        let opening = async {
+            let mut stream = self.0.overlay.open(&key).await.context("Reaching the agent")?;
+            let port = opening::open(&mut stream, &open).await?;
+            anyhow::Ok(Opening { stream: Box::new(stream), port })
+        };
+        tokio::time::timeout(OPEN_WITHIN, opening)
+            .await
+            .context("The agent did not answer in time")?
+    }
+
+    /// The streams that an agent opens for a session from now on.
+    pub(super) fn backs(&self, session: SessionId) -> mpsc::Receiver<(Back, BoxStream)> {
+        let (tx, rx) = mpsc::channel(MAX_BACKS);
+        lock(&self.0.backs.0).insert(session, tx);
+        rx
+    }
+
+    /// Takes streams that agents open and hands them to their sessions.
+    pub(super) async fn accept_backs(&self) {
+        while let Some((key, stream)) = self.0.overlay.accept().await {
+            let fleet = self.clone();
+            self.0.tasks.spawn("fleet-back", OnPanic::Lose, async move {
+                fleet.hand_over(key, stream).await;
+            });
+        }
+    }
+
+    async fn hand_over(&self, key: crate::model::peer::PeerKey, mut stream: Stream) {
+        let read = tokio::time::timeout(BACK_WITHIN, opening::read_back(&mut stream)).await;
+        let Ok(Ok(back)) = read else { return };
+        // An agent may only speak for sessions that run in it.
+        let live = self.0.register.find(back.session);
+        let own = live.is_some_and(|l| self.agent_key(l.agent) == Some(key));
+        let to = lock(&self.0.backs.0).get(&back.session).cloned();
+        if let (true, Some(to)) = (own, to) {
+            // A full queue drops the stream: the connecting program sees a refusal.
+            let _ = to.try_send((back.back, Box::new(stream)));
+        }
+    }
+}

@@ -1,0 +1,280 @@
+//! A server process in a directory of its own, with Ada as its owner and her SSH key on file.
+
+use std::io::{BufRead as _, BufReader, Read as _};
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+/// How long anything here may take: builds on a busy machine are slow, a hang is longer.
+pub const PATIENCE: Duration = Duration::from_secs(120);
+
+/// The program under test.
+pub const STEADING: &str = env!("CARGO_BIN_EXE_steading");
+
+/// Waits until `ready` gives something.
+///
+/// # Panics
+/// When it does not in [`PATIENCE`].
+pub fn eventually<T>(what: &str, mut ready: impl FnMut() -> Option<T>) -> T {
+    #[expect(clippy::disallowed_methods, reason = "a deadline for real processes")]
+    let start = Instant::now();
+    loop {
+        if let Some(it) = ready() {
+            return it;
+        }
+        assert!(start.elapsed() < PATIENCE, "{what} did not happen in {} s", PATIENCE.as_secs());
+        std::thread::park_timeout(Duration::from_millis(50));
+    }
+}
+
+/// A server process and everything of it on disk.
+pub struct Site {
+    pub dir: tempfile::TempDir,
+    pub url: String,
+    pub ssh_port: u16,
+    udp: String,
+    server: Option<Child>,
+    extra: Vec<String>,
+}
+
+impl Site {
+    /// A fresh server with the owner `ada`, signed in on the command line, her key on file.
+    pub fn new() -> Self {
+        Self::with(&[])
+    }
+
+    /// The same with further arguments for the server.
+    pub fn with(extra: &[&str]) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        // Workspaces' users must come through here.
+        std::fs::set_permissions(dir.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
+        let mut site = Self {
+            dir,
+            url: "http://127.0.0.1:0".into(),
+            ssh_port: 0,
+            udp: "127.0.0.1:0".into(),
+            server: None,
+            extra: extra.iter().map(|s| (*s).to_owned()).collect(),
+        };
+        site.start();
+        site.cli(&[
+            "login",
+            &site.url.clone(),
+            "--first-user-username",
+            "ada",
+            "--first-user-email",
+            "ada@example.test",
+            "--first-user-full-name",
+            "Ada Lovelace",
+            "--first-user-password",
+            "correct horse 7",
+        ])
+        .ok();
+        site.run("ssh-keygen", &["-q", "-t", "ed25519", "-N", "", "-f", &site.path("id")]).ok();
+        site.cli(&["ssh-keys", "add", &site.path("id.pub")]).ok();
+        site
+    }
+
+    /// A path in the site's directory.
+    pub fn path(&self, name: &str) -> String {
+        self.dir.path().join(name).display().to_string()
+    }
+
+    /// Starts the server, at its old addresses when it ran before.
+    pub fn start(&mut self) {
+        let http = self.url.trim_start_matches("http://").to_owned();
+        let mut command = Command::new(STEADING);
+        command
+            .args(["server", "--data", &self.path("data"), "--http-address", &http])
+            .args(["--ssh-address", &format!("127.0.0.1:{}", self.ssh_port)])
+            .args(["--wireguard-address", &self.udp])
+            .args(&self.extra)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(self.log());
+        let mut server = command.spawn().unwrap();
+        let mut lines = BufReader::new(server.stdout.take().unwrap()).lines();
+        let mut next = |name: &str| {
+            let line = lines.next().expect("the server prints its addresses").unwrap();
+            let (key, value) = line.split_once(' ').unwrap();
+            assert_eq!(key, name, "in {line:?}");
+            value.trim().to_owned()
+        };
+        self.url = next("http");
+        self.ssh_port = next("ssh").rsplit_once(':').unwrap().1.parse().unwrap();
+        self.udp = next("udp");
+        self.server = Some(server);
+    }
+
+    fn log(&self) -> std::fs::File {
+        let path = self.path("server.log");
+        std::fs::File::options().create(true).append(true).open(path).unwrap()
+    }
+
+    /// What the server has logged.
+    pub fn server_log(&self) -> String {
+        std::fs::read_to_string(self.path("server.log")).unwrap_or_default()
+    }
+
+    /// Ends the server as a power cut would.
+    pub fn kill(&mut self) {
+        let mut server = self.server.take().unwrap();
+        server.kill().unwrap();
+        server.wait().unwrap();
+    }
+
+    /// Asks the server to stop and waits for it.
+    pub fn stop(&mut self) {
+        let mut server = self.server.take().unwrap();
+        let pid = rustix::process::Pid::from_child(&server);
+        rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
+        server.wait().unwrap();
+    }
+
+    /// A command with the site's directory as its home.
+    pub fn command(&self, program: impl AsRef<Path>) -> Command {
+        let mut command = Command::new(program.as_ref());
+        command
+            .env("HOME", self.dir.path())
+            .env("CODER_CONFIG_DIR", self.path("cli"))
+            .env_remove("CODER_URL")
+            .env_remove("CODER_SESSION_TOKEN")
+            .current_dir(self.dir.path())
+            .stdin(Stdio::null());
+        command
+    }
+
+    /// Runs a program to its end.
+    pub fn run(&self, program: &str, args: &[&str]) -> Ran {
+        Ran::new(self.command(program).args(args))
+    }
+
+    /// Runs the command line to its end.
+    pub fn cli(&self, args: &[&str]) -> Ran {
+        self.run(STEADING, args)
+    }
+
+    /// Pushes a starter under its own name.
+    pub fn push_starter(&self, id: &str) {
+        let dir = self.path(id);
+        self.cli(&["templates", "init", "--id", id, &dir]).ok();
+        self.cli(&["templates", "push", id, "-d", &dir, "--yes"]).ok();
+    }
+
+    /// A workspace of the starter `this-machine`, running.
+    pub fn create_here(&self, name: &str) {
+        self.push_starter("this-machine");
+        self.cli(&["create", name, "--template", "this-machine", "--yes"]).ok();
+    }
+
+    /// Options of every stock OpenSSH client.
+    pub fn ssh_options(&self) -> Vec<String> {
+        let options = [
+            "StrictHostKeyChecking=accept-new".to_owned(),
+            format!("UserKnownHostsFile={}", self.path("known_hosts")),
+            format!("IdentityFile={}", self.path("id")),
+            "IdentitiesOnly=yes".to_owned(),
+            "BatchMode=yes".to_owned(),
+            "LogLevel=ERROR".to_owned(),
+        ];
+        options.into_iter().flat_map(|o| ["-o".to_owned(), o]).collect()
+    }
+
+    /// `ssh` to a login name, as a command to add to.
+    pub fn ssh_command(&self, login: &str) -> Command {
+        let mut command = self.command("ssh");
+        command
+            .args(["-F", "none", "-p", &self.ssh_port.to_string()])
+            .args(self.ssh_options())
+            .arg(format!("{login}@127.0.0.1"));
+        command
+    }
+
+    /// Runs one command by `ssh`.
+    pub fn ssh(&self, login: &str, remote: &str) -> Ran {
+        Ran::new(self.ssh_command(login).arg(remote))
+    }
+}
+
+impl Drop for Site {
+    fn drop(&mut self) {
+        // Agents of this-machine outlive the server on purpose; end them by deleting.
+        if let Some(mut server) = self.server.take() {
+            let list = self.cli(&["list", "-o", "json"]);
+            let names: Vec<serde_json::Value> = serde_json::from_str(&list.out).unwrap_or_default();
+            for name in names.iter().filter_map(|w| w["name"].as_str()) {
+                self.cli(&["delete", name, "--yes"]);
+            }
+            let _ = server.kill();
+            let _ = server.wait();
+        }
+        if std::thread::panicking() {
+            let log = self.server_log();
+            let tail: Vec<&str> = log.lines().rev().take(40).collect();
+            for line in tail.iter().rev() {
+                eprintln!("server: {line}");
+            }
+        }
+    }
+}
+
+/// What a program did.
+#[derive(Debug)]
+pub struct Ran {
+    pub code: Option<i32>,
+    pub out: String,
+    pub err: String,
+    what: String,
+}
+
+impl Ran {
+    /// Runs a command to its end.
+    pub fn new(command: &mut Command) -> Self {
+        let what = format!("{command:?}");
+        let Output { status, stdout, stderr } = command.output().expect("the program is installed");
+        let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
+        Self { code: status.code(), out: text(stdout), err: text(stderr), what }
+    }
+
+    /// Expects success and gives what was printed.
+    #[track_caller]
+    pub fn ok(self) -> String {
+        let Self { code, out, err, what } = self;
+        assert_eq!(code, Some(0), "{what}\n{out}\n{err}");
+        out
+    }
+}
+
+/// Reads everything a child prints until a line fits.
+pub fn read_until(from: &mut impl std::io::Read, mark: &str) -> String {
+    let mut all = String::new();
+    let mut byte = [0];
+    while !all.contains(mark) && from.read(&mut byte).unwrap_or(0) == 1 {
+        all.push(char::from(byte[0]));
+    }
+    all
+}
+
+/// The SHA-256 of a file, in hex.
+pub fn sha256(path: impl AsRef<Path>) -> String {
+    use sha2::Digest as _;
+    let mut file = std::fs::File::open(path).unwrap();
+    let mut hash = sha2::Sha256::new();
+    let mut buffer = vec![0; 1 << 20];
+    loop {
+        let n = file.read(&mut buffer).unwrap();
+        if n == 0 {
+            return hex::encode(hash.finalize());
+        }
+        hash.update(&buffer[..n]);
+    }
+}
+
+/// Where compiled peers are kept.
+pub fn peers() -> PathBuf {
+    let given = std::env::var_os("STEADING_PEERS").map(PathBuf::from);
+    given.unwrap_or_else(|| {
+        PathBuf::from(std::env::var_os("HOME").unwrap()).join(".cache/steading-peers")
+    })
+}

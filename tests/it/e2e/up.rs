@@ -1,0 +1,70 @@
+//! The first minute: an empty directory, one command, three lines that work; and again.
+
+use std::io::{BufRead as _, BufReader};
+use std::process::{Child, Command, Stdio};
+
+use super::site::{Ran, STEADING, Site};
+
+struct Up {
+    child: Child,
+    url: String,
+    ssh: String,
+    steading: String,
+}
+
+fn up(site: &Site) -> Up {
+    let mut command = site.command(STEADING);
+    let mut child = command
+        .args(["up", "--data", &site.path("first-minute")])
+        .args(["--http-address", "127.0.0.1:0", "--ssh-address", "127.0.0.1:0"])
+        .args(["--wireguard-address", "127.0.0.1:0"])
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut said = vec![];
+    for line in BufReader::new(child.stdout.take().unwrap()).lines() {
+        said.push(line.unwrap());
+        if said.iter().any(|l| l.contains(" ssh first") && l.contains("steading")) {
+            break;
+        }
+    }
+    let find = |what: &dyn Fn(&str) -> bool| {
+        let line = said.iter().find(|l| what(l.trim()));
+        line.unwrap_or_else(|| panic!("not among {said:#?}")).trim().to_owned()
+    };
+    Up {
+        url: find(&|l| l.starts_with("http://")),
+        ssh: find(&|l| l.starts_with("ssh ")),
+        steading: find(&|l| l.contains(" ssh first") && !l.starts_with("ssh ")),
+        child,
+    }
+}
+
+fn paste(site: &Site, line: &str) -> Ran {
+    Ran::new(Command::new("sh").env("HOME", site.dir.path()).args(["-c", line]).stdin(Stdio::null()))
+}
+
+fn end(mut up: Up) {
+    let pid = rustix::process::Pid::from_child(&up.child);
+    rustix::process::kill_process(pid, rustix::process::Signal::INT).unwrap();
+    assert!(up.child.wait().unwrap().success());
+}
+
+#[test]
+fn up_ends_with_three_lines_that_work_and_goes_on_where_it_was() {
+    let site = Site::new();
+    let first = up(&site);
+    let known = format!("-o StrictHostKeyChecking=accept-new -o UserKnownHostsFile={}", site.path("kh"));
+    let ssh = |up: &Up, remote: &str| {
+        paste(&site, &format!("{} {remote}", up.ssh.replacen("ssh ", &format!("ssh {known} "), 1))).ok()
+    };
+    assert_eq!(ssh(&first, "'echo hello > note; echo kept'").trim(), "kept");
+    assert_eq!(paste(&site, &format!("{} -- cat note", first.steading)).ok().trim(), "hello");
+    assert!(paste(&site, &format!("curl -fsS {}/healthz", first.url)).code == Some(0));
+    end(first);
+
+    let again = up(&site);
+    assert_eq!(ssh(&again, "cat note").trim(), "hello");
+    assert_eq!(paste(&site, &format!("{} delete first --yes", again.steading.split(" ssh ").next().unwrap())).code, Some(0));
+    end(again);
+}

@@ -1,0 +1,326 @@
+//! The pages of workspaces in every state.
+
+use std::collections::BTreeMap;
+
+use maud::Render as _;
+use steading::model::agent::{Agent, Lifecycle};
+use steading::model::build::{Build, BuildReason, JobStatus, Timing, Transition};
+use steading::model::grant::Action;
+use steading::model::session::SessionKind;
+use steading::model::workspace::Workspace;
+use steading::server::html::pages::build::BuildPage;
+use steading::server::html::pages::builds::Builds;
+use steading::server::html::pages::terminal::Terminal;
+use steading::server::html::pages::workspace::{Door, Newer, WorkspacePage};
+use steading::server::html::pages::workspace_settings::WorkspaceSettings;
+use steading::server::html::pages::workspaces::{Entry, Whose, Workspaces};
+use steading::server::html::parts::form::Input;
+use steading::server::html::parts::notice::{Flash, Tone};
+
+use super::fixtures::{
+    NOW, ada, agent, agent_log, before, build, grace, id, linus, log, reference, resource, session,
+    silent_agent, told, values, visit, workspace,
+};
+use super::{Scene, parameters, scene};
+
+fn everything() -> Vec<Action> {
+    Action::ALL.to_vec()
+}
+
+fn running(agents: Vec<Agent>) -> Build {
+    let mut b = build(31, Transition::Start, JobStatus::Succeeded, 19_900);
+    b.resources = vec![
+        resource("docker_container", "workspace", agents),
+        resource("docker_volume", "home", vec![]),
+    ];
+    b.deadline = Some(before(-16_200));
+    b
+}
+
+fn page(workspace: Workspace) -> WorkspacePage {
+    let mut earlier = build(30, Transition::Stop, JobStatus::Succeeded, 60_000);
+    earlier.reason = BuildReason::Autostop;
+    let mut failed = build(29, Transition::Start, JobStatus::Failed, 110_000);
+    failed.reason = BuildReason::VscodeConnection;
+    failed.initiator = reference(&grace());
+    let agents: Vec<_> =
+        workspace.latest_build.resources.iter().flat_map(|r| &r.agents).map(|a| a.id).collect();
+    WorkspacePage {
+        visit: visit(ada()),
+        may: everything(),
+        newer: None,
+        metadata: if agents.is_empty() { BTreeMap::new() } else { values(401) },
+        agent_logs: agents.iter().map(|a| (*a, agent_log())).collect(),
+        log: log(),
+        builds: vec![workspace.latest_build.clone(), earlier, failed],
+        sessions: vec![],
+        parameters: vec![
+            ("Cores".into(), "4".into()),
+            ("Image".into(), "rust".into()),
+            ("Startup script".into(), "just setup\ncargo fetch".into()),
+            ("Repository".into(), String::new()),
+        ],
+        door: Door {
+            host: "steading.lan".into(),
+            port: 7022,
+            keys: vec!["ada@thinkpad".into()],
+            access_url: "https://steading.lan".into(),
+        },
+        workspace,
+    }
+}
+
+fn busy() -> WorkspacePage {
+    let mut w = workspace(1, "kiln", &ada(), running(vec![agent(401, "main", Lifecycle::Ready)]));
+    w.template_active_version_id = id(399);
+    WorkspacePage {
+        newer: Some(Newer { name: "v12".into(), message: "Rust 1.93, smaller image.".into() }),
+        sessions: vec![
+            session(1, &ada(), SessionKind::Vscode, 9_000, None),
+            session(2, &grace(), SessionKind::Terminal, 1_500, None),
+            session(3, &grace(), SessionKind::Ssh, 900, None),
+            session(4, &linus(), SessionKind::Ssh, 130_000, Some(128_000)),
+            session(5, &linus(), SessionKind::Sftp, 40_000, Some(39_900)),
+        ],
+        ..page(w)
+    }
+}
+
+fn of_build(b: Build) -> WorkspacePage {
+    page(workspace(1, "kiln", &ada(), b))
+}
+
+fn states() -> Vec<Scene> {
+    let simple = |transition, status| of_build(build(32, transition, status, 20));
+    let mut starting = simple(Transition::Start, JobStatus::Running);
+    starting.log.truncate(4);
+    let mut pending = simple(Transition::Start, JobStatus::Pending);
+    pending.log.clear();
+    let mut nothing_logged = simple(Transition::Stop, JobStatus::Succeeded);
+    nothing_logged.log.clear();
+    let mut denied = busy();
+    denied.may = vec![Action::View];
+    denied.visit = visit(linus());
+    denied.newer = None;
+    let mut flashed = busy();
+    flashed.visit = told(ada(), Flash { tone: Tone::Good, text: "Build 31 starts kiln.".into() });
+    let mut no_keys = of_build(running(vec![agent(401, "main", Lifecycle::StartError)]));
+    no_keys.door.keys.clear();
+    vec![
+        scene("workspace", busy().render()),
+        scene("workspace-flash", flashed.render()),
+        scene("workspace-view-only", denied.render()),
+        scene("workspace-script-failed", no_keys.render()),
+        scene("workspace-pending", pending.render()),
+        scene("workspace-starting", starting.render()),
+        scene("workspace-stopping", simple(Transition::Stop, JobStatus::Running).render()),
+        scene("workspace-stopped", nothing_logged.render()),
+        scene("workspace-failed", simple(Transition::Start, JobStatus::Failed).render()),
+        scene("workspace-stop-failed", simple(Transition::Stop, JobStatus::Failed).render()),
+        scene("workspace-delete-failed", simple(Transition::Delete, JobStatus::Failed).render()),
+        scene("workspace-cancelling", simple(Transition::Start, JobStatus::Canceling).render()),
+        scene("workspace-cancelled", simple(Transition::Start, JobStatus::Canceled).render()),
+        scene("workspace-deleting", simple(Transition::Delete, JobStatus::Running).render()),
+        scene("workspace-deleted", simple(Transition::Delete, JobStatus::Succeeded).render()),
+    ]
+}
+
+fn agents() -> Vec<Scene> {
+    let with = |agents: Vec<Agent>| of_build(running(agents));
+    let lost = Agent { disconnected_at: Some(before(1)), ..agent(401, "main", Lifecycle::Ready) };
+    let mut outside = silent_agent(30);
+    outside.spec.external = true;
+    let mut several = with(vec![
+        agent(401, "main", Lifecycle::Ready),
+        agent(402, "db", Lifecycle::Starting),
+        agent(403, "a-rather-long-name-for-an-agent", Lifecycle::ShuttingDown),
+    ]);
+    several.workspace.owner = reference(&grace());
+    several.metadata.extend(values(402));
+    let mut alone = with(vec![agent(401, "main", Lifecycle::Ready)]);
+    if let Some(r) = alone.workspace.latest_build.resources.first_mut() {
+        r.kind = "steading_process".into();
+        r.metadata = vec![steading::model::resource::ResourceMetadata {
+            key: "isolated".into(),
+            value: Some("no, the server's user".into()),
+            sensitive: false,
+        }];
+    }
+    let long = "a-name-of-thirty-two-characters1";
+    let mut long_names = busy();
+    long_names.workspace.name = steading::model::name::WorkspaceName::parse(long).expect("valid");
+    long_names.workspace.template_display_name = "A template with quite a long name to show".into();
+    vec![
+        scene("workspace-connecting", with(vec![silent_agent(20)]).render()),
+        scene("workspace-timeout", with(vec![silent_agent(4_000)]).render()),
+        scene("workspace-agent-lost", with(vec![lost]).render()),
+        scene("workspace-external", with(vec![outside]).render()),
+        scene("workspace-several-agents", several.render()),
+        scene("workspace-no-agent", with(vec![]).render()),
+        scene("workspace-not-isolated", alone.render()),
+        scene("workspace-long-names", long_names.render()),
+    ]
+}
+
+fn entry(n: u128, name: &str, b: Build) -> Entry {
+    let mut b = b;
+    b.workspace_id = id(100 + n);
+    Entry { workspace: workspace(n, name, &ada(), b), here: vec![], may: everything() }
+}
+
+fn mine() -> Vec<Entry> {
+    let simple = |t, s| build(14, t, s, 41);
+    let mut kiln = entry(1, "kiln", running(vec![agent(401, "main", Lifecycle::Ready)]));
+    kiln.here = vec![reference(&ada()), reference(&grace())];
+    let mut heron =
+        entry(4, "heron-docs", build(3, Transition::Stop, JobStatus::Succeeded, 259_300));
+    heron.workspace.template_active_version_id = id(399);
+    heron.workspace.last_used_at = before(259_300);
+    vec![
+        kiln,
+        entry(2, "peat-bench", simple(Transition::Start, JobStatus::Running)),
+        entry(3, "quern", simple(Transition::Start, JobStatus::Failed)),
+        heron,
+        entry(5, "loom", simple(Transition::Start, JobStatus::Pending)),
+        entry(6, "anvil", simple(Transition::Stop, JobStatus::Running)),
+        entry(7, "forge", simple(Transition::Start, JobStatus::Canceling)),
+        entry(8, "sickle", simple(Transition::Start, JobStatus::Canceled)),
+        entry(9, "old-barn", simple(Transition::Delete, JobStatus::Running)),
+        entry(10, "older-barn", simple(Transition::Delete, JobStatus::Failed)),
+        entry(11, "oldest-barn", simple(Transition::Delete, JobStatus::Succeeded)),
+    ]
+}
+
+fn others() -> Vec<Entry> {
+    let mut shared =
+        entry(21, "ledger-staging", running(vec![agent(401, "main", Lifecycle::Ready)]));
+    shared.workspace.owner = reference(&grace());
+    shared.may = vec![Action::View];
+    vec![shared]
+}
+
+fn many() -> Vec<Entry> {
+    (0..120u128)
+        .map(|n| {
+            entry(
+                100 + n,
+                &format!("box-{n}"),
+                build(1, Transition::Stop, JobStatus::Succeeded, 86_400),
+            )
+        })
+        .collect()
+}
+
+fn lists() -> Vec<Scene> {
+    let list = |visitor, mine, others, templates| Workspaces {
+        visit: visit(visitor),
+        filter: String::new(),
+        whose: Whose::Any,
+        mine,
+        others,
+        templates,
+    };
+    let filtered = Workspaces {
+        filter: "status:running owner:nobody".into(),
+        whose: Whose::Mine,
+        ..list(ada(), vec![], vec![], true)
+    };
+    vec![
+        scene("workspaces", list(ada(), mine(), others(), true).render()),
+        scene("workspaces-many", list(ada(), many(), vec![], true).render()),
+        scene("workspaces-empty", list(linus(), vec![], vec![], true).render()),
+        scene("workspaces-no-template-admin", list(ada(), vec![], vec![], false).render()),
+        scene("workspaces-no-template-member", list(linus(), vec![], vec![], false).render()),
+        scene("workspaces-none-fits", filtered.render()),
+    ]
+}
+
+fn build_pages() -> Vec<Scene> {
+    let of = |b: Build| BuildPage {
+        visit: visit(ada()),
+        workspace: workspace(1, "kiln", &ada(), b.clone()),
+        build: b,
+        may: everything(),
+        log: log(),
+        timings: vec![
+            timing("plan", "docker_image.main", 6_000),
+            timing("apply", "docker_container.workspace[0]", 18_400),
+            timing("init", "", 310),
+        ],
+        parameters: vec![("Cores".into(), "4".into()), ("Repository".into(), String::new())],
+    };
+    let mut running = of(build(32, Transition::Start, JobStatus::Running, 20));
+    running.timings.clear();
+    running.log.clear();
+    let builds: Vec<Build> = (1..=31)
+        .rev()
+        .map(|n| {
+            let status = if n % 7 == 0 { JobStatus::Failed } else { JobStatus::Succeeded };
+            let transition = if n % 2 == 0 { Transition::Stop } else { Transition::Start };
+            build(n, transition, status, (32 - n) * 40_000)
+        })
+        .collect();
+    let newest = builds.first().expect("31 builds").clone();
+    vec![
+        scene("build", of(build(31, Transition::Start, JobStatus::Succeeded, 19_900)).render()),
+        scene("build-failed", of(build(29, Transition::Stop, JobStatus::Failed, 300)).render()),
+        scene("build-running", running.render()),
+        scene(
+            "builds",
+            Builds {
+                visit: visit(ada()),
+                workspace: workspace(1, "kiln", &ada(), newest),
+                builds: builds.into_iter().skip(5).take(20).collect(),
+            }
+            .render(),
+        ),
+    ]
+}
+
+fn timing(stage: &str, resource: &str, ms: i64) -> Timing {
+    Timing {
+        stage: stage.into(),
+        source: "terraform".into(),
+        action: "create".into(),
+        resource: resource.into(),
+        started_ms: NOW.0 * 1000,
+        ended_ms: NOW.0 * 1000 + ms,
+    }
+}
+
+fn others_of_a_workspace() -> Vec<Scene> {
+    let w = workspace(1, "kiln", &ada(), running(vec![agent(401, "main", Lifecycle::Ready)]));
+    let settings = |input: Input, parameters| WorkspaceSettings {
+        visit: visit(ada()),
+        workspace: w.clone(),
+        values: vec!["6".into()],
+        parameters,
+        input,
+    };
+    let wrong = Input::wrong(
+        BTreeMap::from([("p.memory".to_owned(), "32".to_owned())]),
+        "p.memory",
+        "32 is above the 24 that this template allows",
+    );
+    let terminal = Terminal {
+        workspace: w.clone(),
+        agent: id(401),
+        agent_name: "main".into(),
+        terminal: id(2000),
+        command: String::new(),
+        ssh: "ssh -p 7022 kiln@steading.lan".into(),
+    };
+    vec![
+        scene("workspace-settings", settings(Input::default(), parameters::all()).render()),
+        scene("workspace-settings-wrong", settings(wrong, parameters::all()).render()),
+        scene(
+            "workspace-settings-no-parameters",
+            settings(Input::wrong(BTreeMap::new(), "name", "kiln is taken"), vec![]).render(),
+        ),
+        scene("terminal", terminal.render()),
+    ]
+}
+
+pub fn all() -> Vec<Scene> {
+    [states(), agents(), lists(), build_pages(), others_of_a_workspace()].concat()
+}
