@@ -24,8 +24,8 @@ impl End {
     }
 }
 
-#[derive(Debug)]
 /// A stream's worth of bytes: its number, then a pattern.
+#[derive(Debug)]
 pub(super) struct Transfer {
     number: u64,
     from: (usize, u32),
@@ -74,11 +74,6 @@ impl Transfer {
 
     pub(super) fn is_complete(&self) -> bool {
         self.sender == End::Complete && self.receiver == End::Complete
-    }
-
-    /// Whether this host is at one of its ends.
-    pub(super) fn touches(&self, host: usize) -> bool {
-        self.from.0 == host || self.to.0 == host
     }
 
     fn byte(&self, at: u64) -> u8 {
