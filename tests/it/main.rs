@@ -17,5 +17,9 @@ mod harness;
 mod schema;
 mod sweep;
 
+mod provision_endings;
+mod provision_kit;
+mod provision_process;
+mod provision_template;
 mod ssh_exec;
 mod ssh_world;
