@@ -30,7 +30,7 @@ pub(super) fn check(conn: &Connection, sql: &'static str) -> Result<()> {
         let Some(rest) = step.strip_prefix("SCAN ") else { continue };
         let table = rest.split(' ').next().unwrap_or_default();
         let by_index =
-            rest.contains("USING") || rest.contains("CONSTANT ROW") || rest.contains("VIRTUAL");
+            rest.contains("USING") || rest.contains("-ROW") || rest.contains("CONSTANT ROW") || rest.contains("VIRTUAL");
         let subquery = table.starts_with('(')
             || rest.contains("SUBQUERY")
             || table.chars().all(|c| c.is_ascii_uppercase());
