@@ -16,10 +16,15 @@ mod gallery;
 mod harness;
 mod schema;
 mod sweep;
+mod tidy;
 
 mod provision_endings;
 mod provision_kit;
 mod provision_process;
 mod provision_template;
 mod ssh_exec;
+mod ssh_files;
+mod ssh_forward;
+mod ssh_load;
+mod ssh_terminal;
 mod ssh_world;
