@@ -59,7 +59,6 @@
   };
 
   const improve = (root) => {
-    for (const button of all("[data-copy][hidden]", root)) button.hidden = false;
     all("[data-follow]", root).forEach(follow);
     localise(root);
   };
@@ -202,9 +201,10 @@
   });
 
   new MutationObserver((changes) => {
-    for (const { addedNodes } of changes) {
+    for (const { target, addedNodes } of changes) {
+      if (target.nodeType === 3 && target.parentElement) localise(target.parentElement.parentElement);
       for (const node of addedNodes) if (node.nodeType === 1) improve(node.parentElement ?? node);
     }
-  }).observe(document.documentElement, { childList: true, subtree: true });
+  }).observe(document.documentElement, { childList: true, characterData: true, subtree: true });
   improve(document);
 })();

@@ -70,6 +70,8 @@ pub struct WorkspacePage {
     pub agent_logs: BTreeMap<AgentId, Vec<AgentLogLine>>,
     /// The log of the last build.
     pub log: Vec<LogLine>,
+    /// The id of the log's last line: the stream goes on after it.
+    pub cursor: i64,
     /// The last builds, the last one first; at most [`RECENT_BUILDS`].
     pub builds: Vec<Build>,
     /// Who is or was in it, the latest first; at most [`RECENT_SESSIONS`].
@@ -111,7 +113,7 @@ impl Render for WorkspacePage {
             title: &title,
             visit: &self.visit,
             section: Section::Workspaces,
-            live: Some(&place.live()),
+            live: Some(&place.live(self.workspace.latest_build.number, self.cursor)),
             body,
         }
         .render()
