@@ -240,9 +240,7 @@ fn find_token(tx: &ReadTx<'_>, actor: &Actor, key: &str, token: &str) -> Result<
         Some(found) => Some(found),
         None => tokens::find_by_name(tx, user.id, token)?,
     };
-    found
-        .filter(|t| t.user.id == user.id && require_tokens_of(actor, user.id).is_ok())
-        .ok_or(Error::NotFound("token"))
+    found.filter(|t| require_tokens_of(actor, t.user.id).is_ok()).ok_or(Error::NotFound("token"))
 }
 
 fn parse_name(text: &str, token: &Token) -> Result<String> {

@@ -9,13 +9,14 @@ pub mod extract;
 pub mod form;
 pub mod limits;
 pub mod outer;
+pub mod pages;
 pub mod routes;
 pub mod sockets;
 pub mod state;
 
 pub use access::{Access, MaybeWho, Who};
 pub use error::{Answer, Problem};
-pub use state::{Settings, Site, State};
+pub use state::{Site, State};
 
 /// The whole of HTTP over the use cases.
 #[must_use]

@@ -9,18 +9,25 @@ use crate::server::web::routes::Routes;
 use crate::server::web::{Access, Answer, Problem};
 
 pub(super) fn routes(routes: Routes) -> Routes {
-    routes
-        .get(Access::Public, "/assets/{version}/{name}", asset)
-        .get(Access::Public, "/favicon.ico", favicon)
+    routes.get(Access::Public, "/assets/{version}/{name}", asset).get(
+        Access::Public,
+        "/favicon.ico",
+        favicon,
+    )
 }
 
-async fn asset(Path((version, name)): Path<(String, String)>, headers: HeaderMap) -> Answer<Response> {
+async fn asset(
+    Path((version, name)): Path<(String, String)>,
+    headers: HeaderMap,
+) -> Answer<Response> {
     let path = format!("/assets/{version}/{name}");
     assets::find(&path).map(|asset| send(asset, &headers)).ok_or_else(Problem::not_found)
 }
 
 async fn favicon(headers: HeaderMap) -> Answer<Response> {
-    assets::find(assets::FAVICON_SVG).map(|asset| send(asset, &headers)).ok_or_else(Problem::not_found)
+    assets::find(assets::FAVICON_SVG)
+        .map(|asset| send(asset, &headers))
+        .ok_or_else(Problem::not_found)
 }
 
 fn send(asset: &'static Asset, headers: &HeaderMap) -> Response {

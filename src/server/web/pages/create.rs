@@ -21,9 +21,11 @@ use crate::server::web::routes::Routes;
 use crate::server::web::{Access, Answer, State};
 
 pub(super) fn routes(routes: Routes) -> Routes {
-    routes
-        .get(Access::Page, "/templates/{template}/workspace", form)
-        .post(Access::Page, "/templates/{template}/workspace", make)
+    routes.get(Access::Page, "/templates/{template}/workspace", form).post(
+        Access::Page,
+        "/templates/{template}/workspace",
+        make,
+    )
 }
 
 /// What the form is made of.
@@ -124,7 +126,10 @@ pub(super) fn typed(
     parameters: &[Parameter],
     fields: &Fields,
 ) -> std::collections::BTreeMap<String, String> {
-    answers(parameters, fields).into_iter().map(|a| (format!("{PREFIX}{}", a.name), a.value)).collect()
+    answers(parameters, fields)
+        .into_iter()
+        .map(|a| (format!("{PREFIX}{}", a.name), a.value))
+        .collect()
 }
 
 /// The answers that a form sent; a field that it did not send is no answer.
@@ -134,7 +139,8 @@ pub(super) fn answers(parameters: &[Parameter], fields: &Fields) -> Vec<Paramete
         .filter_map(|p| {
             let name = format!("{PREFIX}{}", p.name);
             let sent: Vec<&str> = fields.all(&name).collect();
-            (!sent.is_empty()).then(|| ParameterValue { name: p.name.clone(), value: read(p, &sent) })
+            (!sent.is_empty())
+                .then(|| ParameterValue { name: p.name.clone(), value: read(p, &sent) })
         })
         .collect()
 }
@@ -143,7 +149,8 @@ pub(super) fn answers(parameters: &[Parameter], fields: &Fields) -> Vec<Paramete
 pub(super) fn at_field(error: app::Error, parameters: &[Parameter]) -> app::Error {
     match error {
         app::Error::Invalid { field, why } => {
-            let named = |p: &&Parameter| p.name == field || field.ends_with(&format!(".{}", p.name));
+            let named =
+                |p: &&Parameter| p.name == field || field.ends_with(&format!(".{}", p.name));
             match parameters.iter().find(named) {
                 Some(p) => app::Error::Invalid { field: format!("{PREFIX}{}", p.name), why },
                 None => app::Error::Invalid { field, why },

@@ -44,7 +44,11 @@ async fn setup() -> Html {
     Html::of(&Setup { csrf: Csrf(String::new()), input: Input::default() })
 }
 
-async fn set_up(state: State, ClientAddress(ip): ClientAddress, fields: Fields) -> Answer<Response> {
+async fn set_up(
+    state: State,
+    ClientAddress(ip): ClientAddress,
+    fields: Fields,
+) -> Answer<Response> {
     let field = |name| fields.get(name).unwrap_or_default().to_owned();
     let cmd = CreateUser {
         username: field("username"),
@@ -65,7 +69,11 @@ async fn login(state: State, Query(Next { next }): Query<Next>) -> Html {
     Html::of(&login_page(&state, next, Input::default()))
 }
 
-async fn sign_in(state: State, ClientAddress(ip): ClientAddress, fields: Fields) -> Answer<Response> {
+async fn sign_in(
+    state: State,
+    ClientAddress(ip): ClientAddress,
+    fields: Fields,
+) -> Answer<Response> {
     let field = |name| fields.get(name).unwrap_or_default().to_owned();
     let login = Login { login: field("username"), password: field("password"), ip };
     finish(&state, state.app.login(login).await?, &fields)

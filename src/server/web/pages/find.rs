@@ -26,7 +26,11 @@ struct Asked {
     q: String,
 }
 
-async fn find(state: State, visitor: Visitor, Query(Asked { q }): Query<Asked>) -> Answer<Response> {
+async fn find(
+    state: State,
+    visitor: Visitor,
+    Query(Asked { q }): Query<Asked>,
+) -> Answer<Response> {
     let query = q.trim().to_owned();
     let page = Find {
         workspaces: workspaces(&state, &visitor, &query).await?,

@@ -24,7 +24,9 @@ pub fn tell(site: &Site, path: &str, tone: Tone, text: &str) -> Response {
     let end = text.floor_char_boundary(MAX_BYTES);
     let value = format!("{mark}{}", paths::segment(text.get(..end).unwrap_or_default()));
     let mut response = Redirect::to(path).into_response();
-    response.headers_mut().append(header::SET_COOKIE, cookies::set(site, COOKIE, &value, MAX_AGE_S));
+    response
+        .headers_mut()
+        .append(header::SET_COOKIE, cookies::set(site, COOKIE, &value, MAX_AGE_S));
     response
 }
 

@@ -1,7 +1,7 @@
 //! The live streams of pages: each part has the id that it has in the page.
 
 use axum::response::Response;
-use http::HeaderMap;
+use http::{HeaderMap, StatusCode};
 use maud::{Markup, html};
 
 use super::history::{self, AtBuild};
@@ -14,7 +14,7 @@ use crate::model::event::Event;
 use crate::model::id::{AgentId, BuildId, VersionId, WorkspaceId};
 use crate::model::log::{LogLine, StoredLine};
 use crate::server::app::Page;
-use crate::server::html::pages::workspace::{WorkspacePage, appended, stage_of};
+use crate::server::html::pages::workspace::{WorkspacePage, appended, gone, stage_of};
 use crate::server::html::parts::live::replace;
 use crate::server::html::paths::{self, Place};
 use crate::server::web::extract::{Path, Query};
@@ -87,8 +87,7 @@ impl Feed for ListFeed {
         };
         let entries = entries(&self.state, &self.visitor.actor, list).await?;
         let (me, csrf, now) = (visit.me(), &visit.csrf, visit.now);
-        let parts =
-            html! { @for e in &entries { (replace(&e.row_id(), &e.row(&me, csrf, now))) } };
+        let parts = html! { @for e in &entries { (replace(&e.row_id(), &e.row(&me, csrf, now))) } };
         Ok((!entries.is_empty()).then(|| (parts, String::new())))
     }
 }
@@ -151,10 +150,16 @@ impl Feed for WorkspaceFeed {
     }
 
     async fn next(&mut self, news: News) -> Answer<Option<(Markup, String)>> {
-        let only_lines = !news.missed && news.events.iter().all(|e| matches!(e, Event::BuildLog(_)));
+        let only_lines =
+            !news.missed && news.events.iter().all(|e| matches!(e, Event::BuildLog(_)));
         let mut parts = html! {};
         if !only_lines {
-            let page = self.page().await?;
+            let page = match self.page().await {
+                Err(problem) if problem.status == StatusCode::NOT_FOUND => {
+                    return Ok(Some((gone(), self.after.id())));
+                }
+                page => page?,
+            };
             let build = &page.workspace.latest_build;
             let fresh = build.number != self.after.build;
             self.build = build.id;
@@ -260,7 +265,8 @@ impl Feed for BuildFeed {
         let mut visit = self.visitor.visit.clone();
         visit.now = self.state.app.clock().now();
         let actor = &self.visitor.actor;
-        let only_lines = !news.missed && news.events.iter().all(|e| matches!(e, Event::BuildLog(_)));
+        let only_lines =
+            !news.missed && news.events.iter().all(|e| matches!(e, Event::BuildLog(_)));
         let mut parts = html! {};
         if !only_lines {
             let page = history::load(&self.state, actor, visit, self.at.clone()).await?;
@@ -309,7 +315,8 @@ impl Feed for VersionFeed {
         self.visitor.visit.now = self.state.app.clock().now();
         let page = templates::load_version(&self.state, &self.visitor, self.at.clone()).await?;
         let actor = &self.visitor.actor;
-        let new = self.state.app.version_logs(actor, self.id, (self.after.after, LOG_LINES)).await?;
+        let new =
+            self.state.app.version_logs(actor, self.id, (self.after.after, LOG_LINES)).await?;
         let lines = take(new, &mut self.after, &mut self.stage);
         let over = page.version.job.status == JobStatus::Succeeded;
         let parts = html! {

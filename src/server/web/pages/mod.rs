@@ -6,8 +6,8 @@ mod doors;
 mod find;
 mod flash;
 mod history;
-mod live;
 mod lists;
+mod live;
 mod people;
 mod settings;
 mod starters;
@@ -72,7 +72,12 @@ fn wants_part(headers: &HeaderMap) -> bool {
 /// What was typed into a form and is wrong; problems that no field can mend stay problems.
 fn mistake(fields: &Fields, error: app::Error) -> Result<Input, Problem> {
     let values = || {
-        fields.0.iter().filter(|(name, _)| name != Csrf::FIELD && !name.contains("password")).cloned().collect()
+        fields
+            .0
+            .iter()
+            .filter(|(name, _)| name != Csrf::FIELD && !name.contains("password"))
+            .cloned()
+            .collect()
     };
     match error {
         app::Error::Invalid { field, why } => Ok(Input::wrong(values(), &field, &sentence(&why))),

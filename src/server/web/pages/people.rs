@@ -154,7 +154,8 @@ async fn roles(
         Err(error) => {
             let user = state.app.user(&visitor.actor, &key).await?;
             let mut input = mistake(&fields, error)?;
-            input.errors = input.errors.into_values().map(|why| ("roles".to_owned(), why)).collect();
+            input.errors =
+                input.errors.into_values().map(|why| ("roles".to_owned(), why)).collect();
             let page = show_one(&state, &visitor.actor, visitor.visit, (user, input)).await?;
             Ok(page.into_response())
         }

@@ -12,6 +12,7 @@ use crate::model::event::Event;
 use crate::model::id::VersionId;
 use crate::model::name::TemplateName;
 use crate::model::template::Version;
+use crate::model::user::SiteRole;
 use crate::provision::starters::{self, Starter};
 use crate::server::app::templates::{CreateTemplate, TemplateDetails};
 use crate::server::app::versions::CreateVersion;
@@ -22,7 +23,6 @@ use crate::server::html::paths;
 use crate::server::web::extract::Path;
 use crate::server::web::routes::Routes;
 use crate::server::web::{Access, Answer, Problem, State};
-use crate::model::user::SiteRole;
 
 /// Who adds templates.
 const AUTHORS: &[SiteRole] = &[SiteRole::Owner, SiteRole::TemplateAdmin];
@@ -30,9 +30,11 @@ const AUTHORS: &[SiteRole] = &[SiteRole::Owner, SiteRole::TemplateAdmin];
 const PATIENCE: Duration = Duration::from_secs(110);
 
 pub(super) fn routes(routes: Routes) -> Routes {
-    routes
-        .get(Access::PageRole(AUTHORS), paths::STARTER_TEMPLATES, list)
-        .post(Access::PageRole(AUTHORS), "/starter-templates/{id}", add)
+    routes.get(Access::PageRole(AUTHORS), paths::STARTER_TEMPLATES, list).post(
+        Access::PageRole(AUTHORS),
+        "/starter-templates/{id}",
+        add,
+    )
 }
 
 async fn list(state: State, Visitor { actor, visit }: Visitor) -> Answer<Html> {
@@ -92,7 +94,9 @@ async fn import(app: &App, actor: &Actor, starter: &Starter) -> Answer<Result<Ve
                 _ => Err(format!("{} was not imported: {}", starter.name, version.job.error)),
             })
         }
-        Err(_) => Ok(Err(format!("{} is still being imported. Try again in a minute.", starter.name))),
+        Err(_) => {
+            Ok(Err(format!("{} is still being imported. Try again in a minute.", starter.name)))
+        }
     }
 }
 

@@ -33,12 +33,13 @@ pub struct News {
 }
 
 /// What a page's stream knows and how it makes messages.
-pub trait Feed: Send + 'static {
+pub trait Feed: Send + Sync + 'static {
     /// Whether an event may change what the page shows.
     fn wants(&self, event: Event) -> bool;
 
     /// The parts that changed, and the id from which a new stream goes on; none when nothing did.
-    fn next(&mut self, news: News) -> impl Future<Output = Answer<Option<(Markup, String)>>> + Send;
+    fn next(&mut self, news: News)
+    -> impl Future<Output = Answer<Option<(Markup, String)>>> + Send;
 }
 
 /// Answers with the stream of a feed. It ends when its page may not be seen any more.
@@ -64,7 +65,9 @@ async fn pump(
     loop {
         match feed.next(std::mem::take(&mut news)).await {
             Ok(Some((parts, id))) => {
-                let event = sse::Event::default().id(id).data(parts.into_string());
+                // A carriage return would end a line of the stream.
+                let text = parts.into_string().replace('\r', "");
+                let event = sse::Event::default().id(id).data(text);
                 if messages.send(event).await.is_err() {
                     return;
                 }

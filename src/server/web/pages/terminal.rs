@@ -45,7 +45,11 @@ async fn terminal(
     let Some(terminal) = which.t else {
         let fresh = TerminalId(state.app.entropy().uuid4());
         let path = Place::of(&workspace).agent_terminal(&agent.spec.name);
-        let app = if which.app.is_empty() { String::new() } else { format!("&app={}", segment(&which.app)) };
+        let app = if which.app.is_empty() {
+            String::new()
+        } else {
+            format!("&app={}", segment(&which.app))
+        };
         return Ok(Redirect::to(&format!("{path}?t={fresh}{app}")).into_response());
     };
     let page = Terminal {
@@ -78,7 +82,8 @@ fn ssh_line(state: &State, visitor: &Visitor, workspace: &Workspace, agent: &Age
     let (host, port) = ssh_address(&state.site);
     let port = if port == 22 { String::new() } else { format!(" -p {port}") };
     let (owner, name) = (&workspace.owner.username, &workspace.name);
-    let several = workspace.latest_build.resources.iter().map(|r| r.agents.len()).sum::<usize>() > 1;
+    let several =
+        workspace.latest_build.resources.iter().map(|r| r.agents.len()).sum::<usize>() > 1;
     let login = match (several, workspace.owner.id == visitor.visit.user.id) {
         (true, _) => format!("{owner}--{name}.{}", agent.spec.name),
         (false, true) => name.to_string(),

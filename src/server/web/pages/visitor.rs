@@ -42,7 +42,7 @@ impl Visitor {
 
 fn visit(state: &State, actor: &Actor, headers: &HeaderMap) -> Option<Visit> {
     let Actor::User(caller) = actor else { return None };
-    let csrf = token(actor).map(|t| state.site.csrf.token(t)).unwrap_or_default();
+    let csrf = token(actor).map(|t| state.csrf.token(t)).unwrap_or_default();
     Some(Visit {
         user: caller.user.clone(),
         csrf: Csrf(csrf),

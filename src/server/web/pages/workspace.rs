@@ -15,7 +15,9 @@ use crate::model::workspace::Workspace;
 use crate::server::app::build_requests::{BuildRequest, VersionChoice};
 use crate::server::app::{Actor, App, Page};
 use crate::server::html::layout::Visit;
-use crate::server::html::pages::workspace::{Door, Newer, RECENT_BUILDS, RECENT_SESSIONS, WorkspacePage};
+use crate::server::html::pages::workspace::{
+    Door, Newer, RECENT_BUILDS, RECENT_SESSIONS, WorkspacePage,
+};
 use crate::server::html::parts::notice::Tone;
 use crate::server::html::paths::Place;
 use crate::server::web::extract::Path;
@@ -167,8 +169,7 @@ async fn ask(
     (transition, version): (Transition, VersionChoice),
 ) -> Answer<Response> {
     let workspace = find(state, &visitor.actor, at).await?;
-    let request =
-        BuildRequest { version, ..BuildRequest::new(transition, BuildReason::Dashboard) };
+    let request = BuildRequest { version, ..BuildRequest::new(transition, BuildReason::Dashboard) };
     let build = state.app.create_build(&visitor.actor, workspace.id, request).await?;
     let text = format!("Build {}, {transition} {}, was asked for.", build.number, workspace.name);
     Ok(flash::done(&state.site, Place::of(&workspace).page(), &text))

@@ -1,0 +1,3 @@
+//! The model's words into Coder's JSON.
+
+pub mod people;
