@@ -1,19 +1,46 @@
 //! Terraform: reading a template, planning, applying, and the providers served in-process.
 
+mod agents;
+mod command;
+mod config;
+mod dir;
+mod environment;
+mod graph;
 mod job;
+mod left;
+mod log;
 pub mod mirror;
+mod parse;
+mod plan;
+mod proc;
 pub mod provider;
+mod questions;
+mod resources;
+mod run;
+mod says;
+mod session;
 mod settings;
+mod source;
 pub mod starters;
+mod terraform;
+mod unpack;
+mod work;
 
-use tokio::sync::mpsc;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{Mutex, OnceCell, mpsc};
 use tokio_util::sync::CancellationToken;
 
 use crate::clock::{Clock, Entropy};
 use crate::model::id::JobId;
-use crate::model::log::LogLine;
+use crate::model::log::{LogLevel, LogLine};
 use crate::model::template::Imported;
-use crate::tasks::Tasks;
+use crate::tasks::{OnPanic, Tasks};
+use log::Log;
+use provider::steading::Processes;
+use terraform::Terraform;
+use work::WorkDir;
 
 pub use job::{
     BuildEnd, BuildJob, Failure, Gate, ImportJob, LeftBehind, Owner, Task, UserSecret, Workspace,
@@ -23,20 +50,38 @@ pub use settings::{FIRST_UID, ProcessSettings, Settings, TIME_LIMIT};
 /// Where a job's log lines go. Bounded: a slow reader slows the job's log, not its memory.
 pub type LogSink = mpsc::Sender<LogLine>;
 
+/// How often the logs of processes on this machine are looked at.
+const TRIM_EVERY: Duration = Duration::from_secs(60);
+
 /// Runs Terraform for jobs. Cheap to clone; any number of jobs at once.
 #[derive(Clone)]
 pub struct Provisioner {
-    settings: std::sync::Arc<Settings>,
+    settings: Arc<Settings>,
     clock: Clock,
     entropy: Entropy,
     tasks: Tasks,
+    processes: Processes,
+    terraform: Arc<OnceCell<Terraform>>,
+    init_lock: Arc<Mutex<()>>,
 }
 
 impl Provisioner {
-    /// A provisioner. Touches nothing until it is given a job.
+    /// A provisioner. Must be made inside a runtime; runs nothing until it is given a job.
     #[must_use]
     pub fn new(settings: Settings, clock: Clock, entropy: Entropy, tasks: &Tasks) -> Self {
-        Self { settings: std::sync::Arc::new(settings), clock, entropy, tasks: tasks.child() }
+        let search_path = settings.search_path.clone();
+        let processes = Processes::new(settings.process.clone(), search_path, clock.clone());
+        let this = Self {
+            settings: Arc::new(settings),
+            clock,
+            entropy,
+            tasks: tasks.child(),
+            processes,
+            terraform: Arc::default(),
+            init_lock: Arc::default(),
+        };
+        this.trim_logs();
+        this
     }
 
     /// Reads a template: variables, parameters, presets, and what start and stop would leave.
@@ -49,32 +94,76 @@ impl Provisioner {
         log: LogSink,
         cancel: CancellationToken,
     ) -> Result<Imported, Failure> {
-        drop((job, log, cancel, self.settings.work_dir.as_os_str(), self.clock.now_ms()));
-        Err(Failure::Internal(anyhow::anyhow!("imports are not built yet: {:?}", self.entropy)))
+        let log = Log::new(log, self.clock.clone());
+        let result = self.run_import(&job, &log, &cancel).await;
+        tell(&log, result.as_ref().err()).await;
+        result
     }
 
-    /// Brings a workspace to where its transition leads. Always ends with the state to keep.
+    /// Brings a workspace to where its transition leads. To cancel it, cancel the token and wait:
+    /// dropping the future leaves Terraform at work, for [`Provisioner::left_behind`].
+    ///
+    /// When the end has a state, the job's directory stays: store the state, then call
+    /// [`Provisioner::forget`]. Until then a crash loses nothing.
     pub async fn build(&self, job: BuildJob, log: LogSink, cancel: CancellationToken) -> BuildEnd {
-        drop((job, log, cancel, self.tasks.token()));
-        let result = Err(Failure::Internal(anyhow::anyhow!("builds are not built yet")));
-        BuildEnd { result, state: None, resources: vec![], timings: vec![], daily_cost: 0 }
+        let log = Log::new(log, self.clock.clone());
+        let end = self.run_build(&job, &log, &cancel).await;
+        tell(&log, end.result.as_ref().err()).await;
+        end
     }
 
     /// Jobs that an earlier life of this process did not finish. Ends what still runs of them
     /// (one interrupt, patience, then the hard way) and reads the state they left. Call it once at
     /// start, before any job; store what it returns, then [`Provisioner::forget`] each.
     pub async fn left_behind(&self) -> Vec<LeftBehind> {
-        vec![]
+        let work_dir = self.settings.work_dir.clone();
+        let resolve = move || left::resolve(&work_dir);
+        tokio::task::spawn_blocking(resolve).await.unwrap_or_else(|error| {
+            tracing::error!(%error, "looking for interrupted jobs");
+            vec![]
+        })
     }
 
     /// Removes what a job left on disk, once its state is stored elsewhere.
     pub async fn forget(&self, job: JobId) {
-        tracing::debug!(%job, "nothing to forget");
+        self.remove_dir(WorkDir::of(&self.settings.work_dir, job)).await;
     }
 
-    /// Removes the homes of a workspace on this machine and ends what runs in them. For orphaned
-    /// workspaces, which no delete build cleans up.
-    pub async fn remove_homes(&self, workspace_id: &str) {
-        tracing::debug!(workspace.id = workspace_id, "no homes to remove");
+    /// Removes the homes of a workspace on this machine and ends what runs in them. A delete build
+    /// does this itself; this is for workspaces that are orphaned without one.
+    ///
+    /// # Errors
+    /// When a process does not end or a home cannot be removed.
+    pub async fn remove_homes(&self, workspace_id: &str) -> anyhow::Result<()> {
+        let id = workspace_id.to_owned();
+        self.processes.blocking(move |processes| processes.remove_workspace(&id)).await
+    }
+
+    async fn terraform(&self) -> Result<Terraform, Failure> {
+        self.terraform.get_or_try_init(|| terraform::find(&self.settings)).await.cloned()
+    }
+
+    fn trim_logs(&self) {
+        let processes = self.processes.clone();
+        self.tasks.spawn("process-logs", OnPanic::Lose, async move {
+            let mut every = tokio::time::interval(TRIM_EVERY);
+            loop {
+                every.tick().await;
+                let trimmed = processes.blocking(|processes| {
+                    processes.trim_logs();
+                    Ok(())
+                });
+                if let Err(error) = trimmed.await {
+                    tracing::warn!(%error, "trimming logs of processes");
+                }
+            }
+        });
+    }
+}
+
+/// The last line of a job that failed says why.
+async fn tell(log: &Log, failure: Option<&Failure>) {
+    if let Some(failure) = failure {
+        log.say(LogLevel::Error, &failure.to_string()).await;
     }
 }

@@ -24,6 +24,7 @@ use self::config::{Config, reachable};
 use self::db::Db;
 use self::fleet::{Fleet, address::Prefix};
 use crate::clock::{Clock, Entropy};
+use crate::model::session::EndReason;
 use crate::provision::{FIRST_UID, ProcessSettings, Provisioner, Settings};
 use crate::ssh::keys::KeyPair;
 use crate::tasks::{OnPanic, Tasks};
@@ -69,6 +70,9 @@ impl Server {
         let seal = app::settings::load_seal(&db, key, entropy.clone()).await?;
         let app = App::new(db, clock.clone(), entropy.clone(), seal, policy(&config, &url));
         app.ensure_start().await?;
+        app.end_all_sessions(EndReason::Server)
+            .await
+            .context("Ending an earlier life's sessions")?;
         let fleet = start_fleet(&app, &config, (&clock, &entropy), &tasks).await?;
         let host_key = host_key(&app).await?;
         let ssh = fleet.open_front_door(config.ssh, &host_key).await?;

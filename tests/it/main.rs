@@ -18,4 +18,8 @@ mod schema;
 mod sweep;
 
 mod ssh_exec;
+mod ssh_files;
+mod ssh_forward;
+mod ssh_load;
+mod ssh_terminal;
 mod ssh_world;

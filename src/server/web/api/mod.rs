@@ -1,19 +1,24 @@
 //! Coder's HTTP API, version 2: one file a noun.
 
+mod agents;
 pub mod audit;
 pub mod authcheck;
+mod binary;
+mod builds;
 pub mod convert;
 pub mod deployment;
 mod files;
+mod follow;
 pub mod groups;
 pub mod organizations;
 pub mod sessions;
 pub mod ssh_keys;
-mod template_json;
 mod templates;
 pub mod tokens;
 pub mod users;
 mod versions;
+mod watch;
+mod workspaces;
 
 use super::routes::Routes;
 
@@ -27,5 +32,11 @@ pub(super) fn routes(routes: Routes) -> Routes {
     let routes = organizations::routes(routes);
     let routes = groups::routes(routes);
     let routes = audit::routes(routes);
-    versions::routes(templates::routes(files::routes(routes)))
+    let routes = files::routes(routes);
+    let routes = templates::routes(routes);
+    let routes = versions::routes(routes);
+    let routes = workspaces::routes(routes);
+    let routes = builds::routes(routes);
+    let routes = agents::routes(routes);
+    binary::routes(routes)
 }

@@ -1,89 +1,68 @@
-//! `/templateversions` and `/templates/{template}/versions`: pushes, imports and what they found.
-
-use std::collections::BTreeMap;
+//! `/templateversions`: pushed, imported, read.
 
 use axum::response::Response;
 
-use super::template_json as json;
-use super::templates::organization_id;
-use crate::model::id::{FileId, TemplateId, VersionId};
+use super::convert::names::Names;
+use super::convert::{templates as convert, workspaces};
+use super::follow::{self, FollowQuery, MaybeSocket, Source};
+use super::templates::organization;
+use crate::model::build::{Build, BuildReason, Transition};
+use crate::model::id::{BuildId, FileId, TemplateId, VersionId, WorkspaceId};
+use crate::model::resource::ResourceSpec;
+use crate::model::template::Version;
 use crate::provision::starters;
 use crate::server::app::versions::CreateVersion;
-use crate::server::app::{Actor, Error, Page};
-use crate::server::web::extract::{Json, ListQuery, Path, Query, created, message};
+use crate::server::app::{Actor, Error};
+use crate::server::web::extract::{Json, Path, Query, created, message};
 use crate::server::web::routes::Routes;
 use crate::server::web::{Access, Answer, State, Who};
-use crate::wire::coder::versions as wire;
+use crate::wire::coder::{builds, versions as wire};
 
 /// The routes.
 pub(super) fn routes(routes: Routes) -> Routes {
-    let routes = routes
-        .post(Access::User, "/api/v2/organizations/{organization}/templateversions", create)
-        .get(
-            Access::User,
-            "/api/v2/organizations/{organization}/templates/{template}/versions/{version}",
-            show_in,
-        )
-        .get(Access::User, "/api/v2/templates/{template}/versions", list)
-        .get(Access::User, "/api/v2/templates/{template}/versions/{name}", show_named)
-        .post(Access::User, "/api/v2/templates/{template}/versions/archive", archive_unused);
+    let user = Access::User;
     routes
-        .get(Access::User, "/api/v2/templateversions/{version}", show)
-        .patch(Access::User, "/api/v2/templateversions/{version}", update)
-        .patch(Access::User, "/api/v2/templateversions/{version}/cancel", cancel)
-        .post(Access::User, "/api/v2/templateversions/{version}/archive", archive)
-        .post(Access::User, "/api/v2/templateversions/{version}/unarchive", unarchive)
-        .get(Access::User, "/api/v2/templateversions/{version}/rich-parameters", parameters)
-        .get(Access::User, "/api/v2/templateversions/{version}/variables", variables)
-        .get(Access::User, "/api/v2/templateversions/{version}/presets", presets)
-        .get(Access::User, "/api/v2/templateversions/{version}/external-auth", external_auth)
+        .post(user, "/api/v2/organizations/{organization}/templateversions", create)
+        .get(user, "/api/v2/templateversions/{version}", show)
+        .patch(user, "/api/v2/templateversions/{version}", update)
+        .patch(user, "/api/v2/templateversions/{version}/cancel", cancel)
+        .post(user, "/api/v2/templateversions/{version}/archive", archive)
+        .post(user, "/api/v2/templateversions/{version}/unarchive", unarchive)
+        .get(user, "/api/v2/templateversions/{version}/logs", logs)
+        .get(user, "/api/v2/templateversions/{version}/schema", empty)
+        .get(user, "/api/v2/templateversions/{version}/parameters", empty)
+        .get(user, "/api/v2/templateversions/{version}/rich-parameters", parameters)
+        .get(user, "/api/v2/templateversions/{version}/variables", variables)
+        .get(user, "/api/v2/templateversions/{version}/presets", presets)
+        .get(user, "/api/v2/templateversions/{version}/resources", resources)
+        .get(user, "/api/v2/templateversions/{version}/external-auth", external_auth)
 }
 
 async fn create(
     state: State,
     Who(actor): Who,
-    Path(organization): Path<String>,
+    Path(key): Path<String>,
     Json(body): Json<wire::CreateVersion>,
 ) -> Answer<Response> {
     let cmd = CreateVersion {
-        organization_id: organization_id(&state, &actor, &organization).await?,
-        template_id: body.template_id.filter(|id| !id.is_nil()).map(TemplateId),
+        organization_id: organization(&state, &actor, &key).await?,
+        template_id: body.template_id.map(TemplateId),
         file_id: file(&state, &actor, &body).await?,
         name: body.name,
         message: body.message,
         variables: body.user_variable_values.into_iter().map(|v| (v.name, v.value)).collect(),
     };
-    let version = state.app.create_version(&actor, cmd).await?;
-    Ok(created(json::version(&version)))
+    Ok(created(convert::version(&state.app.create_version(&actor, cmd).await?)))
 }
 
-/// The archive that was uploaded, or a starter's.
+/// The archive that is pushed: an upload, or a starter.
 async fn file(state: &State, actor: &Actor, body: &wire::CreateVersion) -> Answer<FileId> {
-    let example = body.example_id.as_deref().filter(|id| !id.is_empty());
-    match (body.file_id.filter(|id| !id.is_nil()), example) {
-        (Some(file), None) => Ok(FileId(file)),
-        (None, Some(id)) => {
-            let starter = starters::find(id)
-                .ok_or_else(|| Error::invalid("example_id", format!("there is no starter {id}")))?;
-            Ok(state.app.upload_file(actor, starter.archive()).await?)
-        }
-        (Some(_), Some(_)) => Err(Error::invalid("example_id", "goes without a file_id").into()),
-        (None, None) => Err(Error::invalid("file_id", "is needed: upload an archive first").into()),
+    if let Some(example) = &body.example_id {
+        let starter = starters::find(example).ok_or(Error::NotFound("starter"))?;
+        return Ok(state.app.upload_file(actor, starter.archive()).await?);
     }
-}
-
-async fn list(
-    state: State,
-    Who(actor): Who,
-    Path(template): Path<TemplateId>,
-    Query(query): Query<ListQuery>,
-) -> Answer<Json<Vec<wire::Version>>> {
-    let page = Page::new(
-        u32::try_from(query.limit).unwrap_or_default(),
-        u32::try_from(query.offset()).unwrap_or_default(),
-    );
-    let all = state.app.versions(&actor, template, page).await?;
-    Ok(Json(all.iter().map(json::version).collect()))
+    let id = body.file_id.ok_or_else(|| Error::invalid("file_id", "is missing"))?;
+    Ok(FileId(id))
 }
 
 async fn show(
@@ -91,25 +70,7 @@ async fn show(
     Who(actor): Who,
     Path(id): Path<VersionId>,
 ) -> Answer<Json<wire::Version>> {
-    Ok(Json(json::version(&state.app.version(&actor, id).await?)))
-}
-
-async fn show_named(
-    state: State,
-    Who(actor): Who,
-    Path((template, name)): Path<(TemplateId, String)>,
-) -> Answer<Json<wire::Version>> {
-    Ok(Json(json::version(&state.app.version_by_name(&actor, template, &name).await?)))
-}
-
-async fn show_in(
-    state: State,
-    Who(actor): Who,
-    Path((organization, template, name)): Path<(String, String, String)>,
-) -> Answer<Json<wire::Version>> {
-    let organization = organization_id(&state, &actor, &organization).await?;
-    let template = state.app.template_by_name(&actor, organization, &template).await?;
-    Ok(Json(json::version(&state.app.version_by_name(&actor, template.id, &name).await?)))
+    Ok(Json(convert::version(&state.app.version(&actor, id).await?)))
 }
 
 async fn update(
@@ -119,12 +80,13 @@ async fn update(
     Json(body): Json<wire::UpdateVersion>,
 ) -> Answer<Json<wire::Version>> {
     let name = body.name.filter(|n| !n.is_empty());
-    Ok(Json(json::version(&state.app.update_version(&actor, id, (name, body.message)).await?)))
+    let version = state.app.update_version(&actor, id, (name, body.message)).await?;
+    Ok(Json(convert::version(&version)))
 }
 
 async fn cancel(state: State, Who(actor): Who, Path(id): Path<VersionId>) -> Answer<Response> {
     state.app.cancel_import(&actor, id).await?;
-    Ok(message("The import was asked to stop."))
+    Ok(message("The import is being cancelled."))
 }
 
 async fn archive(state: State, Who(actor): Who, Path(id): Path<VersionId>) -> Answer<Response> {
@@ -134,18 +96,27 @@ async fn archive(state: State, Who(actor): Who, Path(id): Path<VersionId>) -> An
 
 async fn unarchive(state: State, Who(actor): Who, Path(id): Path<VersionId>) -> Answer<Response> {
     state.app.archive_version(&actor, id, false).await?;
-    Ok(message("The version is back."))
+    Ok(message("The version is offered again."))
 }
 
-async fn archive_unused(
+async fn logs(
     state: State,
     Who(actor): Who,
-    Path(template): Path<TemplateId>,
-    Json(body): Json<wire::ArchiveVersions>,
-) -> Answer<Json<wire::ArchiveVersionsResponse>> {
-    let archived = state.app.archive_versions(&actor, template, body.all).await?;
-    let archived_ids = archived.into_iter().map(|v| v.0).collect();
-    Ok(Json(wire::ArchiveVersionsResponse { template_id: template.0, archived_ids }))
+    Path(id): Path<VersionId>,
+    Query(query): Query<FollowQuery>,
+    MaybeSocket(upgrade): MaybeSocket,
+) -> Answer<Response> {
+    follow::answer(state, actor, Source::Version(id), (query, upgrade)).await
+}
+
+/// Lists of Coder's first years that stay empty.
+async fn empty(
+    state: State,
+    Who(actor): Who,
+    Path(id): Path<VersionId>,
+) -> Answer<Json<Vec<String>>> {
+    state.app.version(&actor, id).await?;
+    Ok(Json(vec![]))
 }
 
 async fn parameters(
@@ -153,8 +124,9 @@ async fn parameters(
     Who(actor): Who,
     Path(id): Path<VersionId>,
 ) -> Answer<Json<Vec<wire::RichParameter>>> {
-    let found = state.app.imported(&actor, id).await?;
-    Ok(Json(found.parameters.iter().map(json::parameter).collect()))
+    let mut list = state.app.imported(&actor, id).await?.parameters;
+    list.sort_by_key(|p| p.order);
+    Ok(Json(list.iter().map(convert::parameter).collect()))
 }
 
 async fn variables(
@@ -163,7 +135,7 @@ async fn variables(
     Path(id): Path<VersionId>,
 ) -> Answer<Json<Vec<wire::Variable>>> {
     let found = state.app.imported(&actor, id).await?;
-    Ok(Json(found.variables.iter().map(json::variable).collect()))
+    Ok(Json(found.variables.iter().map(convert::variable).collect()))
 }
 
 async fn presets(
@@ -172,7 +144,7 @@ async fn presets(
     Path(id): Path<VersionId>,
 ) -> Answer<Json<Vec<wire::Preset>>> {
     let found = state.app.imported(&actor, id).await?;
-    Ok(Json(found.presets.iter().map(|p| json::preset(p, id)).collect()))
+    Ok(Json(found.presets.iter().map(|p| convert::preset(p, id)).collect()))
 }
 
 async fn external_auth(
@@ -181,12 +153,81 @@ async fn external_auth(
     Path(id): Path<VersionId>,
 ) -> Answer<Json<Vec<wire::ExternalAuth>>> {
     let found = state.app.imported(&actor, id).await?;
-    let wanted: BTreeMap<String, bool> = found.external_auth.into_iter().collect();
-    let each = wanted.into_iter().map(|(id, optional)| wire::ExternalAuth {
+    let wanted = found.external_auth.into_iter().map(|(id, optional)| wire::ExternalAuth {
         display_name: id.clone(),
         id,
         optional,
         ..wire::ExternalAuth::default()
     });
-    Ok(Json(each.collect()))
+    Ok(Json(wanted.collect()))
+}
+
+async fn resources(
+    state: State,
+    Who(actor): Who,
+    Path(id): Path<VersionId>,
+) -> Answer<Json<Vec<builds::Resource>>> {
+    Names::load(&state, &actor).await?;
+    let version = state.app.version(&actor, id).await?;
+    let found = state.app.imported(&actor, id).await?;
+    let of = |transition, list: &[ResourceSpec]| -> Vec<builds::Resource> {
+        list.iter().map(|r| resource(&version, transition, r)).collect()
+    };
+    let mut list = of(Transition::Start, &found.start_resources);
+    list.extend(of(Transition::Stop, &found.stop_resources));
+    Ok(Json(list))
+}
+
+/// What a build would make, in the words for what one made.
+fn resource(version: &Version, transition: Transition, spec: &ResourceSpec) -> builds::Resource {
+    use crate::model::agent::{Agent, App, Lifecycle, Resource};
+    use crate::model::app::AppHealth;
+    let agents = spec.agents.iter().map(|a| Agent {
+        id: a.id,
+        spec: a.clone(),
+        created_at: version.created_at,
+        first_connected_at: None,
+        last_connected_at: None,
+        disconnected_at: None,
+        lifecycle: Lifecycle::Created,
+        started_at: None,
+        ready_at: None,
+        version: String::new(),
+        expanded_directory: String::new(),
+        apps: a
+            .apps
+            .iter()
+            .map(|app| App { spec: app.clone(), health: AppHealth::Disabled })
+            .collect(),
+    });
+    let made = Resource {
+        id: spec.id,
+        created_at: version.created_at,
+        kind: spec.kind.clone(),
+        name: spec.name.clone(),
+        hide: spec.hide,
+        icon: spec.icon.clone(),
+        daily_cost: spec.daily_cost,
+        metadata: spec.metadata.clone(),
+        agents: agents.collect(),
+    };
+    workspaces::resource(&made, &as_build(version, transition), version.created_at)
+}
+
+fn as_build(version: &Version, transition: Transition) -> Build {
+    let nil = uuid::Uuid::nil();
+    Build {
+        id: BuildId(nil),
+        workspace_id: WorkspaceId(nil),
+        number: 0,
+        transition,
+        reason: BuildReason::Initiator,
+        initiator: version.created_by.clone(),
+        version_id: version.id,
+        version_name: version.name.clone(),
+        job: version.job.clone(),
+        daily_cost: 0,
+        deadline: None,
+        resources: vec![],
+    }
 }

@@ -1,0 +1,100 @@
+//! Finding Terraform or OpenTofu, and whether it will do.
+
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+
+use super::Settings;
+use super::job::Failure;
+
+/// The oldest that works: graphs and plans as they are read here.
+const OLDEST: (u32, u32) = (1, 5);
+
+/// Names of the program, the first that is found is taken.
+const NAMES: [&str; 2] = ["terraform", "tofu"];
+
+/// A Terraform that will do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Terraform {
+    pub path: PathBuf,
+    /// `Terraform 1.11.4`.
+    pub words: String,
+}
+
+/// Finds the program and asks it for its version.
+pub(super) async fn find(settings: &Settings) -> Result<Terraform, Failure> {
+    let path = locate(settings)?;
+    let refuse =
+        |why: String| Failure::NoTerraform(format!("{} cannot be used: {why}", path.display()));
+    let output = tokio::process::Command::new(&path)
+        .args(["version", "-json"])
+        .env_clear()
+        .env("PATH", &settings.search_path)
+        .env("CHECKPOINT_DISABLE", "1")
+        .env("TF_CLI_CONFIG_FILE", "/dev/null")
+        .current_dir("/")
+        .stdin(Stdio::null())
+        .kill_on_drop(true)
+        .output()
+        .await
+        .map_err(|e| refuse(e.to_string()))?;
+    let answer: serde_json::Value = serde_json::from_slice(&output.stdout)
+        .map_err(|_| refuse("it does not tell its version".to_owned()))?;
+    let version = answer
+        .get("terraform_version")
+        .and_then(serde_json::Value::as_str)
+        .ok_or_else(|| refuse("it does not tell its version".to_owned()))?;
+    if parse(version).is_none_or(|v| v < OLDEST) {
+        return Err(refuse(format!(
+            "it is version {version}; {}.{} or newer is needed",
+            OLDEST.0, OLDEST.1
+        )));
+    }
+    let is_tofu = path.file_name().is_some_and(|n| n.to_string_lossy().contains("tofu"));
+    let name = if is_tofu { "OpenTofu" } else { "Terraform" };
+    Ok(Terraform { words: format!("{name} {version}"), path })
+}
+
+fn parse(version: &str) -> Option<(u32, u32)> {
+    let mut parts = version.split('.');
+    Some((parts.next()?.parse().ok()?, parts.next()?.parse().ok()?))
+}
+
+fn locate(settings: &Settings) -> Result<PathBuf, Failure> {
+    if let Some(path) = &settings.terraform {
+        return if is_program(path) {
+            Ok(path.clone())
+        } else {
+            Err(missing(&format!("There is no program at {}", path.display())))
+        };
+    }
+    let dirs = settings.search_path.split(':').filter(|dir| !dir.is_empty());
+    dirs.flat_map(|dir| NAMES.map(|name| Path::new(dir).join(name)))
+        .find(|path| is_program(path))
+        .ok_or_else(|| missing("Neither terraform nor tofu is on the server's PATH"))
+}
+
+fn missing(what: &str) -> Failure {
+    Failure::NoTerraform(format!(
+        "{what}. Install Terraform {}.{} or newer (https://developer.hashicorp.com/terraform/install) \
+         or OpenTofu (https://opentofu.org/docs/intro/install), or name it with --terraform",
+        OLDEST.0, OLDEST.1
+    ))
+}
+
+fn is_program(path: &Path) -> bool {
+    std::fs::metadata(path).is_ok_and(|m| m.is_file() && m.permissions().mode() & 0o111 != 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_are_compared_as_numbers() {
+        assert!(parse("1.11.4").unwrap() >= OLDEST);
+        assert!(parse("1.4.6").unwrap() < OLDEST);
+        assert!(parse("0.15.0").unwrap() < OLDEST);
+        assert_eq!(parse("x"), None);
+    }
+}
