@@ -16,6 +16,7 @@ mod gallery;
 mod harness;
 mod schema;
 mod sweep;
+mod tidy;
 
 mod ssh_exec;
 mod ssh_files;

@@ -2,7 +2,7 @@
 
 use axum::extract::FromRequestParts;
 use axum::response::Response;
-use http::HeaderMap;
+use http::{HeaderMap, header};
 use http::request::Parts;
 use maud::Render as _;
 
@@ -87,5 +87,8 @@ pub fn problem_page(
     };
     let mut response = document(page.render());
     *response.status_mut() = problem.status;
+    if let Some(after) = problem.retry_after {
+        response.headers_mut().insert(header::RETRY_AFTER, after.as_secs().max(1).into());
+    }
     response
 }
