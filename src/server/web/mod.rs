@@ -9,6 +9,7 @@ pub mod extract;
 pub mod form;
 pub mod limits;
 pub mod outer;
+pub mod pages;
 pub mod routes;
 pub mod sockets;
 pub mod state;
