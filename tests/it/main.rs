@@ -12,6 +12,7 @@
 mod accounts;
 mod agent;
 mod browser;
+mod e2e;
 mod gallery;
 mod harness;
 mod schema;
