@@ -7,7 +7,11 @@ use super::site::{Site, eventually, read_until};
 
 /// A template whose apply takes until a file appears, with something to lose.
 const SLOW: &str = r#"
-terraform { required_providers { coder = { source = "coder/coder" } } }
+terraform {
+  required_providers {
+    coder = { source = "coder/coder" }
+  }
+}
 data "coder_workspace" "me" {}
 variable "gate" { type = string }
 resource "terraform_data" "kept" { input = data.coder_workspace.me.id }

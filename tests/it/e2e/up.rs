@@ -64,7 +64,8 @@ fn up_ends_with_three_lines_that_work_and_goes_on_where_it_was() {
     };
     assert_eq!(ssh(&first, "'echo hello > note; echo kept'").trim(), "kept");
     assert_eq!(paste(&site, &format!("{} -- cat note", first.steading)).ok().trim(), "hello");
-    assert!(paste(&site, &format!("curl -fsS {}/healthz", first.url)).code == Some(0));
+    let origin = first.url.split("/@").next().unwrap();
+    assert_eq!(paste(&site, &format!("curl -fsS {origin}/healthz")).code, Some(0));
     end(first);
 
     let again = up(&site);
