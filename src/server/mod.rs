@@ -70,7 +70,9 @@ impl Server {
         let seal = app::settings::load_seal(&db, key, entropy.clone()).await?;
         let app = App::new(db, clock.clone(), entropy.clone(), seal, policy(&config, &url));
         app.ensure_start().await?;
-        app.end_all_sessions(EndReason::Server).await.context("Ending an earlier life's sessions")?;
+        app.end_all_sessions(EndReason::Server)
+            .await
+            .context("Ending an earlier life's sessions")?;
         let fleet = start_fleet(&app, &config, (&clock, &entropy), &tasks).await?;
         let host_key = host_key(&app).await?;
         let ssh = fleet.open_front_door(config.ssh, &host_key).await?;

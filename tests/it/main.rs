@@ -16,6 +16,7 @@ mod gallery;
 mod harness;
 mod schema;
 mod sweep;
+mod workspaces;
 
 mod ssh_exec;
 mod ssh_world;

@@ -31,7 +31,9 @@ pub(super) fn check(conn: &Connection, sql: &'static str) -> Result<()> {
         let table = rest.split(' ').next().unwrap_or_default();
         let by_index =
             rest.contains("USING") || rest.contains("CONSTANT ROW") || rest.contains("VIRTUAL");
+        // A list of values is `5-ROW VALUES CLAUSE`.
         let subquery = table.starts_with('(')
+            || table.ends_with("-ROW")
             || rest.contains("SUBQUERY")
             || table.chars().all(|c| c.is_ascii_uppercase());
         if !by_index && !subquery && !MAY_SCAN.contains(&table) && !sql.contains("/* scan") {
