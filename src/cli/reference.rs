@@ -22,7 +22,8 @@ impl std::str::FromStr for Reference {
     type Err = BadReference;
 
     fn from_str(text: &str) -> Result<Self, BadReference> {
-        let dashed = text.rsplit('/').next().unwrap_or(text).split("--").collect::<Vec<_>>();
+        let dashed =
+            text.split_once('/').map_or(text, |(_, rest)| rest).split("--").collect::<Vec<_>>();
         let dotted = text.split('.').collect::<Vec<_>>();
         let read = match (text.split_once('/'), &*dashed, &*dotted) {
             (Some((owner, _)), &[rest], _) => with_agent(owner, rest),

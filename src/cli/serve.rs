@@ -21,15 +21,27 @@ use crate::server::config::{Config, Terraform, Tls};
 pub async fn run(ctx: &Context, args: Server, matches: &ArgMatches) -> anyhow::Result<()> {
     let mut layers = Layers::open(matches, args.settings.config.as_deref())?;
     let config = config(&mut layers, &ctx.around)?;
-    let log = log(&mut layers)?;
+    let log = log(&mut layers, "info")?;
     if args.print_config {
         let table = layers.table().render(|head| ctx.out.paint(Paint::Strong, head));
         return ctx.out.bytes(table.as_bytes());
     }
     start_log(&log)?;
-    let _ = config;
-    std::future::ready(()).await;
-    Ok(())
+    let out = ctx.out.clone();
+    crate::server::run(config, move |server| announce(&out, server)).await
+}
+
+/// Says where the server listens, a line each: scripts wait for them.
+fn announce(out: &super::output::Output, server: &crate::server::Server) {
+    let lines = [
+        format!("http {}", server.url),
+        format!("ssh  {}", server.ssh),
+        format!("udp  {}", server.wireguard),
+    ];
+    for line in lines {
+        // A closed output is no reason to stop serving.
+        let _ = out.line(&line);
+    }
 }
 
 /// How the server writes its log.
@@ -54,17 +66,17 @@ pub fn start_log(log: &Log) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Reads how the log is written.
+/// Reads how the log is written; `filter` unless told otherwise.
 ///
 /// # Errors
 /// When a setting has no meaning.
-pub fn log(layers: &mut Layers<'_>) -> anyhow::Result<Log> {
+pub fn log(layers: &mut Layers<'_>, filter: &str) -> anyhow::Result<Log> {
     let json = layers.parse("log-format", "text", |text| match text {
         "text" => Ok(false),
         "json" => Ok(true),
         _ => Err("it may be text or json"),
     })?;
-    let filter = layers.parse("log-filter", "info", |text| {
+    let filter = layers.parse("log-filter", filter, |text| {
         tracing_subscriber::EnvFilter::try_new(text).map(|_| text.to_owned())
     })?;
     Ok(Log { json, filter })

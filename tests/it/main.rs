@@ -17,6 +17,11 @@ mod harness;
 mod schema;
 mod sweep;
 mod workspaces;
+mod tidy;
 
 mod ssh_exec;
+mod ssh_files;
+mod ssh_forward;
+mod ssh_load;
+mod ssh_terminal;
 mod ssh_world;
