@@ -18,6 +18,7 @@ mod gallery;
 mod harness;
 mod schema;
 mod sweep;
+mod workspaces;
 mod tidy;
 
 mod provision_endings;
