@@ -18,8 +18,8 @@ mod gallery;
 mod harness;
 mod schema;
 mod sweep;
-mod workspaces;
 mod tidy;
+mod workspaces;
 
 mod provision_endings;
 mod provision_kit;
