@@ -8,8 +8,9 @@ const FIRST: Duration = Duration::from_millis(250);
 const LONGEST: Duration = Duration::from_secs(15);
 /// A connection that held for this long was good: the next loss starts from the first wait.
 pub const GOOD_AFTER: Duration = Duration::from_secs(10);
-/// The wait after a refusal: only a person can change it, so asking is cheap and rare.
-pub const REFUSED: Duration = Duration::from_secs(60);
+/// The longest wait after a refusal. The first are short: an agent is up before the build that
+/// made it has ended, and until then it is refused; later only a person can change it.
+const LONGEST_REFUSED: Duration = Duration::from_secs(60);
 
 /// Counts failures in a row.
 #[derive(Clone, Copy, Debug, Default)]
@@ -24,7 +25,16 @@ impl Backoff {
         if held >= GOOD_AFTER {
             self.failures = 0;
         }
-        let doubled = FIRST.saturating_mul(1 << self.failures.min(16)).min(LONGEST);
+        self.next(LONGEST, chance)
+    }
+
+    /// The wait after a try that was refused.
+    pub fn after_refusal(&mut self, chance: u32) -> Duration {
+        self.next(LONGEST_REFUSED, chance)
+    }
+
+    fn next(&mut self, longest: Duration, chance: u32) -> Duration {
+        let doubled = FIRST.saturating_mul(1 << self.failures.min(16)).min(longest);
         self.failures = self.failures.saturating_add(1);
         jitter(doubled, chance)
     }

@@ -13,7 +13,7 @@ use crate::net::{RelayFrame, RelayInput};
 use crate::wire::PROTOCOL;
 use crate::wire::agent::{FromAgent, ToAgent};
 
-use super::backoff::{Backoff, REFUSED};
+use super::backoff::Backoff;
 use super::base::Base;
 use super::peers::Peers;
 use super::work::Work;
@@ -82,13 +82,14 @@ impl Connection {
             let began = self.base.clock.instant();
             let end = self.try_once().await;
             let held = self.base.clock.instant().saturating_duration_since(began);
+            let chance = u32::from_le_bytes(self.base.entropy.bytes());
             let wait = match &end {
                 End::Refused(_) => {
                     // The server does not vouch for these people any more.
                     self.peers.remove_all();
-                    REFUSED
+                    backoff.after_refusal(chance)
                 }
-                End::Lost(_) => backoff.after(held, u32::from_le_bytes(self.base.entropy.bytes())),
+                End::Lost(_) => backoff.after(held, chance),
             };
             tracing::warn!(%end, again_in = ?wait, "not connected");
             sleep(wait).await;

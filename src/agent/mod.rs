@@ -41,6 +41,7 @@ pub mod reports;
 pub mod script_file;
 pub mod scripts;
 pub mod sessions;
+mod terminals;
 #[cfg(test)]
 mod testing;
 pub mod work;

@@ -70,17 +70,16 @@ impl Server {
         let seal = app::settings::load_seal(&db, key, entropy.clone()).await?;
         let app = App::new(db, clock.clone(), entropy.clone(), seal, policy(&config, &url));
         app.ensure_start().await?;
-        app.end_all_sessions(EndReason::Server).await?;
+        app.end_all_sessions(EndReason::Server)
+            .await
+            .context("Ending an earlier life's sessions")?;
         let fleet = start_fleet(&app, &config, (&clock, &entropy), &tasks).await?;
         let host_key = host_key(&app).await?;
         let ssh = fleet.open_front_door(config.ssh, &host_key).await?;
         start_jobs(&app, &config, http, (&clock, &entropy), &tasks).await?;
-        let site = web::Settings {
-            access_url: url.clone(),
-            ssh_address: ssh.to_string(),
-            trusted_proxies: config.trusted_proxies.clone(),
-        };
-        let state = web::State::load(app.clone(), fleet.clone(), tasks.clone(), site).await?;
+        tasks.spawn("accounts", OnPanic::Lose, app.clone().keep_accounts());
+        let site = web::Site::new(&config, &url, ssh, host_key.public().fingerprint())?;
+        let state = web::State::new(app.clone(), fleet.clone(), site, tasks.clone()).await?;
         serve(listener, &config, web::router(state), &tasks)?;
         let wireguard = fleet.wireguard_address();
         Ok(Self { app, fleet, url, http, ssh, wireguard, tasks })
@@ -189,7 +188,14 @@ async fn start_jobs(
         time_limit: config.terraform.time_limit,
     };
     let provisioner = Provisioner::new(settings, clock.clone(), entropy.clone(), tasks);
-    drop(provisioner);
+    let (app, runners, inner) = (app.clone(), config.runners, tasks.clone());
+    // What an earlier life left running may take half a minute to end; pages need not wait for it.
+    tasks.spawn("jobs-start", OnPanic::Stop, async move {
+        if let Err(error) = jobs::start(&app, &provisioner, &inner, runners).await {
+            tracing::error!(error = format!("{error:#}"), "builds cannot be run");
+            inner.cancel();
+        }
+    });
     Ok(())
 }
 

@@ -16,6 +16,7 @@ mod pump;
 mod record;
 mod remote;
 mod session;
+pub(crate) mod sftp;
 mod signal;
 pub mod stream;
 mod transport;

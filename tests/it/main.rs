@@ -1,10 +1,28 @@
 //! All integration tests, one binary.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::wildcard_enum_match_arm,
+    missing_docs,
+    reason = "a test that goes wrong panics; the helpers here are not marked as tests for Clippy"
+)]
 
-#[cfg(test)]
+mod accounts;
+mod agent;
+mod browser;
 mod gallery;
+mod harness;
 mod provision_endings;
 mod provision_kit;
 mod provision_process;
 mod provision_template;
+mod schema;
+mod sweep;
 mod ssh_exec;
+mod ssh_files;
+mod ssh_forward;
+mod ssh_load;
+mod ssh_terminal;
 mod ssh_world;

@@ -186,10 +186,10 @@ async fn in_terminal(
     accept(&mut stream, 0).await?;
     let (read, write) = tokio::io::split(stream);
     let mut writer = FrameWriter::new(write);
-    if program.command.is_none() {
-        if let Some(frame) = motd::of(program.settings).await {
-            writer.write(&frame).await?;
-        }
+    if program.command.is_none()
+        && let Some(frame) = motd::of(program.settings).await
+    {
+        writer.write(&frame).await?;
     }
     let signals = tokio::sync::mpsc::channel(MAX_SIGNALS);
     let (signal, mut signalled) = signals;

@@ -8,6 +8,9 @@ pub(crate) mod motd;
 pub(crate) mod process;
 pub(crate) mod pty;
 mod register;
+mod sftp;
+mod sftp_files;
+mod sftp_list;
 mod signals;
 mod speedtest;
 mod ssh_agent;
@@ -20,11 +23,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::io::{AsyncRead, AsyncWrite, copy_bidirectional_with_sizes};
 use tokio::sync::Semaphore;
 
+use crate::agent::terminals::{self, Terminals};
 use crate::clock::{Clock, Entropy};
 use crate::model::id::SessionId;
 use crate::model::peer::PeerKey;
 use crate::model::session::SessionKind;
 use crate::model::user::UserRef;
+use crate::ssh::frames::{FrameReader, FrameWriter};
 use crate::ssh::opening;
 use crate::ssh::stream::{BoxFuture, BoxStream};
 use crate::tasks::{OnPanic, Tasks};
@@ -99,6 +104,8 @@ struct Inner {
     config: SessionsConfig,
     settings: Mutex<Arc<Settings>>,
     register: Arc<Register>,
+    terminals: Terminals,
+    clock: Clock,
     entropy: Entropy,
     tasks: Tasks,
 }
@@ -108,9 +115,17 @@ impl Sessions {
     #[must_use]
     pub fn new(config: SessionsConfig, clock: &Clock, entropy: Entropy, tasks: Tasks) -> Self {
         let register = Arc::new(Register::new(Arc::clone(&config.outside), tasks.clone()));
-        let _ = clock;
+        let terminals = Terminals::new(tasks.clone());
         let settings = Mutex::default();
-        Self(Arc::new(Inner { config, settings, register, entropy, tasks }))
+        Self(Arc::new(Inner {
+            config,
+            settings,
+            register,
+            terminals,
+            clock: clock.clone(),
+            entropy,
+            tasks,
+        }))
     }
 
     /// Sets what new sessions start with.
@@ -180,9 +195,22 @@ impl Served {
                 let wanted = exec::Wanted { command, env, pty, forward_agent };
                 exec::serve(self, stream, wanted).await
             }
-            Kind::Terminal { .. } | Kind::Sftp => {
-                refuse(stream, "this agent does not offer it").await
+            Kind::Terminal { id, cols, rows, command } => {
+                let wanted = terminals::Wanted { id, size: (cols, rows), command };
+                self.terminal(stream, wanted).await
             }
+            Kind::Sftp => sftp::serve(self, stream).await,
+        }
+    }
+
+    async fn terminal(&self, mut stream: BoxStream, wanted: terminals::Wanted) -> io::Result<()> {
+        match self.inner.terminals.attach(wanted, &self.settings()).await {
+            Ok(attached) => {
+                accept(&mut stream, 0).await?;
+                let (read, write) = tokio::io::split(stream);
+                attached.serve(FrameReader::new(read), FrameWriter::new(write)).await
+            }
+            Err(error) => refuse(stream, format!("Starting a terminal: {error}")).await,
         }
     }
 

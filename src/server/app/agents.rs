@@ -2,12 +2,13 @@
 
 use super::{Actor, App, Error, Result, access};
 use crate::model::agent::{Agent, AgentLogLine, MetadataValue, ScriptRun};
+use crate::model::build::Transition;
 use crate::model::grant::Action;
 use crate::model::id::{AgentId, BuildId, ResourceId, WorkspaceId};
 use crate::model::log::MAX_AGENT_LOG_BYTES;
 use crate::model::resource::ScriptSpec;
 use crate::model::secret::TokenHash;
-use crate::model::user::User;
+use crate::model::user::{User, UserStatus};
 use crate::model::workspace::Workspace;
 use crate::server::db::{
     ReadTx, agent_logs, agent_metadata, agent_scripts, agents, builds, users, workspaces,
@@ -263,7 +264,6 @@ impl App {
 
 /// The build by which a workspace runs, if it does: the last that succeeded, when it is a start.
 pub(super) fn current_build(tx: &ReadTx<'_>, id: WorkspaceId) -> Result<Option<BuildId>> {
-    use crate::model::build::Transition;
     if workspaces::is_deleted(tx, id)? {
         return Ok(None);
     }
@@ -271,8 +271,14 @@ pub(super) fn current_build(tx: &ReadTx<'_>, id: WorkspaceId) -> Result<Option<B
     Ok(good.filter(|b| b.transition == Transition::Start).map(|b| b.id))
 }
 
+/// Whether an agent's build is the one by which its workspace runs, and its owner may be here.
 fn is_current(tx: &ReadTx<'_>, home: &agents::Home) -> Result<bool> {
-    Ok(current_build(tx, home.workspace)? == Some(home.build))
+    let owner = match workspaces::owner(tx, home.workspace)? {
+        Some(owner) => users::find(tx, owner)?.map(|u| u.status),
+        None => None,
+    };
+    let present = matches!(owner, Some(UserStatus::Active | UserStatus::Dormant));
+    Ok(present && current_build(tx, home.workspace)? == Some(home.build))
 }
 
 /// Asks for a right on an agent's workspace.

@@ -92,6 +92,27 @@ impl App {
     }
 }
 
+impl App {
+    /// Whether a start with the template's active version would need answers that are not there.
+    ///
+    /// # Errors
+    /// When there is no workspace that the actor may see.
+    pub async fn update_needs_answers(&self, actor: &Actor, id: WorkspaceId) -> Result<bool> {
+        let actor = actor.clone();
+        self.db
+            .read(move |tx| {
+                access::require(tx, &actor, id, Action::View)?;
+                let workspace = workspaces::find(tx, id)?.ok_or(Error::NotFound("workspace"))?;
+                let active = versions::find(tx, workspace.template_active_version_id)?
+                    .ok_or(Error::NotFound("template version"))?;
+                let request = BuildRequest::new(Transition::Start, BuildReason::Autostart);
+                let found = answers(tx, &active, Some(&workspace.latest_build), &request);
+                Ok(matches!(found, Err(Error::Invalid { .. })))
+            })
+            .await
+    }
+}
+
 /// Asks for the rights that a build needs.
 fn require(tx: &ReadTx<'_>, actor: &Actor, id: WorkspaceId, request: &BuildRequest) -> Result<()> {
     let action = match request.transition {

@@ -10,6 +10,7 @@ use crate::model::grant::Action;
 use crate::model::id::{BuildId, WorkspaceId};
 use crate::model::log::StoredLine;
 use crate::model::parameter::ParameterValue;
+use crate::model::workspace::Workspace;
 use crate::server::db::seal::{Place, Seal};
 use crate::server::db::{
     ReadTx, WriteTx, build_parameters, builds, job_logs, resources, states, timings, workspaces,
@@ -48,6 +49,20 @@ impl App {
                 let mut build = find(tx, &actor, id)?;
                 build.resources = resources::list(tx, id)?;
                 Ok(build)
+            })
+            .await
+    }
+
+    /// The workspace of a build, as it was last when it is deleted.
+    ///
+    /// # Errors
+    /// When there is no build that the actor may see.
+    pub async fn workspace_of_build(&self, actor: &Actor, id: BuildId) -> Result<Workspace> {
+        let actor = actor.clone();
+        self.db
+            .read(move |tx| {
+                let build = find(tx, &actor, id)?;
+                workspaces::find(tx, build.workspace_id)?.ok_or(Error::NotFound("workspace"))
             })
             .await
     }

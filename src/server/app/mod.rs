@@ -4,6 +4,7 @@ pub mod access;
 pub mod actor;
 pub mod agent_reports;
 pub mod agents;
+pub mod audit;
 pub mod build_requests;
 pub mod builds;
 pub mod connections;

@@ -97,6 +97,23 @@ impl App {
             .await
     }
 
+    /// A session of the oldest owner. For `up`: who runs it has the database in their hands.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] when there is no owner.
+    pub async fn owner_session(&self) -> Result<Token> {
+        let (token, lifetime) = (self.new_token(), self.policy.session_duration);
+        self.db
+            .write(move |tx| {
+                let owner = users::oldest_owner(tx)?.ok_or(Error::NotFound("owner"))?;
+                tokens::insert(tx, &session(tx, owner.id, &token, lifetime, ""))?;
+                record(tx, &Actor::System, &entry(AuditAction::Login, &owner, &Diff::new()))?;
+                tx.emit(Event::User(owner.id));
+                Ok(token)
+            })
+            .await
+    }
+
     /// Ends the token the actor came with.
     ///
     /// # Errors

@@ -7,7 +7,7 @@ use super::{Actor, App, Caller, Error, Result, Via, people, uses};
 use crate::model::audit::{AuditAction, AuditEntry, AuditTarget, Diff};
 use crate::model::event::Event;
 use crate::model::id::{UserId, WorkspaceId};
-use crate::model::secret::{Token, TokenHash};
+use crate::model::secret::Token;
 use crate::model::time;
 use crate::model::user::{SiteRole, TokenEntry, TokenKind, User, UserStatus};
 use crate::server::db::tokens::NewToken;
@@ -57,9 +57,11 @@ impl App {
     /// # Errors
     /// When the database fails.
     pub async fn authenticate_agent(&self, text: &str) -> Result<Option<Actor>> {
-        let hash = TokenHash::of(text);
-        let found = self.db.read(move |tx| tokens::find_agent(tx, hash)).await?;
-        Ok(found.map(|(agent, workspace)| Actor::Agent { agent, workspace }))
+        match self.agent_by_token(text).await {
+            Ok(actor) => Ok(Some(actor)),
+            Err(Error::NotFound(_)) => Ok(None),
+            Err(other) => Err(other),
+        }
     }
 
     /// Who comes with the SSH key of this fingerprint.
@@ -240,9 +242,7 @@ fn find_token(tx: &ReadTx<'_>, actor: &Actor, key: &str, token: &str) -> Result<
         Some(found) => Some(found),
         None => tokens::find_by_name(tx, user.id, token)?,
     };
-    found
-        .filter(|t| t.user.id == user.id && require_tokens_of(actor, user.id).is_ok())
-        .ok_or(Error::NotFound("token"))
+    found.filter(|t| require_tokens_of(actor, t.user.id).is_ok()).ok_or(Error::NotFound("token"))
 }
 
 fn parse_name(text: &str, token: &Token) -> Result<String> {

@@ -9,7 +9,7 @@ use crate::model::id::OrganizationId;
 use crate::model::name::UserName;
 use crate::model::password;
 use crate::model::user::{LoginType, SiteRole, User, UserKind, UserStatus};
-use crate::server::db::users::UserFilter;
+pub use crate::server::db::users::UserFilter;
 use crate::server::db::{
     ReadTx, WriteTx, groups, memberships, organizations, passwords, roles, ssh_keys, tokens, users,
 };

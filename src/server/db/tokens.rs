@@ -6,7 +6,7 @@ use rusqlite::{Row, named_params};
 
 use super::users::{self, select_users};
 use super::{ReadTx, Result, WriteTx};
-use crate::model::id::{AgentId, TokenId, UserId, WorkspaceId};
+use crate::model::id::{TokenId, UserId, WorkspaceId};
 use crate::model::secret::TokenHash;
 use crate::model::time::Timestamp;
 use crate::model::user::{TokenEntry, TokenKind, User, UserRef};
@@ -150,23 +150,6 @@ pub fn list(tx: &ReadTx<'_>, user: Option<UserId>, limit: i64) -> Result<Vec<Tok
             from_row,
         ),
     }
-}
-
-/// The newest agent with this token, in a workspace whose owner may act.
-///
-/// # Errors
-/// When SQLite fails.
-pub fn find_agent(tx: &ReadTx<'_>, hash: TokenHash) -> Result<Option<(AgentId, WorkspaceId)>> {
-    tx.find(
-        "SELECT a.id AS agent, w.id AS workspace
-         FROM agents a CROSS JOIN builds b ON b.id = a.build_id
-         CROSS JOIN workspaces w ON w.id = b.workspace_id
-         CROSS JOIN users u ON u.id = w.owner_id
-         WHERE a.token_hash = :hash AND w.deleted_at IS NULL
-         AND u.status IN ('active', 'dormant') ORDER BY b.number DESC LIMIT 1",
-        named_params! { ":hash": hash },
-        |row| Ok((row.get("agent")?, row.get("workspace")?)),
-    )
 }
 
 /// Writes a new token.

@@ -110,6 +110,23 @@ pub fn any(tx: &ReadTx<'_>) -> Result<bool> {
     Ok(found.is_some())
 }
 
+/// The owner who was there first.
+///
+/// # Errors
+/// When SQLite fails.
+pub fn oldest_owner(tx: &ReadTx<'_>) -> Result<Option<User>> {
+    tx.find(
+        select_users!(
+            "FROM role_bindings r CROSS JOIN users u
+             WHERE r.role = 'owner' AND r.organization_id IS NULL AND u.id = r.user_id
+               AND u.status IN ('active', 'dormant')
+             ORDER BY u.created_at, u.id LIMIT 1"
+        ),
+        [],
+        from_row,
+    )
+}
+
 /// Which users to list.
 #[derive(Clone, Debug, Default)]
 pub struct UserFilter {

@@ -1,4 +1,4 @@
-//! Proof of who asks and that they meant to: keys given by the operator, CSRF.
+//! How people prove who they are, and that they meant what they ask.
 
 pub mod csrf;
 pub mod master_key;

@@ -10,7 +10,6 @@ use std::collections::BTreeMap;
 
 use anyhow::Context as _;
 
-use crate::model::session::EndReason;
 use crate::provision::Provisioner;
 use crate::server::app::App;
 use crate::server::app::jobs::Left;
@@ -28,7 +27,6 @@ pub async fn start(
     runners: usize,
 ) -> anyhow::Result<()> {
     resolve_interrupted(app, provisioner).await?;
-    app.end_all_sessions(EndReason::Server).await.context("Ending sessions of an earlier life")?;
     for n in 1..=runners {
         let runner = runner::Runner::new(app, provisioner, tasks, format!("runner-{n}"));
         // A runner ends its build before it stops, so that the build's state is stored.

@@ -168,15 +168,15 @@ async fn require_meant(
         return if source == Source::Foreign { Err(foreign()) } else { Ok(req) };
     };
     let given = text(headers, CSRF_HEADER);
-    let proven = given.is_some_and(|token| state.site.csrf.matches(session, token));
+    let proven = given.is_some_and(|token| state.csrf.matches(session, token));
     match (source, access) {
         (Source::Foreign, _) => Err(foreign()),
         (Source::Own | Source::Unknown, _) if proven => Ok(req),
         (Source::Own, Access::Page | Access::PageRole(_)) if req.method() != Method::GET => {
-            form::require_token(&state.site.csrf, session, limit, req).await
+            form::require_token(&state.csrf, session, limit, req).await
         }
         (Source::Unknown, Access::Page | Access::PageRole(_)) if form::is_form(headers) => {
-            form::require_token(&state.site.csrf, session, limit, req).await
+            form::require_token(&state.csrf, session, limit, req).await
         }
         (Source::Own, _) => Ok(req),
         (Source::Unknown, _) => Err(foreign()),
@@ -244,11 +244,11 @@ fn client_address(parts: &Parts) -> IpAddr {
 
 /// Whether the first user exists; asked of the database until it does.
 pub(super) async fn is_set_up(state: &State) -> Answer<bool> {
-    if state.site.set_up.load(Ordering::Relaxed) {
+    if state.set_up.load(Ordering::Relaxed) {
         return Ok(true);
     }
     let exists = state.app.has_users().await?;
-    state.site.set_up.fetch_or(exists, Ordering::Relaxed);
+    state.set_up.fetch_or(exists, Ordering::Relaxed);
     Ok(exists)
 }
 

@@ -15,7 +15,7 @@ pub mod state;
 
 pub use access::{Access, MaybeWho, Who};
 pub use error::{Answer, Problem};
-pub use state::{Settings, Site, State};
+pub use state::{Site, State};
 
 /// The whole of HTTP over the use cases.
 #[must_use]

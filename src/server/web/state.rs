@@ -1,6 +1,7 @@
 //! What every handler can reach.
 
 use std::convert::Infallible;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
@@ -10,7 +11,7 @@ use http::request::Parts;
 use url::Url;
 
 use crate::server::app::App;
-use crate::server::config::Network;
+use crate::server::config::{Config, Network};
 use crate::server::fleet::Fleet;
 use crate::server::identity::csrf::Csrf;
 use crate::tasks::Tasks;
@@ -26,30 +27,23 @@ pub struct State {
     pub tasks: Tasks,
     /// What this site is.
     pub site: Arc<Site>,
+    /// The tokens in forms.
+    pub csrf: Csrf,
+    /// The id of the deployment.
+    pub deployment_id: uuid::Uuid,
+    /// The first user exists; it is never unmade.
+    pub(super) set_up: Arc<AtomicBool>,
 }
 
 /// What this site is.
+#[derive(Clone, Debug)]
 pub struct Site {
     /// Where it is reached.
     pub access_url: Url,
-    /// The id of the deployment.
-    pub deployment_id: uuid::Uuid,
-    /// `host:port` of the SSH front door; empty when there is none.
+    /// Where the SSH front door is, as clients reach it: `host:port`.
     pub ssh_address: String,
-    /// The tokens in forms.
-    pub csrf: Csrf,
-    pub(super) trusted_proxies: Vec<Network>,
-    /// The first user exists; it is never unmade.
-    pub(super) set_up: AtomicBool,
-}
-
-/// What the operator says of the site.
-#[derive(Clone, Debug)]
-pub struct Settings {
-    /// Where it is reached.
-    pub access_url: String,
-    /// `host:port` of the SSH front door; empty when there is none.
-    pub ssh_address: String,
+    /// The fingerprint of the front door's key.
+    pub ssh_fingerprint: String,
     /// Proxies whose forwarded headers are believed.
     pub trusted_proxies: Vec<Network>,
 }
@@ -61,31 +55,40 @@ impl State {
     /// Gathers what handlers need. [`App::ensure_start`] ran before.
     ///
     /// # Errors
-    /// When the access URL is none or the database fails.
-    pub async fn load(
-        app: App,
-        fleet: Fleet,
-        tasks: Tasks,
-        settings: Settings,
-    ) -> anyhow::Result<Self> {
-        let access_url = Url::parse(&settings.access_url)
-            .ok()
-            .filter(|url| url.has_host() && matches!(url.scheme(), "http" | "https"))
-            .with_context(|| format!("{:?} is no access URL", settings.access_url))?;
+    /// When the database fails.
+    pub async fn new(app: App, fleet: Fleet, site: Site, tasks: Tasks) -> anyhow::Result<Self> {
         let key = app.secret("csrf_key", |e| e.bytes::<CSRF_KEY_BYTES>().to_vec()).await;
-        let site = Site {
-            access_url,
-            deployment_id: app.deployment_id().await.context("Reading the deployment's id")?,
-            ssh_address: settings.ssh_address,
-            csrf: Csrf::new(&key.context("Reading the key for forms")?),
-            trusted_proxies: settings.trusted_proxies,
-            set_up: AtomicBool::new(false),
-        };
-        Ok(Self { app, fleet, tasks, site: Arc::new(site) })
+        let csrf = Csrf::new(&key.context("Reading the key for forms")?);
+        let deployment_id = app.deployment_id().await.context("Reading the deployment's id")?;
+        let set_up = Arc::new(AtomicBool::new(false));
+        Ok(Self { app, fleet, tasks, site: Arc::new(site), csrf, deployment_id, set_up })
     }
 }
 
 impl Site {
+    /// The site of a configuration, reached at `url`, with its front door at `ssh`.
+    ///
+    /// # Errors
+    /// When the access URL is none.
+    pub fn new(
+        config: &Config,
+        url: &str,
+        ssh: SocketAddr,
+        ssh_fingerprint: String,
+    ) -> anyhow::Result<Self> {
+        let access_url = Url::parse(url)
+            .ok()
+            .filter(|url| url.has_host() && matches!(url.scheme(), "http" | "https"))
+            .with_context(|| format!("{url:?} is no access URL; write https://host"))?;
+        let host = access_url.host_str().unwrap_or_default().to_owned();
+        Ok(Self {
+            access_url,
+            ssh_address: format!("{host}:{}", ssh.port()),
+            ssh_fingerprint,
+            trusted_proxies: config.trusted_proxies.clone(),
+        })
+    }
+
     /// Whether browsers reach it by TLS.
     #[must_use]
     pub fn is_https(&self) -> bool {

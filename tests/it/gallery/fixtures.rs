@@ -80,7 +80,9 @@ pub fn job(status: JobStatus, secs_ago: i64, took: i64) -> Job {
         id: id(900),
         status,
         error: match status {
-            JobStatus::Failed => "terraform apply: docker_container.workspace[0]: no space left on device".into(),
+            JobStatus::Failed => {
+                "terraform apply: docker_container.workspace[0]: no space left on device".into()
+            }
             _ => String::new(),
         },
         created_at: before(secs_ago),
@@ -267,8 +269,16 @@ pub fn resource(kind: &str, name: &str, agents: Vec<Agent>) -> Resource {
         icon: if kind.starts_with("docker") { "/icon/docker.svg".into() } else { String::new() },
         daily_cost: if agents.is_empty() { 0 } else { 4 },
         metadata: vec![
-            ResourceMetadata { key: "image".into(), value: Some("debian:13".into()), sensitive: false },
-            ResourceMetadata { key: "password".into(), value: Some("s3cret".into()), sensitive: true },
+            ResourceMetadata {
+                key: "image".into(),
+                value: Some("debian:13".into()),
+                sensitive: false,
+            },
+            ResourceMetadata {
+                key: "password".into(),
+                value: Some("s3cret".into()),
+                sensitive: true,
+            },
             ResourceMetadata { key: "empty".into(), value: None, sensitive: false },
         ],
         agents,
@@ -307,25 +317,44 @@ pub fn log() -> Vec<LogLine> {
         line(3, "Planning", Info, "docker_volume.home: kept, 3.1 GB"),
         line(6, "Planning", Info, "Plan: 2 to add, 0 to change, 1 to destroy."),
         line(7, "Applying", Info, "docker_container.workspace[0]: creating"),
-        line(8, "Applying", Warn, "docker_container.workspace[0]: the option \"mounts\" is deprecated"),
-        line(25, "Applying", Info, "docker_container.workspace[0]: created after 18 s <script>alert(1)</script>"),
-        line(26, "Applying", Error, "Error: a very long line that does not fit into the width of any page and has to be scrolled to be read to its very end, which is here"),
+        line(
+            8,
+            "Applying",
+            Warn,
+            "docker_container.workspace[0]: the option \"mounts\" is deprecated",
+        ),
+        line(
+            25,
+            "Applying",
+            Info,
+            "docker_container.workspace[0]: created after 18 s <script>alert(1)</script>",
+        ),
+        line(
+            26,
+            "Applying",
+            Error,
+            "Error: a very long line that does not fit into the width of any page and has to be scrolled to be read to its very end, which is here",
+        ),
         line(48, "Done", Info, "ready"),
     ]
 }
 
 pub fn agent_log() -> Vec<AgentLogLine> {
-    [(LogLevel::Info, "git fetch: 12 new commits on main"), (LogLevel::Warn, "cargo: 1 yanked crate in Cargo.lock"), (LogLevel::Info, "done")]
-        .into_iter()
-        .enumerate()
-        .map(|(i, (level, output))| AgentLogLine {
-            id: i64::try_from(i).expect("three lines"),
-            at_ms: NOW.0 * 1000 - 19_860_000,
-            level,
-            source_id: id(800),
-            output: output.into(),
-        })
-        .collect()
+    [
+        (LogLevel::Info, "git fetch: 12 new commits on main"),
+        (LogLevel::Warn, "cargo: 1 yanked crate in Cargo.lock"),
+        (LogLevel::Info, "done"),
+    ]
+    .into_iter()
+    .enumerate()
+    .map(|(i, (level, output))| AgentLogLine {
+        id: i64::try_from(i).expect("three lines"),
+        at_ms: NOW.0 * 1000 - 19_860_000,
+        level,
+        source_id: id(800),
+        output: output.into(),
+    })
+    .collect()
 }
 
 pub fn session(n: u128, user: &User, kind: SessionKind, began: i64, ended: Option<i64>) -> Session {

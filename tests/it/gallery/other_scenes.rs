@@ -41,10 +41,22 @@ fn wrong(values: &[(&str, &str)], errors: &[(&str, &str)]) -> Input {
 
 fn doors() -> Vec<Scene> {
     let csrf = || Csrf(String::new());
-    let login = |input, next: &str| Login { csrf: csrf(), input, next: next.into(), host: "steading.lan".into() };
+    let login = |input, next: &str| Login {
+        csrf: csrf(),
+        input,
+        next: next.into(),
+        host: "steading.lan".into(),
+    };
     let refused = wrong(&[("username", "ada")], &[("form", "User name or password is wrong.")]);
-    let short = wrong(&[("username", "ada")], &[("password", "9 characters. Use 12 or more."), ("email", "Is empty.")]);
-    let cli = |token: Option<&str>| CliAuth { csrf: Csrf("c5f0a1".into()), username: "ada".into(), token: token.map(str::to_owned) };
+    let short = wrong(
+        &[("username", "ada")],
+        &[("password", "9 characters. Use 12 or more."), ("email", "Is empty.")],
+    );
+    let cli = |token: Option<&str>| CliAuth {
+        csrf: Csrf("c5f0a1".into()),
+        username: "ada".into(),
+        token: token.map(str::to_owned),
+    };
     vec![
         scene("setup", Setup { csrf: csrf(), input: Input::default() }.render()),
         scene("setup-wrong", Setup { csrf: csrf(), input: short }.render()),
@@ -63,18 +75,38 @@ fn create_pages() -> Vec<Scene> {
         parameters: parameters::all(),
         presets: parameters::presets(),
         preset: preset.map(str::to_owned),
-        resources: vec![resource_spec("docker_container", "workspace", Some("main")), resource_spec("docker_volume", "home", None)],
+        resources: vec![
+            resource_spec("docker_container", "workspace", Some("main")),
+            resource_spec("docker_volume", "home", None),
+        ],
         external_auth: vec![],
         input,
     };
     let bad = wrong(
-        &[("name", "bellows"), ("p.memory", "32"), ("p.editors", "[\"jetbrains\",\"jupyter\"]"), ("p.tags", "one, two")],
-        &[("p.memory", "32 is above the 24 that this template allows"), ("p.token", "Has no default: a value is needed."), ("p.loss", "\"x\" is not one of keep, fresh")],
+        &[
+            ("name", "bellows"),
+            ("p.memory", "32"),
+            ("p.editors", "[\"jetbrains\",\"jupyter\"]"),
+            ("p.tags", "one, two"),
+        ],
+        &[
+            ("p.memory", "32 is above the 24 that this template allows"),
+            ("p.token", "Has no default: a value is needed."),
+            ("p.loss", "\"x\" is not one of keep, fresh"),
+        ],
     );
-    let plain = Create { parameters: vec![], presets: vec![], resources: vec![], ..create(None, Input::default()) };
+    let plain = Create {
+        parameters: vec![],
+        presets: vec![],
+        resources: vec![],
+        ..create(None, Input::default())
+    };
     let unusable = Create {
         external_auth: vec!["github".into()],
-        template: steading::model::template::Template { deprecation: "Move to docker by 1 Dec.".into(), ..template("docker-legacy", "") },
+        template: steading::model::template::Template {
+            deprecation: "Move to docker by 1 Dec.".into(),
+            ..template("docker-legacy", "")
+        },
         ..create(None, Input::default())
     };
     vec![
@@ -87,7 +119,11 @@ fn create_pages() -> Vec<Scene> {
 }
 
 fn template_pages() -> Vec<Scene> {
-    let old = steading::model::template::Template { deprecation: "move to docker by 1 Dec".into(), id: id(310), ..template("docker-legacy", "") };
+    let old = steading::model::template::Template {
+        deprecation: "move to docker by 1 Dec".into(),
+        id: id(310),
+        ..template("docker-legacy", "")
+    };
     let all = vec![template("docker", "Docker"), old.clone()];
     let versions = vec![
         version(3, "v13", JobStatus::Running, "GPU pass-through"),
@@ -95,7 +131,13 @@ fn template_pages() -> Vec<Scene> {
         version(4, "v11", JobStatus::Succeeded, ""),
         version(5, "v10", JobStatus::Failed, "Mount the host's cache"),
     ];
-    let page = |visitor, readme: &str| TemplatePage { visit: visit(visitor), template: template("docker", "Docker"), versions: versions.clone(), readme: readme.into(), parameters: parameters::all() };
+    let page = |visitor, readme: &str| TemplatePage {
+        visit: visit(visitor),
+        template: template("docker", "Docker"),
+        versions: versions.clone(),
+        readme: readme.into(),
+        parameters: parameters::all(),
+    };
     let shown = |status, name: &str| VersionPage {
         visit: visit(ada()),
         template: template("docker", "Docker"),
@@ -105,15 +147,33 @@ fn template_pages() -> Vec<Scene> {
         variables: vec![],
         resources: vec![],
     };
-    let variable = |name: &str, value: &str, sensitive| Variable { name: name.into(), description: String::new(), kind: "string".into(), value: value.into(), default_value: String::new(), required: false, sensitive };
+    let variable = |name: &str, value: &str, sensitive| Variable {
+        name: name.into(),
+        description: String::new(),
+        kind: "string".into(),
+        value: value.into(),
+        default_value: String::new(),
+        required: false,
+        sensitive,
+    };
     let mut done = shown(JobStatus::Succeeded, "v11");
     done.parameters = parameters::all();
-    done.variables = vec![variable("socket", "unix:///var/run/docker.sock", false), variable("token", "x", true), variable("empty", "", false)];
+    done.variables = vec![
+        variable("socket", "unix:///var/run/docker.sock", false),
+        variable("token", "x", true),
+        variable("empty", "", false),
+    ];
     done.resources = vec![resource_spec("docker_container", "workspace", Some("main"))];
     done.version.readme = README.into();
     let mut importing = shown(JobStatus::Running, "v13");
     importing.log.truncate(2);
-    let starter = |name: &str, added| Starter { id: name.to_lowercase().replace(' ', "-"), name: name.into(), description: "A workspace is a container; its home is a volume that stays.".into(), icon: "/icon/docker.svg".into(), added };
+    let starter = |name: &str, added| Starter {
+        id: name.to_lowercase().replace(' ', "-"),
+        name: name.into(),
+        description: "A workspace is a container; its home is a volume that stays.".into(),
+        icon: "/icon/docker.svg".into(),
+        added,
+    };
     let list = |visitor, templates| Templates { visit: visit(visitor), templates };
     vec![
         scene("templates", list(ada(), all).render()),
@@ -121,35 +181,83 @@ fn template_pages() -> Vec<Scene> {
         scene("templates-empty-member", list(linus(), vec![]).render()),
         scene("template", page(grace(), README).render()),
         scene("template-member", page(linus(), README).render()),
-        scene("template-no-readme", TemplatePage { template: steading::model::template::Template { n_workspaces: 0, ..old }, ..page(ada(), "") }.render()),
+        scene(
+            "template-no-readme",
+            TemplatePage {
+                template: steading::model::template::Template { n_workspaces: 0, ..old },
+                ..page(ada(), "")
+            }
+            .render(),
+        ),
         scene("version", done.render()),
         scene("version-importing", importing.render()),
         scene("version-failed", shown(JobStatus::Failed, "v10").render()),
-        scene("starter-templates", StarterTemplates { visit: visit(ada()), starters: vec![starter("This machine", true), starter("Docker", false)] }.render()),
+        scene(
+            "starter-templates",
+            StarterTemplates {
+                visit: visit(ada()),
+                starters: vec![starter("This machine", true), starter("Docker", false)],
+            }
+            .render(),
+        ),
     ]
 }
 
 fn people_pages() -> Vec<Scene> {
-    let service = User { kind: UserKind::Service, email: String::new(), last_seen_at: None, ..user(15, "mill-ci", &[]) };
-    let gone = User { status: UserStatus::Suspended, ..user(16, "a-name-of-thirty-two-characters1", &[]) };
+    let service = User {
+        kind: UserKind::Service,
+        email: String::new(),
+        last_seen_at: None,
+        ..user(15, "mill-ci", &[])
+    };
+    let gone =
+        User { status: UserStatus::Suspended, ..user(16, "a-name-of-thirty-two-characters1", &[]) };
     let everyone = vec![ada(), grace(), linus(), service, gone.clone()];
-    let list = |people, input| People { visit: visit(ada()), filter: String::new(), status: None, people, input };
+    let list = |people, input| People {
+        visit: visit(ada()),
+        filter: String::new(),
+        status: None,
+        people,
+        input,
+    };
     let person = |visitor, user: User, administers| Person {
         visit: visit(visitor),
         user,
         administers,
-        workspaces: vec![workspace(1, "garden-pi", &linus(), build(3, steading::model::build::Transition::Stop, JobStatus::Succeeded, 9_000))],
+        workspaces: vec![workspace(
+            1,
+            "garden-pi",
+            &linus(),
+            build(3, steading::model::build::Transition::Stop, JobStatus::Succeeded, 9_000),
+        )],
         input: Input::default(),
     };
-    let taken = wrong(&[("username", "grace"), ("email", "g@hearth.lan")], &[("username", "grace is taken.")]);
+    let taken = wrong(
+        &[("username", "grace"), ("email", "g@hearth.lan")],
+        &[("username", "grace is taken.")],
+    );
     vec![
         scene("people", list(everyone, Input::default()).render()),
         scene("people-wrong", list(vec![ada()], taken).render()),
-        scene("people-none-fits", People { filter: "zz".into(), status: Some(UserStatus::Dormant), ..list(vec![], Input::default()) }.render()),
+        scene(
+            "people-none-fits",
+            People {
+                filter: "zz".into(),
+                status: Some(UserStatus::Dormant),
+                ..list(vec![], Input::default())
+            }
+            .render(),
+        ),
         scene("person", person(ada(), linus(), true).render()),
-        scene("person-suspended", Person { workspaces: vec![], ..person(ada(), gone, true) }.render()),
+        scene(
+            "person-suspended",
+            Person { workspaces: vec![], ..person(ada(), gone, true) }.render(),
+        ),
         scene("person-plain", person(linus(), grace(), false).render()),
-        scene("person-deleted", person(ada(), User { status: UserStatus::Deleted, ..linus() }, true).render()),
+        scene(
+            "person-deleted",
+            person(ada(), User { status: UserStatus::Deleted, ..linus() }, true).render(),
+        ),
     ]
 }
 
@@ -168,13 +276,15 @@ fn token(n: u128, name: &str, kind: TokenKind, ends_in: i64, used: Option<i64>) 
 }
 
 fn settings_pages() -> Vec<Scene> {
-    let tokens = |tokens, made, input| Tokens { visit: visit(ada()), tokens, made, max_days: 365, input };
+    let tokens =
+        |tokens, made, input| Tokens { visit: visit(ada()), tokens, made, max_days: 365, input };
     let some = vec![
         token(1, "laptop-cli", TokenKind::Api, 90 * 86_400, None),
         token(2, "backup-check", TokenKind::Api, 5 * 86_400, Some(97 * 86_400)),
         token(3, "old-ci", TokenKind::Api, -9 * 86_400, Some(12 * 86_400)),
     ];
-    let made = Made { name: "laptop-cli".into(), token: "aB3dE5gH7j-kL9mN1pQ3rS5tU7vW9xY1z".into() };
+    let made =
+        Made { name: "laptop-cli".into(), token: "aB3dE5gH7j-kL9mN1pQ3rS5tU7vW9xY1z".into() };
     let key = |n, name: &str, used: Option<i64>| SshKey {
         id: id(n),
         user_id: id(11),
@@ -190,7 +300,12 @@ fn settings_pages() -> Vec<Scene> {
         token(11, "", TokenKind::Session, 86_400, Some(10)),
         token(12, "steading on thinkpad", TokenKind::Session, 86_400, Some(7_200)),
     ];
-    let security = |input| Security { visit: visit(ada()), current: id(1511), sessions: sessions.clone(), input };
+    let security = |input| Security {
+        visit: visit(ada()),
+        current: id(1511),
+        sessions: sessions.clone(),
+        input,
+    };
     vec![
         scene("account", Account { visit: visit(ada()), input: Input::default() }.render()),
         scene("account-saved", Account { visit: saved, input: Input::default() }.render()),
@@ -199,16 +314,61 @@ fn settings_pages() -> Vec<Scene> {
         scene("tokens", tokens(some.clone(), None, Input::default()).render()),
         scene("tokens-made", tokens(some, Some(made), Input::default()).render()),
         scene("tokens-empty", tokens(vec![], None, Input::default()).render()),
-        scene("tokens-wrong", tokens(vec![], None, wrong(&[("days", "900")], &[("days", "900 is above the 365 that this server allows."), ("name", "Is empty.")])).render()),
-        scene("ssh-keys", keys(vec![key(21, "ada@thinkpad", Some(4_000)), key(22, "ada-yubikey", None)], Input::default()).render()),
+        scene(
+            "tokens-wrong",
+            tokens(
+                vec![],
+                None,
+                wrong(
+                    &[("days", "900")],
+                    &[
+                        ("days", "900 is above the 365 that this server allows."),
+                        ("name", "Is empty."),
+                    ],
+                ),
+            )
+            .render(),
+        ),
+        scene(
+            "ssh-keys",
+            keys(
+                vec![key(21, "ada@thinkpad", Some(4_000)), key(22, "ada-yubikey", None)],
+                Input::default(),
+            )
+            .render(),
+        ),
         scene("ssh-keys-empty", keys(vec![], Input::default()).render()),
-        scene("ssh-keys-wrong", keys(vec![], wrong(&[("key", "ssh-dss AAAA")], &[("key", "DSA keys are refused. Use Ed25519, ECDSA or RSA of 2048 bits or more.")])).render()),
+        scene(
+            "ssh-keys-wrong",
+            keys(
+                vec![],
+                wrong(
+                    &[("key", "ssh-dss AAAA")],
+                    &[(
+                        "key",
+                        "DSA keys are refused. Use Ed25519, ECDSA or RSA of 2048 bits or more.",
+                    )],
+                ),
+            )
+            .render(),
+        ),
     ]
 }
 
 fn rest() -> Vec<Scene> {
-    let hit = |name: &str, note: &str| Hit { name: name.into(), note: note.into(), href: "/workspaces".into() };
-    let find = |query: &str, workspaces, people, pages| Find { visit: visit(ada()), query: query.into(), workspaces, templates: vec![], people, pages };
+    let hit = |name: &str, note: &str| Hit {
+        name: name.into(),
+        note: note.into(),
+        href: "/workspaces".into(),
+    };
+    let find = |query: &str, workspaces, people, pages| Find {
+        visit: visit(ada()),
+        query: query.into(),
+        workspaces,
+        templates: vec![],
+        people,
+        pages,
+    };
     let error = |wrong: Wrong, signed_in: bool| Error {
         visit: signed_in.then(|| visit(linus())),
         wrong,
@@ -216,17 +376,40 @@ fn rest() -> Vec<Scene> {
         request: "rq_71c2a0".into(),
     };
     vec![
-        scene("find", find("ki", vec![hit("kiln", "ada · Running")], vec![reference(&grace())], vec![hit("SSH keys", "add one")]).render()),
+        scene(
+            "find",
+            find(
+                "ki",
+                vec![hit("kiln", "ada · Running")],
+                vec![reference(&grace())],
+                vec![hit("SSH keys", "add one")],
+            )
+            .render(),
+        ),
         scene("find-nothing", find("zzz", vec![], vec![], vec![]).render()),
         scene("find-all-pages", find("", vec![], vec![], pages(&visit(ada()))).render()),
         scene("error-400", error(Wrong::Bad("the form is not complete".into()), true).render()),
-        scene("error-403", error(Wrong::Denied("you may see this workspace, not delete it".into()), true).render()),
+        scene(
+            "error-403",
+            error(Wrong::Denied("you may see this workspace, not delete it".into()), true).render(),
+        ),
         scene("error-404", error(Wrong::NotFound, true).render()),
         scene("error-404-outside", error(Wrong::NotFound, false).render()),
-        scene("error-409", error(Wrong::Conflict("build 31 is not over; wait for it or cancel it".into()), true).render()),
-        scene("error-429", error(Wrong::TooMany("wait 5 min before the next try".into()), false).render()),
+        scene(
+            "error-409",
+            error(Wrong::Conflict("build 31 is not over; wait for it or cancel it".into()), true)
+                .render(),
+        ),
+        scene(
+            "error-429",
+            error(Wrong::TooMany("wait 5 min before the next try".into()), false).render(),
+        ),
         scene("error-500", error(Wrong::Internal, true).render()),
-        scene("error-503", error(Wrong::Unavailable("the server is stopping; try again in a moment".into()), true).render()),
+        scene(
+            "error-503",
+            error(Wrong::Unavailable("the server is stopping; try again in a moment".into()), true)
+                .render(),
+        ),
     ]
 }
 

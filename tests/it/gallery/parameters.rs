@@ -44,7 +44,8 @@ pub fn all() -> Vec<Parameter> {
         option("JetBrains", "jetbrains", "", "/icon/jetbrains.svg"),
         option("Jupyter", "jupyter", "", "/icon/jupyter.svg"),
     ];
-    let hosts = vec![option("attic, arm64", "attic", "", ""), option("cellar, amd64", "cellar", "", "")];
+    let hosts =
+        vec![option("attic, arm64", "attic", "", ""), option("cellar, amd64", "cellar", "", "")];
     let loss = vec![
         option("Keep the volume", "keep", "Nightly copy to the backup bucket.", ""),
         option("Start fresh", "fresh", "Clone again, run the startup script.", ""),
@@ -55,7 +56,12 @@ pub fn all() -> Vec<Parameter> {
         Parameter {
             display_name: "Cores".into(),
             default_value: "4".into(),
-            validation: Validation { min: Some(1), max: Some(8), monotonic: Some(Monotonic::Increasing), ..Validation::default() },
+            validation: Validation {
+                min: Some(1),
+                max: Some(8),
+                monotonic: Some(Monotonic::Increasing),
+                ..Validation::default()
+            },
             ..parameter("cores", ParameterType::Number, FormType::Slider)
         },
         Parameter {
@@ -64,18 +70,73 @@ pub fn all() -> Vec<Parameter> {
             validation: Validation { min: Some(1), max: Some(24), ..Validation::default() },
             ..parameter("memory", ParameterType::Number, FormType::Input)
         },
-        Parameter { display_name: "Base image".into(), description: "Fetched again each night at 03:00.".into(), default_value: "rust".into(), options: images, ..parameter("image", text, FormType::Dropdown) },
-        Parameter { display_name: "Where".into(), default_value: "attic".into(), mutable: false, options: hosts, ..parameter("host", text, FormType::Radio) },
-        Parameter { display_name: "If the machine is lost".into(), default_value: "keep".into(), options: loss, ..parameter("loss", text, FormType::Radio) },
-        Parameter { display_name: "Docker inside".into(), description: "Adds a rootless daemon.".into(), default_value: "false".into(), ..parameter("docker", ParameterType::Bool, FormType::Switch) },
-        Parameter { display_name: "Copy dotfiles".into(), default_value: "true".into(), ..parameter("dotfiles", ParameterType::Bool, FormType::Checkbox) },
-        Parameter { display_name: "Repository".into(), styling: r#"{"placeholder":"https://git.lan/you/repo.git"}"#.into(), ..parameter("repo", text, FormType::Input) },
-        Parameter { display_name: "Registry token".into(), required: true, styling: r#"{"mask_input":true}"#.into(), ..parameter("token", text, FormType::Input) },
-        Parameter { display_name: "Editors".into(), default_value: r#"["vscode"]"#.into(), options: editors, ..parameter("editors", list, FormType::MultiSelect) },
-        Parameter { display_name: "Tags".into(), default_value: r#"["ledger","spike"]"#.into(), ..parameter("tags", list, FormType::TagSelect) },
-        Parameter { display_name: "Startup script".into(), default_value: "just setup\ncargo fetch".into(), ..parameter("script", text, FormType::Textarea) },
-        Parameter { display_name: "Rebuild from".into(), ephemeral: true, ..parameter("rebuild", text, FormType::Input) },
-        Parameter { display_name: "A broken question".into(), ..parameter("broken", text, FormType::Error) },
+        Parameter {
+            display_name: "Base image".into(),
+            description: "Fetched again each night at 03:00.".into(),
+            default_value: "rust".into(),
+            options: images,
+            ..parameter("image", text, FormType::Dropdown)
+        },
+        Parameter {
+            display_name: "Where".into(),
+            default_value: "attic".into(),
+            mutable: false,
+            options: hosts,
+            ..parameter("host", text, FormType::Radio)
+        },
+        Parameter {
+            display_name: "If the machine is lost".into(),
+            default_value: "keep".into(),
+            options: loss,
+            ..parameter("loss", text, FormType::Radio)
+        },
+        Parameter {
+            display_name: "Docker inside".into(),
+            description: "Adds a rootless daemon.".into(),
+            default_value: "false".into(),
+            ..parameter("docker", ParameterType::Bool, FormType::Switch)
+        },
+        Parameter {
+            display_name: "Copy dotfiles".into(),
+            default_value: "true".into(),
+            ..parameter("dotfiles", ParameterType::Bool, FormType::Checkbox)
+        },
+        Parameter {
+            display_name: "Repository".into(),
+            styling: r#"{"placeholder":"https://git.lan/you/repo.git"}"#.into(),
+            ..parameter("repo", text, FormType::Input)
+        },
+        Parameter {
+            display_name: "Registry token".into(),
+            required: true,
+            styling: r#"{"mask_input":true}"#.into(),
+            ..parameter("token", text, FormType::Input)
+        },
+        Parameter {
+            display_name: "Editors".into(),
+            default_value: r#"["vscode"]"#.into(),
+            options: editors,
+            ..parameter("editors", list, FormType::MultiSelect)
+        },
+        Parameter {
+            display_name: "Tags".into(),
+            default_value: r#"["ledger","spike"]"#.into(),
+            ..parameter("tags", list, FormType::TagSelect)
+        },
+        Parameter {
+            display_name: "Startup script".into(),
+            default_value: "just setup\ncargo fetch".into(),
+            ..parameter("script", text, FormType::Textarea)
+        },
+        Parameter {
+            display_name: "Rebuild from".into(),
+            ephemeral: true,
+            ..parameter("rebuild", text, FormType::Input)
+        },
+        Parameter {
+            display_name: "A broken question".into(),
+            ..parameter("broken", text, FormType::Error)
+        },
     ]
 }
 
@@ -85,12 +146,25 @@ pub fn presets() -> Vec<Preset> {
         description: description.into(),
         icon: icon.into(),
         is_default: false,
-        parameters: parameters.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect::<BTreeMap<_, _>>(),
+        parameters: parameters
+            .iter()
+            .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()))
+            .collect::<BTreeMap<_, _>>(),
         prebuilds: None,
     };
     vec![
         preset("Small", "2 cores, 4 GB.", "", &[("cores", "2"), ("memory", "4")]),
-        preset("Rust service", "4 cores, 8 GB, postgres.", "/icon/rust.svg", &[("cores", "4"), ("memory", "8"), ("image", "rust")]),
-        preset("Data", "8 cores, 24 GB, Jupyter.", "/icon/jupyter.svg", &[("cores", "8"), ("memory", "24")]),
+        preset(
+            "Rust service",
+            "4 cores, 8 GB, postgres.",
+            "/icon/rust.svg",
+            &[("cores", "4"), ("memory", "8"), ("image", "rust")],
+        ),
+        preset(
+            "Data",
+            "8 cores, 24 GB, Jupyter.",
+            "/icon/jupyter.svg",
+            &[("cores", "8"), ("memory", "24")],
+        ),
     ]
 }

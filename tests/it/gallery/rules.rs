@@ -41,7 +41,8 @@ fn nothing_is_inline_and_nothing_is_from_elsewhere() {
         for script in captures("(<script[^>]*>)", &s.html) {
             assert!(script.contains("src=\"/assets/"), "{}: {script}", s.name);
         }
-        for source in captures("(?:src|<use href|<link rel=\"[a-z ]+\" href)=\"([^\"]*)\"", &s.html) {
+        for source in captures("(?:src|<use href|<link rel=\"[a-z ]+\" href)=\"([^\"]*)\"", &s.html)
+        {
             assert!(source.starts_with("/assets/"), "{}: {source}", s.name);
         }
         assert!(!s.html.contains("href=\"javascript:"), "{}: a script in a link", s.name);
@@ -75,12 +76,17 @@ fn ids_are_unique_and_what_is_referred_to_exists() {
 #[test]
 fn every_field_has_a_label() {
     for_each(|s| {
-        let labelled: BTreeSet<&str> = captures("<label[^>]* for=\"([^\"]*)\"", &s.html).into_iter().collect();
+        let labelled: BTreeSet<&str> =
+            captures("<label[^>]* for=\"([^\"]*)\"", &s.html).into_iter().collect();
         let inside: String = captures("(?s)<label[^>]*>(.*?)</label>", &s.html).concat();
         for field in captures("(<(?:input|select|textarea)[^>]*>)", &s.html) {
             let silent = field.contains("type=\"hidden\"") || field.contains("aria-label=");
             let id = captures("\\sid=\"([^\"]*)\"", field).first().copied().unwrap_or_default();
-            assert!(silent || labelled.contains(id) || inside.contains(field), "{}: {field}", s.name);
+            assert!(
+                silent || labelled.contains(id) || inside.contains(field),
+                "{}: {field}",
+                s.name
+            );
         }
     });
 }

@@ -1,8 +1,42 @@
 //! Coder's HTTP API, version 2: one file a noun.
 
+mod agents;
+pub mod audit;
+pub mod authcheck;
+mod binary;
+mod builds;
+pub mod convert;
+pub mod deployment;
+mod files;
+mod follow;
+pub mod groups;
+pub mod organizations;
+pub mod sessions;
+pub mod ssh_keys;
+mod templates;
+pub mod tokens;
+pub mod users;
+mod versions;
+mod watch;
+mod workspaces;
+
 use super::routes::Routes;
 
 /// Every route of the API.
 pub(super) fn routes(routes: Routes) -> Routes {
-    routes
+    let routes = deployment::routes(routes);
+    let routes = sessions::routes(routes);
+    let routes = users::routes(routes);
+    let routes = tokens::routes(routes);
+    let routes = ssh_keys::routes(routes);
+    let routes = organizations::routes(routes);
+    let routes = groups::routes(routes);
+    let routes = audit::routes(routes);
+    let routes = files::routes(routes);
+    let routes = templates::routes(routes);
+    let routes = versions::routes(routes);
+    let routes = workspaces::routes(routes);
+    let routes = builds::routes(routes);
+    let routes = agents::routes(routes);
+    binary::routes(routes)
 }

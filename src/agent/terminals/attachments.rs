@@ -1,0 +1,162 @@
+//! Who watches a terminal, whose size it has, and who could not keep up. Pure but for the queues.
+
+use std::collections::BTreeMap;
+
+use tokio::sync::mpsc;
+
+use crate::wire::frame::Frame;
+
+/// Frames that wait for an attachment. At 16 KiB each it is 512 KiB; whoever is slower gets the
+/// screen as it is once the queue is empty.
+pub(super) const QUEUED_FRAMES: usize = 32;
+
+/// Attachments of one terminal.
+pub(super) const MAX_ATTACHMENTS: usize = 32;
+
+/// One attachment's number, unique in a terminal's life.
+pub(super) type AttachmentId = u64;
+
+#[derive(Default)]
+pub(super) struct Attachments {
+    all: BTreeMap<AttachmentId, Attachment>,
+    next: AttachmentId,
+}
+
+struct Attachment {
+    frames: mpsc::Sender<Frame>,
+    size: (u16, u16),
+    /// When it was last active, counted up.
+    active: u64,
+    lags: bool,
+}
+
+impl Attachments {
+    /// Adds one and shows it the screen. None when there are too many.
+    pub(super) fn add(
+        &mut self,
+        frames: mpsc::Sender<Frame>,
+        size: (u16, u16),
+        screen: Vec<u8>,
+    ) -> Option<AttachmentId> {
+        self.prune();
+        if self.all.len() >= MAX_ATTACHMENTS {
+            return None;
+        }
+        self.next += 1;
+        let lags = !split(screen).all(|frame| frames.try_send(frame).is_ok());
+        let attachment = Attachment { frames, size, active: self.next, lags };
+        self.all.insert(self.next, attachment);
+        Some(self.next)
+    }
+
+    /// One is active, perhaps with a new size.
+    pub(super) fn touch(&mut self, id: AttachmentId, size: Option<(u16, u16)>) {
+        self.next += 1;
+        if let Some(attachment) = self.all.get_mut(&id) {
+            attachment.active = self.next;
+            attachment.size = size.unwrap_or(attachment.size);
+        }
+    }
+
+    /// One left.
+    pub(super) fn remove(&mut self, id: AttachmentId) {
+        self.all.remove(&id);
+    }
+
+    /// Forgets those whose other end is gone.
+    pub(super) fn prune(&mut self) {
+        self.all.retain(|_, a| !a.frames.is_closed());
+    }
+
+    /// The size of the one that was active last.
+    pub(super) fn size(&self) -> Option<(u16, u16)> {
+        self.all.values().max_by_key(|a| a.active).map(|a| a.size)
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.all.is_empty()
+    }
+
+    /// Whether one waits for the screen because it could not keep up.
+    pub(super) fn lags(&self) -> bool {
+        self.all.values().any(|a| a.lags)
+    }
+
+    /// Passes a frame to all who keep up.
+    pub(super) fn send(&mut self, frame: &Frame) {
+        for attachment in self.all.values_mut().filter(|a| !a.lags) {
+            attachment.lags = attachment.frames.try_send(frame.clone()).is_err();
+        }
+    }
+
+    /// Shows the screen to those who have taken all that waited for them.
+    pub(super) fn catch_up(&mut self, screen: impl Fn() -> Vec<u8>) {
+        for attachment in self.all.values_mut().filter(|a| a.lags) {
+            if attachment.frames.capacity() == attachment.frames.max_capacity() {
+                attachment.lags =
+                    !split(screen()).all(|frame| attachment.frames.try_send(frame).is_ok());
+            }
+        }
+    }
+
+    /// Passes the last frame on and lets all go.
+    pub(super) async fn finish(&mut self, frame: &Frame) {
+        for attachment in std::mem::take(&mut self.all).into_values() {
+            let sending = attachment.frames.send(frame.clone());
+            let _ = tokio::time::timeout(FAREWELL, sending).await;
+        }
+    }
+}
+
+/// How long an attachment has to take the last frame.
+const FAREWELL: std::time::Duration = std::time::Duration::from_secs(5);
+
+fn split(screen: Vec<u8>) -> impl Iterator<Item = Frame> {
+    let mut rest = bytes::Bytes::from(screen);
+    std::iter::from_fn(move || {
+        let len = rest.len().min(crate::wire::frame::MAX_FRAME_BYTES);
+        (len > 0).then(|| Frame::Stdout(rest.split_to(len)))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_size_is_that_of_the_last_active() {
+        let mut all = Attachments::default();
+        let (a, _ra) = mpsc::channel(QUEUED_FRAMES);
+        let (b, _rb) = mpsc::channel(QUEUED_FRAMES);
+        let a = all.add(a, (80, 24), vec![]).unwrap();
+        let b = all.add(b, (100, 30), vec![]).unwrap();
+        assert_eq!(all.size(), Some((100, 30)));
+        all.touch(a, None);
+        assert_eq!(all.size(), Some((80, 24)));
+        all.touch(b, Some((90, 20)));
+        assert_eq!(all.size(), Some((90, 20)));
+        all.remove(b);
+        assert_eq!(all.size(), Some((80, 24)));
+    }
+
+    #[test]
+    fn who_is_slow_gets_the_screen_and_nobody_waits() {
+        let mut all = Attachments::default();
+        let (slow, mut slow_end) = mpsc::channel(2);
+        let (quick, mut quick_end) = mpsc::channel(QUEUED_FRAMES);
+        all.add(slow, (80, 24), vec![]).unwrap();
+        all.add(quick, (80, 24), vec![]).unwrap();
+        (0..5u8).for_each(|n| all.send(&Frame::Stdout(vec![n].into())));
+        assert!(all.lags());
+        all.catch_up(|| b"early".to_vec());
+        assert_eq!(slow_end.try_recv(), Ok(Frame::Stdout(vec![0].into())));
+        assert_eq!(slow_end.try_recv(), Ok(Frame::Stdout(vec![1].into())));
+        all.catch_up(|| b"screen".to_vec());
+        assert!(!all.lags());
+        assert_eq!(slow_end.try_recv(), Ok(Frame::Stdout("screen".into())));
+        assert_eq!(std::iter::from_fn(|| quick_end.try_recv().ok()).count(), 5);
+        drop(quick_end);
+        all.prune();
+        assert!(!all.is_empty());
+    }
+}

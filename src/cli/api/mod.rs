@@ -1,0 +1,5 @@
+//! The calls of the API that commands make, one file a noun.
+
+pub mod people;
+pub mod templates;
+pub mod workspaces;

@@ -1,0 +1,214 @@
+//! Calls about users, sessions, tokens and keys.
+
+use http::{Method, StatusCode};
+use serde_json::json;
+
+use crate::cli::client::{Client, segment, status_of};
+use crate::wire::coder::deployment::{BuildInfo, SshConfig};
+use crate::wire::coder::tokens::{
+    ApiKey, CreateSshKey, CreateToken, GitSshKey, NewKey, SshKey, TokenConfig,
+};
+use crate::wire::coder::users::{
+    AuthMethods, CreateUser, FirstUser, FirstUserResponse, Login, LoginResponse, UpdateRoles, User,
+    UsersResponse,
+};
+
+impl Client {
+    /// What the server is.
+    ///
+    /// # Errors
+    /// When the server cannot be reached, or refuses.
+    pub async fn build_info(&self) -> anyhow::Result<BuildInfo> {
+        self.get("/api/v2/buildinfo").await
+    }
+
+    /// What clients put into their SSH configuration.
+    ///
+    /// # Errors
+    /// When the server cannot be reached, or refuses.
+    pub async fn ssh_config(&self) -> anyhow::Result<SshConfig> {
+        self.get("/api/v2/deployment/ssh").await
+    }
+
+    /// Whether anyone has set the server up.
+    ///
+    /// # Errors
+    /// When the server cannot be reached, or refuses.
+    pub async fn has_first_user(&self) -> anyhow::Result<bool> {
+        match self.bytes("/api/v2/users/first").await {
+            Ok(_) => Ok(true),
+            Err(error) if status_of(&error) == Some(StatusCode::NOT_FOUND) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Makes the first user.
+    ///
+    /// # Errors
+    /// When the server cannot be reached, or refuses.
+    pub async fn create_first_user(&self, user: &FirstUser) -> anyhow::Result<FirstUserResponse> {
+        self.call(Method::POST, "/api/v2/users/first", user).await
+    }
+
+    /// Which ways to sign in there are.
+    ///
+    /// # Errors
+    /// When the server cannot be reached, or refuses.
+    pub async fn auth_methods(&self) -> anyhow::Result<AuthMethods> {
+        self.get("/api/v2/users/authmethods").await
+    }
+
+    /// Signs in by password; gives the session token.
+    ///
+    /// # Errors
+    /// When the server cannot be reached, or refuses.
+    pub async fn login(&self, login: &Login) -> anyhow::Result<String> {
+        let answer: LoginResponse = self.call(Method::POST, "/api/v2/users/login", login).await?;
+        Ok(answer.session_token)
+    }
+
+    /// Ends the session.
+    ///
+    /// # Errors
+    /// When the server cannot be reached, or refuses.
+    pub async fn logout(&self) -> anyhow::Result<()> {
+        self.tell(Method::POST, "/api/v2/users/logout", &json!({})).await
+    }
+
+    /// A user by name or id; `me` for the caller.
+    ///
+    /// # Errors
+    /// When the server cannot be reached, or refuses.
+    pub async fn user(&self, name: &str) -> anyhow::Result<User> {
+        self.get(&of_user(name, "")).await
+    }
+
+    /// Users that a search finds.
+    ///
+    /// # Errors
+    /// When the server cannot be reached, or refuses.
+    pub async fn users(&self, search: &str) -> anyhow::Result<Vec<User>> {
+        let answer: UsersResponse = self.query("/api/v2/users", &[("q", search)]).await?;
+        Ok(answer.users)
+    }
+
+    /// Makes a user.
+    ///
+    /// # Errors
+    /// When the server cannot be reached, or refuses.
+    pub async fn create_user(&self, user: &CreateUser) -> anyhow::Result<User> {
+        self.call(Method::POST, "/api/v2/users", user).await
+    }
+
+    /// `activate` or `suspend`.
+    ///
+    /// # Errors
+    /// When the server cannot be reached, or refuses.
+    pub async fn set_user_status(&self, name: &str, verb: &str) -> anyhow::Result<User> {
+        self.call(Method::PUT, &of_user(name, &format!("/status/{verb}")), &json!({})).await
+    }
+
+    /// Deletes a user.
+    ///
+    /// # Errors
+    /// When the server cannot be reached, or refuses.
+    pub async fn delete_user(&self, name: &str) -> anyhow::Result<()> {
+        self.delete(&of_user(name, "")).await
+    }
+
+    /// Sets a user's site roles, all of them.
+    ///
+    /// # Errors
+    /// When the server cannot be reached, or refuses.
+    pub async fn set_roles(&self, name: &str, roles: Vec<String>) -> anyhow::Result<User> {
+        self.call(Method::PUT, &of_user(name, "/roles"), &UpdateRoles { roles }).await
+    }
+
+    /// Makes a session of its own for this program.
+    ///
+    /// # Errors
+    /// When the server cannot be reached, or refuses.
+    pub async fn create_session(&self) -> anyhow::Result<String> {
+        let key: NewKey = self.call(Method::POST, &of_user("me", "/keys"), &json!({})).await?;
+        Ok(key.key)
+    }
+
+    /// Makes an API token.
+    ///
+    /// # Errors
+    /// When the server cannot be reached, or refuses.
+    pub async fn create_token(&self, user: &str, token: &CreateToken) -> anyhow::Result<String> {
+        let key: NewKey = self.call(Method::POST, &of_user(user, "/keys/tokens"), token).await?;
+        Ok(key.key)
+    }
+
+    /// How long a token may last.
+    ///
+    /// # Errors
+    /// When the server cannot be reached, or refuses.
+    pub async fn token_config(&self, user: &str) -> anyhow::Result<TokenConfig> {
+        self.get(&of_user(user, "/keys/tokens/tokenconfig")).await
+    }
+
+    /// The caller's API tokens, or everyone's.
+    ///
+    /// # Errors
+    /// When the server cannot be reached, or refuses.
+    pub async fn tokens(&self, all: bool) -> anyhow::Result<Vec<ApiKey>> {
+        let query = [("include_all", if all { "true" } else { "false" })];
+        self.query(&of_user("me", "/keys/tokens"), &query).await
+    }
+
+    /// Removes a token by its id.
+    ///
+    /// # Errors
+    /// When the server cannot be reached, or refuses.
+    pub async fn delete_token(&self, id: &str) -> anyhow::Result<()> {
+        self.delete(&of_user("me", &format!("/keys/{}", segment(id)))).await
+    }
+
+    /// The key that workspaces use towards Git hosts.
+    ///
+    /// # Errors
+    /// When the server cannot be reached, or refuses.
+    pub async fn git_ssh_key(&self) -> anyhow::Result<GitSshKey> {
+        self.get(&of_user("me", "/gitsshkey")).await
+    }
+
+    /// Makes that key anew.
+    ///
+    /// # Errors
+    /// When the server cannot be reached, or refuses.
+    pub async fn reset_git_ssh_key(&self) -> anyhow::Result<GitSshKey> {
+        self.call(Method::PUT, &of_user("me", "/gitsshkey"), &json!({})).await
+    }
+
+    /// The public keys on file.
+    ///
+    /// # Errors
+    /// When the server cannot be reached, or refuses.
+    pub async fn ssh_keys(&self) -> anyhow::Result<Vec<SshKey>> {
+        self.get(&of_user("me", "/ssh-keys")).await
+    }
+
+    /// Puts a public key on file.
+    ///
+    /// # Errors
+    /// When the server cannot be reached, or refuses.
+    pub async fn add_ssh_key(&self, key: &CreateSshKey) -> anyhow::Result<SshKey> {
+        self.call(Method::POST, &of_user("me", "/ssh-keys"), key).await
+    }
+
+    /// Takes a public key off.
+    ///
+    /// # Errors
+    /// When the server cannot be reached, or refuses.
+    pub async fn delete_ssh_key(&self, id: uuid::Uuid) -> anyhow::Result<()> {
+        self.delete(&of_user("me", &format!("/ssh-keys/{id}"))).await
+    }
+}
+
+/// A path below a user.
+pub(super) fn of_user(name: &str, rest: &str) -> String {
+    format!("/api/v2/users/{}{rest}", segment(name))
+}

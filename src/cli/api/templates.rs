@@ -1,0 +1,186 @@
+//! Calls about templates and their versions.
+
+use anyhow::Context as _;
+use bytes::Bytes;
+use http::Method;
+use serde_json::json;
+use uuid::Uuid;
+
+use crate::cli::client::{Client, segment};
+use crate::wire::coder::organizations::Organization;
+use crate::wire::coder::templates::{
+    CreateTemplate, Example, Template, UpdateTemplate, UploadResponse,
+};
+use crate::wire::coder::versions::{
+    ArchiveVersions, ArchiveVersionsResponse, CreateVersion, Preset, RichParameter,
+    UpdateActiveVersion, Variable, Version,
+};
+
+/// The organization of the start, by the name that stands for it in paths.
+const DEFAULT: &str = "/api/v2/organizations/default";
+
+impl Client {
+    /// The organization templates and workspaces are made in.
+    ///
+    /// # Errors
+    /// When the server cannot be reached, or refuses.
+    pub async fn organization(&self) -> anyhow::Result<Organization> {
+        self.get(DEFAULT).await
+    }
+
+    /// All templates the caller may see.
+    ///
+    /// # Errors
+    /// When the server cannot be reached, or refuses.
+    pub async fn templates(&self) -> anyhow::Result<Vec<Template>> {
+        self.get("/api/v2/templates").await
+    }
+
+    /// A template by name.
+    ///
+    /// # Errors
+    /// When the server cannot be reached, or refuses.
+    pub async fn template(&self, name: &str) -> anyhow::Result<Template> {
+        self.get(&format!("{DEFAULT}/templates/{}", segment(name))).await
+    }
+
+    /// Makes a template of a version.
+    ///
+    /// # Errors
+    /// When the server cannot be reached, or refuses.
+    pub async fn create_template(&self, template: &CreateTemplate) -> anyhow::Result<Template> {
+        self.call(Method::POST, &format!("{DEFAULT}/templates"), template).await
+    }
+
+    /// Changes a template.
+    ///
+    /// # Errors
+    /// When the server cannot be reached, or refuses.
+    pub async fn update_template(&self, id: Uuid, change: &UpdateTemplate) -> anyhow::Result<()> {
+        self.tell(Method::PATCH, &format!("/api/v2/templates/{id}"), change).await
+    }
+
+    /// Deletes a template.
+    ///
+    /// # Errors
+    /// When the server cannot be reached, or refuses.
+    pub async fn delete_template(&self, id: Uuid) -> anyhow::Result<()> {
+        self.delete(&format!("/api/v2/templates/{id}")).await
+    }
+
+    /// The starters that come with the server.
+    ///
+    /// # Errors
+    /// When the server cannot be reached, or refuses.
+    pub async fn examples(&self) -> anyhow::Result<Vec<Example>> {
+        self.get("/api/v2/templates/examples").await
+    }
+
+    /// Uploads an archive; gives its id.
+    ///
+    /// # Errors
+    /// When the server cannot be reached, or refuses.
+    pub async fn upload_tar(&self, archive: Bytes) -> anyhow::Result<Uuid> {
+        let answer =
+            self.upload(Method::POST, "/api/v2/files", "application/x-tar", archive).await?;
+        let file: UploadResponse =
+            serde_json::from_slice(&answer).context("Reading the uploaded file's id")?;
+        Ok(file.hash)
+    }
+
+    /// An archive.
+    ///
+    /// # Errors
+    /// When the server cannot be reached, or refuses.
+    pub async fn file(&self, id: Uuid) -> anyhow::Result<Bytes> {
+        self.bytes(&format!("/api/v2/files/{id}")).await
+    }
+
+    /// Asks for an import.
+    ///
+    /// # Errors
+    /// When the server cannot be reached, or refuses.
+    pub async fn create_version(&self, version: &CreateVersion) -> anyhow::Result<Version> {
+        self.call(Method::POST, &format!("{DEFAULT}/templateversions"), version).await
+    }
+
+    /// A version by id.
+    ///
+    /// # Errors
+    /// When the server cannot be reached, or refuses.
+    pub async fn version(&self, id: Uuid) -> anyhow::Result<Version> {
+        self.get(&format!("/api/v2/templateversions/{id}")).await
+    }
+
+    /// A version of a template by name.
+    ///
+    /// # Errors
+    /// When the server cannot be reached, or refuses.
+    pub async fn version_by_name(&self, template: Uuid, name: &str) -> anyhow::Result<Version> {
+        self.get(&format!("/api/v2/templates/{template}/versions/{}", segment(name))).await
+    }
+
+    /// A template's versions, newest first.
+    ///
+    /// # Errors
+    /// When the server cannot be reached, or refuses.
+    pub async fn versions(&self, template: Uuid, archived: bool) -> anyhow::Result<Vec<Version>> {
+        let query = [("include_archived", if archived { "true" } else { "false" })];
+        self.query(&format!("/api/v2/templates/{template}/versions"), &query).await
+    }
+
+    /// Makes a version the active one.
+    ///
+    /// # Errors
+    /// When the server cannot be reached, or refuses.
+    pub async fn promote(&self, template: Uuid, version: Uuid) -> anyhow::Result<()> {
+        let body = UpdateActiveVersion { id: version };
+        self.tell(Method::PATCH, &format!("/api/v2/templates/{template}/versions"), &body).await
+    }
+
+    /// Withdraws the versions of a template that nobody uses.
+    ///
+    /// # Errors
+    /// When the server cannot be reached, or refuses.
+    pub async fn archive_unused(
+        &self,
+        template: Uuid,
+        all: bool,
+    ) -> anyhow::Result<ArchiveVersionsResponse> {
+        let path = format!("/api/v2/templates/{template}/versions/archive");
+        self.call(Method::POST, &path, &ArchiveVersions { all }).await
+    }
+
+    /// `archive` or `unarchive`.
+    ///
+    /// # Errors
+    /// When the server cannot be reached, or refuses.
+    pub async fn set_archived(&self, version: Uuid, verb: &str) -> anyhow::Result<()> {
+        self.tell(Method::POST, &format!("/api/v2/templateversions/{version}/{verb}"), &json!({}))
+            .await
+    }
+
+    /// What a version asks.
+    ///
+    /// # Errors
+    /// When the server cannot be reached, or refuses.
+    pub async fn rich_parameters(&self, version: Uuid) -> anyhow::Result<Vec<RichParameter>> {
+        self.get(&format!("/api/v2/templateversions/{version}/rich-parameters")).await
+    }
+
+    /// A version's variables.
+    ///
+    /// # Errors
+    /// When the server cannot be reached, or refuses.
+    pub async fn variables(&self, version: Uuid) -> anyhow::Result<Vec<Variable>> {
+        self.get(&format!("/api/v2/templateversions/{version}/variables")).await
+    }
+
+    /// A version's presets.
+    ///
+    /// # Errors
+    /// When the server cannot be reached, or refuses.
+    pub async fn presets(&self, version: Uuid) -> anyhow::Result<Vec<Preset>> {
+        self.get(&format!("/api/v2/templateversions/{version}/presets")).await
+    }
+}

@@ -1,0 +1,207 @@
+//! Calls about workspaces and their builds.
+
+use anyhow::{Context as _, bail};
+use bytes::Bytes;
+use http::{Method, StatusCode};
+use uuid::Uuid;
+
+use super::people::of_user;
+use crate::cli::client::{Client, segment, status_of};
+use crate::cli::reference::Reference;
+use crate::wire::coder::agents::{Agent, AgentLog, ListeningPorts};
+use crate::wire::coder::builds::{Build, BuildParameter, CreateBuild};
+use crate::wire::coder::jobs::JobLog;
+use crate::wire::coder::workspaces::{
+    CreateWorkspace, UpdateWorkspace, Usage, Workspace, WorkspacesResponse,
+};
+
+/// Workspaces asked for at once.
+const PAGE: usize = 100;
+
+impl Client {
+    /// A workspace by name.
+    ///
+    /// # Errors
+    /// When there is none, or the server cannot be reached.
+    pub async fn workspace(&self, reference: &Reference) -> anyhow::Result<Workspace> {
+        let path = format!("/workspace/{}", segment(&reference.workspace));
+        let found = self.get(&of_user(&reference.owner, &path)).await;
+        found.map_err(|error| match status_of(&error) {
+            Some(StatusCode::NOT_FOUND) => anyhow::anyhow!(
+                "There is no workspace {reference} that you may see. `steading list` shows yours."
+            ),
+            _ => error,
+        })
+    }
+
+    /// Workspaces that a filter finds, all pages of them.
+    ///
+    /// # Errors
+    /// When the server cannot be reached, or refuses.
+    pub async fn workspaces(&self, filter: &str) -> anyhow::Result<Vec<Workspace>> {
+        let mut all = Vec::new();
+        loop {
+            let (limit, offset) = (PAGE.to_string(), all.len().to_string());
+            let query = [("q", filter), ("limit", &limit), ("offset", &offset)];
+            let page: WorkspacesResponse = self.query("/api/v2/workspaces", &query).await?;
+            let last = page.workspaces.len() < PAGE;
+            all.extend(page.workspaces);
+            if last {
+                return Ok(all);
+            }
+        }
+    }
+
+    /// Makes a workspace; its first build is queued.
+    ///
+    /// # Errors
+    /// When the server cannot be reached, or refuses.
+    pub async fn create_workspace(
+        &self,
+        owner: &str,
+        workspace: &CreateWorkspace,
+    ) -> anyhow::Result<Workspace> {
+        self.call(Method::POST, &of_user(owner, "/workspaces"), workspace).await
+    }
+
+    /// Gives a workspace another name.
+    ///
+    /// # Errors
+    /// When the server cannot be reached, or refuses.
+    pub async fn rename_workspace(&self, id: Uuid, name: &str) -> anyhow::Result<()> {
+        let body = UpdateWorkspace { name: name.to_owned() };
+        self.tell(Method::PATCH, &format!("/api/v2/workspaces/{id}"), &body).await
+    }
+
+    /// Asks for a build.
+    ///
+    /// # Errors
+    /// When the server cannot be reached, or refuses.
+    pub async fn create_build(
+        &self,
+        workspace: Uuid,
+        build: &CreateBuild,
+    ) -> anyhow::Result<Build> {
+        self.call(Method::POST, &format!("/api/v2/workspaces/{workspace}/builds"), build).await
+    }
+
+    /// A build by id.
+    ///
+    /// # Errors
+    /// When the server cannot be reached, or refuses.
+    pub async fn build(&self, id: Uuid) -> anyhow::Result<Build> {
+        self.get(&format!("/api/v2/workspacebuilds/{id}")).await
+    }
+
+    /// A build of a workspace: by number from 1, or counted back from the latest by 0 and less.
+    ///
+    /// # Errors
+    /// When there is none, or the server cannot be reached.
+    pub async fn build_by_number(&self, workspace: &Workspace, n: i64) -> anyhow::Result<Build> {
+        let latest = workspace.latest_build.build_number;
+        let number = if n > 0 { n } else { latest + n };
+        if number < 1 || number > latest {
+            bail!("{} has the builds 1 to {latest}; there is no build {number}.", workspace.name);
+        }
+        let path = format!("/workspace/{}/builds/{number}", segment(&workspace.name));
+        self.get(&of_user(&workspace.owner_name, &path)).await
+    }
+
+    /// The values of a build.
+    ///
+    /// # Errors
+    /// When the server cannot be reached, or refuses.
+    pub async fn build_parameters(&self, build: Uuid) -> anyhow::Result<Vec<BuildParameter>> {
+        self.get(&format!("/api/v2/workspacebuilds/{build}/parameters")).await
+    }
+
+    /// A build's log so far.
+    ///
+    /// # Errors
+    /// When the server cannot be reached, or refuses.
+    pub async fn build_logs(&self, build: Uuid, after: i64) -> anyhow::Result<Vec<JobLog>> {
+        let path = format!("/api/v2/workspacebuilds/{build}/logs");
+        self.query(&path, &[("after", &after.to_string())]).await
+    }
+
+    /// A build's Terraform state.
+    ///
+    /// # Errors
+    /// When the server cannot be reached, or refuses.
+    pub async fn state(&self, build: Uuid) -> anyhow::Result<Bytes> {
+        self.bytes(&format!("/api/v2/workspacebuilds/{build}/state")).await
+    }
+
+    /// Puts a Terraform state in a build's place.
+    ///
+    /// # Errors
+    /// When the server cannot be reached, or refuses.
+    pub async fn put_state(&self, build: Uuid, state: Bytes) -> anyhow::Result<()> {
+        let path = format!("/api/v2/workspacebuilds/{build}/state");
+        self.upload(Method::PUT, &path, "application/json", state).await.map(drop)
+    }
+
+    /// An agent by id.
+    ///
+    /// # Errors
+    /// When the server cannot be reached, or refuses.
+    pub async fn agent(&self, id: Uuid) -> anyhow::Result<Agent> {
+        self.get(&format!("/api/v2/workspaceagents/{id}")).await
+    }
+
+    /// An agent's log so far.
+    ///
+    /// # Errors
+    /// When the server cannot be reached, or refuses.
+    pub async fn agent_logs(&self, agent: Uuid, after: i64) -> anyhow::Result<Vec<AgentLog>> {
+        let path = format!("/api/v2/workspaceagents/{agent}/logs");
+        self.query(&path, &[("after", &after.to_string())]).await
+    }
+
+    /// What listens in an agent's machine.
+    ///
+    /// # Errors
+    /// When the server cannot be reached, or refuses.
+    pub async fn listening_ports(&self, agent: Uuid) -> anyhow::Result<ListeningPorts> {
+        self.get(&format!("/api/v2/workspaceagents/{agent}/listening-ports")).await
+    }
+
+    /// Says that someone is in a workspace, so that it does not stop.
+    ///
+    /// # Errors
+    /// When the server cannot be reached, or refuses.
+    pub async fn report_usage(&self, workspace: Uuid, usage: &Usage) -> anyhow::Result<()> {
+        self.tell(Method::POST, &format!("/api/v2/workspaces/{workspace}/usage"), usage).await
+    }
+}
+
+/// The agents of a workspace's latest build, in the order given.
+pub fn agents(workspace: &Workspace) -> impl Iterator<Item = &Agent> {
+    let resources = workspace.latest_build.resources.iter();
+    resources.flat_map(|r| &r.agents).filter(|a| a.parent_id.is_none())
+}
+
+/// The agent a reference means: by name, or the only one.
+///
+/// # Errors
+/// When there is none, or it is not clear which.
+pub fn pick_agent<'w>(workspace: &'w Workspace, wanted: Option<&str>) -> anyhow::Result<&'w Agent> {
+    let all: Vec<&Agent> = agents(workspace).collect();
+    let names = || all.iter().map(|a| a.name.as_str()).collect::<Vec<_>>().join(", ");
+    let name = &workspace.name;
+    match (wanted, &*all) {
+        (_, []) => bail!(
+            "{name} has no agent now: it is {}. Start it with `steading start {name}`.",
+            workspace.latest_build.status
+        ),
+        (None, [only]) => Ok(only),
+        (None, [first, ..]) => {
+            bail!("{name} has the agents {}. Say which one: {name}.{}", names(), first.name)
+        }
+        (Some(wanted), agents) => agents
+            .iter()
+            .find(|a| a.name.eq_ignore_ascii_case(wanted))
+            .copied()
+            .with_context(|| format!("{name} has no agent {wanted:?}, but {}.", names())),
+    }
+}

@@ -1,0 +1,359 @@
+//! The registry of flags and environment variables, with their help. Nothing else reads the
+//! environment.
+
+pub mod connect;
+pub mod people;
+#[cfg(feature = "server")]
+pub mod serve;
+pub mod templates;
+pub mod workspaces;
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::{ArgMatches, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
+
+/// Dev workspaces for a homelab or a small team.
+#[derive(Debug, Parser)]
+#[command(
+    name = "steading",
+    version,
+    propagate_version = false,
+    max_term_width = 100,
+    disable_help_subcommand = true,
+    after_help = "Start with `steading up` on this machine, or `steading login URL` for a server."
+)]
+pub struct Cli {
+    /// What holds for every command.
+    #[command(flatten)]
+    pub globals: Globals,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// Flags that every command takes.
+#[derive(Clone, Debug, Default, clap::Args)]
+#[command(next_help_heading = "Global options")]
+pub struct Globals {
+    /// The server's address; the one `login` stored by default
+    #[arg(long, global = true, env = "STEADING_URL", value_name = "URL")]
+    pub url: Option<String>,
+    /// A session or API token; the one `login` stored by default
+    #[arg(
+        long,
+        global = true,
+        env = "STEADING_SESSION_TOKEN",
+        hide_env_values = true,
+        value_name = "TOKEN"
+    )]
+    pub token: Option<String>,
+    /// Where address and token are kept
+    #[arg(long, global = true, env = "STEADING_CONFIG_DIR", value_name = "DIR")]
+    pub global_config: Option<PathBuf>,
+    /// A header to send with each request, KEY=VALUE; may be repeated
+    #[arg(
+        long,
+        global = true,
+        env = "STEADING_HEADER",
+        value_name = "KEY=VALUE",
+        value_delimiter = ','
+    )]
+    pub header: Vec<String>,
+    /// A command that prints further headers, one KEY=VALUE a line
+    #[arg(long, global = true, env = "STEADING_HEADER_COMMAND", value_name = "COMMAND")]
+    pub header_command: Option<String>,
+    /// Say more on standard error
+    #[arg(long, short, global = true, env = "STEADING_VERBOSE")]
+    pub verbose: bool,
+    /// Take no part in direct connections: everything goes through the server
+    #[arg(long, global = true, env = "STEADING_DISABLE_DIRECT_CONNECTIONS")]
+    pub disable_direct_connections: bool,
+    /// Taken for the sake of Coder's plug-ins.
+    #[command(flatten)]
+    pub accepted: Accepted,
+}
+
+/// Flags of Coder's that mean nothing here; taken so that plug-ins and scripts go on working.
+#[derive(Clone, Debug, Default, clap::Args)]
+pub struct Accepted {
+    /// Has no effect
+    #[arg(long, global = true, hide = true, num_args = 0..=1)]
+    pub no_version_warning: Option<Option<String>>,
+    /// Has no effect
+    #[arg(long, global = true, hide = true, num_args = 0..=1)]
+    pub no_feature_warning: Option<Option<String>>,
+    /// Has no effect
+    #[arg(long, global = true, hide = true, num_args = 0..=1, require_equals = true)]
+    pub disable_network_telemetry: Option<Option<String>>,
+    /// Has no effect
+    #[arg(long, global = true, hide = true, num_args = 0..=1, require_equals = true)]
+    pub use_keyring: Option<Option<String>>,
+    /// Has no effect
+    #[arg(long, global = true, hide = true, num_args = 0..=1, require_equals = true)]
+    pub debug_options: Option<Option<String>>,
+    /// Has no effect
+    #[arg(long, global = true, hide = true, num_args = 0..=1, require_equals = true)]
+    pub force_tty: Option<Option<String>>,
+}
+
+/// How lists are written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// Columns.
+    #[default]
+    #[value(alias = "text")]
+    Table,
+    /// JSON, as the API gives it.
+    Json,
+}
+
+/// The flag for it.
+#[derive(Clone, Copy, Debug, Default, clap::Args)]
+pub struct Listing {
+    /// How to write it
+    #[arg(long, short, value_enum, default_value_t)]
+    pub output: Format,
+}
+
+/// Everything the program does. Flattened: the groups are not seen by who types.
+#[cfg_attr(feature = "server", expect(clippy::large_enum_variant, reason = "one is made a run"))]
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Sessions, people, keys.
+    #[command(flatten)]
+    People(people::Command),
+    /// Push, pull and change templates
+    #[command(subcommand, visible_alias = "template")]
+    Templates(templates::Templates),
+    /// Workspaces and their builds.
+    #[command(flatten)]
+    Workspaces(workspaces::Command),
+    /// Ways into workspaces.
+    #[command(flatten)]
+    Connect(connect::Command),
+    /// What stands alone.
+    #[command(flatten)]
+    Other(Other),
+    /// The server's own.
+    #[cfg(feature = "server")]
+    #[command(flatten)]
+    Serve(serve::Command),
+}
+
+/// Commands that stand alone.
+#[derive(Debug, Subcommand)]
+pub enum Other {
+    /// Print this program's version
+    Version(Listing),
+    /// Collect what is needed to find a fault
+    #[command(subcommand)]
+    Support(connect::Support),
+    /// Print the completion script for a shell
+    Completion(connect::Completion),
+    /// Tokens of other services
+    #[command(subcommand)]
+    ExternalAuth(connect::ExternalAuth),
+    /// SSH for Git inside a workspace
+    #[command(hide = true, disable_help_flag = true)]
+    Gitssh(connect::GitSsh),
+    /// Run a workspace's agent
+    #[command(hide = true)]
+    Agent(connect::Agent),
+}
+
+/// Environment variables of Coder's that have another name than our twin of them.
+const TWINS: &[(&str, &str)] = &[
+    ("STEADING_TRUSTED_PROXY", "CODER_PROXY_TRUSTED_ORIGINS"),
+    ("STEADING_PROVISIONERS", "CODER_PROVISIONER_DAEMONS"),
+];
+
+/// Reads the command line. The matches tell the server's settings where each came from.
+///
+/// # Errors
+/// What to print, and with which code to end.
+pub fn parse(words: Vec<OsString>) -> Result<(Cli, ArgMatches), clap::Error> {
+    let as_coder = words.first().is_some_and(is_coder);
+    let matches = command(as_coder).try_get_matches_from(words)?;
+    Ok((Cli::from_arg_matches(&matches)?, matches))
+}
+
+/// The whole command tree; with Coder's names in the help when called as `coder`.
+#[must_use]
+pub fn command(as_coder: bool) -> clap::Command {
+    let name = if as_coder { "coder" } else { "steading" };
+    twin_variables(Cli::command().name(name).bin_name(name), as_coder)
+}
+
+fn is_coder(word: &OsString) -> bool {
+    let path = std::path::Path::new(word);
+    path.file_stem().is_some_and(|s| s.eq_ignore_ascii_case("coder"))
+        || path.file_name().is_some_and(|s| s.to_string_lossy().starts_with("coder-"))
+}
+
+/// Lets each `STEADING_X` be given as Coder's twin too; ours wins when both are set.
+fn twin_variables(command: clap::Command, as_coder: bool) -> clap::Command {
+    command
+        .mut_args(|arg| {
+            let Some(ours) = arg.get_env().and_then(|e| e.to_str()).map(str::to_owned) else {
+                return arg;
+            };
+            let twin = twin_of(&ours);
+            let set = |name: &str| std::env::var_os(name).is_some_and(|v| !v.is_empty());
+            if set(&ours) || !(as_coder || set(&twin)) { arg } else { arg.env(twin) }
+        })
+        .mut_subcommands(|sub| twin_variables(sub, as_coder))
+}
+
+fn twin_of(ours: &str) -> String {
+    let named = TWINS.iter().find(|(o, _)| *o == ours).map(|(_, coder)| (*coder).to_owned());
+    named.unwrap_or_else(|| ours.replacen("STEADING_", "CODER_", 1))
+}
+
+/// Variables that programs run by Terraform may see.
+const FOR_TERRAFORM: &[&str] = &[
+    "PATH",
+    "HTTP_PROXY",
+    "HTTPS_PROXY",
+    "NO_PROXY",
+    "SSL_CERT_FILE",
+    "SSL_CERT_DIR",
+    "LANG",
+    "TZ",
+];
+
+/// The whole environment, where it is text: an agent's sessions begin with it.
+#[must_use]
+pub fn whole_environment() -> std::collections::BTreeMap<String, String> {
+    let text = |(k, v): (OsString, OsString)| Some((k.into_string().ok()?, v.into_string().ok()?));
+    std::env::vars_os().filter_map(text).collect()
+}
+
+/// What the environment says beyond flags.
+#[derive(Clone, Debug, Default)]
+pub struct Surroundings {
+    /// The person's home directory.
+    pub home: Option<PathBuf>,
+    /// `XDG_CONFIG_HOME`.
+    pub config_home: Option<PathBuf>,
+    /// `TERM`.
+    pub term: Option<String>,
+    /// Colours are not wanted.
+    pub no_color: bool,
+    /// The socket of the person's SSH agent.
+    pub ssh_agent: Option<PathBuf>,
+    /// `PATH`, proxies and certificate files: what Terraform is given of our environment.
+    pub for_terraform: std::collections::BTreeMap<String, String>,
+    /// `XDG_DATA_HOME`.
+    pub data_home: Option<PathBuf>,
+    /// `USER`.
+    pub user: Option<String>,
+    /// `LANG` and `LC_*`, which a shell in a workspace is given.
+    pub locale: Vec<(String, String)>,
+}
+
+impl Surroundings {
+    /// Reads it.
+    #[must_use]
+    pub fn read() -> Self {
+        let text = |name: &str| std::env::var_os(name).and_then(|v| v.into_string().ok());
+        let path = |name: &str| std::env::var_os(name).filter(|v| !v.is_empty()).map(PathBuf::from);
+        Self {
+            home: path("HOME"),
+            config_home: path("XDG_CONFIG_HOME"),
+            term: text("TERM").filter(|t| !t.is_empty()),
+            no_color: text("NO_COLOR").is_some_and(|v| !v.is_empty())
+                || text("TERM").is_some_and(|t| t == "dumb"),
+            ssh_agent: path("SSH_AUTH_SOCK"),
+            for_terraform: whole_environment()
+                .into_iter()
+                .filter(|(name, _)| FOR_TERRAFORM.contains(&name.to_ascii_uppercase().as_str()))
+                .collect(),
+            data_home: path("XDG_DATA_HOME"),
+            user: text("USER").or_else(|| text("LOGNAME")).filter(|u| !u.is_empty()),
+            locale: whole_environment()
+                .into_iter()
+                .filter(|(name, _)| name == "LANG" || name.starts_with("LC_"))
+                .collect(),
+        }
+    }
+
+    /// Where an agent keeps what must outlive it, one directory an agent.
+    #[must_use]
+    pub fn state_dir_of_agent(&self, token: &str) -> PathBuf {
+        use sha2::Digest as _;
+        let name = hex::encode(sha2::Sha256::digest(token.as_bytes()));
+        let base = self.home.clone().unwrap_or_else(|| PathBuf::from("/tmp"));
+        base.join(".cache/steading-agent").join(name.get(..12).unwrap_or(&name))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(line: &str) -> Cli {
+        parse(line.split(' ').map(OsString::from).collect()).unwrap().0
+    }
+
+    #[test]
+    fn the_command_tree_is_sound() {
+        command(false).debug_assert();
+        command(true).debug_assert();
+    }
+
+    #[test]
+    fn the_lines_of_plug_ins_are_understood() {
+        let check = |line: &str| {
+            read(line);
+        };
+        check("coder version --output json");
+        check("coder --global-config /d login --use-token-as-session https://x");
+        check("coder login token --url https://x");
+        check("coder logout --url https://x --yes");
+        check("coder --global-config /d start --yes --reason vscode_connection ada/kiln");
+        check("coder start --yes --reason jetbrains_connection -- ada/kiln");
+        check("coder update --parameter a=b ada/kiln");
+        check("coder speedtest kiln --output json -t 5s");
+        check("coder support bundle kiln --output-file /f --yes");
+        check("coder login https://x --token t --global-config /d");
+        check("coder vscodessh --network-info-dir /n --session-token-file /s --url-file /u host");
+    }
+
+    #[test]
+    fn proxy_commands_name_their_workspace_after_two_hyphens_too() {
+        #[expect(clippy::wildcard_enum_match_arm, reason = "only one of them is meant")]
+        let ssh = |line: &str| match read(line).command {
+            Command::Connect(connect::Command::Ssh(ssh)) => ssh,
+            _ => panic!("{line}"),
+        };
+        let vscode =
+            ssh("coder --global-config /d ssh --disable-autostart --stdio --usage-app=vscode \
+             --network-info-dir /n --log-dir /l -v --ssh-host-prefix coder-vscode.x-- \
+             coder-vscode.x--ada--kiln.main");
+        assert!(vscode.stdio);
+        assert_eq!(vscode.target, ["coder-vscode.x--ada--kiln.main"]);
+        let jetbrains =
+            ssh("coder --url https://x ssh --stdio --usage-app=jetbrains -- ada/kiln.main");
+        assert_eq!(jetbrains.target, ["ada/kiln.main"]);
+        let command = ssh("steading ssh kiln -A -- ls -la");
+        assert_eq!(command.target, ["kiln", "ls", "-la"]);
+    }
+
+    #[test]
+    fn help_of_the_program() {
+        let help = command(false).render_help().to_string();
+        expect_test::expect_file!["testdata/help.txt"].assert_eq(&help);
+        for name in ["login", "create", "ssh", "config-ssh"] {
+            let mut tree = command(false);
+            let help = tree.find_subcommand_mut(name).unwrap().render_help().to_string();
+            expect_test::expect_file![format!("testdata/help-{name}.txt")].assert_eq(&help);
+        }
+    }
+
+    #[test]
+    fn called_as_coder_the_help_speaks_of_coder() {
+        let help = command(true).render_help().to_string();
+        assert!(help.contains("CODER_URL") && !help.contains("STEADING_URL"), "{help}");
+    }
+}

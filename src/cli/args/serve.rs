@@ -1,0 +1,163 @@
+//! Arguments of the server. Each setting may also stand in the environment or in a TOML file, so
+//! that all are text here; `settings` gives them their meaning.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+
+/// Commands of the server.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Start on this machine: server, first user, first workspace
+    Up(Up),
+    /// Run the server
+    Server(Server),
+    /// Make a mirror of the Terraform providers, for authors of templates
+    ProviderMirror(ProviderMirror),
+    /// Set a user's password on the server's machine
+    ResetPassword(ResetPassword),
+}
+
+/// `server`
+#[derive(Debug, Args)]
+pub struct Server {
+    /// What the server is told.
+    #[command(flatten)]
+    pub settings: Flags,
+    /// Print each setting with its value and where it came from
+    #[arg(long)]
+    pub print_config: bool,
+}
+
+/// `up`
+#[derive(Debug, Args)]
+pub struct Up {
+    /// What the server is told.
+    #[command(flatten)]
+    pub settings: Flags,
+    /// The first user's name; yours on this machine by default
+    #[arg(long, value_name = "NAME")]
+    pub username: Option<String>,
+    /// Read the first user's password from standard input; made and printed otherwise
+    #[arg(long)]
+    pub password_stdin: bool,
+}
+
+/// `provider-mirror`
+#[derive(Debug, Args)]
+pub struct ProviderMirror {
+    /// Where to
+    pub directory: PathBuf,
+}
+
+/// `reset-password`
+#[derive(Debug, Args)]
+pub struct ResetPassword {
+    /// The user's name
+    pub username: String,
+    /// Where the server keeps its data
+    #[arg(long, env = "STEADING_DATA", value_name = "DIR")]
+    pub data: Option<PathBuf>,
+    /// Read the password from standard input
+    #[arg(long)]
+    pub password_stdin: bool,
+}
+
+/// The server's settings, as they are typed. Their ids are the keys of the TOML file.
+#[derive(Debug, Default, Args)]
+#[command(next_help_heading = "Settings (flag, then environment, then file)")]
+pub struct Flags {
+    /// A TOML file with settings, named as the flags are
+    #[arg(long, short, env = "STEADING_CONFIG", value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Where everything is kept
+    #[arg(id = "data", long, env = "STEADING_DATA", value_name = "DIR")]
+    pub data: Option<String>,
+    /// Where to listen for browsers and clients [default: 127.0.0.1:7080]
+    #[arg(id = "http-address", long, env = "STEADING_HTTP_ADDRESS", value_name = "ADDRESS")]
+    pub http_address: Option<String>,
+    /// Where to listen for SSH [default: 127.0.0.1:7022]
+    #[arg(id = "ssh-address", long, env = "STEADING_SSH_ADDRESS", value_name = "ADDRESS")]
+    pub ssh_address: Option<String>,
+    /// Where to listen for agents and clients by UDP [default: 127.0.0.1:7080]
+    #[arg(
+        id = "wireguard-address",
+        long,
+        env = "STEADING_WIREGUARD_ADDRESS",
+        value_name = "ADDRESS"
+    )]
+    pub wireguard_address: Option<String>,
+    /// The address people and agents use [default: http:// and the address it listens on]
+    #[arg(id = "access-url", long, env = "STEADING_ACCESS_URL", value_name = "URL")]
+    pub access_url: Option<String>,
+    /// A certificate chain in PEM: serve HTTPS
+    #[arg(id = "tls-cert-file", long, env = "STEADING_TLS_CERT_FILE", value_name = "FILE")]
+    pub tls_cert_file: Option<String>,
+    /// Its key in PEM
+    #[arg(id = "tls-key-file", long, env = "STEADING_TLS_KEY_FILE", value_name = "FILE")]
+    pub tls_key_file: Option<String>,
+    /// A network of proxies whose forwarded headers are believed; may be repeated
+    #[arg(
+        id = "trusted-proxy",
+        long,
+        env = "STEADING_TRUSTED_PROXY",
+        value_name = "CIDR",
+        value_delimiter = ','
+    )]
+    pub trusted_proxy: Vec<String>,
+    /// The terraform or tofu to run [default: the one on PATH]
+    #[arg(id = "terraform", long, env = "STEADING_TERRAFORM", value_name = "FILE")]
+    pub terraform: Option<String>,
+    /// A Terraform CLI configuration to merge with ours
+    #[arg(id = "terraform-config", long, env = "STEADING_TERRAFORM_CONFIG", value_name = "FILE")]
+    pub terraform_config: Option<String>,
+    /// A directory to take providers from, instead of their registry
+    #[arg(id = "provider-mirror", long, env = "STEADING_PROVIDER_MIRROR", value_name = "DIR")]
+    pub provider_mirror: Option<String>,
+    /// How many builds run at once [default: 2]
+    #[arg(id = "provisioners", long, env = "STEADING_PROVISIONERS", value_name = "N")]
+    pub provisioners: Option<String>,
+    /// How long a build may take [default: 1h]
+    #[arg(
+        id = "build-time-limit",
+        long,
+        env = "STEADING_BUILD_TIME_LIMIT",
+        value_name = "DURATION"
+    )]
+    pub build_time_limit: Option<String>,
+    /// How log lines are written: text or json [default: text]
+    #[arg(id = "log-format", long, env = "STEADING_LOG_FORMAT", value_name = "FORMAT")]
+    pub log_format: Option<String>,
+    /// Which log lines are written, such as `info` or `steading=debug` [default: info]
+    #[arg(id = "log-filter", long, env = "STEADING_LOG_FILTER", value_name = "FILTER")]
+    pub log_filter: Option<String>,
+    /// How long a session lasts without use [default: 24h]
+    #[arg(
+        id = "session-duration",
+        long,
+        env = "STEADING_SESSION_DURATION",
+        value_name = "DURATION"
+    )]
+    pub session_duration: Option<String>,
+    /// How long an API token may last [default: 8760h]
+    #[arg(
+        id = "max-token-lifetime",
+        long,
+        env = "STEADING_MAX_TOKEN_LIFETIME",
+        value_name = "DURATION"
+    )]
+    pub max_token_lifetime: Option<String>,
+    /// Nobody but owners may sign in by password
+    #[arg(
+        id = "disable-password-auth",
+        long,
+        env = "STEADING_DISABLE_PASSWORD_AUTH",
+        value_name = "BOOL",
+        num_args = 0..=1,
+        default_missing_value = "true"
+    )]
+    pub disable_password_auth: Option<String>,
+    /// A file with the key that secrets are sealed with, 32 bytes in hex or base64
+    #[arg(id = "master-key-file", long, env = "STEADING_MASTER_KEY_FILE", value_name = "FILE")]
+    pub master_key_file: Option<String>,
+}

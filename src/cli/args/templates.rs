@@ -1,0 +1,194 @@
+//! Arguments of the commands about templates.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+
+use super::Listing;
+
+/// `templates`
+#[derive(Debug, Subcommand)]
+pub enum Templates {
+    /// Write a starter template into a directory, to be changed and pushed
+    Init(Init),
+    /// Send a directory as a new version of a template
+    #[command(visible_alias = "create")]
+    Push(Push),
+    /// Fetch a template's files
+    Pull(Pull),
+    /// List templates
+    #[command(visible_alias = "ls")]
+    List(Listing),
+    /// Change a template's description, icon and rules
+    Edit(Edit),
+    /// Delete templates without workspaces
+    #[command(visible_alias = "rm")]
+    Delete {
+        /// Their names
+        #[arg(required = true)]
+        names: Vec<String>,
+        /// Do not ask
+        #[arg(long, short)]
+        yes: bool,
+    },
+    /// Withdraw versions that no workspace uses
+    Archive {
+        /// The template
+        name: String,
+        /// Also those that were imported well
+        #[arg(long)]
+        all: bool,
+        /// Do not ask
+        #[arg(long, short)]
+        yes: bool,
+    },
+    /// The versions of a template
+    #[command(subcommand, visible_alias = "version")]
+    Versions(Versions),
+    /// The presets of a template
+    #[command(subcommand, visible_alias = "preset")]
+    Presets(Presets),
+}
+
+/// `templates init`
+#[derive(Debug, Args)]
+pub struct Init {
+    /// Which starter; they are listed when absent
+    #[arg(long, value_name = "STARTER")]
+    pub id: Option<String>,
+    /// Where to; a new directory of the starter's name when absent
+    pub directory: Option<PathBuf>,
+}
+
+/// `templates push`
+#[derive(Debug, Args)]
+pub struct Push {
+    /// The template's name; the directory's when absent
+    pub name: Option<String>,
+    /// The directory with the template
+    #[arg(long, short, default_value = ".", value_name = "DIR")]
+    pub directory: PathBuf,
+    /// A Terraform variable of the template; may be repeated
+    #[arg(long = "variable", alias = "var", value_name = "NAME=VALUE")]
+    pub variables: Vec<String>,
+    /// A file of such variables, one NAME=VALUE a line
+    #[arg(long, value_name = "FILE")]
+    pub variables_file: Option<PathBuf>,
+    /// The version's name; made up when absent
+    #[arg(long, default_value = "", value_name = "NAME")]
+    pub version_name: String,
+    /// What changed
+    #[arg(long, short, default_value = "", value_name = "TEXT")]
+    pub message: String,
+    /// Make it the active version
+    #[arg(long, default_value_t = true, num_args = 0..=1, default_missing_value = "true", action = clap::ArgAction::Set)]
+    pub activate: bool,
+    /// Do not ask
+    #[arg(long, short)]
+    pub yes: bool,
+}
+
+/// `templates pull`
+#[derive(Debug, Args)]
+pub struct Pull {
+    /// The template
+    pub name: String,
+    /// Where to; a new directory of the template's name when absent
+    pub directory: Option<PathBuf>,
+    /// Which version; the active one when absent
+    #[arg(long, value_name = "NAME")]
+    pub version: Option<String>,
+    /// Write the archive to standard output
+    #[arg(long)]
+    pub tar: bool,
+    /// Write over files that are there, without asking
+    #[arg(long, short)]
+    pub yes: bool,
+}
+
+/// `templates edit`
+#[derive(Debug, Args)]
+pub struct Edit {
+    /// The template
+    pub template: String,
+    /// A new name
+    #[arg(long, value_name = "NAME")]
+    pub name: Option<String>,
+    /// The name shown
+    #[arg(long, value_name = "NAME")]
+    pub display_name: Option<String>,
+    /// What it is for, a sentence
+    #[arg(long, value_name = "TEXT")]
+    pub description: Option<String>,
+    /// URL or path of an icon
+    #[arg(long, value_name = "ICON")]
+    pub icon: Option<String>,
+    /// How long workspaces run before they stop by themselves, such as 8h; 0 for no end
+    #[arg(long, value_name = "DURATION")]
+    pub default_ttl: Option<String>,
+    /// Why it should not be used any more; empty for a current one
+    #[arg(long, visible_alias = "deprecated", value_name = "TEXT")]
+    pub deprecation: Option<String>,
+    /// Do not ask
+    #[arg(long, short)]
+    pub yes: bool,
+}
+
+/// `templates versions`
+#[derive(Debug, Subcommand)]
+pub enum Versions {
+    /// List them
+    #[command(visible_alias = "ls")]
+    List {
+        /// The template
+        template: String,
+        /// Archived ones too
+        #[arg(long)]
+        include_archived: bool,
+        /// How to write it.
+        #[command(flatten)]
+        listing: Listing,
+    },
+    /// Make a version the active one
+    Promote {
+        /// The template
+        #[arg(long, short, value_name = "NAME")]
+        template: String,
+        /// The version
+        #[arg(long, short = 'n', visible_alias = "version", value_name = "NAME")]
+        template_version: String,
+    },
+    /// Withdraw versions
+    Archive {
+        /// The template
+        template: String,
+        /// The versions
+        #[arg(required = true)]
+        versions: Vec<String>,
+    },
+    /// Offer withdrawn versions again
+    Unarchive {
+        /// The template
+        template: String,
+        /// The versions
+        #[arg(required = true)]
+        versions: Vec<String>,
+    },
+}
+
+/// `templates presets`
+#[derive(Debug, Subcommand)]
+pub enum Presets {
+    /// List them
+    #[command(visible_alias = "ls")]
+    List {
+        /// The template
+        template: String,
+        /// Which version; the active one when absent
+        #[arg(long, visible_alias = "template-version", value_name = "NAME")]
+        version: Option<String>,
+        /// How to write it.
+        #[command(flatten)]
+        listing: Listing,
+    },
+}

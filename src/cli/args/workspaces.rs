@@ -1,0 +1,236 @@
+//! Arguments of the commands about workspaces and their builds.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+
+use super::{Format, Listing};
+
+/// Commands about workspaces.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Create a workspace
+    Create(Create),
+    /// List workspaces
+    #[command(visible_alias = "ls")]
+    List(List),
+    /// Show a workspace's resources and agents
+    Show(Show),
+    /// Start a workspace
+    Start(Start),
+    /// Stop a workspace
+    Stop(Stop),
+    /// Stop a workspace and start it again
+    Restart(Start),
+    /// Bring a workspace to its template's active version
+    Update(Start),
+    /// Give a workspace another name
+    Rename(Rename),
+    /// Delete a workspace
+    #[command(visible_alias = "rm")]
+    Delete(Delete),
+    /// Show the log of a build and of its agents
+    Logs(Logs),
+    /// Take out or put back a workspace's Terraform state
+    #[command(subcommand)]
+    State(State),
+}
+
+/// Answers to a template's parameters.
+#[derive(Clone, Debug, Default, Args)]
+#[command(next_help_heading = "Parameters")]
+pub struct Parameters {
+    /// A parameter's value; may be repeated
+    #[arg(long = "parameter", env = "STEADING_RICH_PARAMETER", value_name = "NAME=VALUE")]
+    pub values: Vec<String>,
+    /// A file of values, one NAME=VALUE or NAME: VALUE a line
+    #[arg(long, env = "STEADING_RICH_PARAMETER_FILE", value_name = "FILE")]
+    pub rich_parameter_file: Option<PathBuf>,
+    /// Take the default where there is one, without asking
+    #[arg(long, visible_alias = "use-parameter-defaults")]
+    pub parameter_defaults: bool,
+}
+
+/// `create`
+#[derive(Debug, Args)]
+pub struct Create {
+    /// Its name, or OWNER/NAME
+    pub name: Option<String>,
+    /// The template; asked for when there are several
+    #[arg(long, short, env = "STEADING_TEMPLATE_NAME", value_name = "NAME")]
+    pub template: Option<String>,
+    /// Which version; the active one when absent
+    #[arg(long, env = "STEADING_TEMPLATE_VERSION", value_name = "NAME")]
+    pub template_version: Option<String>,
+    /// A preset of the template; `none` for none
+    #[arg(long, env = "STEADING_PRESET_NAME", value_name = "NAME")]
+    pub preset: Option<String>,
+    /// Answers.
+    #[command(flatten)]
+    pub parameters: Parameters,
+    /// Stop after this long, such as 8h
+    #[arg(long, env = "STEADING_WORKSPACE_STOP_AFTER", value_name = "DURATION")]
+    pub stop_after: Option<String>,
+    /// When to start by itself, such as `CRON_TZ=Europe/Berlin 0 9 * * 1-5`
+    #[arg(long, env = "STEADING_WORKSPACE_START_AT", value_name = "SCHEDULE")]
+    pub start_at: Option<String>,
+    /// Follow the template's active version: always or never
+    #[arg(long, default_value = "never", value_name = "WHEN")]
+    pub automatic_updates: String,
+    /// Do not ask
+    #[arg(long, short)]
+    pub yes: bool,
+    /// Return as soon as the build is queued
+    #[arg(long)]
+    pub no_wait: bool,
+}
+
+/// `list`
+#[derive(Debug, Args)]
+pub struct List {
+    /// Everyone's
+    #[arg(long, short)]
+    pub all: bool,
+    /// A filter, such as `owner:ada status:running`
+    #[arg(long, default_value = "owner:me", value_name = "FILTER")]
+    pub search: String,
+    /// Those shared with you
+    #[arg(long)]
+    pub shared: bool,
+    /// Which columns, in which order
+    #[arg(long, short, value_delimiter = ',', value_name = "COLUMN")]
+    pub column: Vec<String>,
+    /// How to write it.
+    #[command(flatten)]
+    pub listing: Listing,
+}
+
+/// `show`
+#[derive(Debug, Args)]
+pub struct Show {
+    /// The workspace: NAME or OWNER/NAME
+    pub workspace: String,
+    /// How to write it.
+    #[command(flatten)]
+    pub listing: Listing,
+}
+
+/// `start`, `restart`, `update`
+#[derive(Debug, Args)]
+pub struct Start {
+    /// The workspace: NAME or OWNER/NAME
+    pub workspace: String,
+    /// Answers.
+    #[command(flatten)]
+    pub parameters: Parameters,
+    /// Ask for every parameter again
+    #[arg(long, visible_alias = "always-prompt")]
+    pub ask: bool,
+    /// A preset of the template
+    #[arg(long, env = "STEADING_PRESET_NAME", value_name = "NAME")]
+    pub preset: Option<String>,
+    /// What the build is recorded as, such as `vscode_connection`
+    #[arg(long, default_value = "", value_name = "REASON")]
+    pub reason: String,
+    /// Do not ask
+    #[arg(long, short)]
+    pub yes: bool,
+    /// Return as soon as the build is queued
+    #[arg(long)]
+    pub no_wait: bool,
+}
+
+/// `stop`
+#[derive(Debug, Args)]
+pub struct Stop {
+    /// The workspace: NAME or OWNER/NAME
+    pub workspace: String,
+    /// What the build is recorded as
+    #[arg(long, default_value = "", value_name = "REASON")]
+    pub reason: String,
+    /// Do not ask
+    #[arg(long, short)]
+    pub yes: bool,
+    /// Return as soon as the build is queued
+    #[arg(long)]
+    pub no_wait: bool,
+}
+
+/// `rename`
+#[derive(Debug, Args)]
+pub struct Rename {
+    /// The workspace: NAME or OWNER/NAME
+    pub workspace: String,
+    /// Its new name
+    pub name: String,
+    /// Do not ask
+    #[arg(long, short)]
+    pub yes: bool,
+}
+
+/// `delete`
+#[derive(Debug, Args)]
+pub struct Delete {
+    /// The workspace: NAME or OWNER/NAME
+    pub workspace: String,
+    /// Forget the workspace and leave its resources as they are
+    #[arg(long)]
+    pub orphan: bool,
+    /// Do not ask
+    #[arg(long, short)]
+    pub yes: bool,
+    /// Return as soon as the build is queued
+    #[arg(long)]
+    pub no_wait: bool,
+}
+
+/// `logs`
+#[derive(Debug, Args)]
+pub struct Logs {
+    /// The workspace: NAME or OWNER/NAME
+    pub workspace: String,
+    /// Go on as lines come, until the build and its start scripts are done
+    #[arg(long, short)]
+    pub follow: bool,
+    /// The build's number; the latest one by default. 0 and less count back from it
+    #[arg(
+        long,
+        visible_alias = "build-number",
+        short = 'n',
+        default_value_t = 0,
+        allow_negative_numbers = true,
+        value_name = "N"
+    )]
+    pub build: i64,
+    /// How to write it
+    #[arg(long, short, value_enum, default_value_t)]
+    pub output: Format,
+}
+
+/// `state`
+#[derive(Debug, Subcommand)]
+pub enum State {
+    /// Write the state to a file, or to standard output
+    Pull {
+        /// The workspace: NAME or OWNER/NAME
+        workspace: String,
+        /// Where to
+        file: Option<PathBuf>,
+        /// Which build; the latest one by default
+        #[arg(long, short, default_value_t = 0, value_name = "N")]
+        build: i64,
+    },
+    /// Build the workspace again from a state in a file, or from standard input
+    Push {
+        /// The workspace: NAME or OWNER/NAME
+        workspace: String,
+        /// Where from; `-` for standard input
+        file: PathBuf,
+        /// Put it in place without a build
+        #[arg(long, short)]
+        no_build: bool,
+        /// Which build, with --no-build; the latest one by default
+        #[arg(long, short, default_value_t = 0, value_name = "N")]
+        build: i64,
+    },
+}

@@ -1,0 +1,121 @@
+//! `create`: a workspace from a template, and its first build.
+
+use anyhow::{Context as _, bail};
+
+use super::args::workspaces::Create;
+use super::client::Client;
+use super::context::Context;
+use super::parameters::{self, Ask, Known};
+use super::reference::Reference;
+use super::{duration, nearest, progress, prompt};
+use crate::model::name::WorkspaceName;
+use crate::wire::coder::builds::{Build, BuildParameter};
+use crate::wire::coder::templates::Template;
+use crate::wire::coder::versions::Version;
+use crate::wire::coder::workspaces::CreateWorkspace;
+
+/// Runs the command.
+///
+/// # Errors
+/// When the request is refused, or the build fails.
+pub async fn run(ctx: &Context, args: Create) -> anyhow::Result<()> {
+    let client = ctx.client()?;
+    let reference = named(&args)?;
+    let template = pick_template(&client, args.template.as_deref()).await?;
+    let version = pick_version(&client, &template, args.template_version.as_deref()).await?;
+    let (answers, preset) = answers(&client, &args, &version).await?;
+    if !args.yes && prompt::is_interactive() {
+        prompt::confirm(&format!("Create {reference} from {}?", template.name))?;
+    }
+    let wanted = CreateWorkspace {
+        template_id: args.template_version.is_none().then_some(template.id),
+        template_version_id: args.template_version.is_some().then_some(version.id),
+        name: reference.workspace.clone(),
+        autostart_schedule: args.start_at,
+        ttl_ms: args.stop_after.as_deref().map(milliseconds).transpose()?,
+        rich_parameter_values: answers,
+        automatic_updates: args.automatic_updates,
+        template_version_preset_id: preset,
+    };
+    let workspace = client.create_workspace(&reference.owner, &wanted).await?;
+    if args.no_wait {
+        ctx.out.note(&format!("The build of {reference} is queued."));
+        return Ok(());
+    }
+    progress::watch::<Build>(ctx, &client, workspace.latest_build.id).await?;
+    ctx.out.note(&format!("{reference} is there. Enter it with `steading ssh {reference}`."));
+    Ok(())
+}
+
+fn named(args: &Create) -> anyhow::Result<Reference> {
+    let text = match &args.name {
+        Some(name) => name.clone(),
+        None => prompt::text("A name for the workspace", "", "a name")?,
+    };
+    let reference: Reference = text.parse()?;
+    WorkspaceName::parse(&reference.workspace)
+        .map_err(|e| anyhow::anyhow!("The name {:?} {e}.", reference.workspace))?;
+    Ok(reference)
+}
+
+async fn pick_template(client: &Client, wanted: Option<&str>) -> anyhow::Result<Template> {
+    let all = client.templates().await?;
+    if let Some(name) = wanted {
+        let found = all.iter().find(|t| t.name.eq_ignore_ascii_case(name)).cloned();
+        return found.with_context(|| {
+            let hint = nearest::hint(name, all.iter().map(|t| t.name.as_str()));
+            format!("There is no template {name:?}.{hint} `steading templates list` shows them.")
+        });
+    }
+    let mut usable: Vec<Template> = all.into_iter().filter(|t| !t.deprecated).collect();
+    if usable.is_empty() {
+        bail!(
+            "There is no template yet. Begin with `steading templates init` and `steading \
+             templates push`."
+        );
+    }
+    if usable.len() == 1 {
+        return Ok(usable.remove(0));
+    }
+    let names: Vec<String> = usable.iter().map(|t| t.name.clone()).collect();
+    let at = prompt::choose("Which template?", &names, "--template NAME")?;
+    Ok(usable.remove(at))
+}
+
+async fn pick_version(
+    client: &Client,
+    template: &Template,
+    wanted: Option<&str>,
+) -> anyhow::Result<Version> {
+    match wanted {
+        Some(name) => client.version_by_name(template.id, name).await,
+        None => client.version(template.active_version_id).await,
+    }
+}
+
+async fn answers(
+    client: &Client,
+    args: &Create,
+    version: &Version,
+) -> anyhow::Result<(Vec<BuildParameter>, Option<uuid::Uuid>)> {
+    let asked = client.rich_parameters(version.id).await?;
+    let presets = client.presets(version.id).await?;
+    let preset = match args.preset.as_deref() {
+        Some("none") => None,
+        Some(name) => Some(parameters::find_preset(&presets, name)?),
+        None => presets.iter().find(|p| p.default),
+    };
+    let quiet = args.yes || args.parameters.parameter_defaults || !prompt::is_interactive();
+    let ask = if quiet { Ask::Missing } else { Ask::All };
+    let known = Known { parameters: &asked, preset, before: &[] };
+    let answers = parameters::answer(&args.parameters, known, ask)?;
+    Ok((answers, preset.map(|p| p.id)))
+}
+
+/// A duration in milliseconds, as the API takes it.
+///
+/// # Errors
+/// When the text is not a duration.
+pub fn milliseconds(text: &str) -> anyhow::Result<i64> {
+    Ok(i64::try_from(duration::parse(text)?.as_millis())?)
+}

@@ -1,0 +1,133 @@
+//! The only writer of standard output and standard error: data on the one, words on the other.
+
+use std::io::{IsTerminal as _, Write as _};
+
+use anyhow::Context as _;
+
+use super::args::{Format, Listing, Surroundings};
+use super::table::Table;
+
+/// Where to write, and how.
+#[derive(Clone, Debug)]
+pub struct Output {
+    color: bool,
+    live: bool,
+}
+
+/// The colours used, by what they say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Paint {
+    /// Went well.
+    Good,
+    /// Went wrong.
+    Bad,
+    /// Is under way.
+    Busy,
+    /// Matters less.
+    Dim,
+    /// Matters more.
+    Strong,
+}
+
+impl Paint {
+    const fn code(self) -> &'static str {
+        match self {
+            Self::Good => "32",
+            Self::Bad => "31",
+            Self::Busy => "33",
+            Self::Dim => "2",
+            Self::Strong => "1",
+        }
+    }
+}
+
+impl Output {
+    /// Colours and live lines only where a person looks.
+    #[must_use]
+    pub fn new(around: &Surroundings) -> Self {
+        let live = std::io::stderr().is_terminal();
+        Self { color: live && !around.no_color, live }
+    }
+
+    /// Whether a line on standard error may be written over.
+    #[must_use]
+    pub fn is_live(&self) -> bool {
+        self.live
+    }
+
+    /// Whether standard output is a terminal.
+    #[must_use]
+    pub fn is_terminal(&self) -> bool {
+        std::io::stdout().is_terminal()
+    }
+
+    /// Text in a colour, where colours are wanted.
+    #[must_use]
+    pub fn paint(&self, paint: Paint, text: &str) -> String {
+        if self.color { format!("\x1b[{}m{text}\x1b[0m", paint.code()) } else { text.to_owned() }
+    }
+
+    /// A line of data.
+    ///
+    /// # Errors
+    /// When standard output is gone.
+    pub fn line(&self, text: &str) -> anyhow::Result<()> {
+        self.bytes(format!("{text}\n").as_bytes())
+    }
+
+    /// Data as it is.
+    ///
+    /// # Errors
+    /// When standard output is gone.
+    pub fn bytes(&self, data: &[u8]) -> anyhow::Result<()> {
+        let mut out = std::io::stdout().lock();
+        out.write_all(data).and_then(|()| out.flush()).context("Writing to standard output")
+    }
+
+    /// A value as JSON.
+    ///
+    /// # Errors
+    /// When standard output is gone.
+    pub fn json<T: serde::Serialize>(&self, value: &T) -> anyhow::Result<()> {
+        self.line(&serde_json::to_string_pretty(value)?)
+    }
+
+    /// A list: as JSON when asked for, else as a table.
+    ///
+    /// # Errors
+    /// When standard output is gone.
+    pub fn list<T: serde::Serialize>(
+        &self,
+        how: Listing,
+        value: &T,
+        table: impl FnOnce() -> Table,
+    ) -> anyhow::Result<()> {
+        match how.output {
+            Format::Json => self.json(value),
+            Format::Table => {
+                let table = table();
+                self.bytes(table.render(|head| self.paint(Paint::Strong, head)).as_bytes())
+            }
+        }
+    }
+
+    /// A line for the person. A lost standard error is not worth an end.
+    pub fn note(&self, text: &str) {
+        let mut err = std::io::stderr().lock();
+        let _ = if self.live { writeln!(err, "\r\x1b[K{text}") } else { writeln!(err, "{text}") };
+    }
+
+    /// A line that the next one writes over; nothing where that cannot be.
+    pub fn passing(&self, text: &str) {
+        if self.live {
+            let mut err = std::io::stderr().lock();
+            let _ = write!(err, "\r\x1b[K{text}").and_then(|()| err.flush());
+        }
+    }
+
+    /// Bytes for standard error as they are: a remote command's.
+    pub fn error_bytes(&self, data: &[u8]) {
+        let mut err = std::io::stderr().lock();
+        let _ = err.write_all(data).and_then(|()| err.flush());
+    }
+}

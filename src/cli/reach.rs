@@ -1,0 +1,142 @@
+//! From a workspace's name to an agent that can be reached: started when it rests, waited for.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::bail;
+
+use super::api::workspaces::pick_agent;
+use super::args::connect::Wait;
+use super::client::Client;
+use super::context::Context;
+use super::reference::Reference;
+use super::{logs, progress, start};
+use crate::model::agent::{ConnectionStatus, Lifecycle};
+use crate::model::build::WorkspaceStatus;
+use crate::wire::coder::agents::Agent;
+use crate::wire::coder::builds::Build;
+use crate::wire::coder::workspaces::Workspace;
+
+/// How often an agent is looked at until it is there.
+const LOOK_EVERY: Duration = Duration::from_millis(500);
+
+/// What is done on the way.
+#[derive(Clone, Copy, Debug)]
+pub struct Way<'a> {
+    /// Whether to wait for start scripts.
+    pub wait: Wait,
+    /// Whether a resting workspace is started.
+    pub autostart: bool,
+    /// What such a start is recorded as.
+    pub reason: &'a str,
+}
+
+/// Finds the workspace, has it run, and gives the agent once it is connected.
+///
+/// # Errors
+/// When there is none, it may not be started, or it does not come.
+pub async fn reach(
+    ctx: &Context,
+    client: &Arc<Client>,
+    (reference, way): (&Reference, Way<'_>),
+) -> anyhow::Result<(Workspace, Agent)> {
+    let found = client.workspace(reference).await?;
+    let workspace = if have_running(ctx, client, (&found, way)).await? {
+        client.workspace(reference).await?
+    } else {
+        found
+    };
+    let agent = pick_agent(&workspace, reference.agent.as_deref())?.clone();
+    let agent = connected(ctx, client, agent).await?;
+    scripts_done(ctx, client, (&agent, way.wait)).await?;
+    Ok((workspace, agent))
+}
+
+/// Starts the workspace when it rests. Says whether there is something new to read.
+async fn have_running(
+    ctx: &Context,
+    client: &Arc<Client>,
+    (workspace, way): (&Workspace, Way<'_>),
+) -> anyhow::Result<bool> {
+    use WorkspaceStatus as S;
+    let name = &workspace.name;
+    match start::status(workspace) {
+        Some(S::Running) => Ok(false),
+        Some(S::Pending | S::Starting) => {
+            ctx.out.note(&format!("{name} is starting; waiting for it."));
+            progress::watch::<Build>(ctx, client, workspace.latest_build.id).await?;
+            Ok(true)
+        }
+        Some(S::Stopped | S::Failed | S::Canceled) if way.autostart => {
+            ctx.out.note(&format!("{name} is {}; starting it.", workspace.latest_build.status));
+            start::for_session(ctx, client, workspace, way.reason).await?;
+            Ok(true)
+        }
+        Some(S::Stopping) if way.autostart => {
+            ctx.out.note(&format!("{name} is stopping; it is started when that is done."));
+            progress::watch::<Build>(ctx, client, workspace.latest_build.id).await?;
+            start::for_session(ctx, client, workspace, way.reason).await?;
+            Ok(true)
+        }
+        _ => bail!(
+            "{name} is {}. Start it with `steading start {name}`.",
+            workspace.latest_build.status
+        ),
+    }
+}
+
+/// Waits until the agent is connected.
+async fn connected(ctx: &Context, client: &Client, agent: Agent) -> anyhow::Result<Agent> {
+    let mut agent = agent;
+    let mut told = false;
+    loop {
+        match ConnectionStatus::from_word(&agent.status) {
+            Some(ConnectionStatus::Connected) | None => return Ok(agent),
+            Some(ConnectionStatus::Timeout) => {
+                let help = match &*agent.troubleshooting_url {
+                    "" => "`steading logs` shows what the workspace said.".to_owned(),
+                    url => format!("The template's author says where to look: {url}"),
+                };
+                bail!("The agent {} did not connect in time. {help}", agent.name);
+            }
+            Some(ConnectionStatus::Connecting | ConnectionStatus::Disconnected) => {}
+        }
+        if !told {
+            ctx.out.note(&format!("Waiting for the agent {}: it is {}.", agent.name, agent.status));
+            told = true;
+        }
+        tokio::time::sleep(LOOK_EVERY).await;
+        agent = client.agent(agent.id).await?;
+    }
+}
+
+/// Waits for start scripts, when that is wanted; what they say goes to standard error.
+async fn scripts_done(
+    ctx: &Context,
+    client: &Client,
+    (agent, wait): (&Agent, Wait),
+) -> anyhow::Result<()> {
+    let wanted = match wait {
+        Wait::Yes => true,
+        Wait::No => false,
+        Wait::Auto => agent.scripts.iter().any(|s| s.start_blocks_login),
+    };
+    let mut state = Lifecycle::from_word(&agent.lifecycle_state);
+    if !wanted || state.is_none_or(logs::is_settled) {
+        return Ok(());
+    }
+    ctx.out.note("Waiting for the start scripts. --wait=no enters at once.");
+    let mut last = 0;
+    while state.is_some_and(|s| !logs::is_settled(s)) {
+        tokio::time::sleep(LOOK_EVERY).await;
+        for line in client.agent_logs(agent.id, last).await? {
+            last = line.id;
+            ctx.out.note(&format!("  {}", line.output.trim_end()));
+        }
+        state = Lifecycle::from_word(&client.agent(agent.id).await?.lifecycle_state);
+    }
+    if matches!(state, Some(Lifecycle::StartError | Lifecycle::StartTimeout)) {
+        ctx.out.note("A start script failed or took too long; the workspace may lack something.");
+    }
+    Ok(())
+}

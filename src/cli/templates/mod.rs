@@ -1,0 +1,151 @@
+//! `templates`: what workspaces are made from.
+
+mod archive;
+mod init;
+mod push;
+mod versions;
+
+use anyhow::Context as _;
+
+use super::args::templates::{Edit, Presets, Pull, Templates};
+use super::client::Client;
+use super::context::Context;
+use super::create::milliseconds;
+use super::prompt;
+use super::table::Table;
+use super::times;
+use crate::wire::coder::templates::{Template, UpdateTemplate};
+
+/// Runs the command.
+///
+/// # Errors
+/// When a file cannot be read, the request is refused, or the import fails.
+pub async fn run(ctx: &Context, command: Templates) -> anyhow::Result<()> {
+    match command {
+        Templates::Init(args) => init::run(ctx, args),
+        Templates::Push(args) => push::run(ctx, args).await,
+        Templates::Pull(args) => pull(ctx, args).await,
+        Templates::List(how) => {
+            let templates = ctx.client()?.templates().await?;
+            ctx.out.list(how, &templates, || table(&templates))
+        }
+        Templates::Edit(args) => edit(ctx, args).await,
+        Templates::Delete { names, yes } => delete(ctx, &names, yes).await,
+        Templates::Archive { name, all, yes } => {
+            let client = ctx.client()?;
+            let template = client.template(&name).await?;
+            if !yes {
+                prompt::confirm(&format!("Withdraw the versions of {name} that nobody uses?"))?;
+            }
+            let done = client.archive_unused(template.id, all).await?;
+            ctx.out.note(&format!("Withdrew {} versions of {name}.", done.archived_ids.len()));
+            Ok(())
+        }
+        Templates::Versions(command) => versions::run(ctx, command).await,
+        Templates::Presets(Presets::List { template, version, listing }) => {
+            let client = ctx.client()?;
+            let template = client.template(&template).await?;
+            let id = version_id(&client, &template, version.as_deref()).await?;
+            let presets = client.presets(id).await?;
+            ctx.out.list(listing, &presets, || {
+                let mut table = Table::new(&["NAME", "DEFAULT", "PARAMETERS", "DESCRIPTION"]);
+                for p in &presets {
+                    let values: Vec<String> =
+                        p.parameters.iter().map(|v| format!("{}={}", v.name, v.value)).collect();
+                    let default = if p.default { "yes" } else { "no" };
+                    table.row([&p.name, default, &values.join(", "), &p.description]);
+                }
+                table
+            })
+        }
+    }
+}
+
+/// A version of a template by name, or the active one.
+async fn version_id(
+    client: &Client,
+    template: &Template,
+    name: Option<&str>,
+) -> anyhow::Result<uuid::Uuid> {
+    match name {
+        Some(name) => Ok(client.version_by_name(template.id, name).await?.id),
+        None => Ok(template.active_version_id),
+    }
+}
+
+fn table(templates: &[Template]) -> Table {
+    let mut table =
+        Table::new(&["NAME", "DISPLAY NAME", "DESCRIPTION", "CREATED BY", "LAST UPDATED"]);
+    for t in templates {
+        let note = if t.deprecated { "deprecated: " } else { "" };
+        table.row([
+            &t.name,
+            &t.display_name,
+            &format!("{note}{}", t.description),
+            &t.created_by_name,
+            &times::or_never(t.updated_at),
+        ]);
+    }
+    table
+}
+
+async fn pull(ctx: &Context, args: Pull) -> anyhow::Result<()> {
+    let client = ctx.client()?;
+    let template = client.template(&args.name).await?;
+    let id = version_id(&client, &template, args.version.as_deref()).await?;
+    let version = client.version(id).await?;
+    let archive = client.file(version.job.file_id).await?;
+    if args.tar {
+        return ctx.out.bytes(&archive);
+    }
+    let directory = args.directory.unwrap_or_else(|| args.name.clone().into());
+    let occupied = std::fs::read_dir(&directory).is_ok_and(|mut d| d.next().is_some());
+    if occupied && !args.yes {
+        prompt::confirm(&format!("Write over what is in {}?", directory.display()))?;
+    }
+    let files = archive::unpack(&archive, &directory)
+        .with_context(|| format!("Writing the template to {}", directory.display()))?;
+    ctx.out.note(&format!(
+        "Wrote {files} files of {} version {} to {}.",
+        template.name,
+        version.name,
+        directory.display()
+    ));
+    Ok(())
+}
+
+async fn edit(ctx: &Context, args: Edit) -> anyhow::Result<()> {
+    let client = ctx.client()?;
+    let template = client.template(&args.template).await?;
+    let change = UpdateTemplate {
+        name: args.name,
+        display_name: args.display_name,
+        description: args.description,
+        icon: args.icon,
+        default_ttl_ms: args.default_ttl.as_deref().map(milliseconds).transpose()?,
+        deprecation_message: args.deprecation,
+        ..UpdateTemplate::default()
+    };
+    if change == UpdateTemplate::default() {
+        anyhow::bail!("Nothing to change was given. `steading templates edit --help` lists it.");
+    }
+    client.update_template(template.id, &change).await?;
+    ctx.out.note(&format!("Changed {}.", args.template));
+    Ok(())
+}
+
+async fn delete(ctx: &Context, names: &[String], yes: bool) -> anyhow::Result<()> {
+    let client = ctx.client()?;
+    let mut found = Vec::with_capacity(names.len());
+    for name in names {
+        found.push(client.template(name).await?);
+    }
+    if !yes {
+        prompt::confirm(&format!("Delete {}?", names.join(", ")))?;
+    }
+    for template in found {
+        client.delete_template(template.id).await?;
+        ctx.out.note(&format!("Deleted {}.", template.name));
+    }
+    Ok(())
+}

@@ -1,0 +1,67 @@
+//! `tokens`: API tokens, of one's own and, for an owner, of others.
+
+use anyhow::Context as _;
+
+use super::args::people::Tokens;
+use super::context::Context;
+use super::duration;
+use super::table::Table;
+use super::times;
+use crate::wire::coder::tokens::{ApiKey, CreateToken};
+
+/// Runs the command.
+///
+/// # Errors
+/// When the server cannot be reached, or refuses.
+pub async fn run(ctx: &Context, command: Tokens) -> anyhow::Result<()> {
+    let client = ctx.client()?;
+    match command {
+        Tokens::Create { name, lifetime, user, scope } => {
+            let lifetime = lifetime.as_deref().map(duration::parse).transpose()?;
+            let nanos = lifetime.map_or(0, |l| i64::try_from(l.as_nanos()).unwrap_or(i64::MAX));
+            let token = CreateToken { lifetime: nanos, scope, scopes: vec![], token_name: name };
+            ctx.out.line(&client.create_token(&user, &token).await?)
+        }
+        Tokens::List { all, listing } => {
+            let tokens = client.tokens(all).await?;
+            ctx.out.list(listing, &tokens, || table(&tokens))
+        }
+        Tokens::View { entry, listing } => {
+            let tokens = client.tokens(true).await?;
+            let token = find(&tokens, &entry)?;
+            ctx.out.list(listing, token, || table(std::slice::from_ref(token)))
+        }
+        Tokens::Remove { entry } => {
+            let tokens = client.tokens(true).await?;
+            let token = find(&tokens, &entry)?;
+            client.delete_token(&token.id).await?;
+            ctx.out.note(&format!("Removed the token {entry}."));
+            Ok(())
+        }
+    }
+}
+
+fn find<'t>(tokens: &'t [ApiKey], wanted: &str) -> anyhow::Result<&'t ApiKey> {
+    // The whole token is taken too: people have it at hand.
+    let id = wanted.split_once('-').map_or(wanted, |(id, _)| id);
+    tokens.iter().find(|t| t.token_name == wanted || t.id == wanted || t.id == id).with_context(
+        || format!("There is no token {wanted:?}. `steading tokens list` shows yours."),
+    )
+}
+
+fn table(tokens: &[ApiKey]) -> Table {
+    let mut table =
+        Table::new(&["ID", "NAME", "OWNER", "SCOPE", "LAST USED", "EXPIRES AT", "CREATED AT"]);
+    for token in tokens {
+        table.row([
+            &token.id,
+            &token.token_name,
+            &token.username,
+            &token.scope,
+            &times::or_never(token.last_used),
+            &times::or_never(token.expires_at),
+            &times::or_never(token.created_at),
+        ]);
+    }
+    table
+}

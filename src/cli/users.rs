@@ -1,0 +1,112 @@
+//! `users`: who may sign in.
+
+use super::args::people::{CreateUser, Users};
+use super::context::Context;
+use super::prompt;
+use super::table::Table;
+use super::times;
+use crate::wire::coder::users::{CreateUser as NewUser, User};
+
+/// Runs the command.
+///
+/// # Errors
+/// When the server cannot be reached, or refuses.
+pub async fn run(ctx: &Context, command: Users) -> anyhow::Result<()> {
+    let client = ctx.client()?;
+    match command {
+        Users::Create(args) => create(ctx, args).await,
+        Users::List { search, listing } => {
+            let users = client.users(&search).await?;
+            ctx.out.list(listing, &users, || table(&users))
+        }
+        Users::Show { user, listing } => {
+            let user = client.user(&user).await?;
+            ctx.out.list(listing, &user, || table(std::slice::from_ref(&user)))
+        }
+        Users::Activate { user } => {
+            client.set_user_status(&user, "activate").await?;
+            ctx.out.note(&format!("{user} may sign in."));
+            Ok(())
+        }
+        Users::Suspend { user } => {
+            client.set_user_status(&user, "suspend").await?;
+            ctx.out.note(&format!("{user} may not sign in any more."));
+            Ok(())
+        }
+        Users::Delete { user } => {
+            client.delete_user(&user).await?;
+            ctx.out.note(&format!("Deleted {user}."));
+            Ok(())
+        }
+        Users::EditRoles { user, roles } => {
+            let user = client.set_roles(&user, roles).await?;
+            ctx.out.note(&format!("{} is now: {}.", user.username, role_names(&user)));
+            Ok(())
+        }
+    }
+}
+
+async fn create(ctx: &Context, args: CreateUser) -> anyhow::Result<()> {
+    let login_type = if args.service_account { "none".to_owned() } else { args.login_type };
+    let needs_password = login_type == "password";
+    let (password, made) = match args.password {
+        Some(password) => (password, false),
+        None if args.password_stdin => (prompt::password_from_stdin()?, false),
+        None if needs_password => (made_password(ctx), true),
+        None => (String::new(), false),
+    };
+    let client = ctx.client()?;
+    let organization = client.organization().await?;
+    let user = client
+        .create_user(&NewUser {
+            email: args.email,
+            username: args.username,
+            name: args.full_name,
+            password: password.clone(),
+            login_type,
+            user_status: String::new(),
+            organization_ids: vec![organization.id],
+            service_account: args.service_account,
+        })
+        .await?;
+    ctx.out.note(&format!("Created {}. Sign in at {}.", user.username, client.server_text()));
+    if made {
+        ctx.out.note("The password, shown this once:");
+        return ctx.out.line(&password);
+    }
+    Ok(())
+}
+
+/// A password to begin with: 20 letters and digits without the ones that look alike, 114 bits.
+#[must_use]
+pub fn made_password(ctx: &Context) -> String {
+    const LETTERS: &[u8; 52] = b"abcdefghjkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456";
+    let bytes = ctx.entropy.bytes::<64>();
+    let fair = bytes.iter().filter(|b| **b < 208);
+    fair.filter_map(|b| LETTERS.get(usize::from(*b % 52)))
+        .take(20)
+        .map(|b| char::from(*b))
+        .collect()
+}
+
+fn role_names(user: &User) -> String {
+    let names: Vec<&str> = user.roles.iter().map(|r| r.name.as_str()).collect();
+    if names.is_empty() { "member".to_owned() } else { names.join(", ") }
+}
+
+fn table(users: &[User]) -> Table {
+    let mut table =
+        Table::new(&["USERNAME", "NAME", "EMAIL", "STATUS", "ROLES", "LAST SEEN", "CREATED AT"]);
+    for user in users {
+        table.row([
+            &user.username,
+            &user.name,
+            &user.email,
+            &user.status,
+            &role_names(user),
+            &times::or_never(user.last_seen_at),
+            &times::or_never(user.created_at),
+        ]);
+    }
+    table
+}

@@ -1,0 +1,66 @@
+//! Use cases on the audit log.
+
+use super::{Actor, App, Result};
+use crate::model::audit::{AuditAction, AuditRow, AuditTarget};
+use crate::model::user::{SiteRole, User};
+use crate::server::db::{audit, users};
+
+/// Entries in a list at most.
+pub const MAX_LIST: i64 = 200;
+
+/// Which entries to list.
+#[derive(Clone, Debug, Default)]
+pub struct AuditFilter {
+    /// Only of this action.
+    pub action: Option<AuditAction>,
+    /// Only on this kind of thing.
+    pub target: Option<AuditTarget>,
+    /// Only by the user of this name.
+    pub username: Option<String>,
+    /// At most so many.
+    pub limit: i64,
+    /// After so many.
+    pub offset: i64,
+}
+
+/// An entry and who did it.
+#[derive(Clone, Debug)]
+pub struct AuditView {
+    /// The entry.
+    pub row: AuditRow,
+    /// Who; none for the program itself.
+    pub user: Option<User>,
+}
+
+impl App {
+    /// Entries of the log, newest first, and how many there are in all.
+    ///
+    /// # Errors
+    /// [`super::Error::Denied`] for who is neither owner nor auditor.
+    pub async fn audit(&self, actor: &Actor, filter: AuditFilter) -> Result<(Vec<AuditView>, i64)> {
+        actor.require_role(&[SiteRole::Owner, SiteRole::Auditor])?;
+        self.db
+            .read(move |tx| {
+                let user = match &filter.username {
+                    None => None,
+                    Some(name) => match users::find_by_name(tx, name)? {
+                        Some(user) => Some(user.id),
+                        None => return Ok((Vec::new(), 0)),
+                    },
+                };
+                let narrow = (filter.action, filter.target, user);
+                let limit = filter.limit.clamp(1, MAX_LIST);
+                let rows = audit::list(tx, narrow, limit, filter.offset)?;
+                let mut list = Vec::new();
+                for row in rows {
+                    let user = match row.user_id {
+                        Some(id) => users::find(tx, id)?,
+                        None => None,
+                    };
+                    list.push(AuditView { row, user });
+                }
+                Ok((list, audit::count(tx, narrow)?))
+            })
+            .await
+    }
+}

@@ -1,0 +1,167 @@
+//! People in Coder's words.
+
+use crate::model::time::Timestamp;
+use crate::model::user::{Organization, SiteRole, SshKey, TokenEntry, TokenKind, User, UserKind};
+use crate::server::app::groups::GroupView;
+use crate::wire::coder::{Time, organizations, tokens, users};
+
+/// A user.
+#[must_use]
+pub fn user(user: &User) -> users::User {
+    users::User {
+        id: user.id.0,
+        username: user.username.to_string(),
+        name: user.name.clone(),
+        avatar_url: String::new(),
+        email: user.email.clone(),
+        created_at: user.created_at.into(),
+        updated_at: user.updated_at.into(),
+        last_seen_at: time(user.last_seen_at),
+        status: user.status.to_string(),
+        login_type: user.login_type.to_string(),
+        theme_preference: String::new(),
+        organization_ids: user.organizations.iter().map(|o| o.0).collect(),
+        roles: roles(user),
+        is_service_account: user.kind == UserKind::Service,
+    }
+}
+
+/// A user without roles and organizations.
+#[must_use]
+pub fn reduced_user(user: &User) -> users::ReducedUser {
+    users::ReducedUser {
+        id: user.id.0,
+        username: user.username.to_string(),
+        name: user.name.clone(),
+        avatar_url: String::new(),
+        email: user.email.clone(),
+        created_at: user.created_at.into(),
+        updated_at: user.updated_at.into(),
+        last_seen_at: time(user.last_seen_at),
+        status: user.status.to_string(),
+        login_type: user.login_type.to_string(),
+        theme_preference: String::new(),
+    }
+}
+
+/// Time that may be never.
+#[must_use]
+pub fn time(at: Option<Timestamp>) -> Time {
+    at.map(Time::from).unwrap_or_default()
+}
+
+fn roles(user: &User) -> Vec<users::Role> {
+    user.roles
+        .iter()
+        .map(|role| users::Role {
+            name: role.to_string(),
+            display_name: role_name(*role).to_owned(),
+            organization_id: String::new(),
+        })
+        .collect()
+}
+
+/// A site role as it is shown.
+#[must_use]
+pub const fn role_name(role: SiteRole) -> &'static str {
+    match role {
+        SiteRole::Owner => "Owner",
+        SiteRole::UserAdmin => "User Admin",
+        SiteRole::TemplateAdmin => "Template Admin",
+        SiteRole::Auditor => "Auditor",
+    }
+}
+
+/// A token.
+#[must_use]
+pub fn token(token: &TokenEntry) -> tokens::ApiKey {
+    let lifetime = token.expires_at.since(token.created_at).as_secs();
+    tokens::ApiKey {
+        id: token.public_id.clone(),
+        user_id: token.user.id.0,
+        username: token.user.username.to_string(),
+        last_used: time(token.last_used_at),
+        expires_at: token.expires_at.into(),
+        created_at: token.created_at.into(),
+        updated_at: token.last_used_at.unwrap_or(token.created_at).into(),
+        login_type: match token.kind {
+            TokenKind::Session => "password",
+            TokenKind::Api | TokenKind::Workspace => "token",
+        }
+        .to_owned(),
+        scope: "all".to_owned(),
+        scopes: vec!["all".to_owned()],
+        token_name: token.name.clone(),
+        lifetime_seconds: i64::try_from(lifetime).unwrap_or(i64::MAX),
+    }
+}
+
+/// An SSH key.
+#[must_use]
+pub fn ssh_key(key: &SshKey) -> tokens::SshKey {
+    tokens::SshKey {
+        id: key.id.0,
+        user_id: key.user_id.0,
+        name: key.name.clone(),
+        public_key: key.public_key.clone(),
+        fingerprint: key.fingerprint.clone(),
+        created_at: key.created_at.into(),
+        last_used_at: key.last_used_at.map(Time::from),
+    }
+}
+
+/// An organization.
+#[must_use]
+pub fn organization(organization: &Organization) -> organizations::Organization {
+    organizations::Organization {
+        id: organization.id.0,
+        name: organization.name.clone(),
+        display_name: organization.display_name.clone(),
+        description: organization.description.clone(),
+        icon: String::new(),
+        created_at: organization.created_at.into(),
+        updated_at: organization.updated_at.into(),
+        is_default: organization.is_default,
+    }
+}
+
+/// A member of an organization.
+#[must_use]
+pub fn member(
+    organization: &Organization,
+    user: &User,
+    since: Timestamp,
+) -> organizations::OrganizationMember {
+    organizations::OrganizationMember {
+        user_id: user.id.0,
+        organization_id: organization.id.0,
+        created_at: since.into(),
+        updated_at: since.into(),
+        roles: Vec::new(),
+        username: user.username.to_string(),
+        name: user.name.clone(),
+        avatar_url: String::new(),
+        email: user.email.clone(),
+        global_roles: roles(user),
+        status: user.status.to_string(),
+        login_type: user.login_type.to_string(),
+    }
+}
+
+/// A group.
+#[must_use]
+pub fn group(view: &GroupView) -> organizations::Group {
+    organizations::Group {
+        id: view.group.id.0,
+        name: view.group.name.clone(),
+        display_name: view.group.display_name.clone(),
+        organization_id: view.organization.id.0,
+        members: view.members.iter().map(reduced_user).collect(),
+        total_member_count: i64::try_from(view.members.len()).unwrap_or(i64::MAX),
+        avatar_url: String::new(),
+        quota_allowance: 0,
+        source: "user".to_owned(),
+        organization_name: view.organization.name.clone(),
+        organization_display_name: view.organization.display_name.clone(),
+    }
+}

@@ -1,0 +1,168 @@
+//! What the deployment says about itself.
+
+use std::collections::BTreeMap;
+
+use axum::response::Response;
+use serde_json::{Value, json};
+
+use super::authcheck;
+use crate::model::user::SiteRole;
+use crate::server::web::extract::{Json, message};
+use crate::server::web::routes::Routes;
+use crate::server::web::{Access, Answer, State, Who};
+use crate::wire::coder::VERSION;
+use crate::wire::coder::deployment as wire;
+use crate::wire::coder::users::{AuthCheck, AuthCheckResponse};
+
+/// The routes.
+pub(super) fn routes(routes: Routes) -> Routes {
+    routes
+        .get(Access::Public, "/api/v2", hello)
+        .get(Access::Public, "/api/v2/buildinfo", build_info)
+        .get(Access::User, "/api/v2/deployment/ssh", ssh)
+        .get(Access::Role(&[SiteRole::Owner]), "/api/v2/deployment/config", config)
+        .get(Access::Public, "/api/v2/appearance", appearance)
+        .get(Access::User, "/api/v2/experiments", experiments)
+        .get(Access::User, "/api/v2/experiments/available", available_experiments)
+        .get(Access::User, "/api/v2/entitlements", entitlements)
+        .get(Access::User, "/api/v2/regions", regions)
+        .get(Access::Public, "/api/v2/updatecheck", update_check)
+        .get(Access::User, "/api/v2/applications/host", app_host)
+        .post(Access::User, "/api/v2/authcheck", auth_check)
+}
+
+/// The versions of the protocols that Coder's clients ask after.
+const AGENT_API: &str = "2.7";
+const PROVISIONER_API: &str = "1.12";
+
+/// What Coder sells and we have: clients look here before they offer it.
+const FEATURES: [&str; 16] = [
+    "access_control",
+    "advanced_template_scheduling",
+    "appearance",
+    "audit_log",
+    "browser_only",
+    "connection_log",
+    "control_shared_ports",
+    "custom_roles",
+    "external_provisioner_daemons",
+    "external_token_encryption",
+    "multiple_organizations",
+    "scim",
+    "template_rbac",
+    "user_limit",
+    "user_role_management",
+    "workspace_external_agent",
+];
+
+#[expect(clippy::unused_async, reason = "handlers are async")]
+async fn hello() -> Response {
+    message("Steading speaks Coder's API.")
+}
+
+#[expect(clippy::unused_async, reason = "handlers are async")]
+async fn build_info(state: State) -> Json<wire::BuildInfo> {
+    let url = state.site.access_url().to_owned();
+    Json(wire::BuildInfo {
+        external_url: url.clone(),
+        version: VERSION.to_owned(),
+        dashboard_url: url,
+        agent_api_version: AGENT_API.to_owned(),
+        provisioner_api_version: PROVISIONER_API.to_owned(),
+        deployment_id: state.deployment_id.to_string(),
+        ..Default::default()
+    })
+}
+
+#[expect(clippy::unused_async, reason = "handlers are async")]
+async fn ssh(state: State) -> Json<wire::SshConfig> {
+    Json(wire::SshConfig {
+        hostname_prefix: "coder.".to_owned(),
+        hostname_suffix: "coder".to_owned(),
+        ssh_config_options: BTreeMap::new(),
+        ssh_address: state.site.ssh_address.clone(),
+    })
+}
+
+#[expect(clippy::unused_async, reason = "handlers are async")]
+async fn config(state: State) -> Json<Value> {
+    let policy = &state.app.policy;
+    Json(json!({
+        "config": {
+            "access_url": state.site.access_url(),
+            "disable_password_auth": !policy.password_auth,
+            "session_lifetime": {
+                "default_duration": nanos(policy.session_duration),
+                "max_token_lifetime": nanos(policy.max_token_lifetime),
+            },
+            "telemetry": { "enable": false },
+        },
+        "options": [],
+    }))
+}
+
+fn nanos(duration: std::time::Duration) -> i64 {
+    i64::try_from(duration.as_nanos()).unwrap_or(i64::MAX)
+}
+
+#[expect(clippy::unused_async, reason = "handlers are async")]
+async fn appearance() -> Json<wire::Appearance> {
+    Json(wire::Appearance { application_name: "Steading".to_owned(), ..Default::default() })
+}
+
+#[expect(clippy::unused_async, reason = "handlers are async")]
+async fn experiments() -> Json<Vec<String>> {
+    Json(Vec::new())
+}
+
+#[expect(clippy::unused_async, reason = "handlers are async")]
+async fn available_experiments() -> Json<Value> {
+    Json(json!({ "safe": [] }))
+}
+
+#[expect(clippy::unused_async, reason = "handlers are async")]
+async fn entitlements(state: State) -> Json<wire::Entitlements> {
+    let entitled = || wire::Feature { entitlement: "entitled".to_owned(), enabled: true };
+    Json(wire::Entitlements {
+        features: FEATURES.iter().map(|name| ((*name).to_owned(), entitled())).collect(),
+        has_license: true,
+        refreshed_at: state.app.clock().now().into(),
+        ..Default::default()
+    })
+}
+
+#[expect(clippy::unused_async, reason = "handlers are async")]
+async fn regions(state: State) -> Json<wire::Regions> {
+    let region = wire::Region {
+        id: state.deployment_id,
+        name: "default".to_owned(),
+        display_name: "Default".to_owned(),
+        healthy: true,
+        path_app_url: state.site.access_url().to_owned(),
+        ..Default::default()
+    };
+    Json(wire::Regions { regions: vec![region] })
+}
+
+#[expect(clippy::unused_async, reason = "handlers are async")]
+async fn update_check() -> Json<wire::UpdateCheck> {
+    Json(wire::UpdateCheck { current: true, version: VERSION.to_owned(), url: String::new() })
+}
+
+#[expect(clippy::unused_async, reason = "handlers are async")]
+async fn app_host() -> Json<wire::AppHost> {
+    Json(wire::AppHost::default())
+}
+
+async fn auth_check(
+    state: State,
+    Who(actor): Who,
+    Json(body): Json<AuthCheck>,
+) -> Answer<Json<AuthCheckResponse>> {
+    let mut answers = AuthCheckResponse::new();
+    for (name, question) in body.checks.into_iter().take(authcheck::MAX_QUESTIONS) {
+        let may = authcheck::may(&state, &actor, &question).await?;
+        answers.insert(name, may);
+    }
+    Ok(Json(answers))
+}

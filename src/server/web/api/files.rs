@@ -1,0 +1,30 @@
+//! `/files`: archives of templates.
+
+use axum::body::Bytes;
+use axum::response::{IntoResponse as _, Response};
+use http::header;
+
+use crate::model::id::FileId;
+use crate::server::web::extract::{Path, created};
+use crate::server::web::routes::Routes;
+use crate::server::web::{Access, Answer, State, Who, limits};
+use crate::wire::coder::templates::UploadResponse;
+
+/// The routes.
+pub(super) fn routes(routes: Routes) -> Routes {
+    routes.up_to(limits::UPLOAD).post(Access::User, "/api/v2/files", upload).get(
+        Access::User,
+        "/api/v2/files/{file}",
+        download,
+    )
+}
+
+async fn upload(state: State, Who(actor): Who, body: Bytes) -> Answer<Response> {
+    let id = state.app.upload_file(&actor, body).await?;
+    Ok(created(UploadResponse { hash: id.0 }))
+}
+
+async fn download(state: State, Who(actor): Who, Path(id): Path<FileId>) -> Answer<Response> {
+    let body = state.app.file(&actor, id).await?;
+    Ok(([(header::CONTENT_TYPE, "application/x-tar")], body).into_response())
+}

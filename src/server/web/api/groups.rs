@@ -1,0 +1,102 @@
+//! `/groups` and `/organizations/{organization}/groups`.
+
+use axum::response::Response;
+
+use super::convert::people as convert;
+use crate::model::id::GroupId;
+use crate::model::user::SiteRole;
+use crate::server::app::groups::{GroupView, UpdateGroup};
+use crate::server::web::extract::{Json, Path, Query, created, message};
+use crate::server::web::routes::Routes;
+use crate::server::web::{Access, Answer, State, Who};
+use crate::wire::coder::organizations as wire;
+
+/// The routes.
+pub(super) fn routes(routes: Routes) -> Routes {
+    routes
+        .get(Access::User, "/api/v2/groups", list_all)
+        .get(Access::User, "/api/v2/groups/{group}", show)
+        .patch(Access::Role(&ADMINS), "/api/v2/groups/{group}", update)
+        .delete(Access::Role(&ADMINS), "/api/v2/groups/{group}", delete)
+        .get(Access::User, "/api/v2/organizations/{organization}/groups", list)
+        .post(Access::Role(&ADMINS), "/api/v2/organizations/{organization}/groups", create)
+        .get(Access::User, "/api/v2/organizations/{organization}/groups/{name}", show_named)
+}
+
+const ADMINS: [SiteRole; 2] = [SiteRole::Owner, SiteRole::UserAdmin];
+
+#[derive(Default, serde::Deserialize)]
+#[serde(default)]
+struct ListGroups {
+    organization: String,
+    has_member: String,
+}
+
+async fn list_all(
+    state: State,
+    Who(actor): Who,
+    Query(query): Query<ListGroups>,
+) -> Answer<Json<Vec<wire::Group>>> {
+    let organization = Some(query.organization.as_str()).filter(|o| !o.is_empty());
+    let mut groups = state.app.groups(&actor, organization.unwrap_or("default")).await?;
+    if !query.has_member.is_empty() {
+        let user = state.app.user(&actor, &query.has_member).await?;
+        groups.retain(|g| g.members.iter().any(|m| m.id == user.id));
+    }
+    Ok(all(&groups))
+}
+
+async fn list(
+    state: State,
+    Who(actor): Who,
+    Path(organization): Path<String>,
+) -> Answer<Json<Vec<wire::Group>>> {
+    Ok(all(&state.app.groups(&actor, &organization).await?))
+}
+
+fn all(groups: &[GroupView]) -> Json<Vec<wire::Group>> {
+    Json(groups.iter().map(convert::group).collect())
+}
+
+async fn show(state: State, Who(actor): Who, Path(id): Path<GroupId>) -> Answer<Json<wire::Group>> {
+    Ok(Json(convert::group(&state.app.group(&actor, id).await?)))
+}
+
+async fn show_named(
+    state: State,
+    Who(actor): Who,
+    Path((organization, name)): Path<(String, String)>,
+) -> Answer<Json<wire::Group>> {
+    Ok(Json(convert::group(&state.app.group_named(&actor, &organization, &name).await?)))
+}
+
+async fn create(
+    state: State,
+    Who(actor): Who,
+    Path(organization): Path<String>,
+    Json(body): Json<wire::CreateGroup>,
+) -> Answer<Response> {
+    let made =
+        state.app.create_group(&actor, &organization, &body.name, &body.display_name).await?;
+    Ok(created(convert::group(&made)))
+}
+
+async fn update(
+    state: State,
+    Who(actor): Who,
+    Path(id): Path<GroupId>,
+    Json(body): Json<wire::UpdateGroup>,
+) -> Answer<Json<wire::Group>> {
+    let cmd = UpdateGroup {
+        name: body.name.filter(|n| !n.is_empty()),
+        display_name: body.display_name,
+        add_users: body.add_users,
+        remove_users: body.remove_users,
+    };
+    Ok(Json(convert::group(&state.app.update_group(&actor, id, cmd).await?)))
+}
+
+async fn delete(state: State, Who(actor): Who, Path(id): Path<GroupId>) -> Answer<Response> {
+    state.app.delete_group(&actor, id).await?;
+    Ok(message("The group is deleted."))
+}

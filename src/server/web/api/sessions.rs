@@ -1,0 +1,110 @@
+//! `/users/first`, `/users/login`, `/users/logout`: the first user, signing in and out.
+
+use axum::response::{IntoResponse as _, Response};
+use http::{StatusCode, header};
+
+use crate::model::password;
+use crate::model::time;
+use crate::model::user::UserKind;
+use crate::server::app::sessions::{Login, SignIn};
+use crate::server::app::users::CreateUser;
+use crate::server::web::address::ClientAddress;
+use crate::server::web::extract::{Json, created, message};
+use crate::server::web::routes::Routes;
+use crate::server::web::{Access, Answer, Problem, State, Who, access, cookies};
+use crate::wire::coder::users as wire;
+
+/// The routes.
+pub(super) fn routes(routes: Routes) -> Routes {
+    routes
+        .get(Access::Public, "/api/v2/users/first", first)
+        .post(Access::Public, "/api/v2/users/first", create_first)
+        .get(Access::Public, "/api/v2/users/authmethods", auth_methods)
+        .post(Access::Public, "/api/v2/users/login", login)
+        .post(Access::Public, "/api/v2/users/validate-password", validate_password)
+        .post(Access::User, "/api/v2/users/logout", logout)
+}
+
+async fn first(state: State) -> Answer<Response> {
+    if access::is_set_up(&state).await? {
+        return Ok(message("The first user has been created."));
+    }
+    Err(Problem::new(StatusCode::NOT_FOUND, "The first user has not been created."))
+}
+
+async fn create_first(state: State, Json(body): Json<wire::FirstUser>) -> Answer<Response> {
+    let cmd = CreateUser {
+        username: body.username,
+        email: body.email,
+        name: body.name,
+        password: Some(body.password),
+        kind: UserKind::Person,
+    };
+    let user = state.app.create_first_user(cmd).await?;
+    Ok(created(wire::FirstUserResponse {
+        user_id: user.id.0,
+        organization_id: user.organizations.first().map(|o| o.0).unwrap_or_default(),
+    }))
+}
+
+async fn auth_methods(state: State) -> Json<wire::AuthMethods> {
+    let password = wire::AuthMethod { enabled: state.app.policy.password_auth };
+    Json(wire::AuthMethods { password, ..Default::default() })
+}
+
+async fn login(
+    state: State,
+    ClientAddress(ip): ClientAddress,
+    Json(body): Json<wire::Login>,
+) -> Answer<Response> {
+    let login = Login { login: body.email, password: body.password, ip };
+    let token = match state.app.login(login).await? {
+        SignIn::Done(token, _) => token,
+        refused
+        @ (SignIn::Wrong | SignIn::Locked(_) | SignIn::Suspended | SignIn::PasswordsOff) => {
+            return Err(refusal(&refused));
+        }
+    };
+    let cookie = cookies::begin_session(&state.site, &token);
+    let body = wire::LoginResponse { session_token: token.expose() };
+    Ok(([(header::SET_COOKIE, cookie)], created(body)).into_response())
+}
+
+/// Why someone was not signed in.
+#[must_use]
+pub fn refusal(sign_in: &SignIn) -> Problem {
+    match sign_in {
+        SignIn::Done(..) | SignIn::Wrong => {
+            Problem::new(StatusCode::UNAUTHORIZED, "The name or the password is wrong.")
+        }
+        SignIn::Locked(wait) => Problem {
+            retry_after: Some(*wait),
+            ..Problem::new(
+                StatusCode::TOO_MANY_REQUESTS,
+                format!("Too many failed attempts. Try again in {}.", time::words(*wait)),
+            )
+        },
+        SignIn::Suspended => Problem::new(
+            StatusCode::UNAUTHORIZED,
+            "Your account is suspended. An owner can activate it.",
+        ),
+        SignIn::PasswordsOff => {
+            Problem::new(StatusCode::FORBIDDEN, "Signing in by password is turned off here.")
+        }
+    }
+}
+
+async fn logout(state: State, Who(actor): Who) -> Answer<Response> {
+    state.app.logout(&actor).await?;
+    let cookie = cookies::end_session(&state.site);
+    Ok(([(header::SET_COOKIE, cookie)], message("You are signed out.")).into_response())
+}
+
+#[expect(clippy::unused_async, reason = "handlers are async")]
+async fn validate_password(
+    Json(body): Json<wire::ValidatePassword>,
+) -> Json<wire::ValidatePasswordResponse> {
+    let checked = password::check(&body.password, "", "");
+    let details = checked.map_or_else(|why| format!("The password {why}."), |()| String::new());
+    Json(wire::ValidatePasswordResponse { valid: details.is_empty(), details })
+}

@@ -1,0 +1,119 @@
+//! `/users/{user}/keys`: sessions of programs and API tokens.
+
+use std::time::Duration;
+
+use axum::response::Response;
+use http::StatusCode;
+
+use super::convert::people as convert;
+use crate::model::user::TokenKind;
+use crate::server::app::Error;
+use crate::server::app::tokens::CreateToken;
+use crate::server::web::extract::{Json, Path, Query, created};
+use crate::server::web::routes::Routes;
+use crate::server::web::{Access, Answer, State, Who};
+use crate::wire::coder::tokens as wire;
+
+/// The routes.
+pub(super) fn routes(routes: Routes) -> Routes {
+    routes
+        .post(Access::User, "/api/v2/users/{user}/keys", create_session)
+        .get(Access::User, "/api/v2/users/{user}/keys/tokens", list)
+        .post(Access::User, "/api/v2/users/{user}/keys/tokens", create)
+        .get(Access::User, "/api/v2/users/{user}/keys/tokens/tokenconfig", config)
+        .get(Access::User, "/api/v2/users/{user}/keys/tokens/{name}", show)
+        .get(Access::User, "/api/v2/users/{user}/keys/{name}", show)
+        .delete(Access::User, "/api/v2/users/{user}/keys/{name}", delete)
+        .put(Access::User, "/api/v2/users/{user}/keys/{name}/expire", delete)
+        .get(Access::User, "/api/v2/auth/scopes", scopes)
+}
+
+/// What a token may be made for: everything its owner may.
+const SCOPE: &str = "all";
+
+#[derive(Default, serde::Deserialize)]
+#[serde(default)]
+struct ListTokens {
+    include_all: bool,
+}
+
+async fn create_session(
+    state: State,
+    Who(actor): Who,
+    Path(key): Path<String>,
+) -> Answer<Response> {
+    let user = state.app.user(&actor, &key).await?;
+    if actor.user_id() != Some(user.id) {
+        return Err(Error::denied("a session may be made for oneself only").into());
+    }
+    let token = state.app.create_session(&actor).await?;
+    Ok(created(wire::NewKey { key: token.expose() }))
+}
+
+async fn list(
+    state: State,
+    Who(actor): Who,
+    Path(key): Path<String>,
+    Query(query): Query<ListTokens>,
+) -> Answer<Json<Vec<wire::ApiKey>>> {
+    let tokens = if query.include_all {
+        state.app.all_tokens(&actor).await?
+    } else {
+        state.app.tokens(&actor, &key).await?
+    };
+    let tokens = tokens.iter().filter(|t| t.kind == TokenKind::Api);
+    Ok(Json(tokens.map(convert::token).collect()))
+}
+
+async fn create(
+    state: State,
+    Who(actor): Who,
+    Path(key): Path<String>,
+    Json(body): Json<wire::CreateToken>,
+) -> Answer<Response> {
+    let asked = body.scopes.iter().chain([&body.scope]).filter(|s| !s.is_empty());
+    if let Some(other) = asked.into_iter().find(|s| *s != SCOPE) {
+        let why = format!("{other:?} is not offered; a token may do all its owner may");
+        return Err(Error::invalid("scopes", why).into());
+    }
+    let lifetime = match u64::try_from(body.lifetime) {
+        Ok(0) => None,
+        Ok(nanos) => Some(Duration::from_nanos(nanos)),
+        Err(_) => return Err(Error::invalid("lifetime", "must not be negative").into()),
+    };
+    let cmd = CreateToken { name: body.token_name, lifetime };
+    let (token, _) = state.app.create_token(&actor, &key, cmd).await?;
+    Ok(created(wire::NewKey { key: token.expose() }))
+}
+
+async fn config(
+    state: State,
+    Who(actor): Who,
+    Path(key): Path<String>,
+) -> Answer<Json<wire::TokenConfig>> {
+    state.app.user(&actor, &key).await?;
+    let max = state.app.policy.max_token_lifetime.as_nanos();
+    Ok(Json(wire::TokenConfig { max_token_lifetime: i64::try_from(max).unwrap_or(i64::MAX) }))
+}
+
+async fn show(
+    state: State,
+    Who(actor): Who,
+    Path((key, name)): Path<(String, String)>,
+) -> Answer<Json<wire::ApiKey>> {
+    Ok(Json(convert::token(&state.app.token(&actor, &key, &name).await?)))
+}
+
+async fn delete(
+    state: State,
+    Who(actor): Who,
+    Path((key, name)): Path<(String, String)>,
+) -> Answer<StatusCode> {
+    state.app.delete_token(&actor, &key, &name).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+#[expect(clippy::unused_async, reason = "handlers are async")]
+async fn scopes() -> Json<serde_json::Value> {
+    Json(serde_json::json!({ "external": [SCOPE] }))
+}

@@ -1,0 +1,182 @@
+//! `/users`: people and service accounts.
+
+use std::collections::BTreeMap;
+
+use axum::response::Response;
+use http::StatusCode;
+
+use super::convert::people as convert;
+use crate::model::user::{SiteRole, UserKind, UserStatus};
+use crate::server::app::Error;
+use crate::server::app::users::{CreateUser, MAX_LIST, UserFilter};
+use crate::server::web::extract::{Json, ListQuery, Path, Query, created, message};
+use crate::server::web::routes::Routes;
+use crate::server::web::{Access, Answer, Problem, State, Who};
+use crate::wire::coder::users as wire;
+
+/// The routes.
+pub(super) fn routes(routes: Routes) -> Routes {
+    routes
+        .get(Access::User, "/api/v2/users", list)
+        .post(Access::Role(&ADMINS), "/api/v2/users", create)
+        .get(Access::User, "/api/v2/users/roles", assignable_roles)
+        .get(Access::User, "/api/v2/users/{user}", show)
+        .delete(Access::Role(&ADMINS), "/api/v2/users/{user}", delete)
+        .put(Access::User, "/api/v2/users/{user}/profile", update_profile)
+        .put(Access::User, "/api/v2/users/{user}/password", update_password)
+        .put(Access::Role(&ADMINS), "/api/v2/users/{user}/status/activate", activate)
+        .put(Access::Role(&ADMINS), "/api/v2/users/{user}/status/suspend", suspend)
+        .get(Access::User, "/api/v2/users/{user}/roles", roles)
+        .put(Access::Role(&[SiteRole::Owner]), "/api/v2/users/{user}/roles", update_roles)
+        .get(Access::User, "/api/v2/users/{user}/login-type", login_type)
+        .get(Access::User, "/api/v2/users/{user}/gitsshkey", git_ssh_key)
+}
+
+const ADMINS: [SiteRole; 2] = [SiteRole::Owner, SiteRole::UserAdmin];
+
+async fn list(
+    state: State,
+    Who(actor): Who,
+    Query(query): Query<ListQuery>,
+) -> Answer<Json<wire::UsersResponse>> {
+    let filter = UserFilter {
+        text: query.words(),
+        status: word(&query, "status", UserStatus::from_word)?,
+        role: word(&query, "role", SiteRole::from_word)?,
+        limit: query.limit(MAX_LIST),
+        offset: query.offset(),
+    };
+    let (users, count) = state.app.users(&actor, filter).await?;
+    Ok(Json(wire::UsersResponse { users: users.iter().map(convert::user).collect(), count }))
+}
+
+/// A filter of the query that is one of some words.
+fn word<T>(query: &ListQuery, key: &str, read: impl Fn(&str) -> Option<T>) -> Answer<Option<T>> {
+    let Some(text) = query.filter(key) else { return Ok(None) };
+    match read(text) {
+        Some(value) => Ok(Some(value)),
+        None => Err(Error::invalid("q", format!("{text:?} is no {key}")).into()),
+    }
+}
+
+async fn create(
+    state: State,
+    Who(actor): Who,
+    Json(body): Json<wire::CreateUser>,
+) -> Answer<Response> {
+    let password = match body.login_type.as_str() {
+        "none" => None,
+        "" | "password" => (!body.service_account).then_some(body.password),
+        other => {
+            let why = format!("{other:?} is not offered; use password or none");
+            return Err(Error::invalid("login_type", why).into());
+        }
+    };
+    let kind = if body.service_account { UserKind::Service } else { UserKind::Person };
+    let cmd =
+        CreateUser { username: body.username, email: body.email, name: body.name, password, kind };
+    let user = state.app.create_user(&actor, cmd).await?;
+    Ok(created(convert::user(&user)))
+}
+
+async fn show(state: State, Who(actor): Who, Path(key): Path<String>) -> Answer<Json<wire::User>> {
+    Ok(Json(convert::user(&state.app.user(&actor, &key).await?)))
+}
+
+async fn delete(state: State, Who(actor): Who, Path(key): Path<String>) -> Answer<Response> {
+    state.app.delete_user(&actor, &key).await?;
+    Ok(message("The user is deleted."))
+}
+
+async fn update_profile(
+    state: State,
+    Who(actor): Who,
+    Path(key): Path<String>,
+    Json(body): Json<wire::UpdateProfile>,
+) -> Answer<Json<wire::User>> {
+    let user = state.app.update_profile(&actor, &key, &body.username, &body.name).await?;
+    Ok(Json(convert::user(&user)))
+}
+
+async fn update_password(
+    state: State,
+    Who(actor): Who,
+    Path(key): Path<String>,
+    Json(body): Json<wire::UpdatePassword>,
+) -> Answer<StatusCode> {
+    let old = Some(body.old_password.as_str());
+    state.app.change_password(&actor, &key, old, &body.password).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+async fn activate(
+    state: State,
+    Who(actor): Who,
+    Path(key): Path<String>,
+) -> Answer<Json<wire::User>> {
+    Ok(Json(convert::user(&state.app.set_user_status(&actor, &key, true).await?)))
+}
+
+async fn suspend(
+    state: State,
+    Who(actor): Who,
+    Path(key): Path<String>,
+) -> Answer<Json<wire::User>> {
+    Ok(Json(convert::user(&state.app.set_user_status(&actor, &key, false).await?)))
+}
+
+async fn roles(
+    state: State,
+    Who(actor): Who,
+    Path(key): Path<String>,
+) -> Answer<Json<wire::UserRoles>> {
+    let user = state.app.user(&actor, &key).await?;
+    let organization_roles: BTreeMap<_, _> =
+        user.organizations.iter().map(|o| (o.0, Vec::new())).collect();
+    let roles = user.roles.iter().map(ToString::to_string).collect();
+    Ok(Json(wire::UserRoles { roles, organization_roles }))
+}
+
+async fn update_roles(
+    state: State,
+    Who(actor): Who,
+    Path(key): Path<String>,
+    Json(body): Json<wire::UpdateRoles>,
+) -> Answer<Json<wire::User>> {
+    let mut roles = Vec::new();
+    // Everyone is a member without a row.
+    for name in body.roles.iter().filter(|name| *name != "member") {
+        let missing = || Error::invalid("roles", format!("there is no role {name:?}"));
+        roles.push(SiteRole::from_word(name).ok_or_else(missing)?);
+    }
+    let user = state.app.set_user_roles(&actor, &key, roles).await?;
+    Ok(Json(convert::user(&user)))
+}
+
+#[expect(clippy::unused_async, reason = "handlers are async")]
+async fn assignable_roles(Who(actor): Who) -> Json<Vec<wire::AssignableRole>> {
+    let assignable = actor.has(SiteRole::Owner);
+    let role = |role: &SiteRole| wire::AssignableRole {
+        name: role.to_string(),
+        display_name: convert::role_name(*role).to_owned(),
+        organization_id: String::new(),
+        assignable,
+        built_in: true,
+    };
+    Json(SiteRole::ALL.iter().map(role).collect())
+}
+
+async fn login_type(
+    state: State,
+    Who(actor): Who,
+    Path(key): Path<String>,
+) -> Answer<Json<wire::UserLoginType>> {
+    let user = state.app.user(&actor, &key).await?;
+    Ok(Json(wire::UserLoginType { login_type: user.login_type.to_string() }))
+}
+
+async fn git_ssh_key(state: State, Who(actor): Who, Path(key): Path<String>) -> Answer<StatusCode> {
+    state.app.user(&actor, &key).await?;
+    let message = "No key for Git is kept here: use agent forwarding or a key of the workspace's.";
+    Err(Problem::new(StatusCode::NOT_FOUND, message))
+}

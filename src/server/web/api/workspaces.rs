@@ -1,0 +1,259 @@
+//! `/workspaces`: made, found, changed, watched.
+
+use axum::response::Response;
+use http::StatusCode;
+
+use super::convert::names::Names;
+use super::convert::workspaces as convert;
+use super::follow::MaybeSocket;
+use super::watch::{self, Subject};
+use crate::model::build::{BuildReason, Transition};
+use crate::model::id::{PresetId, TemplateId, UserId, VersionId, WorkspaceId};
+use crate::model::name::WorkspaceName;
+use crate::model::workspace::Workspace;
+use crate::server::app::build_requests::BuildRequest;
+use crate::server::app::workspaces::{CreateWorkspace, Source, UpdateWorkspace};
+use crate::server::app::{Actor, Error, Page};
+use crate::server::web::extract::{Json, Path, Query, created};
+use crate::server::web::routes::Routes;
+use crate::server::web::{Access, Answer, Problem, State, Who};
+use crate::wire::coder::{agents as agent_wire, workspaces as wire};
+
+/// The routes.
+pub(super) fn routes(routes: Routes) -> Routes {
+    let user = Access::User;
+    routes
+        .get(user, "/api/v2/workspaces", list)
+        .get(user, "/api/v2/workspaces/{workspace}", show)
+        .patch(user, "/api/v2/workspaces/{workspace}", rename)
+        .put(user, "/api/v2/workspaces/{workspace}/autostart", autostart)
+        .put(user, "/api/v2/workspaces/{workspace}/ttl", ttl)
+        .put(user, "/api/v2/workspaces/{workspace}/extend", extend)
+        .put(user, "/api/v2/workspaces/{workspace}/autoupdates", automatic_updates)
+        .get(user, "/api/v2/workspaces/{workspace}/resolve-autostart", resolve_autostart)
+        .post(user, "/api/v2/workspaces/{workspace}/usage", usage)
+        .get(user, "/api/v2/workspaces/{workspace}/port-share", port_shares)
+        .get(user, "/api/v2/workspaces/{workspace}/watch", watch)
+        .get(user, "/api/v2/workspaces/{workspace}/watch-ws", watch_socket)
+        .get(user, "/api/v2/workspaces/{workspace}/external-agent/{agent}/credentials", credentials)
+        .post(user, "/api/v2/users/{user}/workspaces", create)
+        .post(user, "/api/v2/organizations/{organization}/members/{user}/workspaces", create_in)
+        .get(user, "/api/v2/users/{user}/workspace/{name}", by_name)
+}
+
+/// A workspace in Coder's words.
+pub(super) async fn one(state: &State, actor: &Actor, w: &Workspace) -> Answer<wire::Workspace> {
+    let names = Names::load(state, actor).await?;
+    Ok(convert::workspace(w, &names, state.app.clock().now()))
+}
+
+/// How a list of workspaces is asked for.
+#[derive(Debug, Default, serde::Deserialize)]
+#[serde(default)]
+struct SearchQuery {
+    q: String,
+    limit: u32,
+    offset: u32,
+}
+
+async fn list(
+    state: State,
+    Who(actor): Who,
+    Query(query): Query<SearchQuery>,
+) -> Answer<Json<wire::WorkspacesResponse>> {
+    let page = Page::new(query.limit, query.offset);
+    let (found, count) = state.app.workspaces(&actor, &query.q, page).await?;
+    let (names, now) = (Names::load(&state, &actor).await?, state.app.clock().now());
+    let workspaces = found.iter().map(|w| convert::workspace(w, &names, now)).collect();
+    let count = i64::try_from(count).unwrap_or(i64::MAX);
+    Ok(Json(wire::WorkspacesResponse { workspaces, count }))
+}
+
+async fn show(
+    state: State,
+    Who(actor): Who,
+    Path(id): Path<WorkspaceId>,
+) -> Answer<Json<wire::Workspace>> {
+    let workspace = state.app.workspace(&actor, id).await?;
+    Ok(Json(one(&state, &actor, &workspace).await?))
+}
+
+async fn by_name(
+    state: State,
+    Who(actor): Who,
+    Path((owner, name)): Path<(String, String)>,
+) -> Answer<Json<wire::Workspace>> {
+    let workspace = state.app.workspace_by_name(&actor, &owner, &name).await?;
+    Ok(Json(one(&state, &actor, &workspace).await?))
+}
+
+async fn create(
+    state: State,
+    Who(actor): Who,
+    Path(owner): Path<String>,
+    Json(body): Json<wire::CreateWorkspace>,
+) -> Answer<Response> {
+    let owner = state.app.user(&actor, &owner).await?.id;
+    let workspace = state.app.create_workspace(&actor, command(owner, body)?).await?;
+    Ok(created(one(&state, &actor, &workspace).await?))
+}
+
+async fn create_in(
+    state: State,
+    who: Who,
+    Path((organization, owner)): Path<(String, String)>,
+    body: Json<wire::CreateWorkspace>,
+) -> Answer<Response> {
+    super::templates::organization(&state, &who.0, &organization).await?;
+    create(state, who, Path(owner), body).await
+}
+
+fn command(owner: UserId, body: wire::CreateWorkspace) -> Answer<CreateWorkspace> {
+    let source = match (body.template_version_id, body.template_id) {
+        (Some(version), _) => Source::Version(VersionId(version)),
+        (None, Some(template)) => Source::Template(TemplateId(template)),
+        (None, None) => return Err(Error::invalid("template_id", "is missing").into()),
+    };
+    Ok(CreateWorkspace {
+        owner,
+        name: name(&body.name)?,
+        source,
+        ttl_s: body.ttl_ms.map(|ms| ms / 1000),
+        autostart_schedule: body.autostart_schedule.unwrap_or_default(),
+        automatic_updates: always(&body.automatic_updates)?,
+        build: BuildRequest {
+            parameters: body.rich_parameter_values.into_iter().map(convert::asked).collect(),
+            preset: body.template_version_preset_id.map(PresetId),
+            ..BuildRequest::new(Transition::Start, BuildReason::Initiator)
+        },
+    })
+}
+
+fn name(text: &str) -> Answer<WorkspaceName> {
+    Ok(WorkspaceName::parse(text).map_err(|e| Error::invalid("name", e))?)
+}
+
+fn always(text: &str) -> Answer<bool> {
+    match text {
+        "always" => Ok(true),
+        "never" | "" => Ok(false),
+        _ => Err(Error::invalid("automatic_updates", "wants always or never").into()),
+    }
+}
+
+async fn update(
+    state: &State,
+    actor: &Actor,
+    id: WorkspaceId,
+    cmd: UpdateWorkspace,
+) -> Answer<StatusCode> {
+    state.app.update_workspace(actor, id, cmd).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+async fn rename(
+    state: State,
+    Who(actor): Who,
+    Path(id): Path<WorkspaceId>,
+    Json(body): Json<wire::UpdateWorkspace>,
+) -> Answer<StatusCode> {
+    let cmd = UpdateWorkspace { name: Some(name(&body.name)?), ..UpdateWorkspace::default() };
+    update(&state, &actor, id, cmd).await
+}
+
+async fn autostart(
+    state: State,
+    Who(actor): Who,
+    Path(id): Path<WorkspaceId>,
+    Json(body): Json<wire::UpdateAutostart>,
+) -> Answer<StatusCode> {
+    let schedule = Some(body.schedule.unwrap_or_default());
+    let cmd = UpdateWorkspace { autostart_schedule: schedule, ..UpdateWorkspace::default() };
+    update(&state, &actor, id, cmd).await
+}
+
+async fn ttl(
+    state: State,
+    Who(actor): Who,
+    Path(id): Path<WorkspaceId>,
+    Json(body): Json<wire::UpdateTtl>,
+) -> Answer<StatusCode> {
+    let ttl_s = Some(body.ttl_ms.unwrap_or_default() / 1000);
+    update(&state, &actor, id, UpdateWorkspace { ttl_s, ..UpdateWorkspace::default() }).await
+}
+
+async fn automatic_updates(
+    state: State,
+    Who(actor): Who,
+    Path(id): Path<WorkspaceId>,
+    Json(body): Json<wire::UpdateAutomaticUpdates>,
+) -> Answer<StatusCode> {
+    let automatic_updates = Some(always(&body.automatic_updates)?);
+    let cmd = UpdateWorkspace { automatic_updates, ..UpdateWorkspace::default() };
+    update(&state, &actor, id, cmd).await
+}
+
+async fn extend(
+    state: State,
+    Who(actor): Who,
+    Path(id): Path<WorkspaceId>,
+    Json(body): Json<wire::Extend>,
+) -> Answer<Response> {
+    state.app.extend_workspace(&actor, id, body.deadline.seconds()).await?;
+    Ok(crate::server::web::extract::message("The workspace stops later now."))
+}
+
+async fn resolve_autostart(
+    state: State,
+    Who(actor): Who,
+    Path(id): Path<WorkspaceId>,
+) -> Answer<Json<wire::ResolveAutostart>> {
+    let parameter_mismatch = state.app.update_needs_answers(&actor, id).await?;
+    Ok(Json(wire::ResolveAutostart { parameter_mismatch }))
+}
+
+/// The body is optional: older clients send none.
+async fn usage(state: State, Who(actor): Who, Path(id): Path<WorkspaceId>) -> Answer<StatusCode> {
+    state.app.touch_workspace(&actor, id).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+async fn port_shares(
+    state: State,
+    Who(actor): Who,
+    Path(id): Path<WorkspaceId>,
+) -> Answer<Json<wire::PortShares>> {
+    state.app.workspace(&actor, id).await?;
+    Ok(Json(wire::PortShares::default()))
+}
+
+async fn watch(state: State, Who(actor): Who, Path(id): Path<WorkspaceId>) -> Answer<Response> {
+    watch::sse(state, actor, Subject::Workspace(id)).await
+}
+
+async fn watch_socket(
+    state: State,
+    Who(actor): Who,
+    Path(id): Path<WorkspaceId>,
+    MaybeSocket(upgrade): MaybeSocket,
+) -> Answer<Response> {
+    watch::socket(state, actor, Subject::Workspace(id), upgrade).await
+}
+
+async fn credentials(
+    state: State,
+    Who(actor): Who,
+    Path((id, agent)): Path<(WorkspaceId, String)>,
+) -> Answer<Json<agent_wire::ExternalAgentCredentials>> {
+    let found = state.app.external_agent(&actor, id, &agent).await?;
+    if found.token.is_empty() {
+        return Err(Problem::not_found());
+    }
+    let (url, os, arch, token) = (state.site.access_url(), found.os, found.arch, found.token);
+    let script = format!("{url}/api/v2/init-script/{os}/{arch}");
+    let command = match os.as_str() {
+        "windows" => format!("$env:CODER_AGENT_TOKEN=\"{token}\"; iwr -useb \"{script}\" | iex"),
+        _ => format!("curl -fsSL \"{script}\" | CODER_AGENT_TOKEN=\"{token}\" sh"),
+    };
+    Ok(Json(agent_wire::ExternalAgentCredentials { command, agent_token: token }))
+}

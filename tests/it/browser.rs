@@ -1,0 +1,109 @@
+//! What a browser may be made to do: cookies, other sites, forwarded addresses, headers.
+
+use serde_json::json;
+
+use crate::harness::{Client, PASSWORD, TestServer, URL};
+
+#[tokio::test]
+async fn another_site_cannot_use_a_cookie() {
+    let server = TestServer::start().await;
+    let ada = server.sign_in("ada").await;
+    let body = json!({"token_name": "x"});
+    let tries = async |headers: &[(&'static str, &str)]| {
+        let client = ada.in_browser(headers);
+        server.post(&client, "/api/v2/users/me/keys/tokens", body.clone()).await.status.as_u16()
+    };
+    assert_eq!(tries(&[("sec-fetch-site", "cross-site")]).await, 403);
+    assert_eq!(tries(&[("sec-fetch-site", "same-site")]).await, 403);
+    assert_eq!(tries(&[("origin", "https://evil.example")]).await, 403);
+    assert_eq!(tries(&[("origin", "null")]).await, 403);
+    assert_eq!(tries(&[]).await, 403);
+    assert_eq!(tries(&[("origin", URL)]).await, 201);
+    let read = ada.in_browser(&[("sec-fetch-site", "cross-site")]);
+    server.get(&read, "/api/v2/users/me").await.expect(200);
+    let socket = ada.in_browser(&[("origin", "https://evil.example"), ("upgrade", "websocket")]);
+    server.get(&socket, "/api/v2/users/me").await.expect(403);
+}
+
+#[tokio::test]
+async fn another_site_cannot_sign_someone_in() {
+    let server = TestServer::start().await;
+    let login = json!({"email": "ada", "password": PASSWORD});
+    let client =
+        Client { headers: vec![("sec-fetch-site", "cross-site".to_owned())], ..Client::default() };
+    server.post(&client, "/api/v2/users/login", login).await.expect(403);
+}
+
+#[tokio::test]
+async fn tokens_come_by_header_bearer_or_cookie() {
+    let server = TestServer::start().await;
+    let ada = server.sign_in("ada").await;
+    let token = ada.token.clone().unwrap();
+    let by = |name: &'static str, value: String| Client {
+        headers: vec![(name, value)],
+        ..Client::default()
+    };
+    for client in [
+        by("coder-session-token", token.clone()),
+        by("authorization", format!("Bearer {token}")),
+        by("cookie", format!("coder_session_token={token}")),
+        by("cookie", format!("other=1; __Host-steading_session={token}")),
+    ] {
+        server.get(&client, "/api/v2/users/me").await.expect(200);
+    }
+    let mut bad = by("cookie", format!("coder_session_token={token}"));
+    bad.token = Some("0123456789-0123456789012345678901".to_owned());
+    server.get(&bad, "/api/v2/users/me").await.expect(401);
+}
+
+#[tokio::test]
+async fn over_tls_the_cookie_is_bound_to_the_host() {
+    let server =
+        TestServer::with(|_| {}, |c| c.access_url = Some("https://dev.example.org".into())).await;
+    server.app.create_first_user(crate::harness::person("olga")).await.unwrap();
+    let login = json!({"email": "olga", "password": PASSWORD});
+    let reply = server.post(&Client::default(), "/api/v2/users/login", login).await.expect(201);
+    let cookie = reply.headers["set-cookie"].to_str().unwrap();
+    assert!(cookie.starts_with("__Host-steading_session="), "{cookie}");
+    for part in ["Secure", "HttpOnly", "SameSite=Lax", "Path=/"] {
+        assert!(cookie.contains(part), "{cookie}");
+    }
+    assert!(reply.headers.contains_key("strict-transport-security"));
+}
+
+#[tokio::test]
+async fn a_forged_address_does_not_slip_past_the_lockout() {
+    let server = TestServer::start().await;
+    for n in 0..13 {
+        let client = Client {
+            headers: vec![("x-forwarded-for", format!("198.51.100.{n}"))],
+            ..Client::default()
+        };
+        let login = json!({"email": format!("user{n}"), "password": "wrong"});
+        let status = server.post(&client, "/api/v2/users/login", login).await.status.as_u16();
+        assert_eq!(status, if n < 10 { 401 } else { 429 }, "attempt {n}");
+    }
+}
+
+#[tokio::test]
+async fn every_answer_carries_the_headers_that_guard_a_browser() {
+    let server = TestServer::start().await;
+    for path in ["/api/v2/buildinfo", "/api/v2/users/me", "/nowhere"] {
+        let reply = server.get(&Client::default(), path).await;
+        let has = |name: &str| reply.headers.get(name).map(|v| v.to_str().unwrap().to_owned());
+        assert_eq!(has("x-content-type-options").as_deref(), Some("nosniff"), "{path}");
+        assert!(has("content-security-policy").unwrap().contains("frame-ancestors 'none'"));
+        assert!(has("x-request-id").is_some());
+    }
+}
+
+#[tokio::test]
+async fn a_body_has_a_limit() {
+    let server = TestServer::start().await;
+    let ada = server.sign_in("ada").await;
+    let large = json!({"token_name": "x".repeat(2 << 20)});
+    server.post(&ada, "/api/v2/users/me/keys/tokens", large).await.expect(413);
+    let reply = server.get(&ada, "/api/v2/nothing/here").await.expect(404);
+    assert!(reply.json()["message"].is_string());
+    server.delete(&ada, "/api/v2/buildinfo").await.expect(405);
+}

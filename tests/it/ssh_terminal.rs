@@ -1,0 +1,135 @@
+//! Terminals that outlive the streams that show them.
+
+use std::time::Duration;
+
+use steading::agent::sessions::Peer;
+use steading::model::id::{SessionId, TerminalId};
+use steading::model::peer::PeerKey;
+use steading::model::session::SessionKind;
+use steading::ssh::BoxStream;
+use steading::ssh::frames::{FrameReader, FrameWriter};
+use steading::ssh::opening;
+use steading::tasks::OnPanic;
+use steading::wire::frame::Frame;
+use steading::wire::session::{Kind, Open};
+use tokio::io::{ReadHalf, WriteHalf};
+
+use crate::ssh_world::{LIMIT, World, until};
+
+/// Someone at a terminal, with what it shows them.
+struct Seat {
+    reader: FrameReader<ReadHalf<BoxStream>>,
+    writer: FrameWriter<WriteHalf<BoxStream>>,
+    screen: vt100::Parser,
+    ended: Option<Frame>,
+}
+
+impl Seat {
+    async fn take(world: &World, id: TerminalId, cols: u16, rows: u16) -> Self {
+        let (near, far) = tokio::io::duplex(64 << 10);
+        let sessions = world.sessions.clone();
+        world.tasks.spawn("agent", OnPanic::Lose, async move {
+            sessions.serve(Box::new(far), Peer { key: PeerKey([1; 32]), user: None }).await;
+        });
+        let mut stream: BoxStream = Box::new(near);
+        let kind = Kind::Terminal { id, cols, rows, command: None };
+        let session = SessionId(uuid::Uuid::new_v4());
+        let open = Open { session, user: None, recorded_as: SessionKind::Terminal, kind };
+        opening::open(&mut stream, &open).await.unwrap();
+        let (read, write) = tokio::io::split(stream);
+        let screen = vt100::Parser::new(rows, cols, 100);
+        Self {
+            reader: FrameReader::new(read),
+            writer: FrameWriter::new(write),
+            screen,
+            ended: None,
+        }
+    }
+
+    async fn type_in(&mut self, keys: &str) {
+        self.writer.write(&Frame::Stdin(keys.to_owned().into())).await.unwrap();
+    }
+
+    /// Takes what comes until the screen shows this.
+    async fn sees(&mut self, text: &str) {
+        let seeing = async {
+            while !self.screen.screen().contents().contains(text) {
+                self.take_frame().await;
+            }
+        };
+        let seen = tokio::time::timeout(LIMIT, seeing).await;
+        assert!(seen.is_ok(), "not seen: {text}\n{}", self.screen.screen().contents());
+    }
+
+    async fn take_frame(&mut self) {
+        match self.reader.next().await.unwrap() {
+            Some(Frame::Stdout(bytes)) => self.screen.process(&bytes),
+            other => self.ended = other,
+        }
+    }
+}
+
+fn terminal(number: u128) -> TerminalId {
+    TerminalId(uuid::Uuid::from_u128(number))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_terminal_goes_on_without_anyone_and_shows_itself_again() {
+    let world = World::start().await;
+    let mut first = Seat::take(&world, terminal(1), 80, 24).await;
+    first.type_in("PS1='$ '; kept=yes; echo here-$((6*7))\n").await;
+    first.sees("here-42").await;
+    drop(first);
+    until("nobody is there", || world.sessions.counts().sessions == 0).await;
+    let mut second = Seat::take(&world, terminal(1), 80, 24).await;
+    second.sees("here-42").await;
+    second.type_in("echo still-$kept $TERM; stty size\n").await;
+    second.sees("still-yes xterm-256color").await;
+    second.sees("24 80").await;
+    second.type_in("exit 7\n").await;
+    while second.ended.is_none() {
+        tokio::time::timeout(LIMIT, second.take_frame()).await.expect("in time");
+    }
+    assert_eq!(second.ended, Some(Frame::Exit(7)));
+    let mut third = Seat::take(&world, terminal(1), 80, 24).await;
+    third.type_in("echo fresh-$kept.\n").await;
+    third.sees("fresh-.").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn several_watch_and_the_last_active_gives_the_size() {
+    let world = World::start().await;
+    let mut one = Seat::take(&world, terminal(2), 80, 24).await;
+    let mut two = Seat::take(&world, terminal(2), 100, 30).await;
+    one.type_in("echo from-$((1+0))\n").await;
+    one.sees("from-1").await;
+    two.sees("from-1").await;
+    two.writer.write(&Frame::Resize { cols: 90, rows: 20 }).await.unwrap();
+    two.type_in("stty size\n").await;
+    two.sees("20 90").await;
+    one.type_in("clear; stty size\n").await;
+    one.sees("24 80").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_does_not_read_holds_nobody_up_and_sees_the_end() {
+    let world = World::start().await;
+    let mut quick = Seat::take(&world, terminal(3), 80, 24).await;
+    let mut slow = Seat::take(&world, terminal(3), 80, 24).await;
+    quick.type_in("PS1='$ '; seq 1 300000; echo all-$((5+5))\n").await;
+    quick.sees("all-10").await;
+    tokio::time::sleep(Duration::from_millis(10)).await;
+    slow.sees("all-10").await;
+    slow.sees("300000").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn keys_reach_what_runs() {
+    let world = World::start().await;
+    let mut seat = Seat::take(&world, terminal(4), 80, 24).await;
+    seat.type_in("echo re''ady; sleep 1000; echo code-$?\n").await;
+    seat.sees("ready").await;
+    seat.type_in("\u{3}").await;
+    seat.type_in("echo code-$?\n").await;
+    seat.sees("code-130").await;
+}
