@@ -18,7 +18,6 @@ pub use error::{Answer, Problem};
 pub use state::{Site, State};
 
 /// The whole of HTTP over the use cases.
-#[must_use]
 pub fn router(state: State) -> axum::Router {
     let routes = routes::all(&state).into_router();
     outer::wrap(routes, &state).with_state(state)

@@ -48,7 +48,7 @@ async fn outer(With(state): With<State>, mut req: Request, next: Next) -> Respon
             Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "The server failed here.")
                 .into_response()
         });
-        let mut response = dress(asked, id, answered);
+        let mut response = dress(&asked, id, answered);
         add_headers(&state, id, &mut response);
         let ms = state.app.clock().instant().duration_since(began).as_millis();
         tracing::debug!(status = response.status().as_u16(), ms, "answered");
@@ -78,14 +78,13 @@ impl Asked {
 
 /// Makes a page of a problem where a person looks; elsewhere adds the request's number to faults of
 /// ours.
-fn dress(asked: Asked, id: RequestId, mut response: Response) -> Response {
+fn dress(asked: &Asked, id: RequestId, mut response: Response) -> Response {
     let Some(mut problem) = response.extensions_mut().remove::<Problem>() else {
         return response;
     };
     if problem.status.is_server_error() && problem.detail.is_empty() {
         problem.detail = format!("Request {}", id.0);
     }
-    let _ = asked.path;
     if asked.api {
         return problem.into_response();
     }

@@ -30,7 +30,6 @@ pub struct Routes {
 }
 
 /// Every route of the server.
-#[must_use]
 pub fn all(state: &State) -> Routes {
     sockets::routes(api::routes(Routes::new(state.clone())))
 }
@@ -120,7 +119,6 @@ impl Routes {
     }
 
     /// The router of them.
-    #[must_use]
     pub fn into_router(self) -> Router<State> {
         self.router
     }

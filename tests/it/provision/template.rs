@@ -3,7 +3,7 @@
 use steading::model::build::Transition;
 use steading::provision::{Failure, starters};
 
-use crate::provision_kit::{HEAD, World, build, value};
+use super::kit::{HEAD, World, build, value};
 
 const WORKSPACE: &str = r#"
 variable "zone" {
@@ -333,7 +333,7 @@ async fn templates_that_cannot_be_are_refused_in_words() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_missing_terraform_is_said_so() {
     let dir = tempfile::tempdir().unwrap();
-    let mut settings = crate::provision_kit::settings(dir.path());
+    let mut settings = super::kit::settings(dir.path());
     settings.search_path = "/nowhere".into();
     let world = World::with(dir, settings);
     let why = world.import(&[("main.tf", HEAD)]).await.unwrap_err();

@@ -1,0 +1,6 @@
+//! The provisioner with real Terraform.
+
+mod endings;
+mod kit;
+mod process;
+mod template;
