@@ -126,6 +126,6 @@ async fn a_dead_process_is_started_again_and_a_live_tree_is_ended() {
     let stop = reborn.build(build(&files, Transition::Stop, again.state)).await;
     assert!(stop.result.is_ok(), "{:?}\n{}", stop.result, reborn.log());
     assert!(!is_running(&second["pid"]) && !is_running(&child.into()));
-    reborn.provisioner.remove_homes(WORKSPACE).await;
+    reborn.provisioner.remove_homes(WORKSPACE).await.unwrap();
     assert!(!home.exists());
 }
