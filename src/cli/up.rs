@@ -9,7 +9,7 @@ use super::api::workspaces::agents;
 use super::args::serve::Up;
 use super::client::{Client, status_of};
 use super::config::Config;
-use super::context::Context;
+use super::context::{Context, Detail};
 use super::reference::Reference;
 use super::settings::Layers;
 use super::{progress, prompt, serve};
@@ -48,8 +48,9 @@ pub async fn run(ctx: &Context, args: Up, matches: &ArgMatches) -> anyhow::Resul
     let data = config.data.clone();
     let mut terminate = signal(SignalKind::terminate()).context("Listening for SIGTERM")?;
     let server = Server::start(config, ctx.clock.clone(), ctx.entropy.clone()).await?;
+    let quiet = Context { detail: Detail::Phases, ..ctx.clone() };
     let told = tokio::select! {
-        ready = first_minute(ctx, &args, &server, &data) => ready,
+        ready = first_minute(&quiet, &args, &server, &data) => ready,
         _ = terminate.recv() => Ok(()),
         _ = tokio::signal::ctrl_c() => Ok(()),
     };
