@@ -2,7 +2,7 @@
 
 use std::io;
 use std::os::unix::fs::DirBuilderExt as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use tokio::net::UnixListener;
 use tokio_util::sync::{CancellationToken, DropGuard};
@@ -10,6 +10,15 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 use super::Served;
 use crate::tasks::OnPanic;
 use crate::wire::session::Back;
+
+/// Longest directory of a socket: its whole path must stay below 108 bytes, with its name and a zero.
+const MAX_DIR_BYTES: usize = 96;
+
+/// A private directory with a short path, where the usual one is too long for a socket.
+fn short_dir(served: &Served) -> PathBuf {
+    let name = hex::encode(served.inner.entropy.bytes::<8>());
+    Path::new("/tmp").join(format!("steading-agent-{name}"))
+}
 
 /// A listening socket. It is gone when this is dropped.
 pub(super) struct AgentSocket {
@@ -22,6 +31,7 @@ impl AgentSocket {
     pub(super) fn open(served: &Served) -> io::Result<Self> {
         let run_dir = &served.inner.config.run_dir;
         let dir = run_dir.join(format!("agent-{}", hex::encode(served.inner.entropy.bytes::<8>())));
+        let dir = if dir.as_os_str().len() > MAX_DIR_BYTES { short_dir(served) } else { dir };
         std::fs::DirBuilder::new().recursive(true).mode(0o700).create(&dir)?;
         let stop = CancellationToken::new();
         let socket = Self { dir, _stop: stop.clone().drop_guard() };
