@@ -8,7 +8,7 @@ use axum::routing::{MethodFilter, MethodRouter, on};
 use http::Method;
 
 use super::access::{self, Access};
-use super::{State, api, limits, sockets};
+use super::{State, api, health, limits, sockets};
 
 /// A route as it was declared.
 #[derive(Clone, Debug)]
@@ -31,7 +31,8 @@ pub struct Routes {
 
 /// Every route of the server.
 pub fn all(state: &State) -> Routes {
-    sockets::routes(api::routes(Routes::new(state.clone())))
+    let routes = health::routes(Routes::new(state.clone()));
+    sockets::routes(api::routes(routes))
 }
 
 impl Routes {
