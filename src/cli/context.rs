@@ -33,7 +33,7 @@ pub struct Context {
 }
 
 /// How much of a job's log is shown.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Detail {
     /// A line a phase, and what went wrong.
     Phases,

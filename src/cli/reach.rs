@@ -41,7 +41,8 @@ pub async fn reach(
     (reference, way): (&Reference, Way<'_>),
 ) -> anyhow::Result<(Workspace, Agent)> {
     // Who waits for a session wants the phases, not the log.
-    let quiet = Context { detail: ctx.detail.min(Detail::Phases), ..ctx.clone() };
+    let detail = if ctx.globals.verbose { ctx.detail } else { Detail::Phases };
+    let quiet = Context { detail, ..ctx.clone() };
     let ctx = &quiet;
     let found = client.workspace(reference).await?;
     let workspace = if have_running(ctx, client, (&found, way)).await? {
