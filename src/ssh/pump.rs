@@ -3,6 +3,8 @@
 use std::io;
 
 use bytes::BytesMut;
+use futures_util::FutureExt as _;
+use futures_util::future::FusedFuture as _;
 use russh::server::{Handle, Msg};
 use russh::{ChannelWriteHalf, Sig};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -126,14 +128,23 @@ impl<G: Gate> Ends<'_, G> {
     /// Joins the channel to a stream of bytes until both directions ended.
     pub(super) async fn bytes(&self, stream: BoxStream) -> io::Result<()> {
         let (read, write) = tokio::io::split(stream);
+        let mut up = std::pin::pin!(self.up(write).fuse());
         let both = async {
-            let ((), down) = tokio::join!(self.up(write), self.down(read));
+            let ((), down) = tokio::join!(&mut up, self.down(read));
             down
         };
-        tokio::select! {
-            () = self.inbox.closed() => Ok(()),
-            result = both => result,
+        let ended = tokio::select! {
+            () = self.inbox.closed() => None,
+            result = both => Some(result),
+        };
+        if let Some(result) = ended {
+            return result;
         }
+        // Nothing can be sent to the client any more; what it sent before still goes on.
+        if !up.is_terminated() {
+            up.await;
+        }
+        Ok(())
     }
 
     /// The same, until the stream ends: it answers, so its end is the end.
