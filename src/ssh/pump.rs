@@ -31,12 +31,12 @@ pub(super) struct Ends<'a, G: Gate> {
     pub(super) recorded: &'a Recorded<G>,
 }
 
-impl<G: Gate> Ends<'_, G> {
-    /// Writes a line to standard error.
-    pub(super) async fn say(&self, line: &str) -> Result<(), russh::Error> {
-        self.out.extended_data_bytes(STDERR, format!("{line}\r\n")).await
-    }
+/// Writes a line to a person's standard error.
+pub(super) async fn say(out: &ChannelWriteHalf<Msg>, line: &str) -> Result<(), russh::Error> {
+    out.extended_data_bytes(STDERR, format!("{line}\r\n")).await
+}
 
+impl<G: Gate> Ends<'_, G> {
     /// Joins the channel to a process. Returns when the process ended or the client left.
     pub(super) async fn process(&self, stream: BoxStream) -> Result<(), russh::Error> {
         let (read, write) = tokio::io::split(stream);
@@ -83,7 +83,7 @@ impl<G: Gate> Ends<'_, G> {
                 }
                 Ok(None) | Err(_) => {
                     self.recorded.ends(EndReason::Lost);
-                    return self.say("The connection to the workspace was lost.").await;
+                    return say(self.out, "The connection to the workspace was lost.").await;
                 }
             }
         }
@@ -116,7 +116,7 @@ impl<G: Gate> Ends<'_, G> {
                 Ok(true)
             }
             Frame::Notice(text) => {
-                self.say(&text).await?;
+                say(self.out, &text).await?;
                 Ok(false)
             }
             Frame::Stdin(_) | Frame::StdinEnd | Frame::Resize { .. } | Frame::Signal(_) => {

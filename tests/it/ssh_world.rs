@@ -5,7 +5,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -46,7 +46,9 @@ pub struct World {
 pub struct Record {
     pub began: Mutex<Vec<Began>>,
     pub ended: Mutex<Vec<Ended>>,
-    /// Bytes the server holds between agent and client are at most what went in here.
+    /// Whether a way to the agent was asked for and given.
+    pub linked: AtomicBool,
+    /// What the server took from the agent.
     pub from_agent: AtomicU64,
 }
 
@@ -63,6 +65,7 @@ impl Gate for Door {
     }
 
     async fn link(&self, _: &Who, login: &str, say: Say) -> Result<Arc<dyn Link>, String> {
+        self.record.linked.store(login != "missing", Ordering::Relaxed);
         match login {
             "missing" => Err("There is no workspace missing.".to_owned()),
             "stopped" => {
@@ -74,6 +77,7 @@ impl Gate for Door {
     }
 
     fn began(&self, began: &Began) {
+        assert!(self.record.linked.load(Ordering::Relaxed), "a session without a link");
         self.record.began.lock().unwrap().push(began.clone());
     }
 
