@@ -195,6 +195,7 @@ fn is_coder(word: &OsString) -> bool {
 fn twin_variables(command: clap::Command, as_coder: bool) -> clap::Command {
     command
         .mut_args(|arg| {
+            let arg = arg.hide_env_values(true);
             let Some(ours) = arg.get_env().and_then(|e| e.to_str()).map(str::to_owned) else {
                 return arg;
             };
@@ -342,11 +343,12 @@ mod tests {
 
     #[test]
     fn help_of_the_program() {
-        let help = command(false).render_help().to_string();
+        let help = command(false).term_width(100).render_help().to_string();
         expect_test::expect_file!["testdata/help.txt"].assert_eq(&help);
         for name in ["login", "create", "ssh", "config-ssh"] {
-            let mut tree = command(false);
-            let help = tree.find_subcommand_mut(name).unwrap().render_help().to_string();
+            let mut tree = command(false).term_width(100);
+            let sub = tree.find_subcommand_mut(name).unwrap().clone();
+            let help = sub.term_width(100).render_help().to_string();
             expect_test::expect_file![format!("testdata/help-{name}.txt")].assert_eq(&help);
         }
     }

@@ -28,6 +28,19 @@ pub struct Context {
     pub entropy: Entropy,
     /// What runs in the background; stopped when the command ends.
     pub tasks: Tasks,
+    /// How much of a job's log is shown.
+    pub detail: Detail,
+}
+
+/// How much of a job's log is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Detail {
+    /// A line a phase, and what went wrong.
+    Phases,
+    /// What matters to who waits.
+    Lines,
+    /// Everything.
+    All,
 }
 
 impl Context {
@@ -41,6 +54,7 @@ impl Context {
             clock: Clock::machine(),
             entropy: Entropy::machine(),
             tasks: Tasks::new(),
+            detail: if globals.verbose { Detail::All } else { Detail::Lines },
             globals,
             around,
         }

@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::Exit;
 use super::client::{Client, status_of};
-use super::context::Context;
+use super::context::{Context, Detail};
 use super::output::{Output, Paint};
 use super::stream::Follow;
 use crate::model::build::JobStatus;
@@ -63,7 +63,7 @@ impl Watched for Version {
 /// # Errors
 /// When it failed or was cancelled, or the server is gone for too long.
 pub async fn watch<W: Watched>(ctx: &Context, client: &Client, id: Uuid) -> anyhow::Result<W> {
-    let mut phases = Phases::new(ctx.globals.verbose);
+    let mut phases = Phases::new(ctx.detail);
     let mut last_id = 0;
     let mut failures = 0;
     loop {
@@ -178,17 +178,17 @@ pub enum Line {
 }
 
 /// Turns log lines into phases with their times.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Phases {
-    verbose: bool,
+    detail: Detail,
     current: Option<(String, i64)>,
 }
 
 impl Phases {
     /// None yet.
     #[must_use]
-    pub fn new(verbose: bool) -> Self {
-        Self { verbose, current: None }
+    pub fn new(detail: Detail) -> Self {
+        Self { detail, current: None }
     }
 
     /// What a line of the log makes visible.
@@ -197,7 +197,9 @@ impl Phases {
         let same = self.current.as_ref().is_some_and(|(phase, _)| *phase == log.stage);
         if !same && !log.stage.is_empty() {
             lines.extend(self.end(log.created_at.0, true));
-            lines.push(Line::Began(log.stage.clone()));
+            if self.detail != Detail::Phases {
+                lines.push(Line::Began(log.stage.clone()));
+            }
             self.current = Some((log.stage.clone(), log.created_at.0));
         }
         let text = || log.output.trim_end().to_owned();
@@ -205,7 +207,8 @@ impl Phases {
             _ if log.output.trim().is_empty() => {}
             "error" => lines.push(Line::Error(text())),
             "warn" => lines.push(Line::Warning(text())),
-            "trace" | "debug" if !self.verbose => {}
+            "trace" | "debug" if self.detail != Detail::All => {}
+            _ if self.detail == Detail::Phases => {}
             _ => lines.push(Line::Log(text())),
         }
         lines
@@ -234,7 +237,7 @@ mod tests {
 
     #[test]
     fn phases_are_told_with_their_seconds() {
-        let mut phases = Phases::new(false);
+        let mut phases = Phases::new(Detail::Lines);
         let mut log = |ms: i64, level: &str, stage: &str, output: &str| {
             phases.take(&JobLog {
                 created_at: Time(ms),

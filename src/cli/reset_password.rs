@@ -1,8 +1,48 @@
-//! `reset-password`.
+//! `reset-password`: a new password, set on the server's own machine for who has lost theirs.
+
+use anyhow::{Context as _, ensure};
+
 use super::args::serve::ResetPassword;
 use super::context::Context;
+use super::prompt;
+use super::serve::default_data;
+use crate::server::app::{App, Policy, settings::load_seal};
+use crate::server::db::Db;
+use crate::server::{DATABASE, identity};
+
+/// Runs the command.
+///
+/// # Errors
+/// When there is no such database or user, or the password does not fit.
 pub async fn run(ctx: &Context, args: ResetPassword) -> anyhow::Result<()> {
-    let _ = (ctx, args);
-    std::future::ready(()).await;
+    let data = args.data.unwrap_or_else(|| default_data(&ctx.around).into());
+    let file = data.join(DATABASE);
+    ensure!(
+        file.is_file(),
+        "{} is not there. Name the server's data directory with --data.",
+        file.display()
+    );
+    let password = if args.password_stdin {
+        prompt::password_from_stdin()?
+    } else {
+        let password = prompt::secret("The new password", "--password-stdin")?;
+        let again = prompt::secret("The password again", "--password-stdin")?;
+        ensure!(password == again, "The two passwords differ. Try again.");
+        password
+    };
+    let db = Db::open(&file, ctx.clock.clone(), ctx.entropy.clone())
+        .with_context(|| format!("Opening {}", file.display()))?;
+    let key = args.master_key_file.as_deref().map(identity::master_key::read).transpose()?;
+    let seal = load_seal(&db, key, ctx.entropy.clone()).await?;
+    // Nothing of the policy matters here: no session and no token is made.
+    let policy = Policy {
+        access_url: String::new(),
+        session_duration: std::time::Duration::ZERO,
+        max_token_lifetime: std::time::Duration::ZERO,
+        password_auth: true,
+    };
+    let app = App::new(db, ctx.clock.clone(), ctx.entropy.clone(), seal, policy);
+    app.reset_password(&args.username, &password).await?;
+    ctx.out.note(&format!("{} has a new password; their sessions have ended.", args.username));
     Ok(())
 }

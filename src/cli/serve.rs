@@ -12,7 +12,7 @@ use super::context::{Context, read_url};
 use super::duration;
 use super::output::Paint;
 use super::settings::Layers;
-use crate::server::config::{Config, Terraform, Tls};
+use crate::server::config::{Config, Network, Terraform, Tls};
 
 /// `server`
 ///
@@ -122,7 +122,7 @@ fn tls(layers: &mut Layers<'_>) -> anyhow::Result<Option<Tls>> {
     }
 }
 
-fn trusted_proxies(layers: &mut Layers<'_>) -> anyhow::Result<Vec<crate::server::config::Network>> {
+fn trusted_proxies(layers: &mut Layers<'_>) -> anyhow::Result<Vec<Network>> {
     let all = layers.list("trusted-proxy")?;
     all.iter()
         .map(|text| text.trim().parse().map_err(|e| layers.wrong("trusted-proxy", text, &e)))

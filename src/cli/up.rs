@@ -9,8 +9,7 @@ use super::api::workspaces::agents;
 use super::args::serve::Up;
 use super::client::{Client, status_of};
 use super::config::Config;
-use super::context::Context;
-use super::reference::Reference;
+use super::context::{Context, Detail};
 use super::settings::Layers;
 use super::{progress, prompt, serve};
 use crate::clock::Entropy;
@@ -48,8 +47,9 @@ pub async fn run(ctx: &Context, args: Up, matches: &ArgMatches) -> anyhow::Resul
     let data = config.data.clone();
     let mut terminate = signal(SignalKind::terminate()).context("Listening for SIGTERM")?;
     let server = Server::start(config, ctx.clock.clone(), ctx.entropy.clone()).await?;
+    let quiet = Context { detail: Detail::Phases, ..ctx.clone() };
     let told = tokio::select! {
-        ready = first_minute(ctx, &args, &server, &data) => ready,
+        ready = first_minute(&quiet, &args, &server, &data) => ready,
         _ = terminate.recv() => Ok(()),
         _ = tokio::signal::ctrl_c() => Ok(()),
     };
@@ -208,12 +208,8 @@ async fn template(client: &Client) -> anyhow::Result<Option<Template>> {
 }
 
 async fn find(client: &Client) -> anyhow::Result<Option<Workspace>> {
-    let reference: Reference = WORKSPACE.parse()?;
-    match client.workspace(&reference).await {
-        Ok(workspace) => Ok(Some(workspace)),
-        Err(error) if status_of(&error) == Some(http::StatusCode::NOT_FOUND) => Ok(None),
-        Err(error) => Err(error),
-    }
+    let own = client.workspaces("owner:me").await?;
+    Ok(own.into_iter().find(|w| w.name == WORKSPACE))
 }
 
 async fn run_workspace(ctx: &Context, client: &Client) -> anyhow::Result<()> {

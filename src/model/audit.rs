@@ -92,6 +92,7 @@ impl Diff {
 
     /// A field, unless it stayed the same.
     #[must_use]
+    #[expect(clippy::needless_pass_by_value, reason = "callers give copies and references alike")]
     pub fn field<T: serde::Serialize + PartialEq>(mut self, name: &str, old: T, new: T) -> Self {
         if old != new {
             let value = serde_json::json!({ "old": old, "new": new, "secret": false });

@@ -136,6 +136,6 @@ mod tests {
         assert_eq!(bad(&format!("{KEY}\n{KEY}")), BadKey::Lines);
         assert_eq!(bad("hello"), BadKey::Form);
         assert_eq!(bad("ssh-rsa AAAAC3NzaC1lZDI1NTE5AAAAIA=="), BadKey::Form);
-        assert_eq!(bad(&KEY[..60]), BadKey::Form);
+        assert_eq!(bad(KEY.trim_end_matches("OIeZJ")), BadKey::Form);
     }
 }

@@ -306,3 +306,30 @@ async fn the_deployment_speaks_of_itself() {
     assert_eq!(organization["is_default"], true);
     server.get(&ada, "/api/v2/deployment/config").await.expect(403);
 }
+
+#[tokio::test]
+async fn who_watches_the_server_learns_that_it_serves() {
+    let server = TestServer::empty().await;
+    for path in ["/healthz", "/readyz", "/latency-check"] {
+        server.get(&Client::default(), path).await.expect(200);
+    }
+}
+
+#[tokio::test]
+async fn the_database_holds_no_password_and_no_token() {
+    let server = TestServer::start().await;
+    let ada = server.sign_in("ada").await;
+    let token = ada.token.unwrap();
+    let dir = server.db_path.parent().unwrap();
+    let mut bytes = Vec::new();
+    for file in std::fs::read_dir(dir).unwrap() {
+        let path = file.unwrap().path();
+        if path.is_file() {
+            bytes.extend(std::fs::read(path).unwrap());
+        }
+    }
+    let holds = |text: &str| bytes.windows(text.len()).any(|w| w == text.as_bytes());
+    let (public, secret) = token.split_once('-').unwrap();
+    assert!(holds("$argon2id$") && holds(public));
+    assert!(!holds(PASSWORD) && !holds(secret));
+}

@@ -20,6 +20,7 @@ use steading::server::config::{Config, Terraform};
 use steading::server::db::Db;
 use steading::server::fleet::address::Prefix;
 use steading::server::fleet::{Fleet, Start};
+use steading::server::web::address::PeerAddress;
 use steading::server::web::{self, Site, State};
 use steading::tasks::Tasks;
 
@@ -197,7 +198,7 @@ impl Client {
             .method(method)
             .uri(path)
             .header(header::HOST, "127.0.0.1:7080")
-            .extension(ConnectInfo(peer));
+            .extension(ConnectInfo(PeerAddress(peer)));
         if let Some(token) = &self.token {
             request = request.header("Coder-Session-Token", token);
         }

@@ -58,6 +58,9 @@ pub struct ResetPassword {
     /// Where the server keeps its data
     #[arg(long, env = "STEADING_DATA", value_name = "DIR")]
     pub data: Option<PathBuf>,
+    /// The file with the key that secrets are sealed with, when the server is given one
+    #[arg(long, env = "STEADING_MASTER_KEY_FILE", value_name = "FILE")]
+    pub master_key_file: Option<PathBuf>,
     /// Read the password from standard input
     #[arg(long)]
     pub password_stdin: bool,

@@ -42,7 +42,7 @@ impl App {
     /// When the database fails.
     pub async fn organizations(&self, actor: &Actor) -> Result<Vec<Organization>> {
         let actor = actor.clone();
-        let all: Vec<Organization> = self.db.read(|tx| organizations::list(tx)).await?;
+        let all: Vec<Organization> = self.db.read(organizations::list).await?;
         Ok(all.into_iter().filter(|o| may_see(&actor, o.id)).collect())
     }
 

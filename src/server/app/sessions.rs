@@ -219,7 +219,7 @@ impl App {
         let ip = caller.ip.parse().unwrap_or(IpAddr::from([0, 0, 0, 0]));
         let name = caller.user.username.to_string();
         let begun = self.db.write(move |tx| begin_attempt(tx, &name, ip)).await?;
-        let attempt = begun.map_err(|wait| locked(wait))?;
+        let attempt = begun.map_err(locked)?;
         let hash = attempt.hash.clone();
         if !self.passwords.matches(old, hash).await? {
             return Err(Error::invalid("old_password", "is not your password"));

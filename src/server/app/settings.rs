@@ -49,7 +49,7 @@ impl App {
     /// # Errors
     /// When the database fails.
     pub async fn ensure_start(&self) -> Result<()> {
-        self.db.write(|tx| start_rows(tx)).await
+        self.db.write(start_rows).await
     }
 
     /// The id of this deployment.

@@ -6,12 +6,12 @@ use super::access::record;
 use super::{Actor, App, Caller, Error, Result, Via, people, uses};
 use crate::model::audit::{AuditAction, AuditEntry, AuditTarget, Diff};
 use crate::model::event::Event;
-use crate::model::id::{UserId, WorkspaceId};
+use crate::model::id::UserId;
 use crate::model::secret::Token;
 use crate::model::time;
 use crate::model::user::{SiteRole, TokenEntry, TokenKind, User, UserStatus};
 use crate::server::db::tokens::NewToken;
-use crate::server::db::{ReadTx, WriteTx, ssh_keys, tokens, users};
+use crate::server::db::{ReadTx, ssh_keys, tokens, users};
 
 /// How long an API token lasts when nothing is said.
 pub const DEFAULT_LIFETIME: Duration = Duration::from_hours(30 * 24);
@@ -184,42 +184,6 @@ impl App {
                 Ok(())
             })
             .await
-    }
-
-    /// Makes the token that a workspace's build gets of its owner, in place of the one before.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub fn lend_token(
-        &self,
-        tx: &WriteTx<'_>,
-        workspace: WorkspaceId,
-        owner: UserId,
-    ) -> Result<Token> {
-        tokens::delete_lent(tx, workspace)?;
-        let token = self.new_token();
-        let new = NewToken {
-            id: tx.fresh(),
-            public_id: token.public_id().to_owned(),
-            hash: token.hash(),
-            user: owner,
-            kind: TokenKind::Workspace,
-            name: String::new(),
-            workspace: Some(workspace),
-            lifetime: self.policy.max_token_lifetime,
-            ip: String::new(),
-        };
-        tokens::insert(tx, &new)?;
-        Ok(token)
-    }
-
-    /// Ends the token lent to a workspace: it was stopped or deleted.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub fn end_lent_token(&self, tx: &WriteTx<'_>, workspace: WorkspaceId) -> Result<()> {
-        tokens::delete_lent(tx, workspace)?;
-        Ok(())
     }
 }
 

@@ -39,7 +39,7 @@ impl App {
     /// # Errors
     /// When the database fails.
     pub async fn has_users(&self) -> Result<bool> {
-        Ok(self.db.read(|tx| users::any(tx)).await?)
+        Ok(self.db.read(users::any).await?)
     }
 
     /// Makes the first user, who becomes owner. Of several at once one wins.

@@ -63,11 +63,22 @@ pub(super) async fn guard(
     req: Request,
     next: Next,
 ) -> Response {
-    match admit(&state, access, limit, req).await {
+    let (parts, body) = req.into_parts();
+    let shown = match identify(&state, access, &parts).await {
+        Ok(shown) => shown,
+        Err(problem) => return problem.into_response(),
+    };
+    let who = MaybeWho(shown.as_ref().map(|s| s.actor.clone()));
+    let mut req = Request::from_parts(parts, body);
+    req.extensions_mut().insert(who.clone());
+    let mut response = match admit(&state, (access, limit), shown.as_ref(), req).await {
         Ok(Admitted::Pass(req)) => next.run(*req).await,
         Ok(Admitted::Go(response)) => *response,
         Err(problem) => problem.into_response(),
-    }
+    };
+    // The page of an error shows who is signed in.
+    response.extensions_mut().insert(who);
+    response
 }
 
 enum Admitted {
@@ -75,28 +86,35 @@ enum Admitted {
     Go(Box<Response>),
 }
 
-async fn admit(state: &State, access: Access, limit: usize, req: Request) -> Answer<Admitted> {
-    let (parts, body) = req.into_parts();
-    let shown = match access {
-        Access::Agent => agent(state, &parts.headers).await?,
+async fn identify(state: &State, access: Access, parts: &Parts) -> Answer<Option<Shown>> {
+    match access {
+        Access::Agent => agent(state, &parts.headers).await,
         Access::Public
         | Access::User
         | Access::Role(_)
         | Access::Page
         | Access::PageRole(_)
         | Access::Setup
-        | Access::SignIn => user(state, &parts).await?,
-    };
-    if let Some(response) = lead_away(state, access, shown.as_ref(), &parts).await? {
+        | Access::SignIn => user(state, parts).await,
+    }
+}
+
+async fn admit(
+    state: &State,
+    (access, limit): (Access, usize),
+    shown: Option<&Shown>,
+    req: Request,
+) -> Answer<Admitted> {
+    let (parts, body) = req.into_parts();
+    if let Some(response) = lead_away(state, access, shown, &parts).await? {
         return Ok(Admitted::Go(Box::new(response)));
     }
-    require(access, shown.as_ref())?;
+    require(access, shown)?;
     let changes = is_unsafe(&parts);
     let mut req = Box::new(Request::from_parts(parts, body));
     if changes {
-        req = require_meant(state, access, limit, shown.as_ref(), req).await?;
+        req = require_meant(state, access, limit, shown, req).await?;
     }
-    req.extensions_mut().insert(MaybeWho(shown.map(|s| s.actor)));
     Ok(Admitted::Pass(req))
 }
 

@@ -7,8 +7,10 @@ pub mod cookies;
 pub mod error;
 pub mod extract;
 pub mod form;
+pub mod health;
 pub mod limits;
 pub mod outer;
+pub mod pages;
 pub mod routes;
 pub mod sockets;
 pub mod state;
@@ -18,7 +20,6 @@ pub use error::{Answer, Problem};
 pub use state::{Site, State};
 
 /// The whole of HTTP over the use cases.
-#[must_use]
 pub fn router(state: State) -> axum::Router {
     let routes = routes::all(&state).into_router();
     outer::wrap(routes, &state).with_state(state)

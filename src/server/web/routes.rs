@@ -8,7 +8,7 @@ use axum::routing::{MethodFilter, MethodRouter, on};
 use http::Method;
 
 use super::access::{self, Access};
-use super::{State, api, limits, sockets};
+use super::{State, api, health, limits, pages, sockets};
 
 /// A route as it was declared.
 #[derive(Clone, Debug)]
@@ -30,9 +30,9 @@ pub struct Routes {
 }
 
 /// Every route of the server.
-#[must_use]
 pub fn all(state: &State) -> Routes {
-    sockets::routes(api::routes(Routes::new(state.clone())))
+    let routes = health::routes(Routes::new(state.clone()));
+    pages::routes(sockets::routes(api::routes(routes)))
 }
 
 impl Routes {
@@ -120,7 +120,6 @@ impl Routes {
     }
 
     /// The router of them.
-    #[must_use]
     pub fn into_router(self) -> Router<State> {
         self.router
     }

@@ -55,12 +55,10 @@ const FEATURES: [&str; 16] = [
     "workspace_external_agent",
 ];
 
-#[expect(clippy::unused_async, reason = "handlers are async")]
 async fn hello() -> Response {
     message("Steading speaks Coder's API.")
 }
 
-#[expect(clippy::unused_async, reason = "handlers are async")]
 async fn build_info(state: State) -> Json<wire::BuildInfo> {
     let url = state.site.access_url().to_owned();
     Json(wire::BuildInfo {
@@ -74,7 +72,6 @@ async fn build_info(state: State) -> Json<wire::BuildInfo> {
     })
 }
 
-#[expect(clippy::unused_async, reason = "handlers are async")]
 async fn ssh(state: State) -> Json<wire::SshConfig> {
     Json(wire::SshConfig {
         hostname_prefix: "coder.".to_owned(),
@@ -84,7 +81,6 @@ async fn ssh(state: State) -> Json<wire::SshConfig> {
     })
 }
 
-#[expect(clippy::unused_async, reason = "handlers are async")]
 async fn config(state: State) -> Json<Value> {
     let policy = &state.app.policy;
     Json(json!({
@@ -105,22 +101,18 @@ fn nanos(duration: std::time::Duration) -> i64 {
     i64::try_from(duration.as_nanos()).unwrap_or(i64::MAX)
 }
 
-#[expect(clippy::unused_async, reason = "handlers are async")]
 async fn appearance() -> Json<wire::Appearance> {
     Json(wire::Appearance { application_name: "Steading".to_owned(), ..Default::default() })
 }
 
-#[expect(clippy::unused_async, reason = "handlers are async")]
 async fn experiments() -> Json<Vec<String>> {
     Json(Vec::new())
 }
 
-#[expect(clippy::unused_async, reason = "handlers are async")]
 async fn available_experiments() -> Json<Value> {
     Json(json!({ "safe": [] }))
 }
 
-#[expect(clippy::unused_async, reason = "handlers are async")]
 async fn entitlements(state: State) -> Json<wire::Entitlements> {
     let entitled = || wire::Feature { entitlement: "entitled".to_owned(), enabled: true };
     Json(wire::Entitlements {
@@ -131,7 +123,6 @@ async fn entitlements(state: State) -> Json<wire::Entitlements> {
     })
 }
 
-#[expect(clippy::unused_async, reason = "handlers are async")]
 async fn regions(state: State) -> Json<wire::Regions> {
     let region = wire::Region {
         id: state.deployment_id,
@@ -144,12 +135,10 @@ async fn regions(state: State) -> Json<wire::Regions> {
     Json(wire::Regions { regions: vec![region] })
 }
 
-#[expect(clippy::unused_async, reason = "handlers are async")]
 async fn update_check() -> Json<wire::UpdateCheck> {
     Json(wire::UpdateCheck { current: true, version: VERSION.to_owned(), url: String::new() })
 }
 
-#[expect(clippy::unused_async, reason = "handlers are async")]
 async fn app_host() -> Json<wire::AppHost> {
     Json(wire::AppHost::default())
 }

@@ -100,7 +100,6 @@ async fn logout(state: State, Who(actor): Who) -> Answer<Response> {
     Ok(([(header::SET_COOKIE, cookie)], message("You are signed out.")).into_response())
 }
 
-#[expect(clippy::unused_async, reason = "handlers are async")]
 async fn validate_password(
     Json(body): Json<wire::ValidatePassword>,
 ) -> Json<wire::ValidatePasswordResponse> {

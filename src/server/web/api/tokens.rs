@@ -113,7 +113,6 @@ async fn delete(
     Ok(StatusCode::NO_CONTENT)
 }
 
-#[expect(clippy::unused_async, reason = "handlers are async")]
 async fn scopes() -> Json<serde_json::Value> {
     Json(serde_json::json!({ "external": [SCOPE] }))
 }

@@ -153,7 +153,6 @@ async fn update_roles(
     Ok(Json(convert::user(&user)))
 }
 
-#[expect(clippy::unused_async, reason = "handlers are async")]
 async fn assignable_roles(Who(actor): Who) -> Json<Vec<wire::AssignableRole>> {
     let assignable = actor.has(SiteRole::Owner);
     let role = |role: &SiteRole| wire::AssignableRole {
