@@ -2,7 +2,7 @@
 
 use std::io;
 use std::os::unix::fs::DirBuilderExt as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use tokio::net::UnixListener;
 use tokio_util::sync::{CancellationToken, DropGuard};
@@ -11,14 +11,8 @@ use super::Served;
 use crate::tasks::OnPanic;
 use crate::wire::session::Back;
 
-/// Longest directory of a socket: its whole path must stay below 108 bytes, with its name and a zero.
-const MAX_DIR_BYTES: usize = 96;
-
-/// A private directory with a short path, where the usual one is too long for a socket.
-fn short_dir(served: &Served) -> PathBuf {
-    let name = hex::encode(served.inner.entropy.bytes::<8>());
-    Path::new("/tmp").join(format!("steading-agent-{name}"))
-}
+/// A socket's path is at most so long on Linux, and a little shorter elsewhere.
+const MAX_PATH: usize = 104;
 
 /// A listening socket. It is gone when this is dropped.
 pub(super) struct AgentSocket {
@@ -29,9 +23,10 @@ pub(super) struct AgentSocket {
 impl AgentSocket {
     /// Listens on a new socket that only this account can reach.
     pub(super) fn open(served: &Served) -> io::Result<Self> {
-        let run_dir = &served.inner.config.run_dir;
-        let dir = run_dir.join(format!("agent-{}", hex::encode(served.inner.entropy.bytes::<8>())));
-        let dir = if dir.as_os_str().len() > MAX_DIR_BYTES { short_dir(served) } else { dir };
+        let name = format!("agent-{}", hex::encode(served.inner.entropy.bytes::<8>()));
+        let usual = served.inner.config.run_dir.join(&name);
+        let fits = usual.as_os_str().len() + "/socket".len() < MAX_PATH;
+        let dir = if fits { usual } else { std::env::temp_dir().join(format!("steading-{name}")) };
         std::fs::DirBuilder::new().recursive(true).mode(0o700).create(&dir)?;
         let stop = CancellationToken::new();
         let socket = Self { dir, _stop: stop.clone().drop_guard() };
