@@ -223,6 +223,9 @@ async fn a_key_opens_one_account_only() {
     let twice = server.post(&ben, path, json!({"public_key": KEY})).await.expect(409);
     assert!(twice.text.contains(fingerprint) && !twice.text.contains("laptop"), "{}", twice.text);
     server.post(&ben, path, json!({"public_key": "hello"})).await.expect(400);
+    let urs = server.sign_in("urs").await;
+    let for_ben = "/api/v2/users/ben/ssh-keys";
+    server.post(&urs, for_ben, json!({"public_key": OTHER})).await.expect(403);
     let actor = server.app.authenticate_key(fingerprint, "192.0.2.1").await.unwrap().unwrap();
     assert_eq!(actor.caller().unwrap().user.username.as_str(), "ada");
     let id = key["id"].as_str().unwrap();
