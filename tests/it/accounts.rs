@@ -213,6 +213,8 @@ async fn many_guesses_at_once_gain_nothing() {
 
 #[tokio::test]
 async fn a_key_opens_one_account_only() {
+    const OTHER: &str =
+        "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIKdD7y3aLq454yWBdwLWbieU1ebz9/cu7/QEXn9OIeZJ";
     const KEY: &str = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJdD7y3aLq454yWBdwLWbieU1ebz9/cu7/QEXn9OIeZJ ada@laptop";
     let server = TestServer::start().await;
     let (ada, ben) = (server.sign_in("ada").await, server.sign_in("ben").await);
