@@ -11,13 +11,20 @@
 
 mod accounts;
 mod agent;
+mod bootstrap;
 mod browser;
+mod e2e;
 mod gallery;
 mod harness;
 mod schema;
 mod sweep;
 mod tidy;
+mod workspaces;
 
+mod provision_endings;
+mod provision_kit;
+mod provision_process;
+mod provision_template;
 mod ssh_exec;
 mod ssh_files;
 mod ssh_forward;
