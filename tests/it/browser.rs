@@ -149,7 +149,7 @@ async fn pages_lead_people_to_where_they_can_go_on() {
     assert_eq!(leads("/setup").await, "/login");
     assert_eq!(leads("/workspaces?q=x").await, "/login?next=%2Fworkspaces%3Fq%3Dx");
     let lost = server.get(&anyone, "/nowhere").await.expect(404);
-    assert!(lost.text.starts_with("<!DOCTYPE html>"), "{}", lost.text);
+    assert!(lost.text.starts_with("<!doctype html>"), "{}", lost.text);
     let olga = server.sign_in("olga").await.in_browser(&[("accept", "text/html")]);
     assert_eq!(server.get(&olga, "/login").await.expect(303).headers["location"], "/");
 }
