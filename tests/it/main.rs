@@ -11,16 +11,19 @@
 
 mod accounts;
 mod agent;
+mod bootstrap;
 mod browser;
+mod e2e;
 mod gallery;
 mod harness;
+mod provision;
 mod schema;
-mod sweep;
-mod tidy;
-
 mod ssh_exec;
 mod ssh_files;
 mod ssh_forward;
 mod ssh_load;
 mod ssh_terminal;
 mod ssh_world;
+mod sweep;
+mod tidy;
+mod workspaces;
