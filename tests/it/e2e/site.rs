@@ -201,6 +201,7 @@ impl Drop for Site {
             let _ = server.kill();
             let _ = server.wait();
         }
+        #[expect(clippy::print_stderr, reason = "the log of a server that a failed test ran")]
         if std::thread::panicking() {
             let log = self.server_log();
             let tail: Vec<&str> = log.lines().rev().take(40).collect();
