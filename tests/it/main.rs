@@ -14,6 +14,7 @@ mod agent;
 mod browser;
 mod gallery;
 mod harness;
+mod pages;
 mod schema;
 mod sweep;
 mod tidy;
