@@ -173,7 +173,8 @@ fn mine() -> Vec<Entry> {
     let simple = |t, s| build(14, t, s, 41);
     let mut kiln = entry(1, "kiln", running(vec![agent(401, "main", Lifecycle::Ready)]));
     kiln.here = vec![reference(&ada()), reference(&grace())];
-    let mut heron = entry(4, "heron-docs", build(3, Transition::Stop, JobStatus::Succeeded, 259_300));
+    let mut heron =
+        entry(4, "heron-docs", build(3, Transition::Stop, JobStatus::Succeeded, 259_300));
     heron.workspace.template_active_version_id = id(399);
     heron.workspace.last_used_at = before(259_300);
     vec![
@@ -192,7 +193,8 @@ fn mine() -> Vec<Entry> {
 }
 
 fn others() -> Vec<Entry> {
-    let mut shared = entry(21, "ledger-staging", running(vec![agent(401, "main", Lifecycle::Ready)]));
+    let mut shared =
+        entry(21, "ledger-staging", running(vec![agent(401, "main", Lifecycle::Ready)]));
     shared.workspace.owner = reference(&grace());
     shared.may = vec![Action::View];
     vec![shared]
@@ -200,7 +202,13 @@ fn others() -> Vec<Entry> {
 
 fn many() -> Vec<Entry> {
     (0..120u128)
-        .map(|n| entry(100 + n, &format!("box-{n}"), build(1, Transition::Stop, JobStatus::Succeeded, 86_400)))
+        .map(|n| {
+            entry(
+                100 + n,
+                &format!("box-{n}"),
+                build(1, Transition::Stop, JobStatus::Succeeded, 86_400),
+            )
+        })
         .collect()
 }
 
@@ -236,7 +244,11 @@ fn build_pages() -> Vec<Scene> {
         may: everything(),
         log: log(),
         cursor: 8,
-        timings: vec![timing("plan", "docker_image.main", 6_000), timing("apply", "docker_container.workspace[0]", 18_400), timing("init", "", 310)],
+        timings: vec![
+            timing("plan", "docker_image.main", 6_000),
+            timing("apply", "docker_container.workspace[0]", 18_400),
+            timing("init", "", 310),
+        ],
         parameters: vec![("Cores".into(), "4".into()), ("Repository".into(), String::new())],
     };
     let mut running = of(build(32, Transition::Start, JobStatus::Running, 20));
@@ -255,7 +267,15 @@ fn build_pages() -> Vec<Scene> {
         scene("build", of(build(31, Transition::Start, JobStatus::Succeeded, 19_900)).render()),
         scene("build-failed", of(build(29, Transition::Stop, JobStatus::Failed, 300)).render()),
         scene("build-running", running.render()),
-        scene("builds", Builds { visit: visit(ada()), workspace: workspace(1, "kiln", &ada(), newest), builds: builds.into_iter().skip(5).take(20).collect() }.render()),
+        scene(
+            "builds",
+            Builds {
+                visit: visit(ada()),
+                workspace: workspace(1, "kiln", &ada(), newest),
+                builds: builds.into_iter().skip(5).take(20).collect(),
+            }
+            .render(),
+        ),
     ]
 }
 
@@ -295,7 +315,10 @@ fn others_of_a_workspace() -> Vec<Scene> {
     vec![
         scene("workspace-settings", settings(Input::default(), parameters::all()).render()),
         scene("workspace-settings-wrong", settings(wrong, parameters::all()).render()),
-        scene("workspace-settings-no-parameters", settings(Input::wrong(BTreeMap::new(), "name", "kiln is taken"), vec![]).render()),
+        scene(
+            "workspace-settings-no-parameters",
+            settings(Input::wrong(BTreeMap::new(), "name", "kiln is taken"), vec![]).render(),
+        ),
         scene("terminal", terminal.render()),
     ]
 }

@@ -2,8 +2,8 @@
 
 use axum::extract::FromRequestParts;
 use axum::response::Response;
-use http::{HeaderMap, header};
 use http::request::Parts;
+use http::{HeaderMap, header};
 use maud::Render as _;
 
 use super::{document, flash};

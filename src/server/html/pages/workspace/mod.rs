@@ -126,7 +126,8 @@ impl Render for WorkspacePage {
 /// What is left of a page when its workspace is deleted, for its stream.
 #[must_use]
 pub fn gone() -> Markup {
-    let status = html! { span id="status" role="status" { (badge::workspace(WorkspaceStatus::Deleted)) } };
+    let status =
+        html! { span id="status" role="status" { (badge::workspace(WorkspaceStatus::Deleted)) } };
     let actions = html! {
         div class="actions" id="actions" { (link("primary", paths::WORKSPACES, &html! { "Your workspaces" })) }
     };
