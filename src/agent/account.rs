@@ -18,6 +18,8 @@ pub struct Account {
     pub environment: BTreeMap<String, String>,
     /// A directory with links to this program under the names `coder` and `steading`.
     pub bin_dir: PathBuf,
+    /// Where the server is reached from this machine.
+    pub url: String,
 }
 
 /// The line of `/etc/passwd` for a user.
@@ -30,10 +32,15 @@ struct Entry<'a> {
 impl Account {
     /// Finds out who the agent is: by `/etc/passwd`, then by what its environment says.
     #[must_use]
-    pub fn of_this_process(environment: BTreeMap<String, String>, bin_dir: PathBuf) -> Self {
+    pub fn of_this_process(
+        environment: BTreeMap<String, String>,
+        bin_dir: PathBuf,
+        url: String,
+    ) -> Self {
         let passwd = std::fs::read_to_string("/etc/passwd").unwrap_or_default();
         let uid = rustix::process::geteuid().as_raw();
         let mut account = Self::from_passwd(&passwd, uid, environment, bin_dir);
+        account.url = url;
         if !account.shell.exists() {
             account.shell = "/bin/sh".into();
         }
@@ -63,6 +70,7 @@ impl Account {
             shell: shell.unwrap_or_else(|| "/bin/sh".to_owned()).into(),
             environment,
             bin_dir,
+            url: String::new(),
         }
     }
 

@@ -8,14 +8,16 @@ const FIRST: Duration = Duration::from_millis(250);
 const LONGEST: Duration = Duration::from_secs(15);
 /// A connection that held for this long was good: the next loss starts from the first wait.
 pub const GOOD_AFTER: Duration = Duration::from_secs(10);
-/// The longest wait after a refusal. The first are short: an agent is up before the build that
-/// made it has ended, and until then it is refused; later only a person can change it.
+/// The longest wait after a refusal. The first are short and grow by a quarter: an agent is up
+/// before the build that made it has ended, and is refused until then. Later only a person can
+/// change it.
 const LONGEST_REFUSED: Duration = Duration::from_secs(60);
 
 /// Counts failures in a row.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Backoff {
     failures: u32,
+    refusals: i32,
 }
 
 impl Backoff {
@@ -25,18 +27,18 @@ impl Backoff {
         if held >= GOOD_AFTER {
             self.failures = 0;
         }
-        self.next(LONGEST, chance)
+        self.refusals = 0;
+        let doubled = FIRST.saturating_mul(1 << self.failures.min(16)).min(LONGEST);
+        self.failures = self.failures.saturating_add(1);
+        jitter(doubled, chance)
     }
 
     /// The wait after a try that was refused.
     pub fn after_refusal(&mut self, chance: u32) -> Duration {
-        self.next(LONGEST_REFUSED, chance)
-    }
-
-    fn next(&mut self, longest: Duration, chance: u32) -> Duration {
-        let doubled = FIRST.saturating_mul(1 << self.failures.min(16)).min(longest);
-        self.failures = self.failures.saturating_add(1);
-        jitter(doubled, chance)
+        self.failures = 0;
+        let grown = FIRST.mul_f64(1.25_f64.powi(self.refusals.min(64))).min(LONGEST_REFUSED);
+        self.refusals = self.refusals.saturating_add(1);
+        jitter(grown, chance)
     }
 }
 
@@ -59,6 +61,17 @@ mod tests {
         assert!(waits.is_sorted());
         assert_eq!(waits[9], LONGEST);
         assert_eq!(backoff.after(GOOD_AFTER, u32::MAX), FIRST);
+    }
+
+    #[test]
+    fn refusals_are_asked_about_often_at_first_and_once_a_minute_later() {
+        let mut backoff = Backoff::default();
+        let waits: Vec<_> = (0..40).map(|_| backoff.after_refusal(u32::MAX)).collect();
+        let first_minute: Duration = waits.iter().take(17).sum();
+        assert!(first_minute < Duration::from_secs(60), "{first_minute:?}");
+        assert_eq!(waits[39], LONGEST_REFUSED);
+        assert_eq!(backoff.after(Duration::ZERO, u32::MAX), FIRST);
+        assert_eq!(backoff.after_refusal(u32::MAX), FIRST);
     }
 
     proptest::proptest! {

@@ -37,23 +37,37 @@ impl Base {
     /// # Errors
     /// When the state directory cannot be made.
     pub fn prepare(options: &Options, clock: Clock, entropy: Entropy) -> anyhow::Result<Self> {
-        let bin_dir = options.state_dir.join("bin");
-        private_dir(&bin_dir).context("Making the state directory")?;
+        let state_dir = state_dir(&options.state_dir, &entropy)?;
+        let bin_dir = state_dir.join("bin");
         for name in ["coder", "steading"] {
             link(&options.binary, &bin_dir.join(name)).context("Linking the program")?;
         }
         // Scripts of an earlier life of the agent, with what secrets they held.
-        let _ = std::fs::remove_dir_all(options.state_dir.join("scripts"));
+        let _ = std::fs::remove_dir_all(state_dir.join("scripts"));
         Ok(Self {
-            account: Account::of_this_process(options.environment.clone(), bin_dir),
+            account: Account::of_this_process(
+                options.environment.clone(),
+                bin_dir,
+                options.url.as_str().trim_end_matches('/').to_owned(),
+            ),
             token: options.token.clone(),
-            state_dir: options.state_dir.clone(),
+            state_dir,
             reports: Reports::new(clock.clone()),
             clock,
             entropy,
             tasks: Tasks::new(),
         })
     }
+}
+
+/// The wanted directory; another one where that cannot be made: a home may be missing or read-only.
+fn state_dir(wanted: &Path, entropy: &Entropy) -> anyhow::Result<PathBuf> {
+    let Err(error) = private_dir(&wanted.join("bin")) else { return Ok(wanted.to_owned()) };
+    let name = format!("steading-agent-{}", hex::encode(entropy.bytes::<8>()));
+    let instead = std::env::temp_dir().join(name);
+    tracing::warn!(%error, ?wanted, ?instead, "the state directory cannot be made");
+    private_dir(&instead.join("bin")).context("Making the state directory")?;
+    Ok(instead)
 }
 
 /// Makes a directory, and its parents, that only this account may enter.

@@ -13,7 +13,7 @@ use crate::net::{RelayFrame, RelayInput};
 use crate::wire::PROTOCOL;
 use crate::wire::agent::{FromAgent, ToAgent};
 
-use super::backoff::Backoff;
+use super::backoff::{Backoff, GOOD_AFTER};
 use super::base::Base;
 use super::peers::Peers;
 use super::work::Work;
@@ -78,6 +78,7 @@ impl Connection {
     /// Connects, and connects again. Never returns.
     pub async fn run(&self) {
         let mut backoff = Backoff::default();
+        let mut told = String::new();
         loop {
             let began = self.base.clock.instant();
             let end = self.try_once().await;
@@ -91,7 +92,12 @@ impl Connection {
                 }
                 End::Lost(_) => backoff.after(held, chance),
             };
-            tracing::warn!(%end, again_in = ?wait, "not connected");
+            // A server may be away for days: the same news is told once.
+            let news = end.to_string();
+            if held >= GOOD_AFTER || news != told {
+                tracing::warn!(%end, "not connected; trying again");
+                told = news;
+            }
             sleep(wait).await;
         }
     }

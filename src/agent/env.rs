@@ -14,10 +14,8 @@ const PRIVATE: &[&str] = &[
     "CODER_AGENT_TOKEN",
     "CODER_AGENT_TOKEN_FILE",
     "CODER_AGENT_AUTH",
-    "CODER_AGENT_URL",
     "STEADING_AGENT_TOKEN",
     "STEADING_AGENT_TOKEN_FILE",
-    "STEADING_AGENT_URL",
 ];
 
 /// What a script gets on top of a session's environment.
@@ -42,7 +40,7 @@ pub fn for_sessions(account: &Account, manifest: &Manifest) -> BTreeMap<String, 
     set("HOME", &text(&account.home));
     set("SHELL", &text(&account.shell));
     set("CODER", "true");
-    set("CODER_AGENT_URL", &manifest.access_url);
+    set("CODER_AGENT_URL", &account.url);
     set("CODER_WORKSPACE_NAME", &manifest.workspace_name);
     set("CODER_WORKSPACE_OWNER_NAME", &manifest.owner_name);
     set("CODER_WORKSPACE_AGENT_NAME", &manifest.agent_name);

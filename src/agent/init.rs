@@ -1,7 +1,8 @@
 //! As the first process of a container: hand the work to a child, pass signals on, and reap what
 //! others left behind.
 
-use std::os::unix::process::ExitStatusExt as _;
+use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
+use std::path::Path;
 use std::process::{Command, ExitStatus};
 
 use anyhow::Context as _;
@@ -15,11 +16,29 @@ pub fn is_first() -> bool {
 }
 
 /// Runs this program again with the same arguments as a child, until that ends. The child waits
-/// for its own children only; this process reaps the orphans. Gives the exit code to end with.
+/// for its own children only; this process reaps the orphans.
 ///
 /// # Errors
-/// When the child cannot be started.
-pub async fn run(mut again: Command) -> anyhow::Result<u8> {
+/// When the child cannot be started, or did not end with success.
+pub async fn run_again(binary: &Path) -> anyhow::Result<()> {
+    match run(again(binary)).await? {
+        0 => Ok(()),
+        code => anyhow::bail!("The agent ended with exit code {code}."),
+    }
+}
+
+fn again(binary: &Path) -> Command {
+    let mut args = std::env::args_os();
+    let mut again = Command::new(binary);
+    // The name it is called by says what it answers as.
+    if let Some(name) = args.next() {
+        again.arg0(name);
+    }
+    again.args(args);
+    again
+}
+
+async fn run(mut again: Command) -> anyhow::Result<u8> {
     // Before the child: a signal in between must not be lost.
     let mut children = signal(SignalKind::child())?;
     let mut passed_on = Signals::listen()?;
@@ -81,5 +100,18 @@ impl Signals {
             std::task::Poll::Pending
         })
         .await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn statuses_become_exit_codes_as_shells_say_them() {
+        let check = |raw, code| assert_eq!(exit_code(ExitStatus::from_raw(raw)), code);
+        check(0, 0);
+        check(3 << 8, 3);
+        check(15, 143);
     }
 }

@@ -79,7 +79,7 @@ impl LogBuffer {
         let mut lines = vec![];
         if self.dropped > 0 {
             let output =
-                format!("{} lines were dropped: the server was away too long.", self.dropped);
+                format!("{} lines were dropped: more came than could be sent.", self.dropped);
             let at_ms = self.waiting.front().map_or(now_ms, |l| l.at_ms);
             lines.push(AgentLine { at_ms, level: LogLevel::Warn, source: OWN_LOG_SOURCE, output });
             self.dropped = 0;
@@ -142,7 +142,7 @@ mod tests {
         let fits = MAX_WAITING_BYTES / (text.len() + LINE_OVERHEAD);
         (0..fits + 3).for_each(|_| buffer.push(line(&text)));
         let (_, lines) = batch(&mut buffer).unwrap();
-        assert_eq!(lines[0], "3 lines were dropped: the server was away too long.");
+        assert_eq!(lines[0], "3 lines were dropped: more came than could be sent.");
         assert!(buffer.bytes <= MAX_WAITING_BYTES);
     }
 

@@ -74,10 +74,14 @@ impl std::fmt::Debug for Options {
 
 /// Runs the agent until it is told to stop by SIGTERM or SIGINT; then the stop scripts have run.
 /// Losing the server, or being refused by it, is never the end. Made for a current-thread runtime.
+/// As the first process of a container it runs itself again as a child, and reaps orphans.
 ///
 /// # Errors
-/// When the agent cannot be set up: no socket, no state directory.
+/// When the agent cannot be set up (no socket, no state directory), or the child failed.
 pub async fn run(options: Options, clock: Clock, entropy: Entropy) -> anyhow::Result<()> {
+    if init::is_first() {
+        return init::run_again(&options.binary).await;
+    }
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     let agent = start(&options, clock, entropy).await?;

@@ -46,6 +46,7 @@ pub(super) fn account() -> Account {
         shell: "/bin/sh".into(),
         environment: environment.map(|(k, v)| (k.to_owned(), v.to_owned())).into(),
         bin_dir: "/state/bin".into(),
+        url: "http://internal:7080".to_owned(),
     }
 }
 

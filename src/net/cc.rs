@@ -64,6 +64,9 @@ struct Round {
 pub struct Bbr {
     mtu: u64,
     window: u64,
+    /// What an earlier controller had in flight: until the first ACK it must not block the probe
+    /// that finds out what became of it.
+    inherited: u64,
     random: u64,
     sampler: Sampler,
     rounds: VecDeque<Best>,
@@ -90,6 +93,7 @@ impl Bbr {
         Self {
             mtu,
             window: INITIAL_PACKETS * mtu,
+            inherited: 0,
             random: random | 1,
             sampler: Sampler::new(now),
             rounds: VecDeque::from([Best::default()]),
@@ -306,6 +310,7 @@ impl Controller for Bbr {
         _largest: Option<u64>,
     ) {
         self.sampler.idle = in_flight == 0;
+        self.inherited = 0;
         if let Some(newest) = self.sampler.newest.take() {
             self.sample(now, newest, in_flight, app_limited);
             if newest.delivered >= self.round.end {
@@ -337,7 +342,7 @@ impl Controller for Bbr {
     }
 
     fn window(&self) -> u64 {
-        self.window
+        self.window.saturating_add(self.inherited)
     }
 
     fn clone_box(&self) -> Box<dyn Controller> {
@@ -366,19 +371,28 @@ fn whole(bytes: f64) -> u64 {
 #[derive(Debug)]
 pub struct BbrFactory {
     random: AtomicU64,
+    inherited: AtomicU64,
 }
 
 impl BbrFactory {
     /// From random bits.
     #[must_use]
     pub fn new(random: u64) -> Self {
-        Self { random: AtomicU64::new(random) }
+        Self { random: AtomicU64::new(random), inherited: AtomicU64::new(0) }
+    }
+
+    /// The controller that `replace` makes takes the place of one with so much in flight.
+    pub fn replacing(&self, in_flight: u64, replace: impl FnOnce()) {
+        self.inherited.store(in_flight, Ordering::Relaxed);
+        replace();
+        self.inherited.store(0, Ordering::Relaxed);
     }
 }
 
 impl ControllerFactory for BbrFactory {
     fn build(self: Arc<Self>, now: Instant, mtu: u16) -> Box<dyn Controller> {
         let random = self.random.fetch_add(0x9e37_79b9_7f4a_7c15, Ordering::Relaxed);
-        Box::new(Bbr::new(now, mtu, random))
+        let inherited = self.inherited.load(Ordering::Relaxed);
+        Box::new(Bbr { inherited, ..Bbr::new(now, mtu, random) })
     }
 }

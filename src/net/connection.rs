@@ -12,7 +12,10 @@ use quinn_proto::{
 use super::stack::StreamError;
 
 /// A connection with streams is pinged this often, so that silence means death.
-pub(super) const PING_EVERY: Duration = Duration::from_secs(4);
+const PING_EVERY: Duration = Duration::from_secs(4);
+
+/// A handshake of one round trip that takes longer has failed.
+const CONNECT_WITHIN: Duration = Duration::from_secs(8);
 
 /// Which side began a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,7 +49,8 @@ pub(super) struct Conn {
     life: Life,
     /// Streams that somebody here still holds.
     held: usize,
-    ping_at: Instant,
+    /// The next ping; while connecting, when that is given up.
+    next_at: Instant,
     readers: BTreeMap<StreamId, Waker>,
     writers: BTreeMap<StreamId, Waker>,
 }
@@ -64,7 +68,7 @@ impl Conn {
             quic,
             life: Life::Connecting,
             held: 0,
-            ping_at: now + PING_EVERY,
+            next_at: now + CONNECT_WITHIN,
             readers: BTreeMap::new(),
             writers: BTreeMap::new(),
         }
@@ -114,21 +118,33 @@ impl Conn {
         }
     }
 
-    pub(super) fn handle_timeout(&mut self, now: Instant) {
+    /// Whether the tunnel must stay up for it.
+    pub(super) fn is_wanted(&mut self) -> bool {
+        self.is_connecting() || (self.is_usable() && self.has_streams())
+    }
+
+    /// Runs what is due; says whether it was given up.
+    pub(super) fn handle_timeout(&mut self, now: Instant) -> bool {
         if self.quic.poll_timeout().is_some_and(|at| at <= now) {
             self.quic.handle_timeout(now);
         }
-        if self.ping_at <= now {
-            self.ping_at = now + PING_EVERY;
-            if self.is_usable() && self.has_streams() {
-                self.quic.ping();
-            }
+        if self.next_at > now || self.is_lost() {
+            return false;
         }
+        self.next_at = now + PING_EVERY;
+        if self.is_connecting() {
+            self.close(now);
+            return true;
+        }
+        if self.has_streams() {
+            self.quic.ping();
+        }
+        false
     }
 
     pub(super) fn poll_timeout(&mut self) -> Option<Instant> {
-        let ping = (self.is_usable() && self.has_streams()).then_some(self.ping_at);
-        [self.quic.poll_timeout(), ping].into_iter().flatten().min()
+        let next = self.is_wanted().then_some(self.next_at);
+        [self.quic.poll_timeout(), next].into_iter().flatten().min()
     }
 
     /// Exchanges events with the endpoint; collects what the connection has to say.
@@ -142,7 +158,9 @@ impl Conn {
             let Some(event) = self.quic.poll() else { return };
             match event {
                 Event::Connected => {
-                    self.life = Life::Connected;
+                    if self.is_connecting() {
+                        self.life = Life::Connected;
+                    }
                     said.push_back(Said::Openable);
                 }
                 Event::ConnectionLost { reason } => self.ended(&reason, said),
@@ -189,7 +207,7 @@ impl Conn {
     pub(super) fn open(&mut self, now: Instant) -> Option<StreamId> {
         let id = self.quic.streams().open(Dir::Bi)?;
         self.held += 1;
-        self.ping_at = self.ping_at.min(now + PING_EVERY);
+        self.next_at = self.next_at.min(now + PING_EVERY);
         Some(id)
     }
 

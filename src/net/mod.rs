@@ -11,6 +11,8 @@ pub mod path;
 mod peer;
 mod quic;
 pub mod relay;
+#[cfg(test)]
+mod sim;
 mod socket;
 pub mod stack;
 mod stream;

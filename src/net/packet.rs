@@ -23,7 +23,7 @@ pub enum Port {
     Control = 4434,
 }
 
-/// Which life of a node sent a packet: random, carried in the IPv6 flow label, so that a peer
+/// Which life of a node, as one peer sees it, sent a packet: random, carried in the IPv6 flow label, so that a peer
 /// learns of a restart with the first packet and drops the streams of the earlier life at once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Boot(u32);

@@ -48,6 +48,9 @@ const MAX_LEARNT: usize = 8;
 /// A ping that is not answered in this time makes a way dead: with [`RETRY`] and the interval of
 /// a busy way it keeps the change to another one below three seconds.
 const DEAD_AFTER: Duration = Duration::from_millis(1800);
+/// On a way that was slow to answer before: queues of more than two seconds are as bad as death,
+/// and a round trip measured across a machine's sleep must not count for hours.
+const MAX_PATIENCE: Duration = Duration::from_secs(6);
 /// How often an unanswered way is pinged again while it is in use.
 const RETRY: Duration = Duration::from_millis(400);
 /// How often a way is tried that has never answered or is dead: at first, and later.
@@ -62,6 +65,17 @@ const OPEN_EVERY: Duration = Duration::from_secs(5);
 const BUSY_EVERY: Duration = Duration::from_secs(1);
 /// Another address must be this much faster: less would flap.
 const FASTER_BY: Duration = Duration::from_millis(3);
+
+/// What the answer to a ping means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pong {
+    /// It answers nothing that was asked.
+    Foreign,
+    /// The way works.
+    Known,
+    /// The way in use works again after a silence.
+    Revived,
+}
 
 #[derive(Clone, Debug)]
 struct Way {
@@ -94,10 +108,10 @@ impl Way {
 
     /// How long an answer may take; full queues on the way delay pings too.
     fn patience(&self) -> Duration {
-        DEAD_AFTER.max(self.rtt.unwrap_or_default() * 3)
+        (self.rtt.unwrap_or_default() * 3).clamp(DEAD_AFTER, MAX_PATIENCE)
     }
 
-    fn alive(&self, now: Instant) -> bool {
+    fn is_alive(&self, now: Instant) -> bool {
         let late = |at: Instant| now.saturating_duration_since(at) >= self.patience();
         self.answered && !self.unanswered.is_some_and(late)
     }
@@ -205,17 +219,18 @@ impl Paths {
         }
     }
 
-    /// The answer to a ping; says whether it was one.
-    pub fn pong(&mut self, path: Path, token: u64, now: Instant) -> bool {
-        let Some(way) = self.ways.iter_mut().find(|way| way.path == path) else { return false };
-        if way.token != token || way.sent_at.is_none() {
-            return false;
-        }
-        way.rtt = way.sent_at.map(|at| now.saturating_duration_since(at));
+    /// The answer to a ping.
+    pub fn pong(&mut self, path: Path, token: u64, now: Instant) -> Pong {
+        let Some(way) = self.ways.iter_mut().find(|way| way.path == path) else {
+            return Pong::Foreign;
+        };
+        let Some(sent) = way.sent_at.filter(|_| way.token == token) else { return Pong::Foreign };
+        let revived = way.answered && !way.is_alive(now);
+        way.rtt = Some(now.saturating_duration_since(sent));
         way.answered = true;
         way.unanswered = None;
         way.tries = 0;
-        true
+        if revived && self.selected == Some(path) { Pong::Revived } else { Pong::Known }
     }
 
     /// The next ping that is due: mark it sent with `token`.
@@ -266,23 +281,24 @@ impl Paths {
     }
 
     fn best(&self, now: Instant) -> Option<Path> {
-        let direct = |way: &&Way| matches!(way.path, Path::Direct(_)) && way.alive(now);
-        let current = self.selected().filter(direct);
-        let quickest = self.ways.iter().filter(direct).min_by_key(|way| way.rtt);
-        match (current, quickest) {
-            (Some(current), Some(quickest)) => {
-                let doubtful = current.unanswered.is_some_and(|at| {
-                    now.saturating_duration_since(at) > RETRY && quickest.heard_at > Some(at)
-                });
-                let faster = match (current.rtt, quickest.rtt) {
-                    (Some(current), Some(quickest)) => quickest * 2 + FASTER_BY < current,
-                    _ => false,
-                };
-                Some(if doubtful || faster { quickest.path } else { current.path })
+        let direct = |way: &&Way| matches!(way.path, Path::Direct(_)) && way.is_alive(now);
+        let ways = || self.ways.iter().filter(direct);
+        let Some(current) = self.selected().filter(direct) else {
+            let quickest = ways().min_by_key(|way| way.rtt);
+            return quickest.map(|way| way.path).or_else(|| self.without_direct());
+        };
+        let better = |way: &&Way| match current.unanswered {
+            // The peer has moved, when it is heard from elsewhere meanwhile.
+            Some(asked) if now.saturating_duration_since(asked) > RETRY => {
+                way.heard_at > Some(asked)
             }
-            (_, Some(quickest)) => Some(quickest.path),
-            (_, None) => self.without_direct(),
-        }
+            _ => match (current.rtt, way.rtt) {
+                (Some(current), Some(other)) => other * 2 + FASTER_BY < current,
+                _ => false,
+            },
+        };
+        let other = ways().filter(better).min_by_key(|way| way.rtt);
+        Some(other.unwrap_or(current).path)
     }
 
     /// The relay if there is one; else whatever was heard last, in hope.
@@ -313,7 +329,7 @@ impl Paths {
     /// Whether nothing answers any more: the session itself may be gone at the other end.
     #[must_use]
     pub fn is_silent(&self, now: Instant) -> bool {
-        !self.ways.iter().any(|way| way.alive(now))
+        !self.ways.iter().any(|way| way.is_alive(now))
     }
 }
 

@@ -11,7 +11,7 @@ use bytes::{Buf as _, BytesMut};
 
 use super::outbox::{Outbox, Transmit};
 use super::packet::{self, Boot, Control, Header, MTU, Port};
-use super::path::{Need, Path, Paths};
+use super::path::{Need, Path, Paths, Pong};
 use super::quic::Quic;
 use super::stack::Stack;
 use super::tunnel::{self, Kind, MIN_ROOM, Tunnel, is_newer, kind_and_session};
@@ -32,8 +32,6 @@ pub(super) struct Me {
     pub(super) secret: StaticSecret,
     pub(super) public: PublicKey,
     pub(super) address: Ipv6Addr,
-    pub(super) boot: Boot,
-    pub(super) quic: Quic,
     pub(super) entropy: Entropy,
     /// boringtun counts handshakes per tunnel; the node has counted them before.
     pub(super) unlimited: Arc<RateLimiter>,
@@ -53,6 +51,8 @@ pub(super) struct Peer {
     pub(super) stack: Stack,
     pub(super) paths: Paths,
     index: u32,
+    /// Our life as this peer sees it: another one when it was forgotten meanwhile.
+    boot: Boot,
     /// Only while something goes on: a peer that rests holds no keys.
     tunnel: Option<Tunnel>,
     /// The life of the peer that its streams belong to, and the session that told of it last.
@@ -72,10 +72,11 @@ impl Peer {
         paths.announce(&spec.endpoints);
         paths.set_relay(relay);
         Self {
-            stack: Stack::new(me.quic.clone(), remote),
+            stack: Stack::new(Quic::new(&me.entropy), remote),
             paths,
             spec,
             index,
+            boot: Boot::new(me.entropy.bytes()),
             tunnel: None,
             life: None,
             used_at: None,
@@ -213,8 +214,11 @@ impl Peer {
                 self.send(ctx, path, Port::Control, &pong.encode());
             }
             Some(Control::Pong { token, seen_as }) => {
-                let ours = self.paths.pong(path, token, ctx.now);
-                *ctx.seen_as = seen_as.filter(|_| ours).or(*ctx.seen_as);
+                let pong = self.paths.pong(path, token, ctx.now);
+                *ctx.seen_as = seen_as.filter(|_| pong != Pong::Foreign).or(*ctx.seen_as);
+                if pong == Pong::Revived {
+                    self.stack.path_changed(ctx.now);
+                }
             }
             None => {}
         }
@@ -236,9 +240,13 @@ impl Peer {
         true
     }
 
+    fn header(&self, me: &Me, port: Port) -> Header {
+        Header { source: me.address, target: self.spec.address, boot: self.boot, port }
+    }
+
     /// Sends one packet by a path.
     fn send(&mut self, ctx: &mut Context<'_>, path: Path, port: Port, payload: &[u8]) {
-        let header = header(ctx.me, &self.spec, port).encode(payload.len());
+        let header = self.header(ctx.me, port).encode(payload.len());
         let packet = [&header[..], payload].concat();
         let mut room = vec![0; (packet.len() + tunnel::OVERHEAD).max(MIN_ROOM)];
         if let Some(datagram) = self.tunnel(ctx).seal(&packet, &mut room) {
@@ -257,7 +265,7 @@ impl Peer {
         let path = self.way()?;
         ctx.scratch.clear();
         let size = self.stack.poll_transmit(ctx.now, MAX_SEGMENTS, ctx.scratch)?;
-        let header = header(ctx.me, &self.spec, Port::Streams);
+        let header = self.header(ctx.me, Port::Streams);
         let tunnel = self.tunnel.as_mut()?;
         let mut batch = ctx.out.batch();
         let mut packet = [0; MTU];
@@ -373,8 +381,4 @@ fn retry_after(attempts: u32, need: Need, first: bool) -> Duration {
         _ => 5000,
     };
     Duration::from_millis(if first { millis } else { millis * 7 / 5 })
-}
-
-fn header(me: &Me, to: &Spec, port: Port) -> Header {
-    Header { source: me.address, target: to.address, boot: me.boot, port }
 }

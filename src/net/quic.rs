@@ -1,11 +1,11 @@
 //! How QUIC is set up inside the tunnel: the settings of every connection.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use quinn_proto::{
-    AckFrequencyConfig, ClientConfig, Endpoint, EndpointConfig, MtuDiscoveryConfig, ServerConfig,
-    TransportConfig, VarInt,
+    AckFrequencyConfig, ClientConfig, Connection, Endpoint, EndpointConfig, MtuDiscoveryConfig,
+    ServerConfig, TransportConfig, VarInt,
 };
 
 use super::cc::BbrFactory;
@@ -31,31 +31,40 @@ const ACK_THRESHOLD: u32 = 10;
 /// The QUIC payload of a packet.
 pub const PAYLOAD: usize = MTU - HEADER;
 
-/// The settings that all connections of a node share.
-#[derive(Clone)]
+/// The settings that all connections with a peer share.
 pub struct Quic {
     client: ClientConfig,
     server: Arc<ServerConfig>,
+    controllers: Arc<BbrFactory>,
     entropy: Entropy,
 }
 
 impl Quic {
-    /// The settings of a node.
+    /// The settings for a peer.
     #[must_use]
-    pub fn new(entropy: Entropy) -> Self {
-        let transport = Arc::new(transport(&entropy));
+    pub fn new(entropy: &Entropy) -> Self {
+        let controllers = Arc::new(BbrFactory::new(u64::from_be_bytes(entropy.bytes())));
+        let transport = Arc::new(transport(&controllers));
         let mut client = ClientConfig::new(Arc::new(NullCrypto));
         client.transport_config(Arc::clone(&transport));
         let mut server = ServerConfig::new(Arc::new(NullCrypto), Arc::new(NoTokens));
         server.transport_config(transport).migration(false);
         server.validation_token.sent(0);
-        Self { client, server: Arc::new(server), entropy }
+        Self { client, server: Arc::new(server), controllers, entropy: entropy.clone() }
     }
 
     /// What connects to a peer.
     #[must_use]
     pub fn client(&self) -> ClientConfig {
         self.client.clone()
+    }
+
+    /// The network beneath a connection has changed: what its congestion control learnt is of no
+    /// use.
+    pub fn path_changed(&self, connection: &mut Connection, now: Instant) {
+        let in_flight = connection.stats().path.cwnd;
+        self.controllers.replacing(in_flight, || connection.path_changed(now));
+        connection.ping();
     }
 
     /// An endpoint for one peer, with reset tokens of its own.
@@ -67,7 +76,7 @@ impl Quic {
     }
 }
 
-fn transport(entropy: &Entropy) -> TransportConfig {
+fn transport(controllers: &Arc<BbrFactory>) -> TransportConfig {
     let payload = u16::try_from(PAYLOAD).expect("the tunnel's MTU fits in 16 bits");
     let mut acks = AckFrequencyConfig::default();
     acks.ack_eliciting_threshold(VarInt::from_u32(ACK_THRESHOLD));
@@ -75,7 +84,6 @@ fn transport(entropy: &Entropy) -> TransportConfig {
     let mut search = MtuDiscoveryConfig::default();
     search.upper_bound(payload);
     let idle = u32::try_from(DEAD_AFTER.as_millis()).expect("the constant is seconds");
-    let factory = BbrFactory::new(u64::from_be_bytes(entropy.bytes()));
     let mut transport = TransportConfig::default();
     transport
         .initial_mtu(payload)
@@ -87,7 +95,7 @@ fn transport(entropy: &Entropy) -> TransportConfig {
         .max_concurrent_uni_streams(VarInt::from_u32(0))
         .datagram_receive_buffer_size(None)
         .max_idle_timeout(Some(VarInt::from_u32(idle).into()))
-        .congestion_controller_factory(Arc::new(factory))
+        .congestion_controller_factory(Arc::clone(controllers) as Arc<_>)
         .ack_frequency_config(Some(acks));
     transport
 }

@@ -88,7 +88,7 @@ impl Stack {
     /// Whether streams are open or asked for: the tunnel must stay up.
     pub fn wanted(&mut self, now: Instant) -> bool {
         self.openers.iter().any(|(until, _)| *until > now)
-            || self.connections.values_mut().any(|conn| !conn.is_lost() && conn.has_streams())
+            || self.connections.values_mut().any(Conn::is_wanted)
     }
 
     /// Whether written bytes still wait for the peer's acknowledgement.
@@ -105,8 +105,7 @@ impl Stack {
     /// The network beneath has changed: what congestion control learnt is of no use.
     pub fn path_changed(&mut self, now: Instant) {
         for conn in self.connections.values_mut().filter(|conn| conn.is_usable()) {
-            conn.quic.path_changed(now);
-            conn.quic.ping();
+            self.quic.path_changed(&mut conn.quic, now);
         }
     }
 
@@ -203,8 +202,14 @@ impl Stack {
             }
         }
         if self.connections.len() >= MAX_CONNECTIONS {
-            self.endpoint.ignore(incoming);
-            return;
+            // What is left unread there is lost with it.
+            let oldest =
+                self.connections.iter().find(|(_, conn)| conn.is_lost() && conn.quic.is_drained());
+            let Some(serial) = oldest.map(|(serial, _)| *serial) else {
+                self.endpoint.ignore(incoming);
+                return;
+            };
+            self.connections.remove(&serial);
         }
         self.scratch.clear();
         match self.endpoint.accept(incoming, now, &mut self.scratch, None) {
@@ -217,10 +222,12 @@ impl Stack {
     pub fn handle_timeout(&mut self, now: Instant) {
         let serials: Vec<u64> = self.connections.keys().copied().collect();
         for serial in serials {
-            if let Some(conn) = self.connections.get_mut(&serial) {
-                conn.handle_timeout(now);
-            }
+            let late =
+                self.connections.get_mut(&serial).is_some_and(|conn| conn.handle_timeout(now));
             self.pump(serial);
+            if late {
+                self.wake_openers();
+            }
         }
     }
 

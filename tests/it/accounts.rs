@@ -308,6 +308,14 @@ async fn the_deployment_speaks_of_itself() {
 }
 
 #[tokio::test]
+async fn who_watches_the_server_learns_that_it_serves() {
+    let server = TestServer::empty().await;
+    for path in ["/healthz", "/readyz", "/latency-check"] {
+        server.get(&Client::default(), path).await.expect(200);
+    }
+}
+
+#[tokio::test]
 async fn the_database_holds_no_password_and_no_token() {
     let server = TestServer::start().await;
     let ada = server.sign_in("ada").await;

@@ -11,6 +11,7 @@
 
 mod accounts;
 mod agent;
+mod bootstrap;
 mod browser;
 mod gallery;
 mod harness;

@@ -242,7 +242,6 @@ fn there_is_one_spawner_one_reader_of_time_and_one_switch() {
     let only = [
         ("tokio::spawn(", &["tasks.rs"][..]),
         ("SystemTime::now(", &["clock.rs"]),
-        ("Instant::now(", &["clock.rs"]),
         ("cfg(feature = \"server\")", &["lib.rs", "main.rs", "cli/mod.rs", "cli/args.rs"]),
         ("cfg(not(feature = \"server\"))", &["lib.rs", "main.rs", "cli/mod.rs", "cli/args.rs"]),
         ("#![allow(", &[]),

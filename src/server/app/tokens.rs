@@ -185,42 +185,6 @@ impl App {
             })
             .await
     }
-
-    /// Makes the token that a workspace's build gets of its owner, in place of the one before.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub fn lend_token(
-        &self,
-        tx: &WriteTx<'_>,
-        workspace: WorkspaceId,
-        owner: UserId,
-    ) -> Result<Token> {
-        tokens::delete_lent(tx, workspace)?;
-        let token = self.new_token();
-        let new = NewToken {
-            id: tx.fresh(),
-            public_id: token.public_id().to_owned(),
-            hash: token.hash(),
-            user: owner,
-            kind: TokenKind::Workspace,
-            name: String::new(),
-            workspace: Some(workspace),
-            lifetime: self.policy.max_token_lifetime,
-            ip: String::new(),
-        };
-        tokens::insert(tx, &new)?;
-        Ok(token)
-    }
-
-    /// Ends the token lent to a workspace: it was stopped or deleted.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub fn end_lent_token(&self, tx: &WriteTx<'_>, workspace: WorkspaceId) -> Result<()> {
-        tokens::delete_lent(tx, workspace)?;
-        Ok(())
-    }
 }
 
 /// Whether a user's tokens and keys open anything.

@@ -7,6 +7,7 @@ pub mod cookies;
 pub mod error;
 pub mod extract;
 pub mod form;
+pub mod health;
 pub mod limits;
 pub mod outer;
 pub mod pages;

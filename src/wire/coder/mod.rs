@@ -21,7 +21,7 @@ pub use time::Time;
 
 /// The version told to Coder's clients, by the server and by this program's own `version`: they
 /// compare the two as text, and ask for features by number. Then comes our own version.
-pub const VERSION: &str = concat!("v2.37.0-steading.", env!("CARGO_PKG_VERSION"));
+pub const VERSION: &str = concat!("v2.37.0+steading-", env!("CARGO_PKG_VERSION"));
 
 /// Defines structs that are written whole and read with tolerance: unknown fields are passed over,
 /// absent ones take their default.
