@@ -6,12 +6,12 @@ use super::access::record;
 use super::{Actor, App, Caller, Error, Result, Via, people, uses};
 use crate::model::audit::{AuditAction, AuditEntry, AuditTarget, Diff};
 use crate::model::event::Event;
-use crate::model::id::{UserId, WorkspaceId};
+use crate::model::id::UserId;
 use crate::model::secret::Token;
 use crate::model::time;
 use crate::model::user::{SiteRole, TokenEntry, TokenKind, User, UserStatus};
 use crate::server::db::tokens::NewToken;
-use crate::server::db::{ReadTx, WriteTx, ssh_keys, tokens, users};
+use crate::server::db::{ReadTx, ssh_keys, tokens, users};
 
 /// How long an API token lasts when nothing is said.
 pub const DEFAULT_LIFETIME: Duration = Duration::from_hours(30 * 24);
