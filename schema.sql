@@ -194,6 +194,7 @@ CREATE TABLE templates (
   updated_at        INTEGER NOT NULL,                                              -- when it was last changed
   deleted_at        INTEGER                                                        -- a tombstone keeps the name for history
 ) STRICT;
+CREATE INDEX templates_by_active_version ON templates (active_version_id);
 CREATE UNIQUE INDEX templates_by_name ON templates (organization_id, name) WHERE deleted_at IS NULL;
 
 -- Imports of a template; a version does not change once imported.

@@ -10,7 +10,6 @@ use super::args::serve::Up;
 use super::client::{Client, status_of};
 use super::config::Config;
 use super::context::{Context, Detail};
-use super::reference::Reference;
 use super::settings::Layers;
 use super::{progress, prompt, serve};
 use crate::clock::Entropy;
@@ -209,12 +208,8 @@ async fn template(client: &Client) -> anyhow::Result<Option<Template>> {
 }
 
 async fn find(client: &Client) -> anyhow::Result<Option<Workspace>> {
-    let reference: Reference = WORKSPACE.parse()?;
-    match client.workspace(&reference).await {
-        Ok(workspace) => Ok(Some(workspace)),
-        Err(error) if status_of(&error) == Some(http::StatusCode::NOT_FOUND) => Ok(None),
-        Err(error) => Err(error),
-    }
+    let own = client.workspaces("owner:me").await?;
+    Ok(own.into_iter().find(|w| w.name == WORKSPACE))
 }
 
 async fn run_workspace(ctx: &Context, client: &Client) -> anyhow::Result<()> {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{Read as _, Seek as _, SeekFrom};
 use std::os::unix::fs::OpenOptionsExt as _;
-use std::os::unix::process::CommandExt as _;
+use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
 use std::path::PathBuf;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
@@ -87,6 +87,10 @@ impl Commands<'_> {
             self.work.note(known.clone())?;
         }
         let (status, ending) = self.follow(&mut child, known.as_ref(), &mut followed).await?;
+        if status.signal().is_some() {
+            // Something killed it, and what it had under way was left alone.
+            end_group(known.as_ref(), self.work).await?;
+        }
         followed.look(self.log, true).await?;
         if is_noted {
             self.work.note(None)?;
@@ -167,6 +171,10 @@ impl Commands<'_> {
 
 async fn end_hard(child: &mut Child, known: Option<&Known>, work: &WorkDir) -> Result<(), Failure> {
     child.start_kill().context("Killing terraform")?;
+    end_group(known, work).await
+}
+
+async fn end_group(known: Option<&Known>, work: &WorkDir) -> Result<(), Failure> {
     let Some(group) = known.map(|k| k.pid) else { return Ok(()) };
     let whose = Whose::Group { group, mark: format!("{MARK}={}", work.job) };
     tokio::task::spawn_blocking(move || proc::end(&whose)).await.context("Killing terraform")??;

@@ -6,16 +6,18 @@ use std::time::Duration;
 use super::job::LeftBehind;
 use super::proc::{self, Whose};
 use super::work::{MARK, WorkDir};
+use crate::model::id::JobId;
 
 /// How long Terraform may take to end what it has under way, all jobs together: the server starts
 /// meanwhile, and people wait for it.
 const PATIENCE: Duration = Duration::from_secs(30);
 const LOOK: Duration = Duration::from_millis(50);
 
-/// Ends what still runs and reads what it left. Blocks; not for a task.
-pub(super) fn resolve(work_dir: &Path) -> Vec<LeftBehind> {
+/// Ends what still runs of the wanted jobs and reads what it left. Blocks; not for a task.
+pub(super) fn resolve(work_dir: &Path, wanted: impl Fn(JobId) -> bool) -> Vec<LeftBehind> {
     let all: Vec<_> = WorkDir::all(work_dir)
         .into_iter()
+        .filter(|work| wanted(work.job))
         .map(|work| {
             let running = work.noted().filter(proc::is_running);
             (work, running)

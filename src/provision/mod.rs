@@ -116,8 +116,18 @@ impl Provisioner {
     /// (one interrupt, patience, then the hard way) and reads the state they left. Call it once at
     /// start, before any job; store what it returns, then [`Provisioner::forget`] each.
     pub async fn left_behind(&self) -> Vec<LeftBehind> {
+        self.left(|_| true).await
+    }
+
+    /// What a job of this process left whose future was dropped or panicked, as
+    /// [`Provisioner::left_behind`] does it for all.
+    pub async fn left_by(&self, job: JobId) -> Option<LeftBehind> {
+        self.left(move |left| left == job).await.pop()
+    }
+
+    async fn left(&self, wanted: impl Fn(JobId) -> bool + Send + 'static) -> Vec<LeftBehind> {
         let work_dir = self.settings.work_dir.clone();
-        let resolve = move || left::resolve(&work_dir);
+        let resolve = move || left::resolve(&work_dir, wanted);
         tokio::task::spawn_blocking(resolve).await.unwrap_or_else(|error| {
             tracing::error!(%error, "looking for interrupted jobs");
             vec![]
@@ -130,7 +140,7 @@ impl Provisioner {
     }
 
     /// Removes the homes of a workspace on this machine and ends what runs in them. A delete build
-    /// does this itself; this is for workspaces that are orphaned without one.
+    /// does this itself; this is for workspaces that are deleted without one.
     ///
     /// # Errors
     /// When a process does not end or a home cannot be removed.

@@ -183,7 +183,7 @@ async fn start_jobs(
             homes: homes.dir,
             binary: homes.binary,
             agent_url: format!("{scheme}://{}", reachable(http)),
-            first_uid: FIRST_UID,
+            first_uid: first_uid(id),
         },
         time_limit: config.terraform.time_limit,
     };
@@ -197,6 +197,13 @@ async fn start_jobs(
         }
     });
     Ok(())
+}
+
+/// The first uid of this deployment's workspaces. Servers on one machine must not share uids: all
+/// processes of a workspace's uid end with it. A million ranges of a thousand, chosen by the id.
+fn first_uid(deployment: uuid::Uuid) -> u32 {
+    let range = u32::try_from(deployment.as_u128() % 1_000_000).unwrap_or_default();
+    FIRST_UID + range * 1000
 }
 
 fn serve(

@@ -27,6 +27,12 @@ variable "pull" {
   default     = true
 }
 
+variable "network" {
+  description = "The network of containers: bridge, host, or one of yours by name."
+  type        = string
+  default     = "bridge"
+}
+
 provider "docker" {
   host = var.docker_host != "" ? var.docker_host : null
 }
@@ -90,8 +96,9 @@ data "coder_parameter" "memory" {
 locals {
   name = lower("steading-${data.coder_workspace_owner.me.name}-${data.coder_workspace.me.name}")
 
-  # A server on this machine's loopback is at host.docker.internal inside a container.
-  init_script = replace(coder_agent.main.init_script, "/(localhost|127\\.0\\.0\\.1|\\[::1\\])/", "host.docker.internal")
+  # A server on this machine's loopback is at host.docker.internal inside a container of its own network.
+  loopback    = var.network == "host" ? "127.0.0.1" : "host.docker.internal"
+  init_script = replace(coder_agent.main.init_script, "/(localhost|127\\.0\\.0\\.1|\\[::1\\])/", local.loopback)
 
   git_name = coalesce(data.coder_workspace_owner.me.full_name, data.coder_workspace_owner.me.name)
 }
@@ -168,13 +175,18 @@ resource "docker_container" "workspace" {
   entrypoint = ["sh", "-c", local.init_script]
   env        = ["CODER_AGENT_TOKEN=${coder_agent.main.token}", "HOME=/home/workspace"]
 
+  network_mode = var.network
+
   working_dir = "/home/workspace"
   memory      = data.coder_parameter.memory.value * 1024
   cpus        = tostring(data.coder_parameter.cores.value)
 
-  host {
-    host = "host.docker.internal"
-    ip   = "host-gateway"
+  dynamic "host" {
+    for_each = var.network == "host" ? [] : ["host.docker.internal"]
+    content {
+      host = host.value
+      ip   = "host-gateway"
+    }
   }
 
   volumes {

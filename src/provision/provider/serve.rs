@@ -43,6 +43,8 @@ impl Served {
         let mut entries = Map::new();
         for (name, which) in providers {
             let path = served.socket_path(dir, name, job.entropy)?;
+            // The plan before this one had a socket of this name.
+            let _ = std::fs::remove_file(&path);
             let listener = UnixListener::bind(&path)
                 .with_context(|| format!("Opening the socket {}", path.display()))?;
             let (values, secrets) = (job.values.clone(), job.secrets.clone());

@@ -1,6 +1,6 @@
 //! May they: the one place where a decision on a workspace is taken, through `effective_grants`.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Actor, App, Error, Result};
 use crate::model::audit::AuditEntry;
@@ -80,6 +80,29 @@ impl App {
     pub async fn may(&self, actor: &Actor, workspace: WorkspaceId, action: Action) -> Result<()> {
         let actor = actor.clone();
         self.db.read(move |tx| require(tx, &actor, workspace, action)).await
+    }
+
+    /// What the actor may do with each of these workspaces, now.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn allowed(
+        &self,
+        actor: &Actor,
+        workspaces: Vec<WorkspaceId>,
+    ) -> Result<BTreeMap<WorkspaceId, Vec<Action>>> {
+        let Some(user) = actor.user_id() else { return Ok(BTreeMap::new()) };
+        self.db
+            .read(move |tx| {
+                let mut all = BTreeMap::new();
+                for workspace in workspaces {
+                    let held = rights(tx, user, workspace)?;
+                    let may = |a: &Action| grant::may(&held, *a, tx.now);
+                    all.insert(workspace, Action::ALL.iter().copied().filter(may).collect());
+                }
+                Ok(all)
+            })
+            .await
     }
 
     /// Which of these users still have a right on these workspaces.

@@ -123,6 +123,20 @@ fn without_secrets(mut imported: Imported) -> Imported {
     imported
 }
 
+/// Keeps a state whose build ended without it, unless a later build has one.
+pub(super) fn keep_late_state(tx: &WriteTx<'_>, seal: &Seal, job: JobId, left: Left) -> Result<()> {
+    let (Some(build), Some(state)) = (builds::by_job(tx, job)?, left.state) else { return Ok(()) };
+    let newest = match states::newest(tx, build.workspace_id)? {
+        Some((of, _)) => builds::find(tx, of)?.map(|b| b.number),
+        None => None,
+    };
+    if newest.is_none_or(|n| n < build.number) {
+        states::put(tx, build.id, &seal_state(seal, build.id, &state))?;
+        tx.emit(Event::Workspace(build.workspace_id));
+    }
+    Ok(())
+}
+
 /// Ends a job that an earlier life of the server left running.
 pub(super) fn resolve(
     tx: &WriteTx<'_>,

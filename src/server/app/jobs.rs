@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use bytes::Bytes;
 
 use super::builds::open_state;
-use super::job_ends::{finish_build, finish_import, resolve};
+use super::job_ends::{finish_build, finish_import, keep_late_state, resolve};
 use super::{App, Error, Result, versions as version_cases};
 use crate::model::build::{Build, JobKind, JobStatus, Timing, Transition};
 use crate::model::event::Event;
@@ -242,6 +242,9 @@ impl App {
                 let interrupted = jobs::claimed(tx)?;
                 for (job, kind) in &interrupted {
                     resolve(tx, &seal, (*job, *kind), left.remove(job).unwrap_or_default())?;
+                }
+                for (job, left) in left {
+                    keep_late_state(tx, &seal, job, left)?;
                 }
                 Ok(interrupted.len())
             })

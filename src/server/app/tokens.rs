@@ -6,12 +6,12 @@ use super::access::record;
 use super::{Actor, App, Caller, Error, Result, Via, people, uses};
 use crate::model::audit::{AuditAction, AuditEntry, AuditTarget, Diff};
 use crate::model::event::Event;
-use crate::model::id::{UserId, WorkspaceId};
+use crate::model::id::UserId;
 use crate::model::secret::Token;
 use crate::model::time;
 use crate::model::user::{SiteRole, TokenEntry, TokenKind, User, UserStatus};
 use crate::server::db::tokens::NewToken;
-use crate::server::db::{ReadTx, WriteTx, ssh_keys, tokens, users};
+use crate::server::db::{ReadTx, ssh_keys, tokens, users};
 
 /// How long an API token lasts when nothing is said.
 pub const DEFAULT_LIFETIME: Duration = Duration::from_hours(30 * 24);
@@ -96,6 +96,7 @@ impl App {
         key: &str,
         cmd: CreateToken,
     ) -> Result<(Token, TokenEntry)> {
+        actor.require_own()?;
         let max = self.policy.max_token_lifetime;
         let lifetime = cmd.lifetime.unwrap_or_else(|| DEFAULT_LIFETIME.min(max));
         if lifetime > max {
@@ -195,8 +196,8 @@ fn may_act(user: &User) -> bool {
     }
 }
 
-/// One's own tokens, or anyone's for an owner.
-fn require_tokens_of(actor: &Actor, user: UserId) -> Result<()> {
+/// One's own tokens and keys, or anyone's for an owner.
+pub(super) fn require_tokens_of(actor: &Actor, user: UserId) -> Result<()> {
     if actor.user_id() == Some(user) { Ok(()) } else { actor.require_role(&[SiteRole::Owner]) }
 }
 

@@ -29,8 +29,10 @@ pub(super) fn check(conn: &Connection, sql: &'static str) -> Result<()> {
     for step in steps {
         let Some(rest) = step.strip_prefix("SCAN ") else { continue };
         let table = rest.split(' ').next().unwrap_or_default();
-        let by_index =
-            rest.contains("USING") || rest.contains("CONSTANT ROW") || rest.contains("VIRTUAL");
+        let by_index = rest.contains("USING")
+            || rest.contains("-ROW")
+            || rest.contains("CONSTANT ROW")
+            || rest.contains("VIRTUAL");
         let subquery = table.starts_with('(')
             || rest.contains("SUBQUERY")
             || table.chars().all(|c| c.is_ascii_uppercase());

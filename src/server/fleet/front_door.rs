@@ -8,9 +8,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 
 use super::Fleet;
-use super::link::AgentLink;
-use crate::model::id::{AgentId, WorkspaceId};
-use crate::model::session::NewSession;
+use super::link::{AgentLink, Waiting};
 use crate::model::user::UserRef;
 use crate::server::app::{Actor, Via};
 use crate::ssh::keys::{KeyPair, PublicKey};
@@ -26,8 +24,8 @@ struct Door {
     address: SocketAddr,
     /// Who the last accepted key stands for.
     actor: Mutex<Option<Actor>>,
-    /// Where the login name led.
-    place: Mutex<Option<(WorkspaceId, AgentId)>>,
+    /// Sessions that began while it was not known yet where the login name leads.
+    waiting: Arc<Waiting>,
     tasks: Tasks,
 }
 
@@ -77,7 +75,7 @@ impl Fleet {
                 fleet: self.clone(),
                 address,
                 actor: Mutex::default(),
-                place: Mutex::default(),
+                waiting: Arc::default(),
                 tasks: self.0.tasks.clone(),
             });
             let config = Arc::clone(&config);
@@ -124,28 +122,22 @@ impl Gate for Door {
             return Err("you are not signed in".to_owned());
         };
         let (workspace, agent) = self.fleet.reach(&actor, login, &say).await?;
-        *super::lock(&self.place) = Some((workspace.id, agent.id));
         Ok(Arc::new(AgentLink {
             fleet: self.fleet.clone(),
+            workspace: workspace.id,
             agent: agent.id,
             user: who.user.clone(),
+            address: self.address.ip().to_string(),
+            waiting: Arc::clone(&self.waiting),
         }))
     }
 
     fn began(&self, began: &Began) {
-        let Some((workspace_id, agent_id)) = *super::lock(&self.place) else { return };
-        let new = NewSession {
-            user_id: began.who.user.id,
-            workspace_id,
-            agent_id,
-            kind: began.kind,
-            address: self.address.ip().to_string(),
-            client: began.client.clone(),
-        };
-        self.fleet.begin(began.session, new);
+        super::lock(&self.waiting.0).insert(began.session, began.clone());
     }
 
     fn ended(&self, ended: &Ended) {
+        super::lock(&self.waiting.0).remove(&ended.session);
         let (fleet, ended) = (self.fleet.clone(), *ended);
         self.tasks.spawn_graceful("ssh-session-end", OnPanic::Lose, async move {
             fleet.end(ended.session, ended.reason).await;

@@ -1,22 +1,50 @@
 //! The way to one agent for one person who came by SSH.
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
 
+use anyhow::Context as _;
 use tokio::sync::mpsc;
 
 use super::Fleet;
 use super::cut::Cut;
-use crate::model::id::{AgentId, SessionId};
-use crate::model::session::SessionKind;
+use super::register::Live;
+use crate::model::id::{AgentId, SessionId, WorkspaceId};
+use crate::model::session::{NewSession, SessionKind};
 use crate::model::user::UserRef;
-use crate::ssh::{BoxFuture, BoxStream, Link, Opening};
+use crate::ssh::{Began, BoxFuture, BoxStream, Link, Opening};
 use crate::wire::session::{Back, Kind};
+
+/// Sessions that began and have no stream yet: they are entered with the first one, when it is
+/// known where they lead. At most as many as a connection has channels.
+#[derive(Default)]
+pub(super) struct Waiting(pub(super) Mutex<BTreeMap<SessionId, Began>>);
 
 /// Streams to one agent on behalf of one user.
 pub(super) struct AgentLink {
     pub(super) fleet: Fleet,
+    pub(super) workspace: WorkspaceId,
     pub(super) agent: AgentId,
     pub(super) user: UserRef,
+    pub(super) address: String,
+    pub(super) waiting: Arc<Waiting>,
+}
+
+impl AgentLink {
+    /// The live session, entered when this is its first stream.
+    fn live(&self, session: SessionId) -> Option<Arc<Live>> {
+        let began = super::lock(&self.waiting.0).remove(&session);
+        let Some(began) = began else { return self.fleet.0.register.find(session) };
+        let new = NewSession {
+            user_id: self.user.id,
+            workspace_id: self.workspace,
+            agent_id: self.agent,
+            kind: began.kind,
+            address: self.address.clone(),
+            client: began.client,
+        };
+        Some(self.fleet.begin(session, new))
+    }
 }
 
 impl Link for AgentLink {
@@ -27,8 +55,7 @@ impl Link for AgentLink {
         session: SessionId,
     ) -> BoxFuture<'_, anyhow::Result<Opening>> {
         Box::pin(async move {
-            let live = self.fleet.0.register.find(session);
-            let live: Arc<_> = live.ok_or_else(|| anyhow::anyhow!("the session has ended"))?;
+            let live = self.live(session).context("The session has ended")?;
             let opening = self.fleet.open(self.agent, &self.user, &live, kind).await?;
             let stream = Box::new(Cut::new(opening.stream, live));
             Ok(Opening { stream, port: opening.port })

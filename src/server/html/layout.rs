@@ -132,6 +132,9 @@ impl Render for Solo<'_> {
     }
 }
 
+/// What is open stays open when a part of the page is replaced.
+const HTMX: &str = r#"{"morphIgnore":["data-htmx-powered","open"],"includeIndicatorCSS":false}"#;
+
 /// The head of a document.
 #[must_use]
 pub fn head(title: &str) -> Markup {
@@ -140,6 +143,7 @@ pub fn head(title: &str) -> Markup {
             meta charset="utf-8";
             meta name="viewport" content="width=device-width, initial-scale=1";
             meta name="color-scheme" content="light dark";
+            meta name="htmx-config" content=(HTMX);
             title { (title) " · Steading" }
             link rel="icon" href=(assets::FAVICON_SVG) type="image/svg+xml";
             link rel="stylesheet" href=(assets::STYLE_CSS);

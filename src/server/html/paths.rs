@@ -56,10 +56,10 @@ impl Place {
         &self.0
     }
 
-    /// Its live stream.
+    /// Its live stream, from line `after` of the log of build `number` on.
     #[must_use]
-    pub fn live(&self) -> String {
-        self.under("live")
+    pub fn live(&self, number: i64, after: i64) -> String {
+        format!("{}/live?build={number}&after={after}", self.0)
     }
 
     /// Starts it.
@@ -104,10 +104,10 @@ impl Place {
         format!("{}/builds/{number}", self.0)
     }
 
-    /// A build's live stream.
+    /// A build's live stream, from line `after` of its log on.
     #[must_use]
-    pub fn build_live(&self, number: i64) -> String {
-        format!("{}/builds/{number}/live", self.0)
+    pub fn build_live(&self, number: i64, after: i64) -> String {
+        format!("{}/builds/{number}/live?after={after}", self.0)
     }
 
     /// A build's log as plain text.
@@ -175,10 +175,10 @@ pub fn version(template: &TemplateName, version: &str) -> String {
     format!("{TEMPLATES}/{template}/versions/{}", segment(version))
 }
 
-/// An import's live stream.
+/// An import's live stream, from line `after` of its log on.
 #[must_use]
-pub fn version_live(template: &TemplateName, version: &str) -> String {
-    format!("{}/live", self::version(template, version))
+pub fn version_live(template: &TemplateName, version: &str, after: i64) -> String {
+    format!("{}/live?after={after}", self::version(template, version))
 }
 
 /// Makes a version the one that new workspaces use.

@@ -29,6 +29,8 @@ const TRIES: u32 = 6;
 
 /// Why a job ended that a stop of the server interrupted.
 const STOPPED: &str = "the server was stopped";
+/// Why a build failed whose resources do not fit the database.
+const UNRECORDED: &str = "what the build made cannot be recorded; its state is kept";
 /// Why a job ended whose runner failed.
 const PANICKED: &str = "the runner failed; the server's log says more";
 
@@ -87,9 +89,22 @@ impl Runner {
         match result {
             Ok(ending) => self.store(claim, ending).await,
             Err(_) => {
-                tracing::error!(job.id = %claim.job, "the runner of a job panicked");
-                self.store(claim, Ending::failed(claim.kind, PANICKED)).await;
+                let ending = self.after_panic(claim).await;
+                self.store(claim, ending).await;
             }
+        }
+    }
+
+    /// A panic leaves Terraform at work and its state on disk: both are seen to.
+    async fn after_panic(&self, claim: Claim) -> Ending {
+        tracing::error!(job.id = %claim.job, "the runner of a job panicked");
+        let left = self.provisioner.left_by(claim.job).await;
+        match Ending::failed(claim.kind, PANICKED) {
+            Ending::Build(outcome) => {
+                let state = left.and_then(|l| l.state);
+                Ending::Build(Box::new(BuildOutcome { state, ..*outcome }))
+            }
+            import @ Ending::Import(_) => import,
         }
     }
 
@@ -115,34 +130,23 @@ impl Runner {
         })))
     }
 
-    /// What no delete build cleans up. A home that stays is told in the log, and costs only disk.
-    async fn remove_homes(&self, workspace: &str) {
-        if let Err(error) = self.provisioner.remove_homes(workspace).await {
-            tracing::warn!(
-                workspace.id = workspace,
-                error = format!("{error:#}"),
-                "a home was not removed"
-            );
-        }
-    }
-
     async fn build(&self, job: JobId, log: LogSink, watch: &Watch) -> app::Result<Ending> {
         let work = self.app.build_work(job).await?;
         let deletes = work.build.transition == Transition::Delete;
         if work.orphan {
             self.say(&log, "The record is deleted; what the workspace was made of stays.").await;
-            self.remove_homes(&work.workspace.id.to_string()).await;
-            return Ok(Ending::Build(BuildOutcome::default()));
+            self.provisioner.remove_homes(&work.workspace.id.to_string()).await;
+            return Ok(Ending::Build(Box::default()));
         }
         if deletes && work.state.is_none() {
             self.say(&log, "No build of this workspace made anything: there is nothing to delete.")
                 .await;
-            self.remove_homes(&work.workspace.id.to_string()).await;
-            return Ok(Ending::Build(BuildOutcome::default()));
+            self.provisioner.remove_homes(&work.workspace.id.to_string()).await;
+            return Ok(Ending::Build(Box::default()));
         }
         let work = work::build(job, work);
         let end = Box::pin(self.provisioner.build(work, log, watch.cancel.clone())).await;
-        Ok(Ending::Build(outcome(end, watch.is_stopping())))
+        Ok(Ending::Build(Box::new(outcome(end, watch.is_stopping()))))
     }
 
     async fn say(&self, log: &LogSink, text: &str) {
@@ -158,41 +162,69 @@ impl Runner {
     }
 
     /// Stores how a job ended. What it left on disk is removed only after that.
-    async fn store(&self, claim: Claim, ending: Ending) {
+    async fn store(&self, claim: Claim, mut ending: Ending) {
         for n in 0..TRIES {
-            let stored = match ending.clone() {
-                Ending::Import(result) => self.app.finish_import(claim.job, result).await,
-                Ending::Build(outcome) => self.app.finish_build(claim.job, outcome).await,
-            };
-            match stored {
-                Ok(()) | Err(app::Error::Conflict(_) | app::Error::NotFound(_)) => {
+            if n == TRIES / 2 {
+                ending = ending.without_resources();
+            }
+            match self.try_store(claim, ending.clone()).await {
+                Ok(()) => {
                     self.provisioner.forget(claim.job).await;
                     tracing::info!(job.id = %claim.job, "a job ended");
                     return;
                 }
-                Err(error) => {
-                    tracing::error!(job.id = %claim.job, %error, "a job's ending is not stored yet");
-                    tokio::time::sleep(Duration::from_millis(250) * 2u32.pow(n)).await;
-                }
+                Err(error) => not_stored(claim.job, &error),
             }
+            tokio::time::sleep(Duration::from_millis(250) * 2u32.pow(n)).await;
         }
         tracing::error!(job.id = %claim.job, "a job's ending is left to the next start");
     }
+
+    async fn try_store(&self, claim: Claim, ending: Ending) -> app::Result<()> {
+        match ending {
+            Ending::Import(result) => self.app.finish_import(claim.job, result).await,
+            Ending::Build(outcome) => self.app.finish_build(claim.job, *outcome).await,
+        }
+    }
+}
+
+fn not_stored(job: JobId, error: &app::Error) {
+    tracing::error!(job.id = %job, ?error, "a job's ending is not stored yet");
 }
 
 /// How a job ends.
 #[derive(Clone)]
 enum Ending {
     Import(Result<Imported, ImportFailure>),
-    Build(BuildOutcome),
+    Build(Box<BuildOutcome>),
 }
 
 impl Ending {
+    /// The same with what the build made left out, for when that cannot be recorded: the state must
+    /// be kept all the same.
+    fn without_resources(self) -> Self {
+        match self {
+            Self::Build(outcome) if outcome.error.is_none() => {
+                Self::Build(Box::new(BuildOutcome {
+                    error: Some(UNRECORDED.to_owned()),
+                    resources: vec![],
+                    timings: vec![],
+                    ..*outcome
+                }))
+            }
+            Self::Build(outcome) => {
+                Self::Build(Box::new(BuildOutcome { timings: vec![], ..*outcome }))
+            }
+            Self::Import(result) => Self::Import(result),
+        }
+    }
+
     fn failed(kind: JobKind, why: &str) -> Self {
         match kind {
             JobKind::Import => Self::Import(Err(ImportFailure::Failed(why.to_owned()))),
             JobKind::Build => {
-                Self::Build(BuildOutcome { error: Some(why.to_owned()), ..BuildOutcome::default() })
+                let error = Some(why.to_owned());
+                Self::Build(Box::new(BuildOutcome { error, ..BuildOutcome::default() }))
             }
         }
     }

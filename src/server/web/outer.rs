@@ -10,7 +10,7 @@ use futures_util::FutureExt as _;
 use http::{HeaderName, HeaderValue, StatusCode, header};
 use tracing::Instrument as _;
 
-use super::{Problem, State, address};
+use super::{MaybeWho, Problem, State, address, pages};
 use crate::server::html::csp;
 
 /// The header that carries a request's number.
@@ -48,7 +48,7 @@ async fn outer(With(state): With<State>, mut req: Request, next: Next) -> Respon
             Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "The server failed here.")
                 .into_response()
         });
-        let mut response = dress(&asked, id, answered);
+        let mut response = dress(&state, &asked, id, answered);
         add_headers(&state, id, &mut response);
         let ms = state.app.clock().instant().duration_since(began).as_millis();
         tracing::debug!(status = response.status().as_u16(), ms, "answered");
@@ -78,7 +78,7 @@ impl Asked {
 
 /// Makes a page of a problem where a person looks; elsewhere adds the request's number to faults of
 /// ours.
-fn dress(asked: &Asked, id: RequestId, mut response: Response) -> Response {
+fn dress(state: &State, asked: &Asked, id: RequestId, mut response: Response) -> Response {
     let Some(mut problem) = response.extensions_mut().remove::<Problem>() else {
         return response;
     };
@@ -88,7 +88,8 @@ fn dress(asked: &Asked, id: RequestId, mut response: Response) -> Response {
     if asked.api {
         return problem.into_response();
     }
-    (problem.status, format!("{}\n{}\n", problem.message, problem.detail)).into_response()
+    let who = response.extensions_mut().remove::<MaybeWho>().and_then(|who| who.0);
+    pages::problem_page(state, (who.as_ref(), &asked.path), id.0, &problem)
 }
 
 fn add_headers(state: &State, id: RequestId, response: &mut Response) {

@@ -7,7 +7,11 @@ use super::site::{Site, eventually, read_until};
 
 /// A template whose apply takes until a file appears, with something to lose.
 const SLOW: &str = r#"
-terraform { required_providers { coder = { source = "coder/coder" } } }
+terraform {
+  required_providers {
+    coder = { source = "coder/coder" }
+  }
+}
 data "coder_workspace" "me" {}
 variable "gate" { type = string }
 resource "terraform_data" "kept" { input = data.coder_workspace.me.id }
@@ -27,13 +31,25 @@ fn a_build_cut_by_kill_9_is_resolved_with_its_state_and_the_next_one_works() {
     std::fs::create_dir(site.path("slow")).unwrap();
     std::fs::write(site.path("slow/main.tf"), SLOW).unwrap();
     site.cli(&[
-        "templates", "push", "slow", "-d", &site.path("slow"), "--yes", "--variable", &format!("gate={gate}"),
+        "templates",
+        "push",
+        "slow",
+        "-d",
+        &site.path("slow"),
+        "--yes",
+        "--variable",
+        &format!("gate={gate}"),
     ])
     .ok();
     let mut create = site.command(super::site::STEADING);
-    create.args(["create", "kiln", "--template", "slow", "--yes"]).stdout(Stdio::null()).stderr(Stdio::null());
+    create
+        .args(["create", "kiln", "--template", "slow", "--yes"])
+        .stdout(Stdio::null())
+        .stderr(Stdio::null());
     let mut creating = create.spawn().unwrap();
-    eventually("the apply began", || std::path::Path::new(&format!("{gate}.began")).exists().then_some(()));
+    eventually("the apply began", || {
+        std::path::Path::new(&format!("{gate}.began")).exists().then_some(())
+    });
     site.kill();
     let _ = creating.wait();
 
@@ -72,7 +88,13 @@ fn a_shell_by_ssh_ends_cleanly_when_the_server_is_killed() {
     let mut site = Site::new();
     site.create_here("kiln");
     let mut ssh = site.ssh_command("kiln");
-    let mut child = ssh.arg("-tt").stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    let mut child = ssh
+        .arg("-tt")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
     let (mut input, mut output) = (child.stdin.take().unwrap(), child.stdout.take().unwrap());
     input.write_all(b"echo re''ady\n").unwrap();
     assert!(read_until(&mut output, "ready").contains("ready"));

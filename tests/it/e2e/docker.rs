@@ -23,7 +23,9 @@ impl Engine {
             .spawn()
             .expect("dockerd is installed");
         let engine = Self { dir, daemon };
-        eventually("the Docker engine", || (engine.docker(&["info"]).code == Some(0)).then_some(()));
+        eventually("the Docker engine", || {
+            (engine.docker(&["info"]).code == Some(0)).then_some(())
+        });
         engine
     }
 

@@ -10,7 +10,8 @@ const MANY: usize = 20_000;
 fn big_file(site: &Site) -> String {
     let path = site.path("big");
     // Not all zeros, so that a hole or a shift would show.
-    let make = format!("head -c {BIG} /dev/zero | openssl enc -aes-128-ctr -nosalt -K 00 -iv 00 > {path}");
+    let make =
+        format!("head -c {BIG} /dev/zero | openssl enc -aes-128-ctr -nosalt -K 00 -iv 00 > {path}");
     site.run("sh", &["-c", &make]).ok();
     path
 }
@@ -24,7 +25,12 @@ fn a_gigabyte_goes_there_and_back_by_both_protocols() {
     for protocol in [None, Some("-O")] {
         let scp = |from: &str, to: &str| {
             let mut scp = site.command("scp");
-            Ran::new(scp.args(["-F", "none", "-q", "-P", &port]).args(protocol).args(site.ssh_options()).args([from, to]))
+            Ran::new(
+                scp.args(["-F", "none", "-q", "-P", &port])
+                    .args(protocol)
+                    .args(site.ssh_options())
+                    .args([from, to]),
+            )
         };
         scp(&big, "kiln@127.0.0.1:big").ok();
         let remote = site.ssh("kiln", "sha256sum big; rm -f copy").ok();
@@ -69,11 +75,18 @@ fn rsync_of_many_files_and_a_git_clone() {
     let ssh = format!("ssh -F none -p {} {}", site.ssh_port, site.ssh_options().join(" "));
     site.run("rsync", &["-a", "-e", &ssh, &site.path("many"), "kiln@127.0.0.1:"]).ok();
     assert_eq!(site.ssh("kiln", "find many -type f | wc -l").ok().trim(), MANY.to_string());
-    let again = site.run("rsync", &["-a", "-i", "-e", &ssh, &site.path("many"), "kiln@127.0.0.1:"]).ok();
+    let again =
+        site.run("rsync", &["-a", "-i", "-e", &ssh, &site.path("many"), "kiln@127.0.0.1:"]).ok();
     assert_eq!(again, "");
     site.ssh("kiln", "git init -q repo && cd repo && git -c user.name=a -c user.email=a@b commit -q --allow-empty -m first").ok();
     let mut clone = site.command("git");
-    Ran::new(clone.env("GIT_SSH_COMMAND", &ssh).args(["clone", "-q", "kiln@127.0.0.1:repo", &site.path("clone")])).ok();
+    Ran::new(clone.env("GIT_SSH_COMMAND", &ssh).args([
+        "clone",
+        "-q",
+        "kiln@127.0.0.1:repo",
+        &site.path("clone"),
+    ]))
+    .ok();
     let log = site.run("git", &["-C", &site.path("clone"), "log", "--format=%s"]).ok();
     assert_eq!(log.trim(), "first");
 }

@@ -40,11 +40,19 @@ impl Drop for Forward {
 
 fn forward(site: &Site, args: &[&str]) -> Forward {
     let mut ssh = site.command("ssh");
-    ssh.args(["-F", "none", "-N", "-o", "ExitOnForwardFailure=yes", "-p", &site.ssh_port.to_string()])
-        .args(site.ssh_options())
-        .args(args)
-        .arg("kiln@127.0.0.1")
-        .stderr(Stdio::inherit());
+    ssh.args([
+        "-F",
+        "none",
+        "-N",
+        "-o",
+        "ExitOnForwardFailure=yes",
+        "-p",
+        &site.ssh_port.to_string(),
+    ])
+    .args(site.ssh_options())
+    .args(args)
+    .arg("kiln@127.0.0.1")
+    .stderr(Stdio::inherit());
     Forward(ssh.spawn().unwrap())
 }
 
@@ -87,9 +95,17 @@ fn the_ssh_agent_is_reached_from_inside() {
     let site = Site::new();
     site.create_here("kiln");
     let socket = site.path("agent.sock");
-    let mut agent = Forward(site.command("ssh-agent").args(["-D", "-a", &socket]).stdout(Stdio::null()).spawn().unwrap());
+    let mut agent = Forward(
+        site.command("ssh-agent")
+            .args(["-D", "-a", &socket])
+            .stdout(Stdio::null())
+            .spawn()
+            .unwrap(),
+    );
     eventually("ssh-agent", || std::path::Path::new(&socket).exists().then_some(()));
-    let add = Ran::new(site.command("ssh-add").env("SSH_AUTH_SOCK", &socket).args(["-q", &site.path("id")]));
+    let add = Ran::new(
+        site.command("ssh-add").env("SSH_AUTH_SOCK", &socket).args(["-q", &site.path("id")]),
+    );
     add.ok();
     let mut ssh = site.ssh_command("kiln");
     let ran = Ran::new(ssh.env("SSH_AUTH_SOCK", &socket).args(["-A", "ssh-add -l"]));

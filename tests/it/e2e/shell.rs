@@ -18,7 +18,8 @@ fn commands_answer_with_their_exit_codes_and_signals() {
     let long = site.ssh("kiln", "seq 1 200000 | tail -1").ok();
     assert_eq!(long.trim(), "200000");
     let mut cat = site.ssh_command("kiln");
-    let mut child = cat.arg("cat | wc -c").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    let mut child =
+        cat.arg("cat | wc -c").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
     child.stdin.take().unwrap().write_all(&vec![b'x'; 3 << 20]).unwrap();
     let counted = child.wait_with_output().unwrap();
     assert_eq!(String::from_utf8_lossy(&counted.stdout).trim(), (3 << 20).to_string());
@@ -29,11 +30,21 @@ fn a_terminal_has_its_size_its_name_and_the_environment() {
     let site = Site::new();
     site.create_here("kiln");
     let mut tty = site.ssh_command("kiln");
-    let ran = Ran::new(tty.env("TERM", "xterm-256color").args(["-tt", "tty; echo $TERM; echo $CODER_WORKSPACE_NAME"]));
+    let ran = Ran::new(
+        tty.env("TERM", "xterm-256color")
+            .args(["-tt", "tty; echo $TERM; echo $CODER_WORKSPACE_NAME"]),
+    );
     let out = ran.ok();
-    assert!(out.contains("/dev/pts/") && out.contains("xterm-256color") && out.contains("kiln"), "{out}");
+    assert!(
+        out.contains("/dev/pts/") && out.contains("xterm-256color") && out.contains("kiln"),
+        "{out}"
+    );
     let mut sent = site.ssh_command("kiln");
-    let lang = Ran::new(sent.env("LC_STEADING", "sent").args(["-o", "SendEnv=LC_STEADING", "echo $LC_STEADING"]));
+    let lang = Ran::new(sent.env("LC_STEADING", "sent").args([
+        "-o",
+        "SendEnv=LC_STEADING",
+        "echo $LC_STEADING",
+    ]));
     assert_eq!(lang.ok().trim(), "sent");
 }
 
@@ -50,7 +61,14 @@ fn a_login_that_leads_nowhere_says_why() {
     let refused = Ran::new(
         refused
             .args(["-F", "none", "-p", &site.ssh_port.to_string(), "-i", &stranger])
-            .args(["-o", "IdentitiesOnly=yes", "-o", "BatchMode=yes", "-o", "StrictHostKeyChecking=no"])
+            .args([
+                "-o",
+                "IdentitiesOnly=yes",
+                "-o",
+                "BatchMode=yes",
+                "-o",
+                "StrictHostKeyChecking=no",
+            ])
             .args(["-o", "UserKnownHostsFile=/dev/null", "kiln@127.0.0.1", "true"]),
     );
     assert!(refused.err.contains("Permission denied (publickey)"), "{}", refused.err);
@@ -76,8 +94,18 @@ fn the_command_line_reaches_the_same_workspace() {
     let proxy = format!("ProxyCommand={} ssh --stdio kiln", super::site::STEADING);
     let mut stdio = site.command("ssh");
     let ran = Ran::new(stdio.args([
-        "-F", "none", "-o", &proxy, "-o", "StrictHostKeyChecking=no", "-o",
-        "UserKnownHostsFile=/dev/null", "-o", "LogLevel=ERROR", "coder.kiln", "echo stdio",
+        "-F",
+        "none",
+        "-o",
+        &proxy,
+        "-o",
+        "StrictHostKeyChecking=no",
+        "-o",
+        "UserKnownHostsFile=/dev/null",
+        "-o",
+        "LogLevel=ERROR",
+        "coder.kiln",
+        "echo stdio",
     ]));
     assert_eq!(ran.ok().trim(), "stdio");
     let listed = eventually("sessions recorded", || {

@@ -6,7 +6,8 @@ use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
 
 use super::site::{PATIENCE, Site, eventually};
 
-type Socket = tokio_tungstenite::WebSocketStream<tokio_tungstenite::MaybeTlsStream<tokio::net::TcpStream>>;
+type Socket =
+    tokio_tungstenite::WebSocketStream<tokio_tungstenite::MaybeTlsStream<tokio::net::TcpStream>>;
 
 /// A browser's view of one terminal.
 struct Tab(Socket);
@@ -49,7 +50,9 @@ impl Tab {
     async fn next(&mut self) -> Option<String> {
         loop {
             match self.0.next().await? {
-                Ok(Message::Binary(bytes)) => return Some(String::from_utf8_lossy(&bytes).into_owned()),
+                Ok(Message::Binary(bytes)) => {
+                    return Some(String::from_utf8_lossy(&bytes).into_owned());
+                }
                 Ok(Message::Close(_)) | Err(_) => return None,
                 Ok(_) => {}
             }

@@ -41,7 +41,9 @@ fn up(site: &Site) -> Up {
 }
 
 fn paste(site: &Site, line: &str) -> Ran {
-    Ran::new(Command::new("sh").env("HOME", site.dir.path()).args(["-c", line]).stdin(Stdio::null()))
+    Ran::new(
+        Command::new("sh").env("HOME", site.dir.path()).args(["-c", line]).stdin(Stdio::null()),
+    )
 }
 
 fn end(mut up: Up) {
@@ -54,17 +56,27 @@ fn end(mut up: Up) {
 fn up_ends_with_three_lines_that_work_and_goes_on_where_it_was() {
     let site = Site::new();
     let first = up(&site);
-    let known = format!("-o StrictHostKeyChecking=accept-new -o UserKnownHostsFile={}", site.path("kh"));
+    let known =
+        format!("-o StrictHostKeyChecking=accept-new -o UserKnownHostsFile={}", site.path("kh"));
     let ssh = |up: &Up, remote: &str| {
-        paste(&site, &format!("{} {remote}", up.ssh.replacen("ssh ", &format!("ssh {known} "), 1))).ok()
+        paste(&site, &format!("{} {remote}", up.ssh.replacen("ssh ", &format!("ssh {known} "), 1)))
+            .ok()
     };
     assert_eq!(ssh(&first, "'echo hello > note; echo kept'").trim(), "kept");
     assert_eq!(paste(&site, &format!("{} -- cat note", first.steading)).ok().trim(), "hello");
-    assert!(paste(&site, &format!("curl -fsS {}/healthz", first.url)).code == Some(0));
+    let origin = first.url.split("/@").next().unwrap();
+    assert_eq!(paste(&site, &format!("curl -fsS {origin}/healthz")).code, Some(0));
     end(first);
 
     let again = up(&site);
     assert_eq!(ssh(&again, "cat note").trim(), "hello");
-    assert_eq!(paste(&site, &format!("{} delete first --yes", again.steading.split(" ssh ").next().unwrap())).code, Some(0));
+    assert_eq!(
+        paste(
+            &site,
+            &format!("{} delete first --yes", again.steading.split(" ssh ").next().unwrap())
+        )
+        .code,
+        Some(0)
+    );
     end(again);
 }

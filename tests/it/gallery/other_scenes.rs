@@ -143,6 +143,7 @@ fn template_pages() -> Vec<Scene> {
         template: template("docker", "Docker"),
         version: version(4, name, status, "Rootless Docker inside"),
         log: log(),
+        cursor: 8,
         parameters: vec![],
         variables: vec![],
         resources: vec![],

@@ -52,6 +52,7 @@ fn page(workspace: Workspace) -> WorkspacePage {
         metadata: if agents.is_empty() { BTreeMap::new() } else { values(401) },
         agent_logs: agents.iter().map(|a| (*a, agent_log())).collect(),
         log: log(),
+        cursor: 8,
         builds: vec![workspace.latest_build.clone(), earlier, failed],
         sessions: vec![],
         parameters: vec![
@@ -242,6 +243,7 @@ fn build_pages() -> Vec<Scene> {
         build: b,
         may: everything(),
         log: log(),
+        cursor: 8,
         timings: vec![
             timing("plan", "docker_image.main", 6_000),
             timing("apply", "docker_container.workspace[0]", 18_400),

@@ -157,6 +157,7 @@ CREATE TABLE templates (
   updated_at        INTEGER NOT NULL,
   deleted_at        INTEGER
 ) STRICT;
+CREATE INDEX templates_by_active_version ON templates (active_version_id);
 CREATE UNIQUE INDEX templates_by_name ON templates (organization_id, name) WHERE deleted_at IS NULL;
 CREATE TABLE template_versions (
   id              TEXT NOT NULL PRIMARY KEY,

@@ -29,6 +29,8 @@ pub struct BuildPage {
     pub may: Vec<Action>,
     /// Its log.
     pub log: Vec<LogLine>,
+    /// The id of the log's last line: the stream goes on after it.
+    pub cursor: i64,
     /// How long its steps took.
     pub timings: Vec<Timing>,
     /// Its parameters: the name shown, and the value.
@@ -40,7 +42,7 @@ impl Render for BuildPage {
         let (w, build) = (&self.workspace, &self.build);
         let place = Place::of(w);
         let title = format!("Build {} · {}", build.number, w.name);
-        let live = place.build_live(build.number);
+        let live = place.build_live(build.number, self.cursor);
         let body = html! {
             header class="page-head" {
                 div {

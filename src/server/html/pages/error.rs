@@ -112,7 +112,7 @@ impl Error {
                 Wrong::Internal | Wrong::Unavailable(_) | Wrong::TooMany(_) => (link("", &self.path, &html! { "Try again" })),
                 Wrong::Bad(_) | Wrong::Denied(_) | Wrong::NotFound | Wrong::Conflict(_) => {}
             }
-            @if self.visit.is_some() {
+            @if self.visit.is_some() || matches!(self.wrong, Wrong::Denied(_)) {
                 (link("primary", paths::WORKSPACES, &home))
             } @else {
                 (link("primary", &paths::login_to(&self.path), &html! { "Sign in" }))

@@ -27,6 +27,8 @@ pub struct VersionPage {
     pub version: Version,
     /// The log of its import.
     pub log: Vec<LogLine>,
+    /// The id of the log's last line: the stream goes on after it.
+    pub cursor: i64,
     /// What it asks.
     pub parameters: Vec<Parameter>,
     /// The variables that its pusher set.
@@ -38,7 +40,7 @@ pub struct VersionPage {
 impl Render for VersionPage {
     fn render(&self) -> Markup {
         let (t, v) = (&self.template, &self.version);
-        let live = paths::version_live(&t.name, &v.name);
+        let live = paths::version_live(&t.name, &v.name, self.cursor);
         let title = format!("{} {}", t.label(), v.name);
         let body = html! {
             header class="page-head" {

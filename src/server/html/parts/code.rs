@@ -20,7 +20,7 @@ fn block(class: &str, id: &str, text: &str) -> Markup {
     html! {
         div class=(class) {
             code id=(id) { (text) }
-            button class="button quiet small square" type="button" data-copy={ "#" (id) } aria-label="Copy" hidden {
+            button class="button quiet small square" type="button" data-copy={ "#" (id) } aria-label="Copy" {
                 (icon("copy"))
             }
         }

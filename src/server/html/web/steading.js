@@ -59,7 +59,6 @@
   };
 
   const improve = (root) => {
-    for (const button of all("[data-copy][hidden]", root)) button.hidden = false;
     all("[data-follow]", root).forEach(follow);
     localise(root);
   };
@@ -99,21 +98,28 @@
     if (event.target.matches?.("[data-resend]")) event.target.form?.requestSubmit(one("#evaluate"));
   });
 
-  // No connection: say so, and take it back when it returns.
-  let lost;
-  document.addEventListener("htmx:sse:error", () => {
-    if (lost) return;
-    lost = document.createElement("div");
-    lost.className = "toasts";
-    lost.setAttribute("role", "status");
-    const notice = document.createElement("div");
-    notice.className = "notice";
-    notice.dataset.state = "warn";
-    notice.textContent = `No connection to ${location.host}. What you see may be old. Trying again.`;
-    lost.append(notice);
-    document.body.append(lost);
+  // No connection: say so, and take it back when it returns. What is gone is not asked for again.
+  let toast;
+  let gone = false;
+  const say = (text) => {
+    if (!toast) {
+      toast = document.createElement("div");
+      toast.className = "toasts";
+      toast.setAttribute("role", "status");
+      toast.append(Object.assign(document.createElement("div"), { className: "notice" }));
+      toast.firstChild.dataset.state = "warn";
+      document.body.append(toast);
+    }
+    toast.firstChild.textContent = text;
+  };
+  document.addEventListener("htmx:sse:error", ({ detail }) => {
+    gone = [401, 403, 404].includes(detail?.status);
+    say(gone
+      ? "What this page showed is gone, or you may not see it any more."
+      : `No connection to ${location.host}. What you see may be old. Trying again.`);
   });
-  document.addEventListener("htmx:sse:after:connection", () => { lost?.remove(); lost = undefined; });
+  document.addEventListener("htmx:sse:before:connection", (event) => { if (gone) event.preventDefault(); });
+  document.addEventListener("htmx:sse:after:connection", () => { toast?.remove(); toast = undefined; });
 
   // Keys. Single letters are off in fields, and can be turned off altogether.
   const KEYS = [
@@ -202,9 +208,10 @@
   });
 
   new MutationObserver((changes) => {
-    for (const { addedNodes } of changes) {
+    for (const { target, addedNodes } of changes) {
+      if (target.nodeType === 3 && target.parentElement) localise(target.parentElement.parentElement);
       for (const node of addedNodes) if (node.nodeType === 1) improve(node.parentElement ?? node);
     }
-  }).observe(document.documentElement, { childList: true, subtree: true });
+  }).observe(document.documentElement, { childList: true, characterData: true, subtree: true });
   improve(document);
 })();

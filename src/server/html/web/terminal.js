@@ -68,12 +68,17 @@ const send = (message) => {
   if (socket?.readyState === WebSocket.OPEN) socket.send(JSON.stringify(message));
 };
 
-const retry = () => {
+// The server's own codes, beside those of RFC 6455.
+const SHELL_ENDED = 4000;
+const RIGHT_ENDED = 4003;
+
+const retry = (reason) => {
   clearTimeout(timer);
   const longest = Math.min(FIRST_WAIT_MS * 2 ** attempt, LONGEST_WAIT_MS);
   const wait = longest * (0.7 + Math.random() * 0.3);
   attempt += 1;
-  say("warn", `Connection lost. Trying again in ${Math.max(1, Math.round(wait / 1000))} s.`);
+  const why = reason ? reason[0].toUpperCase() + reason.slice(1) : "Connection lost";
+  say("warn", `${why}. Trying again in ${Math.max(1, Math.round(wait / 1000))} s.`);
   timer = setTimeout(connect, wait);
 };
 
@@ -93,21 +98,23 @@ function connect() {
   mine.binaryType = "arraybuffer";
   let fresh = true;
   mine.addEventListener("open", () => {
-    attempt = 0;
-    say("running", "Connected");
     send({ height: terminal.rows, width: terminal.cols });
   });
   mine.addEventListener("message", ({ data }) => {
     // The first bytes of every connection are the whole screen.
-    if (fresh) terminal.reset();
+    if (fresh) {
+      attempt = 0;
+      say("running", "Connected");
+      terminal.reset();
+    }
     fresh = false;
     terminal.write(typeof data === "string" ? data : new Uint8Array(data));
   });
   mine.addEventListener("close", ({ code, reason }) => {
     if (mine !== socket || ended) return;
-    if (code === 1000) return over("The shell ended. Reload for a new one.");
-    if (code === 1008) return over(reason || "Your access to this workspace ended.");
-    retry();
+    if (code === SHELL_ENDED) return over("The shell ended.");
+    if (code === RIGHT_ENDED) return over("Your right to this workspace ended.");
+    retry(reason);
   });
 }
 

@@ -58,7 +58,7 @@ async fn download(Path(name): Path<String>, headers: HeaderMap) -> Answer<Respon
     if !is_ours(&name) {
         return Err(Problem::new(StatusCode::NOT_FOUND, "There is no program for this platform."));
     }
-    let program = PROGRAM.get_or_try_init(open).await.map_err(unreadable)?.clone();
+    let program = PROGRAM.get_or_try_init(open).await.map_err(|e| unreadable(&e))?.clone();
     let text = |name| headers.get(name).and_then(|v: &HeaderValue| v.to_str().ok());
     let etag = program.etag.clone();
     if text(header::IF_NONE_MATCH).is_some_and(|known| etag.to_str().is_ok_and(|e| e == known)) {
@@ -85,7 +85,7 @@ fn is_ours(name: &str) -> bool {
     platform == Some(format!("{os}-{arch}{}", std::env::consts::EXE_SUFFIX).as_str())
 }
 
-fn unreadable(error: io::Error) -> Problem {
+fn unreadable(error: &io::Error) -> Problem {
     tracing::error!(%error, "this program's file cannot be read");
     Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "The program's file cannot be read.")
 }

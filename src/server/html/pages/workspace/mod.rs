@@ -14,14 +14,17 @@ use std::collections::BTreeMap;
 use maud::{Markup, Render, html};
 
 use crate::model::agent::{Agent, AgentLogLine, MetadataValue};
-use crate::model::build::Build;
+use crate::model::build::{Build, WorkspaceStatus};
 use crate::model::grant::Action;
 use crate::model::id::AgentId;
 use crate::model::log::LogLine;
 use crate::model::session::Session;
 use crate::model::workspace::Workspace;
 use crate::server::html::layout::{Page, Section, Visit};
-use crate::server::html::paths::Place;
+use crate::server::html::parts::badge;
+use crate::server::html::parts::button::link;
+use crate::server::html::parts::live::replace;
+use crate::server::html::paths::{self, Place};
 
 pub use builds::card as builds_card;
 pub use builds::why as build_reason;
@@ -70,6 +73,8 @@ pub struct WorkspacePage {
     pub agent_logs: BTreeMap<AgentId, Vec<AgentLogLine>>,
     /// The log of the last build.
     pub log: Vec<LogLine>,
+    /// The id of the log's last line: the stream goes on after it.
+    pub cursor: i64,
     /// The last builds, the last one first; at most [`RECENT_BUILDS`].
     pub builds: Vec<Build>,
     /// Who is or was in it, the latest first; at most [`RECENT_SESSIONS`].
@@ -111,11 +116,22 @@ impl Render for WorkspacePage {
             title: &title,
             visit: &self.visit,
             section: Section::Workspaces,
-            live: Some(&place.live()),
+            live: Some(&place.live(self.workspace.latest_build.number, self.cursor)),
             body,
         }
         .render()
     }
+}
+
+/// What is left of a page when its workspace is deleted, for its stream.
+#[must_use]
+pub fn gone() -> Markup {
+    let status =
+        html! { span id="status" role="status" { (badge::workspace(WorkspaceStatus::Deleted)) } };
+    let actions = html! {
+        div class="actions" id="actions" { (link("primary", paths::WORKSPACES, &html! { "Your workspaces" })) }
+    };
+    html! { (replace("status", &status)) (replace("actions", &actions)) }
 }
 
 impl WorkspacePage {

@@ -1,0 +1,144 @@
+//! In and out: setup, sign-in, sign-out, and the token for a command line.
+
+use axum::response::{IntoResponse, Redirect, Response};
+use http::header;
+
+use super::{Html, Visitor, mistake, sentence};
+use crate::model::time::words;
+use crate::model::user::UserKind;
+use crate::server::app::sessions::{Login, SignIn};
+use crate::server::app::users::CreateUser;
+use crate::server::html::layout::Csrf;
+use crate::server::html::pages::{cli_auth::CliAuth, login, setup::Setup};
+use crate::server::html::parts::form::Input;
+use crate::server::html::paths;
+use crate::server::web::address::ClientAddress;
+use crate::server::web::extract::Query;
+use crate::server::web::form::Fields;
+use crate::server::web::routes::Routes;
+use crate::server::web::{Access, Answer, State, cookies};
+
+pub(super) fn routes(routes: Routes) -> Routes {
+    routes
+        .get(Access::Page, "/", home)
+        .get(Access::Setup, paths::SETUP, setup)
+        .post(Access::Setup, paths::SETUP, set_up)
+        .get(Access::SignIn, paths::LOGIN, login)
+        .post(Access::SignIn, paths::LOGIN, sign_in)
+        .post(Access::Page, paths::LOGOUT, sign_out)
+        .get(Access::Page, paths::CLI_AUTH, cli_auth)
+        .post(Access::Page, paths::CLI_AUTH, make_cli_token)
+}
+
+#[derive(serde::Deserialize)]
+struct Next {
+    #[serde(default)]
+    next: String,
+}
+
+async fn home() -> Redirect {
+    Redirect::to(paths::WORKSPACES)
+}
+
+async fn setup() -> Html {
+    Html::of(&Setup { csrf: Csrf(String::new()), input: Input::default() })
+}
+
+async fn set_up(
+    state: State,
+    ClientAddress(ip): ClientAddress,
+    fields: Fields,
+) -> Answer<Response> {
+    let field = |name| fields.get(name).unwrap_or_default().to_owned();
+    let cmd = CreateUser {
+        username: field("username"),
+        email: field("email"),
+        name: String::new(),
+        password: Some(field("password")),
+        kind: UserKind::Person,
+    };
+    if let Err(error) = state.app.create_first_user(cmd).await {
+        let input = mistake(&fields, error)?;
+        return Ok(Html::of(&Setup { csrf: Csrf(String::new()), input }).into_response());
+    }
+    let login = Login { login: field("username"), password: field("password"), ip };
+    finish(&state, state.app.login(login).await?, &fields)
+}
+
+async fn login(state: State, Query(Next { next }): Query<Next>) -> Html {
+    Html::of(&login_page(&state, next, Input::default()))
+}
+
+async fn sign_in(
+    state: State,
+    ClientAddress(ip): ClientAddress,
+    fields: Fields,
+) -> Answer<Response> {
+    let field = |name| fields.get(name).unwrap_or_default().to_owned();
+    let login = Login { login: field("username"), password: field("password"), ip };
+    finish(&state, state.app.login(login).await?, &fields)
+}
+
+/// Leads on with a session, or shows the form again and says why.
+fn finish(state: &State, came: SignIn, fields: &Fields) -> Answer<Response> {
+    let next = local(fields.get("next").unwrap_or_default());
+    let why = match came {
+        SignIn::Done(token, _) => {
+            let cookie = cookies::begin_session(&state.site, &token);
+            let to = if next.is_empty() { paths::WORKSPACES } else { next };
+            return Ok(([(header::SET_COOKIE, cookie)], Redirect::to(to)).into_response());
+        }
+        SignIn::Wrong => "User name or password is wrong.".to_owned(),
+        SignIn::Locked(wait) => format!("Too many tries. The next one counts in {}.", words(wait)),
+        SignIn::Suspended => "This account is suspended. The owner lets it in again.".to_owned(),
+        SignIn::PasswordsOff => "Passwords are turned off here.".to_owned(),
+    };
+    let typed = fields.0.iter().filter(|(name, _)| name == "username").cloned().collect();
+    let page = login_page(state, next.to_owned(), Input::wrong(typed, "form", &sentence(&why)));
+    Ok(Html::of(&page).into_response())
+}
+
+fn login_page(state: &State, next: String, input: Input) -> login::Login {
+    let host = state.site.access_url.host_str().unwrap_or_default().to_owned();
+    let next = local(&next).to_owned();
+    login::Login { csrf: Csrf(String::new()), input, next, host }
+}
+
+/// A path of ours to go on to; anything else is nowhere.
+fn local(next: &str) -> &str {
+    let ours = next.starts_with('/')
+        && !next.starts_with("//")
+        && !next.contains('\\')
+        && !next.bytes().any(|b| b.is_ascii_control());
+    if ours { next } else { "" }
+}
+
+async fn sign_out(state: State, visitor: Visitor) -> Answer<Response> {
+    state.app.logout(&visitor.actor).await?;
+    let cookie = cookies::end_session(&state.site);
+    Ok(([(header::SET_COOKIE, cookie)], Redirect::to(paths::LOGIN)).into_response())
+}
+
+async fn cli_auth(Visitor { visit, .. }: Visitor) -> Html {
+    let username = visit.user.username.to_string();
+    Html::of(&CliAuth { csrf: visit.csrf, username, token: None })
+}
+
+async fn make_cli_token(state: State, visitor: Visitor) -> Answer<Html> {
+    let token = state.app.create_session(&visitor.actor).await?;
+    let username = visitor.visit.user.username.to_string();
+    Ok(Html::of(&CliAuth { csrf: visitor.visit.csrf, username, token: Some(token.expose()) }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::local;
+
+    #[test]
+    fn signing_in_leads_nowhere_else() {
+        assert_eq!(local("/@ada/kiln?x=1"), "/@ada/kiln?x=1");
+        for elsewhere in ["//evil.test", "https://evil.test", "/\\evil.test", "/\tevil", "evil"] {
+            assert_eq!(local(elsewhere), "", "{elsewhere}");
+        }
+    }
+}

@@ -1,0 +1,98 @@
+//! The pages: each handler asks one use case and draws, or does one thing and leads on.
+
+mod assets;
+mod create;
+mod doors;
+mod find;
+mod flash;
+mod history;
+mod lists;
+mod live;
+mod people;
+mod settings;
+mod starters;
+mod stream;
+mod templates;
+mod terminal;
+mod visitor;
+mod workspace;
+mod workspace_settings;
+
+use axum::response::{IntoResponse, Response};
+use http::{HeaderMap, HeaderValue, header};
+use maud::{Markup, Render};
+
+pub use visitor::{Visitor, problem_page};
+
+use super::routes::Routes;
+use crate::server::app;
+use crate::server::html::layout::Csrf;
+use crate::server::html::parts::form::Input;
+use crate::server::web::Problem;
+use crate::server::web::form::Fields;
+
+/// Every route of the pages.
+pub(super) fn routes(routes: Routes) -> Routes {
+    let routes = assets::routes(doors::routes(routes));
+    let routes = live::routes(history::routes(workspace::routes(lists::routes(routes))));
+    let routes = terminal::routes(workspace_settings::routes(create::routes(routes)));
+    let routes = starters::routes(templates::routes(people::routes(routes)));
+    find::routes(settings::routes(routes))
+}
+
+/// A page as an answer; it has shown the message of the page before.
+pub struct Html(Markup);
+
+impl Html {
+    /// A whole page.
+    pub fn of(page: &impl Render) -> Self {
+        Self(page.render())
+    }
+}
+
+impl IntoResponse for Html {
+    fn into_response(self) -> Response {
+        let mut response = document(self.0);
+        response.headers_mut().append(header::SET_COOKIE, flash::forget());
+        response
+    }
+}
+
+/// Markup with its type.
+fn document(markup: Markup) -> Response {
+    let kind = HeaderValue::from_static("text/html; charset=utf-8");
+    ([(header::CONTENT_TYPE, kind)], markup.into_string()).into_response()
+}
+
+/// Whether htmx asks for a part of a page.
+fn wants_part(headers: &HeaderMap) -> bool {
+    headers.get("hx-request-type").is_some_and(|v| v == "partial")
+}
+
+/// What was typed into a form and is wrong; problems that no field can mend stay problems.
+fn mistake(fields: &Fields, error: app::Error) -> Result<Input, Problem> {
+    let values = || {
+        fields
+            .0
+            .iter()
+            .filter(|(name, _)| name != Csrf::FIELD && !name.contains("password"))
+            .cloned()
+            .collect()
+    };
+    match error {
+        app::Error::Invalid { field, why } => Ok(Input::wrong(values(), &field, &sentence(&why))),
+        app::Error::Conflict(why) => Ok(Input::wrong(values(), "form", &sentence(&why))),
+        other @ (app::Error::NotFound(_)
+        | app::Error::Denied(_)
+        | app::Error::Unavailable(_)
+        | app::Error::Internal(_)) => Err(other.into()),
+    }
+}
+
+/// A capital letter in front and a full stop behind.
+fn sentence(text: &str) -> String {
+    let mut chars = text.chars();
+    let first: String = chars.next().map(|c| c.to_uppercase().collect()).unwrap_or_default();
+    let stop = if text.ends_with(['.', '?']) { "" } else { "." };
+    format!("{first}{}{stop}", chars.as_str())
+}

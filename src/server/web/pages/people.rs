@@ -1,0 +1,162 @@
+//! People and what is done with their accounts.
+
+use axum::response::{IntoResponse, Response};
+
+use super::{Html, Visitor, flash, mistake};
+use crate::model::user::{SiteRole, User, UserKind, UserStatus};
+use crate::server::app::people::require_admin_of;
+use crate::server::app::users::{CreateUser, UserFilter};
+use crate::server::app::{Actor, Page};
+use crate::server::html::layout::Visit;
+use crate::server::html::pages::people::People;
+use crate::server::html::pages::person::Person;
+use crate::server::html::parts::form::Input;
+use crate::server::html::parts::notice::Tone;
+use crate::server::html::paths;
+use crate::server::web::extract::{Path, Query};
+use crate::server::web::form::Fields;
+use crate::server::web::routes::Routes;
+use crate::server::web::{Access, Answer, State};
+
+/// Who sees all people.
+const ADMINS: &[SiteRole] = &[SiteRole::Owner, SiteRole::UserAdmin];
+/// People on the page; the filter finds the rest.
+const MAX_PEOPLE: i64 = 300;
+
+pub(super) fn routes(routes: Routes) -> Routes {
+    routes
+        .get(Access::PageRole(ADMINS), paths::PEOPLE, list)
+        .post(Access::PageRole(ADMINS), paths::PEOPLE, add)
+        .get(Access::Page, "/people/{user}", person)
+        .post(Access::PageRole(ADMINS), "/people/{user}/suspend", suspend)
+        .post(Access::PageRole(ADMINS), "/people/{user}/activate", activate)
+        .post(Access::PageRole(ADMINS), "/people/{user}/delete", delete)
+        .post(Access::PageRole(ADMINS), "/people/{user}/password", password)
+        .post(Access::PageRole(ADMINS), "/people/{user}/roles", roles)
+}
+
+#[derive(Default, serde::Deserialize)]
+#[serde(default)]
+struct Filter {
+    q: String,
+    status: String,
+}
+
+async fn list(state: State, visitor: Visitor, Query(filter): Query<Filter>) -> Answer<Html> {
+    show(&state, visitor, filter, Input::default()).await
+}
+
+async fn show(state: &State, visitor: Visitor, filter: Filter, input: Input) -> Answer<Html> {
+    let status = UserStatus::from_word(&filter.status);
+    let wanted =
+        UserFilter { text: filter.q.clone(), status, role: None, limit: MAX_PEOPLE, offset: 0 };
+    let (people, _) = state.app.users(&visitor.actor, wanted).await?;
+    Ok(Html::of(&People { visit: visitor.visit, filter: filter.q, status, people, input }))
+}
+
+async fn add(state: State, visitor: Visitor, fields: Fields) -> Answer<Response> {
+    let field = |name| fields.get(name).unwrap_or_default().to_owned();
+    let cmd = CreateUser {
+        username: field("username"),
+        email: field("email"),
+        name: field("name"),
+        password: Some(field("password")),
+        kind: UserKind::Person,
+    };
+    match state.app.create_user(&visitor.actor, cmd).await {
+        Ok(user) => {
+            let text = format!("{} may sign in.", user.username);
+            Ok(flash::done(&state.site, &paths::person(&user.username), &text))
+        }
+        Err(error) => {
+            let input = mistake(&fields, error)?;
+            Ok(show(&state, visitor, Filter::default(), input).await?.into_response())
+        }
+    }
+}
+
+async fn person(state: State, visitor: Visitor, Path(key): Path<String>) -> Answer<Html> {
+    let user = state.app.user(&visitor.actor, &key).await?;
+    show_one(&state, &visitor.actor, visitor.visit, (user, Input::default())).await
+}
+
+async fn show_one(
+    state: &State,
+    actor: &Actor,
+    visit: Visit,
+    (user, input): (User, Input),
+) -> Answer<Html> {
+    let query = format!("owner:{}", user.username);
+    let (workspaces, _) = state.app.workspaces(actor, &query, Page::default()).await?;
+    let administers = require_admin_of(actor, &user).is_ok();
+    Ok(Html::of(&Person { visit, user, workspaces, administers, input }))
+}
+
+async fn suspend(state: State, visitor: Visitor, Path(key): Path<String>) -> Answer<Response> {
+    let user = state.app.set_user_status(&visitor.actor, &key, false).await?;
+    let text = format!("{} is suspended.", user.username);
+    Ok(flash::done(&state.site, &paths::person(&user.username), &text))
+}
+
+async fn activate(state: State, visitor: Visitor, Path(key): Path<String>) -> Answer<Response> {
+    let user = state.app.set_user_status(&visitor.actor, &key, true).await?;
+    let text = format!("{} may sign in again.", user.username);
+    Ok(flash::done(&state.site, &paths::person(&user.username), &text))
+}
+
+async fn delete(
+    state: State,
+    visitor: Visitor,
+    Path(key): Path<String>,
+    fields: Fields,
+) -> Answer<Response> {
+    let user = state.app.user(&visitor.actor, &key).await?;
+    if fields.get("confirm") != Some(user.username.as_str()) {
+        let why = format!("Type {} to delete the account. Nothing was deleted.", user.username);
+        return Ok(flash::tell(&state.site, &paths::person(&user.username), Tone::Bad, &why));
+    }
+    state.app.delete_user(&visitor.actor, &key).await?;
+    let text = format!("The account of {} is deleted.", user.username);
+    Ok(flash::done(&state.site, paths::PEOPLE, &text))
+}
+
+async fn password(
+    state: State,
+    visitor: Visitor,
+    Path(key): Path<String>,
+    fields: Fields,
+) -> Answer<Response> {
+    let user = state.app.user(&visitor.actor, &key).await?;
+    let new = fields.get("password").unwrap_or_default();
+    match state.app.change_password(&visitor.actor, &key, fields.get("old"), new).await {
+        Ok(()) => {
+            let text = format!("{} has a new password and is signed out.", user.username);
+            Ok(flash::done(&state.site, &paths::person(&user.username), &text))
+        }
+        Err(error) => {
+            let input = mistake(&fields, error)?;
+            let page = show_one(&state, &visitor.actor, visitor.visit, (user, input)).await?;
+            Ok(page.into_response())
+        }
+    }
+}
+
+async fn roles(
+    state: State,
+    visitor: Visitor,
+    Path(key): Path<String>,
+    fields: Fields,
+) -> Answer<Response> {
+    let wanted = fields.all("role").filter_map(SiteRole::from_word).collect();
+    match state.app.set_user_roles(&visitor.actor, &key, wanted).await {
+        Ok(user) => Ok(flash::done(&state.site, &paths::person(&user.username), "Roles saved.")),
+        Err(error) => {
+            let user = state.app.user(&visitor.actor, &key).await?;
+            let mut input = mistake(&fields, error)?;
+            input.errors =
+                input.errors.into_values().map(|why| ("roles".to_owned(), why)).collect();
+            let page = show_one(&state, &visitor.actor, visitor.visit, (user, input)).await?;
+            Ok(page.into_response())
+        }
+    }
+}

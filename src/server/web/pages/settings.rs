@@ -1,0 +1,177 @@
+//! One's own account: names, password, tokens, SSH keys.
+
+use std::time::Duration;
+
+use axum::response::{IntoResponse, Response};
+
+use super::{Html, Visitor, flash, mistake};
+use crate::model::id::{SshKeyId, TokenId};
+use crate::model::user::{TokenEntry, TokenKind};
+use crate::server::app;
+use crate::server::app::tokens::CreateToken;
+use crate::server::html::pages::account::Account;
+use crate::server::html::pages::security::Security;
+use crate::server::html::pages::ssh_keys::SshKeys;
+use crate::server::html::pages::tokens::{Made, Tokens};
+use crate::server::html::parts::form::Input;
+use crate::server::html::paths;
+use crate::server::web::extract::Path;
+use crate::server::web::form::Fields;
+use crate::server::web::routes::Routes;
+use crate::server::web::{Access, Answer, State};
+
+const DAY: u64 = 86_400;
+
+pub(super) fn routes(routes: Routes) -> Routes {
+    routes
+        .get(Access::Page, paths::ACCOUNT, account)
+        .post(Access::Page, paths::ACCOUNT, save_account)
+        .get(Access::Page, paths::SECURITY, security)
+        .post(Access::Page, paths::SECURITY, change_password)
+        .get(Access::Page, paths::TOKENS, tokens)
+        .post(Access::Page, paths::TOKENS, make_token)
+        .post(Access::Page, "/settings/tokens/{id}/revoke", revoke_token)
+        .get(Access::Page, paths::SSH_KEYS, ssh_keys)
+        .post(Access::Page, paths::SSH_KEYS, add_ssh_key)
+        .post(Access::Page, "/settings/ssh-keys/{id}/remove", remove_ssh_key)
+}
+
+async fn account(visitor: Visitor) -> Html {
+    Html::of(&Account { visit: visitor.visit, input: Input::default() })
+}
+
+async fn save_account(state: State, visitor: Visitor, fields: Fields) -> Answer<Response> {
+    let field = |name| fields.get(name).unwrap_or_default().trim();
+    let (username, name) = (field("username"), field("name"));
+    match state.app.update_profile(&visitor.actor, "me", username, name).await {
+        Ok(_) => Ok(flash::done(&state.site, paths::ACCOUNT, "Names saved.")),
+        Err(error) => {
+            let input = mistake(&fields, error)?;
+            Ok(Html::of(&Account { visit: visitor.visit, input }).into_response())
+        }
+    }
+}
+
+async fn security(state: State, visitor: Visitor) -> Answer<Html> {
+    show_security(&state, visitor, Input::default()).await
+}
+
+async fn show_security(state: &State, visitor: Visitor, input: Input) -> Answer<Html> {
+    let current = visitor.token().unwrap_or(TokenId(uuid::Uuid::nil()));
+    let sessions = own_tokens(state, &visitor, TokenKind::Session).await?;
+    Ok(Html::of(&Security { visit: visitor.visit, sessions, current, input }))
+}
+
+async fn own_tokens(state: &State, visitor: &Visitor, kind: TokenKind) -> Answer<Vec<TokenEntry>> {
+    let all = state.app.tokens(&visitor.actor, "me").await?;
+    Ok(all.into_iter().filter(|t| t.kind == kind).collect())
+}
+
+async fn change_password(state: State, visitor: Visitor, fields: Fields) -> Answer<Response> {
+    let new = fields.get("password").unwrap_or_default();
+    match state.app.change_password(&visitor.actor, "me", fields.get("old"), new).await {
+        Ok(()) => {
+            let text = "Password changed. Your other sessions are over.";
+            Ok(flash::done(&state.site, paths::SECURITY, text))
+        }
+        Err(error) => {
+            let input = mistake(&fields, renamed(error, "old_password", "old"))?;
+            Ok(show_security(&state, visitor, input).await?.into_response())
+        }
+    }
+}
+
+/// The API's name of a field as the form's.
+fn renamed(error: app::Error, from: &str, to: &str) -> app::Error {
+    match error {
+        app::Error::Invalid { field, why } if field == from => app::Error::invalid(to, why),
+        other => other,
+    }
+}
+
+async fn tokens(state: State, visitor: Visitor) -> Answer<Html> {
+    show_tokens(&state, visitor, None, Input::default()).await
+}
+
+async fn show_tokens(
+    state: &State,
+    visitor: Visitor,
+    made: Option<Made>,
+    input: Input,
+) -> Answer<Html> {
+    let tokens = own_tokens(state, &visitor, TokenKind::Api).await?;
+    let max_days = state.app.policy.max_token_lifetime.as_secs() / DAY;
+    let max_days = i64::try_from(max_days).unwrap_or(i64::MAX);
+    Ok(Html::of(&Tokens { visit: visitor.visit, tokens, made, max_days, input }))
+}
+
+/// The page after it is not led to: the token is shown once, in this answer.
+async fn make_token(state: State, visitor: Visitor, fields: Fields) -> Answer<Html> {
+    let name = fields.get("name").unwrap_or_default().trim().to_owned();
+    let days: Option<u64> = fields.get("days").and_then(|d| d.trim().parse().ok());
+    let Some(days) = days else {
+        let input = mistake(&fields, app::Error::invalid("days", "is not a number of days"))?;
+        return show_tokens(&state, visitor, None, input).await;
+    };
+    let lifetime = Some(Duration::from_secs(days.saturating_mul(DAY)));
+    let cmd = CreateToken { name: name.clone(), lifetime };
+    match state.app.create_token(&visitor.actor, "me", cmd).await {
+        Ok((token, entry)) => {
+            let made = Made { name: entry.name, token: token.expose() };
+            show_tokens(&state, visitor, Some(made), Input::default()).await
+        }
+        Err(error) => {
+            let input = mistake(&fields, renamed(error, "lifetime", "days"))?;
+            show_tokens(&state, visitor, None, input).await
+        }
+    }
+}
+
+async fn revoke_token(
+    state: State,
+    visitor: Visitor,
+    Path(id): Path<String>,
+    fields: Fields,
+) -> Answer<Response> {
+    state.app.delete_token(&visitor.actor, "me", &id).await?;
+    let security = fields.get("next") == Some(paths::SECURITY);
+    let (to, text) = if security {
+        (paths::SECURITY, "That session is over.")
+    } else {
+        (paths::TOKENS, "Token revoked.")
+    };
+    Ok(flash::done(&state.site, to, text))
+}
+
+async fn ssh_keys(state: State, visitor: Visitor) -> Answer<Html> {
+    show_ssh_keys(&state, visitor, Input::default()).await
+}
+
+async fn show_ssh_keys(state: &State, visitor: Visitor, input: Input) -> Answer<Html> {
+    let keys = state.app.ssh_keys(&visitor.actor, "me").await?;
+    Ok(Html::of(&SshKeys { visit: visitor.visit, keys, input }))
+}
+
+async fn add_ssh_key(state: State, visitor: Visitor, fields: Fields) -> Answer<Response> {
+    let text = fields.get("key").unwrap_or_default();
+    match state.app.add_ssh_key(&visitor.actor, "me", "", text).await {
+        Ok(key) => {
+            let text = format!("Key {} is on file.", key.name);
+            Ok(flash::done(&state.site, paths::SSH_KEYS, &text))
+        }
+        Err(error) => {
+            let mut input = mistake(&fields, error)?;
+            input.errors = input.errors.into_values().map(|why| ("key".to_owned(), why)).collect();
+            Ok(show_ssh_keys(&state, visitor, input).await?.into_response())
+        }
+    }
+}
+
+async fn remove_ssh_key(
+    state: State,
+    visitor: Visitor,
+    Path(id): Path<SshKeyId>,
+) -> Answer<Response> {
+    state.app.remove_ssh_key(&visitor.actor, id).await?;
+    Ok(flash::done(&state.site, paths::SSH_KEYS, "Key removed."))
+}

@@ -1,0 +1,116 @@
+//! Templates and their versions.
+
+use axum::response::Response;
+
+use super::workspace::LOG_LINES;
+use super::{Html, Visitor, flash};
+use crate::model::template::Template;
+use crate::server::app::{Actor, Page};
+use crate::server::html::pages::template::{RECENT_VERSIONS, TemplatePage};
+use crate::server::html::pages::templates::Templates;
+use crate::server::html::pages::version::VersionPage;
+use crate::server::html::parts::notice::Tone;
+use crate::server::html::paths;
+use crate::server::web::extract::Path;
+use crate::server::web::form::Fields;
+use crate::server::web::routes::Routes;
+use crate::server::web::{Access, Answer, State};
+
+pub(super) fn routes(routes: Routes) -> Routes {
+    routes
+        .get(Access::Page, paths::TEMPLATES, list)
+        .get(Access::Page, "/templates/{template}", template)
+        .post(Access::Page, "/templates/{template}/delete", delete)
+        .get(Access::Page, "/templates/{template}/versions/{version}", version)
+        .post(Access::Page, "/templates/{template}/versions/{version}/promote", promote)
+        .post(Access::Page, "/templates/{template}/versions/{version}/archive", archive)
+}
+
+/// A template of the organization that exists from the start.
+pub(super) async fn find(state: &State, actor: &Actor, name: &str) -> Answer<Template> {
+    let organization = state.app.organization(actor, "default").await?;
+    Ok(state.app.template_by_name(actor, organization.id, name).await?)
+}
+
+async fn list(state: State, Visitor { actor, visit }: Visitor) -> Answer<Html> {
+    let templates = state.app.templates(&actor).await?;
+    Ok(Html::of(&Templates { visit, templates }))
+}
+
+async fn template(state: State, visitor: Visitor, Path(name): Path<String>) -> Answer<Html> {
+    let Visitor { actor, visit } = visitor;
+    let template = find(&state, &actor, &name).await?;
+    let part = Page::new(u32::try_from(RECENT_VERSIONS).unwrap_or(20), 0);
+    let versions = state.app.versions(&actor, template.id, part).await?;
+    let active = state.app.version(&actor, template.active_version_id).await?;
+    let parameters = state.app.imported(&actor, active.id).await?.parameters;
+    let readme = active.readme;
+    Ok(Html::of(&TemplatePage { visit, template, versions, readme, parameters }))
+}
+
+async fn delete(
+    state: State,
+    visitor: Visitor,
+    Path(name): Path<String>,
+    fields: Fields,
+) -> Answer<Response> {
+    let template = find(&state, &visitor.actor, &name).await?;
+    if fields.get("confirm") != Some(template.name.as_str()) {
+        let why = format!("Type {} to delete it. Nothing was deleted.", template.name);
+        return Ok(flash::tell(&state.site, &paths::template(&template.name), Tone::Bad, &why));
+    }
+    state.app.delete_template(&visitor.actor, template.id).await?;
+    let text = format!("{} is deleted.", template.label());
+    Ok(flash::done(&state.site, paths::TEMPLATES, &text))
+}
+
+async fn version(state: State, visitor: Visitor, at: Path<(String, String)>) -> Answer<Html> {
+    Ok(Html::of(&load_version(&state, &visitor, at).await?))
+}
+
+/// Everything that a version's page shows.
+pub(super) async fn load_version(
+    state: &State,
+    visitor: &Visitor,
+    Path((template, version)): Path<(String, String)>,
+) -> Answer<VersionPage> {
+    let (app, actor) = (&state.app, &visitor.actor);
+    let template = find(state, actor, &template).await?;
+    let version = app.version_by_name(actor, template.id, &version).await?;
+    let found = app.imported(actor, version.id).await?;
+    let lines = app.version_logs(actor, version.id, (0, LOG_LINES)).await?;
+    Ok(VersionPage {
+        visit: visitor.visit.clone(),
+        cursor: lines.last().map_or(0, |l| l.id),
+        log: lines.into_iter().map(|l| l.line).collect(),
+        parameters: found.parameters,
+        variables: found.variables,
+        resources: found.start_resources,
+        template,
+        version,
+    })
+}
+
+async fn promote(
+    state: State,
+    visitor: Visitor,
+    Path((template, version)): Path<(String, String)>,
+) -> Answer<Response> {
+    let template = find(&state, &visitor.actor, &template).await?;
+    let version = state.app.version_by_name(&visitor.actor, template.id, &version).await?;
+    state.app.promote_version(&visitor.actor, template.id, version.id).await?;
+    let text = format!("New workspaces from {} use {}.", template.label(), version.name);
+    Ok(flash::done(&state.site, &paths::template(&template.name), &text))
+}
+
+async fn archive(
+    state: State,
+    visitor: Visitor,
+    Path((template, version)): Path<(String, String)>,
+) -> Answer<Response> {
+    let template = find(&state, &visitor.actor, &template).await?;
+    let version = state.app.version_by_name(&visitor.actor, template.id, &version).await?;
+    state.app.archive_version(&visitor.actor, version.id, true).await?;
+    let text = format!("{} is archived. Workspaces that use it stay.", version.name);
+    Ok(flash::done(&state.site, &paths::template(&template.name), &text))
+}

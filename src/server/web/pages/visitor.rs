@@ -1,0 +1,94 @@
+//! Who looks at a page: the actor for use cases, the visit for drawing.
+
+use axum::extract::FromRequestParts;
+use axum::response::Response;
+use http::request::Parts;
+use http::{HeaderMap, header};
+use maud::Render as _;
+
+use super::{document, flash};
+use crate::model::id::TokenId;
+use crate::server::app::{Actor, Via};
+use crate::server::html::layout::{Csrf, Visit};
+use crate::server::html::pages::error::{Error, Wrong};
+use crate::server::web::{MaybeWho, Problem, State};
+
+/// Someone signed in who looks at a page.
+pub struct Visitor {
+    /// For use cases.
+    pub actor: Actor,
+    /// For drawing.
+    pub visit: Visit,
+}
+
+impl FromRequestParts<State> for Visitor {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &State) -> Result<Self, Problem> {
+        let found = parts.extensions.get::<MaybeWho>().and_then(|who| who.0.clone());
+        let actor = found.ok_or_else(Problem::signed_out)?;
+        let visit = visit(state, &actor, &parts.headers).ok_or_else(Problem::signed_out)?;
+        Ok(Self { actor, visit })
+    }
+}
+
+impl Visitor {
+    /// The token that this visit came with.
+    #[must_use]
+    pub fn token(&self) -> Option<TokenId> {
+        token(&self.actor)
+    }
+}
+
+fn visit(state: &State, actor: &Actor, headers: &HeaderMap) -> Option<Visit> {
+    let Actor::User(caller) = actor else { return None };
+    let csrf = token(actor).map(|t| state.csrf.token(t)).unwrap_or_default();
+    Some(Visit {
+        user: caller.user.clone(),
+        csrf: Csrf(csrf),
+        flash: flash::read(headers),
+        now: state.app.clock().now(),
+    })
+}
+
+fn token(actor: &Actor) -> Option<TokenId> {
+    let Actor::User(caller) = actor else { return None };
+    match caller.via {
+        Via::Token(id, _) => Some(id),
+        Via::Key(_) => None,
+    }
+}
+
+/// A problem as a page.
+pub fn problem_page(
+    state: &State,
+    (actor, path): (Option<&Actor>, &str),
+    request: uuid::Uuid,
+    problem: &Problem,
+) -> Response {
+    let why = match problem.validations.first() {
+        Some(first) => format!("{}: {}", first.field, first.detail),
+        None => problem.message.clone(),
+    };
+    let wrong = match problem.status.as_u16() {
+        401 | 403 => Wrong::Denied(why),
+        404 => Wrong::NotFound,
+        409 => Wrong::Conflict(why),
+        429 => Wrong::TooMany(why),
+        503 => Wrong::Unavailable(why),
+        500..=599 => Wrong::Internal,
+        _ => Wrong::Bad(why),
+    };
+    let page = Error {
+        visit: actor.and_then(|actor| visit(state, actor, &HeaderMap::new())),
+        wrong,
+        path: path.to_owned(),
+        request: request.to_string(),
+    };
+    let mut response = document(page.render());
+    *response.status_mut() = problem.status;
+    if let Some(after) = problem.retry_after {
+        response.headers_mut().insert(header::RETRY_AFTER, after.as_secs().max(1).into());
+    }
+    response
+}

@@ -1,0 +1,237 @@
+//! A workspace's page and what is done from it.
+
+use std::collections::BTreeMap;
+
+use axum::response::Response;
+use http::StatusCode;
+
+use super::{Html, Visitor, flash};
+use crate::model::build::{BuildReason, JobStatus, Transition};
+use crate::model::event::Event;
+use crate::model::grant::Action;
+use crate::model::id::WorkspaceId;
+use crate::model::parameter::{Parameter, ParameterValue};
+use crate::model::workspace::Workspace;
+use crate::server::app::build_requests::{BuildRequest, VersionChoice};
+use crate::server::app::{Actor, App, Page};
+use crate::server::html::layout::Visit;
+use crate::server::html::pages::workspace::{
+    Door, Newer, RECENT_BUILDS, RECENT_SESSIONS, WorkspacePage,
+};
+use crate::server::html::parts::notice::Tone;
+use crate::server::html::paths::Place;
+use crate::server::web::extract::Path;
+use crate::server::web::form::Fields;
+use crate::server::web::routes::Routes;
+use crate::server::web::{Access, Answer, Problem, Site, State};
+use crate::tasks::OnPanic;
+
+/// Lines of a log that are read for a page.
+pub(super) const LOG_LINES: u32 = 5000;
+/// Lines of an agent's log that are read for a page.
+const AGENT_LOG_LINES: u32 = 500;
+
+pub(super) fn routes(routes: Routes) -> Routes {
+    routes
+        .get(Access::Page, "/@{owner}/{name}", page)
+        .post(Access::Page, "/@{owner}/{name}/start", start)
+        .post(Access::Page, "/@{owner}/{name}/stop", stop)
+        .post(Access::Page, "/@{owner}/{name}/restart", restart)
+        .post(Access::Page, "/@{owner}/{name}/update", update)
+        .post(Access::Page, "/@{owner}/{name}/delete", delete)
+        .post(Access::Page, "/@{owner}/{name}/builds/{number}/cancel", cancel)
+}
+
+/// The owner's and the workspace's name in a path.
+pub(super) type At = Path<(String, String)>;
+
+/// The workspace that a path names.
+pub(super) async fn find(state: &State, actor: &Actor, at: &At) -> Answer<Workspace> {
+    let Path((owner, name)) = at;
+    Ok(state.app.workspace_by_name(actor, owner, name).await?)
+}
+
+async fn page(state: State, visitor: Visitor, at: At) -> Answer<Html> {
+    let workspace = find(&state, &visitor.actor, &at).await?;
+    Ok(Html::of(&load(&state, &visitor.actor, visitor.visit, workspace).await?))
+}
+
+/// Everything that the page shows.
+pub(super) async fn load(
+    state: &State,
+    actor: &Actor,
+    visit: Visit,
+    workspace: Workspace,
+) -> Answer<WorkspacePage> {
+    let (app, id) = (&state.app, workspace.id);
+    let build = &workspace.latest_build;
+    let may = app.allowed(actor, vec![id]).await?.remove(&id).unwrap_or_default();
+    let lines = app.build_logs(actor, build.id, (0, LOG_LINES)).await?;
+    let (mut metadata, mut agent_logs) = (BTreeMap::new(), BTreeMap::new());
+    for agent in build.resources.iter().flat_map(|r| &r.agents) {
+        metadata.insert(agent.id, app.agent_metadata(actor, agent.id).await?);
+        let said = app.agent_log_lines(actor, agent.id, (0, AGENT_LOG_LINES)).await?;
+        agent_logs.insert(agent.id, said);
+    }
+    let builds = app.builds(actor, id, Page::new(count(RECENT_BUILDS), 0)).await?;
+    let sessions = app.sessions(actor, id, Page::new(count(RECENT_SESSIONS), 0)).await?;
+    let asked = app.imported(actor, build.version_id).await?.parameters;
+    let values = app.build_parameters(actor, build.id).await?;
+    Ok(WorkspacePage {
+        may,
+        newer: newer(app, actor, &workspace).await?,
+        metadata,
+        agent_logs,
+        cursor: lines.last().map_or(0, |l| l.id),
+        log: lines.into_iter().map(|l| l.line).collect(),
+        builds,
+        sessions,
+        parameters: named(&asked, &values),
+        door: door(state, actor).await?,
+        visit,
+        workspace,
+    })
+}
+
+fn count(n: usize) -> u32 {
+    u32::try_from(n).unwrap_or(u32::MAX)
+}
+
+async fn newer(app: &App, actor: &Actor, workspace: &Workspace) -> Answer<Option<Newer>> {
+    if !workspace.outdated() {
+        return Ok(None);
+    }
+    let version = app.version(actor, workspace.template_active_version_id).await?;
+    Ok(Some(Newer { name: version.name, message: version.message }))
+}
+
+async fn door(state: &State, actor: &Actor) -> Answer<Door> {
+    let (host, port) = ssh_address(&state.site);
+    let keys = state.app.ssh_keys(actor, "me").await?.into_iter().map(|k| k.name).collect();
+    Ok(Door { host, port, keys, access_url: state.site.access_url().to_owned() })
+}
+
+/// Host and port of the SSH door as people reach it: where the page is, unless it says otherwise.
+pub(super) fn ssh_address(site: &Site) -> (String, u16) {
+    let (host, port) = site.ssh_address.rsplit_once(':').unwrap_or((&site.ssh_address, "22"));
+    let host = host.trim_matches(['[', ']']);
+    let anywhere = matches!(host, "" | "0.0.0.0" | "::");
+    let host = if anywhere { site.access_url.host_str().unwrap_or_default() } else { host };
+    (host.to_owned(), port.parse().unwrap_or(22))
+}
+
+/// Parameters by the names that people see, with their values.
+pub(super) fn named(asked: &[Parameter], values: &[ParameterValue]) -> Vec<(String, String)> {
+    let label = |name: &str| {
+        asked.iter().find(|p| p.name == name).map_or(name, Parameter::label).to_owned()
+    };
+    values.iter().map(|v| (label(&v.name), v.value.clone())).collect()
+}
+
+async fn start(state: State, visitor: Visitor, at: At) -> Answer<Response> {
+    ask(&state, &visitor, &at, (Transition::Start, VersionChoice::Keep)).await
+}
+
+async fn stop(state: State, visitor: Visitor, at: At) -> Answer<Response> {
+    ask(&state, &visitor, &at, (Transition::Stop, VersionChoice::Keep)).await
+}
+
+async fn update(state: State, visitor: Visitor, at: At) -> Answer<Response> {
+    ask(&state, &visitor, &at, (Transition::Start, VersionChoice::Active)).await
+}
+
+async fn delete(state: State, visitor: Visitor, at: At, fields: Fields) -> Answer<Response> {
+    let workspace = find(&state, &visitor.actor, &at).await?;
+    if fields.get("confirm") != Some(workspace.name.as_str()) {
+        let why = format!("Type {} to delete it. Nothing was deleted.", workspace.name);
+        return Ok(flash::tell(&state.site, Place::of(&workspace).page(), Tone::Bad, &why));
+    }
+    ask(&state, &visitor, &at, (Transition::Delete, VersionChoice::Keep)).await
+}
+
+async fn cancel(
+    state: State,
+    visitor: Visitor,
+    Path((owner, name, number)): Path<(String, String, i64)>,
+) -> Answer<Response> {
+    let workspace = find(&state, &visitor.actor, &Path((owner, name))).await?;
+    let build = state.app.build_by_number(&visitor.actor, workspace.id, number).await?;
+    state.app.cancel_build(&visitor.actor, build.id).await?;
+    let text = format!("Build {number} was asked to stop.");
+    Ok(flash::done(&state.site, Place::of(&workspace).page(), &text))
+}
+
+/// Asks for a build and leads back.
+async fn ask(
+    state: &State,
+    visitor: &Visitor,
+    at: &At,
+    (transition, version): (Transition, VersionChoice),
+) -> Answer<Response> {
+    let workspace = find(state, &visitor.actor, at).await?;
+    let request = BuildRequest { version, ..BuildRequest::new(transition, BuildReason::Dashboard) };
+    let build = state.app.create_build(&visitor.actor, workspace.id, request).await?;
+    let text = format!("Build {}, {transition} {}, was asked for.", build.number, workspace.name);
+    Ok(flash::done(&state.site, Place::of(&workspace).page(), &text))
+}
+
+/// Asks for a stop, and for a start when that is done.
+async fn restart(state: State, visitor: Visitor, at: At) -> Answer<Response> {
+    let workspace = find(&state, &visitor.actor, &at).await?;
+    if !workspace.latest_build.job.status.is_active() {
+        state.app.may(&visitor.actor, workspace.id, Action::Operate).await?;
+    }
+    let events = state.app.events();
+    let request = BuildRequest::new(Transition::Stop, BuildReason::Dashboard);
+    let build = state.app.create_build(&visitor.actor, workspace.id, request).await?;
+    let (app, actor, id) = (state.app.clone(), visitor.actor, workspace.id);
+    state.tasks.spawn("restart", OnPanic::Lose, async move {
+        if let Err(problem) = start_after(&app, &actor, (id, build.number), events).await {
+            tracing::warn!(workspace = %id, why = problem.message, "a restart did not start");
+        }
+    });
+    let text = format!("{} stops, then starts again.", workspace.name);
+    Ok(flash::done(&state.site, Place::of(&workspace).page(), &text))
+}
+
+/// Waits for the end of a stop, then asks for a start, unless someone else asked for something.
+async fn start_after(
+    app: &App,
+    actor: &Actor,
+    (id, number): (WorkspaceId, i64),
+    mut events: tokio::sync::broadcast::Receiver<Event>,
+) -> Answer<()> {
+    loop {
+        let build = app.workspace(actor, id).await?.latest_build;
+        if build.number != number {
+            return Ok(());
+        }
+        match build.job.status {
+            JobStatus::Succeeded => break,
+            JobStatus::Failed | JobStatus::Canceled => return Ok(()),
+            JobStatus::Pending | JobStatus::Running | JobStatus::Canceling => {}
+        }
+        if !heard(&mut events, |event| event == Event::Workspace(id)).await {
+            return Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, "The server stops."));
+        }
+    }
+    let request = BuildRequest::new(Transition::Start, BuildReason::Dashboard);
+    app.create_build(actor, id, request).await?;
+    Ok(())
+}
+
+/// Waits for an event that is wanted, or for one that was missed; false when there will be none.
+pub(super) async fn heard(
+    events: &mut tokio::sync::broadcast::Receiver<Event>,
+    wanted: impl Fn(Event) -> bool,
+) -> bool {
+    use tokio::sync::broadcast::error::RecvError;
+    loop {
+        match events.recv().await {
+            Ok(event) if wanted(event) => return true,
+            Ok(_) => {}
+            Err(RecvError::Lagged(_)) => return true,
+            Err(RecvError::Closed) => return false,
+        }
+    }
+}
