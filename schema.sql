@@ -196,7 +196,6 @@ CREATE TABLE templates (
 ) STRICT;
 CREATE INDEX templates_by_active_version ON templates (active_version_id);
 CREATE UNIQUE INDEX templates_by_name ON templates (organization_id, name) WHERE deleted_at IS NULL;
-CREATE INDEX templates_by_active_version ON templates (active_version_id);
 
 -- Imports of a template; a version does not change once imported.
 CREATE TABLE template_versions (

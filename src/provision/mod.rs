@@ -140,18 +140,11 @@ impl Provisioner {
     }
 
     /// Removes the homes of a workspace on this machine and ends what runs in them. A delete build
-    /// does this itself; this is for workspaces that are orphaned without one.
-    pub async fn remove_homes(&self, workspace_id: &str) {
-        if let Err(error) = self.try_remove_homes(workspace_id).await {
-            tracing::error!(
-                workspace.id = workspace_id,
-                error = format!("{error:#}"),
-                "homes stay"
-            );
-        }
-    }
-
-    async fn try_remove_homes(&self, workspace_id: &str) -> anyhow::Result<()> {
+    /// does this itself; this is for workspaces that are deleted without one.
+    ///
+    /// # Errors
+    /// When a process does not end or a home cannot be removed.
+    pub async fn remove_homes(&self, workspace_id: &str) -> anyhow::Result<()> {
         let id = workspace_id.to_owned();
         self.processes.blocking(move |processes| processes.remove_workspace(&id)).await
     }

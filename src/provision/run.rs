@@ -101,7 +101,7 @@ impl Provisioner {
         };
         end.result = self.build_in_dir(job, log, cancel, &mut end).await;
         if end.result.is_ok() && job.transition == Transition::Delete {
-            end.result = self.try_remove_homes(&job.workspace.id).await.map_err(Failure::Internal);
+            end.result = self.remove_homes(&job.workspace.id).await.map_err(Failure::Internal);
         }
         log.stage("Cleaning Up").await;
         if end.state.is_none() {

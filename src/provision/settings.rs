@@ -37,7 +37,8 @@ pub struct ProcessSettings {
     /// The homes, one a workspace. They outlive jobs. Where the server is root this has to lie
     /// outside the data directory, since other users must be able to enter it.
     pub homes: PathBuf,
-    /// The program that runs as `steading agent`: this one.
+    /// The program that runs as `steading agent`: this one. Where the server is root, other users
+    /// have to be able to run it.
     pub binary: PathBuf,
     /// The URL at which a process on this machine reaches the server.
     pub agent_url: String,

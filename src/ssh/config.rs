@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::time::Duration;
 
 use russh::keys::{Algorithm, EcdsaCurve, HashAlg};
-use russh::{MethodKind, MethodSet, Preferred, cipher, compression, kex, mac};
+use russh::{Limits, MethodKind, MethodSet, Preferred, cipher, compression, kex, mac};
 
 use super::gate::Who;
 use super::keys::KeyPair;
@@ -32,6 +32,11 @@ const REJECTION_TIME: Duration = Duration::from_millis(200);
 
 /// A client is asked whether it lives after this silence, and given up after three questions.
 const KEEPALIVE: Duration = Duration::from_secs(30);
+
+/// New keys after so much, or so long. Clients ask earlier: OpenSSH after 1 to 64 GB. What they had
+/// on its way when we ask, the transport may take for a flood. All our ciphers last longer.
+const REKEY_BYTES: usize = 32 << 30;
+const REKEY_TIME: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// How a person proves who they are.
 #[derive(Clone, Debug)]
@@ -82,6 +87,11 @@ impl Config {
             maximum_packet_size: MAX_PACKET_BYTES,
             event_buffer_size: QUEUED_MESSAGES,
             preferred: preferred(),
+            limits: Limits {
+                rekey_write_limit: REKEY_BYTES,
+                rekey_read_limit: REKEY_BYTES,
+                rekey_time_limit: REKEY_TIME,
+            },
             max_auth_attempts: MAX_AUTH_ATTEMPTS,
             inactivity_timeout: None,
             keepalive_interval: Some(KEEPALIVE),

@@ -72,7 +72,8 @@ pub trait Gate: Send + Sync + 'static {
         say: Say,
     ) -> impl Future<Output = Result<Arc<dyn Link>, String>> + Send;
 
-    /// A session began. Called before its first stream is opened; must not block.
+    /// A session began. Called once there is a link and before the first stream is opened; must
+    /// not block.
     fn began(&self, began: &Began);
 
     /// A session ended. Called once for each that began; must not block.

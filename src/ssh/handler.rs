@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::future::Future;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use russh::server::{Auth as Verdict, ChannelOpenHandle, Msg, Session};
 use russh::{ChannelId, ChannelOpenFailure, ChannelWriteHalf, MethodKind, MethodSet, Sig};
@@ -11,7 +11,8 @@ use tokio::sync::{mpsc, oneshot, watch};
 use super::channel::{Answer, Channel, Request, Start};
 use super::config::Auth;
 use super::gate::{Gate, Who};
-use super::inbox::{Inbox, Pressure};
+use super::inbox::Inbox;
+use super::inboxes::Inboxes;
 use super::keys::PublicKey;
 use crate::wire::session::{Kind, ListenOn, Pty};
 
@@ -36,44 +37,6 @@ pub(super) struct Login {
     pub(super) who: Who,
     pub(super) name: String,
     pub(super) client: String,
-}
-
-/// The inboxes of a connection's channels, shared with the tasks that empty them.
-#[derive(Clone, Default)]
-pub(super) struct Inboxes {
-    pub(super) pressure: Arc<Pressure>,
-    all: Arc<Mutex<BTreeMap<ChannelId, Arc<Inbox>>>>,
-}
-
-impl Inboxes {
-    /// The inbox of a channel, made when it is not there.
-    pub(super) fn of(&self, id: ChannelId) -> Arc<Inbox> {
-        let new = || Arc::new(Inbox::new(Arc::clone(&self.pressure)));
-        Arc::clone(self.lock().entry(id).or_insert_with(new))
-    }
-
-    fn get(&self, id: ChannelId) -> Option<Arc<Inbox>> {
-        self.lock().get(&id).map(Arc::clone)
-    }
-
-    /// Closes the inbox of a channel that is over.
-    pub(super) fn close(&self, id: ChannelId) {
-        if let Some(inbox) = self.lock().remove(&id) {
-            inbox.close();
-        }
-    }
-
-    fn lose_all(&self) {
-        std::mem::take(&mut *self.lock()).values().for_each(|inbox| inbox.lose());
-    }
-
-    fn len(&self) -> usize {
-        self.lock().len()
-    }
-
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<ChannelId, Arc<Inbox>>> {
-        self.all.lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }
 
 pub(super) struct Handler<G> {

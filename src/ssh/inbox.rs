@@ -153,13 +153,21 @@ impl Inbox {
         self.changed.notify_one();
     }
 
-    /// The channel is closed; what was not read is dropped.
+    /// The client closed the channel. What it sent before its end is still to be read; without an
+    /// end it is dropped.
     pub(super) fn close(&self) {
+        let keeps = self.lock().is_ended;
+        self.finish(keeps);
+    }
+
+    fn finish(&self, keeps: bool) {
         let mut state = self.lock();
         state.is_closed = true;
-        state.chunks.clear();
-        let queued = state.queued;
-        self.count(&mut state, 0, queued);
+        if !keeps {
+            state.chunks.clear();
+            let queued = state.queued;
+            self.count(&mut state, 0, queued);
+        }
         drop(state);
         self.closed.cancel();
         self.changed.notify_one();
@@ -168,7 +176,7 @@ impl Inbox {
     /// The connection is gone and took the channel with it.
     pub(super) fn lose(&self) {
         self.lock().is_lost = true;
-        self.close();
+        self.finish(false);
     }
 
     /// Whether the connection is gone.
@@ -199,9 +207,6 @@ impl Inbox {
 
     fn take(&self, ended: bool) -> Option<Input> {
         let mut state = self.lock();
-        if state.is_closed {
-            return Some(Input::Closed);
-        }
         if let Some(frame) = state.controls.pop_front() {
             return Some(Input::Control(frame));
         }
@@ -209,7 +214,10 @@ impl Inbox {
             self.count(&mut state, 0, chunk.len());
             return Some(Input::Data(chunk.freeze()));
         }
-        (state.is_ended && !ended).then_some(Input::End)
+        if state.is_ended && !state.is_lost && !ended {
+            return Some(Input::End);
+        }
+        state.is_closed.then_some(Input::Closed)
     }
 
     fn is_over(&self) -> bool {
@@ -235,7 +243,7 @@ impl Inbox {
 
 impl Drop for Inbox {
     fn drop(&mut self) {
-        self.close();
+        self.finish(false);
     }
 }
 
@@ -262,6 +270,21 @@ mod tests {
         assert_eq!(inbox.next(true).await, Input::Control(Frame::Signal("INT".into())));
         inbox.close();
         assert_eq!(inbox.next(true).await, Input::Closed);
+    }
+
+    #[tokio::test]
+    async fn what_was_sent_before_the_end_outlives_the_channel() {
+        let (closed, lost) = (inbox(&Arc::default()), inbox(&Arc::default()));
+        closed.push(b"answer").unwrap();
+        closed.end();
+        closed.close();
+        assert_eq!(closed.next(false).await, Input::Data(Bytes::from_static(b"answer")));
+        assert_eq!(closed.next(false).await, Input::End);
+        assert_eq!(closed.next(true).await, Input::Closed);
+        lost.push(b"answer").unwrap();
+        lost.end();
+        lost.lose();
+        assert_eq!(lost.next(false).await, Input::Closed);
     }
 
     #[tokio::test]

@@ -179,3 +179,41 @@ pub enum BadKeyPair {
     #[error("is not an Ed25519 key")]
     NotEd25519,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ED25519: &str = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAILM+rvN+ot98qgEN796jTiQfZfG1KaT0PtFDJ/XFSqti ada@laptop";
+
+    #[test]
+    fn a_line_is_read_with_its_comment() {
+        let key = PublicKey::parse(&format!("  {ED25519}\n")).unwrap();
+        assert_eq!((key.kind().as_str(), key.comment().as_str()), ("ssh-ed25519", "ada@laptop"));
+        assert_eq!(key.fingerprint(), "SHA256:UCUiLr7Pjs9wFFJMDByLgc3NrtdU344OgUM45wZPcIQ");
+        assert_eq!(key.to_line(), ED25519.rsplit_once(' ').unwrap().0);
+        assert_eq!(PublicKey::parse(&key.to_line()).unwrap(), key);
+    }
+
+    #[test]
+    fn what_is_no_key_says_why() {
+        let check =
+            |text: &str, error: BadKey| assert_eq!(PublicKey::parse(text).unwrap_err(), error);
+        check(" \n", BadKey::Empty);
+        check("hello", BadKey::Unreadable);
+        check("ssh-ed25519 AAAA", BadKey::Unreadable);
+        check(&format!("{ED25519}\n{ED25519}"), BadKey::NotOneLine);
+        check("ssh-dss AAAAB3NzaC1kc3MAAA", BadKey::Kind("ssh-dss".to_owned()));
+        let pair = KeyPair::generate(&Entropy::seeded(1), "");
+        check(&pair.to_openssh(), BadKey::Private);
+    }
+
+    #[test]
+    fn a_pair_survives_its_text() {
+        let pair = KeyPair::generate(&Entropy::seeded(7), "made for ada");
+        let read = KeyPair::from_openssh(&pair.to_openssh()).unwrap();
+        assert_eq!(read.public(), pair.public());
+        assert_eq!(read.public().comment(), "made for ada");
+        assert_eq!(KeyPair::from_openssh("x").err(), Some(BadKeyPair::Unreadable));
+    }
+}

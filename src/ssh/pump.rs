@@ -3,6 +3,8 @@
 use std::io;
 
 use bytes::BytesMut;
+use futures_util::FutureExt as _;
+use futures_util::future::FusedFuture as _;
 use russh::server::{Handle, Msg};
 use russh::{ChannelWriteHalf, Sig};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -29,12 +31,12 @@ pub(super) struct Ends<'a, G: Gate> {
     pub(super) recorded: &'a Recorded<G>,
 }
 
-impl<G: Gate> Ends<'_, G> {
-    /// Writes a line to standard error.
-    pub(super) async fn say(&self, line: &str) -> Result<(), russh::Error> {
-        self.out.extended_data_bytes(STDERR, format!("{line}\r\n")).await
-    }
+/// Writes a line to a person's standard error.
+pub(super) async fn say(out: &ChannelWriteHalf<Msg>, line: &str) -> Result<(), russh::Error> {
+    out.extended_data_bytes(STDERR, format!("{line}\r\n")).await
+}
 
+impl<G: Gate> Ends<'_, G> {
     /// Joins the channel to a process. Returns when the process ended or the client left.
     pub(super) async fn process(&self, stream: BoxStream) -> Result<(), russh::Error> {
         let (read, write) = tokio::io::split(stream);
@@ -81,7 +83,7 @@ impl<G: Gate> Ends<'_, G> {
                 }
                 Ok(None) | Err(_) => {
                     self.recorded.ends(EndReason::Lost);
-                    return self.say("The connection to the workspace was lost.").await;
+                    return say(self.out, "The connection to the workspace was lost.").await;
                 }
             }
         }
@@ -114,7 +116,7 @@ impl<G: Gate> Ends<'_, G> {
                 Ok(true)
             }
             Frame::Notice(text) => {
-                self.say(&text).await?;
+                say(self.out, &text).await?;
                 Ok(false)
             }
             Frame::Stdin(_) | Frame::StdinEnd | Frame::Resize { .. } | Frame::Signal(_) => {
@@ -126,14 +128,23 @@ impl<G: Gate> Ends<'_, G> {
     /// Joins the channel to a stream of bytes until both directions ended.
     pub(super) async fn bytes(&self, stream: BoxStream) -> io::Result<()> {
         let (read, write) = tokio::io::split(stream);
+        let mut up = std::pin::pin!(self.up(write).fuse());
         let both = async {
-            let ((), down) = tokio::join!(self.up(write), self.down(read));
+            let ((), down) = tokio::join!(&mut up, self.down(read));
             down
         };
-        tokio::select! {
-            () = self.inbox.closed() => Ok(()),
-            result = both => result,
+        let ended = tokio::select! {
+            () = self.inbox.closed() => None,
+            result = both => Some(result),
+        };
+        if let Some(result) = ended {
+            return result;
         }
+        // Nothing can be sent to the client any more; what it sent before still goes on.
+        if !up.is_terminated() {
+            up.await;
+        }
+        Ok(())
     }
 
     /// The same, until the stream ends: it answers, so its end is the end.

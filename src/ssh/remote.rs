@@ -22,8 +22,8 @@ const MAX_LISTENING: usize = 64;
 impl<G: Gate> Connection<G> {
     /// Listens in the workspace. Returns the port, 0 for a socket; none when it cannot.
     pub(super) async fn listen(self: Arc<Self>, on: ListenOn) -> Option<u16> {
-        let recorded = self.forwards();
         let link = self.link().await.ok()?;
+        let recorded = self.forwards();
         self.hear_forwards(|| link.backs(recorded.session));
         let kind = Kind::Listen { on: on.clone() };
         let opening = link.open(kind, SessionKind::Forward, recorded.session).await;

@@ -14,9 +14,10 @@ use tokio_util::sync::CancellationToken;
 use super::channel::Start;
 use super::config::{Config, LOGIN_GRACE};
 use super::gate::{Began, Gate, Link, Say};
-use super::handler::{Event, Handler, Inboxes, Login};
+use super::handler::{Event, Handler, Login};
 use super::inbox::Inbox;
-use super::pump::Ends;
+use super::inboxes::Inboxes;
+use super::pump::{self, Ends};
 use super::record::{Ending, Recorded};
 use super::stream::BoxFuture;
 use super::transport::Transport;
@@ -195,17 +196,17 @@ impl<G: Gate> Connection<G> {
     }
 
     async fn start(self: Arc<Self>, start: Start, inbox: &Inbox, out: &ChannelWriteHalf<Msg>) {
-        let recorded = self.begin(start.recorded_as);
-        let ends = Ends { inbox, out, handle: &self.around.handle, recorded: &recorded };
-        let failed = tokio::select! {
+        let linked = tokio::select! {
             () = inbox.closed() => None,
-            ended = self.serve_channel(start, &ends) => ended.err(),
+            link = self.link_aloud(out) => Some(link),
         };
-        if inbox.is_lost() {
-            recorded.ends(EndReason::Lost);
-        }
+        let failed = match linked {
+            None => None,
+            Some(Ok(link)) => self.start_on(link.as_ref(), start, inbox, out).await.err(),
+            Some(Err(why)) => Some(why),
+        };
         if let Some(why) = failed {
-            let _ = ends.say(&why).await;
+            let _ = pump::say(out, &why).await;
             let _ = out.exit_status(NOT_RUN).await;
         }
         let _ = out.eof().await;
@@ -213,12 +214,31 @@ impl<G: Gate> Connection<G> {
         self.around.inboxes.close(out.id());
     }
 
+    async fn start_on(
+        self: &Arc<Self>,
+        link: &dyn Link,
+        start: Start,
+        inbox: &Inbox,
+        out: &ChannelWriteHalf<Msg>,
+    ) -> Result<(), String> {
+        let recorded = self.begin(start.recorded_as);
+        let ends = Ends { inbox, out, handle: &self.around.handle, recorded: &recorded };
+        let served = tokio::select! {
+            () = inbox.closed() => Ok(()),
+            served = self.serve_channel(link, start, &ends) => served,
+        };
+        if inbox.is_lost() {
+            recorded.ends(EndReason::Lost);
+        }
+        served
+    }
+
     async fn serve_channel(
         self: &Arc<Self>,
+        link: &dyn Link,
         start: Start,
         ends: &Ends<'_, G>,
     ) -> Result<(), String> {
-        let link = self.link_aloud(ends).await?;
         let session = ends.recorded.session;
         let forwards_agent = matches!(start.kind, Kind::Exec { forward_agent: true, .. });
         if forwards_agent {
@@ -239,19 +259,19 @@ impl<G: Gate> Connection<G> {
     }
 
     /// Waits for the link and shows what is said meanwhile.
-    async fn link_aloud(&self, ends: &Ends<'_, G>) -> LinkResult {
+    async fn link_aloud(&self, out: &ChannelWriteHalf<Msg>) -> LinkResult {
         let mut said = self.said.subscribe();
         let link = self.link();
         tokio::pin!(link);
         let link = loop {
             tokio::select! {
                 biased;
-                Ok(line) = said.recv() => drop(ends.say(&line).await),
+                Ok(line) = said.recv() => drop(pump::say(out, &line).await),
                 link = &mut link => break link,
             }
         };
         while let Ok(line) = said.try_recv() {
-            let _ = ends.say(&line).await;
+            let _ = pump::say(out, &line).await;
         }
         link
     }
@@ -263,14 +283,14 @@ impl<G: Gate> Connection<G> {
         inbox: &Inbox,
         out: &ChannelWriteHalf<Msg>,
     ) {
-        let recorded = self.forwards();
         let opened = async {
             let link = self.link().await?;
+            let recorded = self.forwards();
             let opening = link.open(kind, SessionKind::Forward, recorded.session).await;
-            opening.map_err(|e| format!("{e:#}"))
+            opening.map(|opening| (opening, recorded)).map_err(|e| format!("{e:#}"))
         };
         match opened.await {
-            Ok(opening) => {
+            Ok((opening, recorded)) => {
                 reply.accept().await;
                 let ends = Ends { inbox, out, handle: &self.around.handle, recorded: &recorded };
                 let _ = ends.bytes(opening.stream).await;

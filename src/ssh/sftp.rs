@@ -1,6 +1,6 @@
 //! SFTP version 3 with OpenSSH's extensions, as a pure codec for a server: requests in, replies out.
 
-use bytes::{Buf as _, BufMut as _, Bytes, BytesMut};
+use bytes::{Buf as _, Bytes, BytesMut};
 
 /// Longest packet, without its length. What OpenSSH's own server takes.
 pub const MAX_PACKET: usize = 256 << 10;
@@ -115,8 +115,6 @@ pub enum Code {
     PermissionDenied = 3,
     /// Otherwise not.
     Failure = 4,
-    /// Not a request.
-    BadMessage = 5,
     /// Not offered.
     Unsupported = 8,
 }
@@ -144,17 +142,6 @@ pub enum Reply {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("not an SFTP packet")]
 pub struct BadPacket;
-
-/// What the version packet names: extension and its version.
-const EXTENSIONS: &[(&str, &str)] = &[
-    ("posix-rename@openssh.com", "1"),
-    ("statvfs@openssh.com", "2"),
-    ("fstatvfs@openssh.com", "2"),
-    ("hardlink@openssh.com", "1"),
-    ("fsync@openssh.com", "1"),
-    ("limits@openssh.com", "1"),
-    ("expand-path@openssh.com", "1"),
-];
 
 impl Request {
     /// Takes one packet off the front of `input`; none when more bytes are needed.
@@ -271,104 +258,13 @@ impl Fields {
     }
 }
 
-impl Reply {
-    /// Appends the reply to request `id` to `out`.
-    pub fn encode(&self, id: u32, out: &mut BytesMut) {
-        let start = out.len();
-        out.put_u32(0);
-        match self {
-            Self::Version => {
-                out.put_u8(2);
-                out.put_u32(3);
-                for (name, version) in EXTENSIONS {
-                    put_bytes(out, name.as_bytes());
-                    put_bytes(out, version.as_bytes());
-                }
-            }
-            Self::Status(code, message) => {
-                put_head(out, 101, id);
-                out.put_u32(*code as u32);
-                put_bytes(out, message.as_bytes());
-                put_bytes(out, b"");
-            }
-            Self::Handle(handle) => {
-                put_head(out, 102, id);
-                put_bytes(out, &handle.to_be_bytes());
-            }
-            Self::Data(data) => {
-                put_head(out, 103, id);
-                put_bytes(out, data);
-            }
-            Self::Names(names) => {
-                put_head(out, 104, id);
-                out.put_u32(len32(names.len()));
-                for name in names {
-                    put_bytes(out, &name.name);
-                    put_bytes(out, &name.long);
-                    put_attrs(out, &name.attrs);
-                }
-            }
-            Self::Attrs(attrs) => {
-                put_head(out, 105, id);
-                put_attrs(out, attrs);
-            }
-            Self::Figures(figures) => {
-                put_head(out, 201, id);
-                figures.iter().for_each(|figure| out.put_u64(*figure));
-            }
-        }
-        let len = len32(out.len() - start - 4);
-        if let Some(head) = out.get_mut(start..start + 4) {
-            head.copy_from_slice(&len.to_be_bytes());
-        }
-    }
-}
-
-fn put_head(out: &mut BytesMut, kind: u8, id: u32) {
-    out.put_u8(kind);
-    out.put_u32(id);
-}
-
-fn put_bytes(out: &mut BytesMut, bytes: &[u8]) {
-    out.put_u32(len32(bytes.len()));
-    out.put_slice(bytes);
-}
-
-fn put_attrs(out: &mut BytesMut, attrs: &Attrs) {
-    let flag = |is_there: bool, bit: u32| if is_there { bit } else { 0 };
-    out.put_u32(
-        flag(attrs.size.is_some(), 1)
-            | flag(attrs.owner.is_some(), 2)
-            | flag(attrs.mode.is_some(), 4)
-            | flag(attrs.times.is_some(), 8),
-    );
-    if let Some(size) = attrs.size {
-        out.put_u64(size);
-    }
-    let pairs = |out: &mut BytesMut, (a, b): (u32, u32)| {
-        out.put_u32(a);
-        out.put_u32(b);
-    };
-    if let Some(owner) = attrs.owner {
-        pairs(out, owner);
-    }
-    if let Some(mode) = attrs.mode {
-        out.put_u32(mode);
-    }
-    if let Some(times) = attrs.times {
-        pairs(out, times);
-    }
-}
-
-fn len32(len: usize) -> u32 {
-    u32::try_from(len).unwrap_or(u32::MAX)
-}
-
 #[cfg(test)]
 mod tests {
+    use bytes::BufMut as _;
     use proptest::prelude::*;
 
     use super::*;
+    use crate::ssh::sftp_reply::{len32, put_bytes, put_head};
 
     fn packet(kind: u8, rest: &[u8]) -> BytesMut {
         let mut out = BytesMut::new();
@@ -384,13 +280,13 @@ mod tests {
         put_bytes(&mut rest, &7u32.to_be_bytes());
         rest.put_u64(1 << 40);
         put_bytes(&mut rest, b"data");
-        let whole = packet(6, &rest);
+        let mut whole = packet(6, &rest);
         for cut in 0..whole.len() {
             let mut part = BytesMut::from(whole.get(..cut).unwrap());
             assert_eq!(Request::decode(&mut part), Ok(None));
         }
         let ask = Ask::Write { handle: 7, offset: 1 << 40, data: Bytes::from_static(b"data") };
-        assert_eq!(Request::decode(&mut whole.clone()), Ok(Some(Request { id: 9, ask })));
+        assert_eq!(Request::decode(&mut whole), Ok(Some(Request { id: 9, ask })));
     }
 
     #[test]
@@ -401,13 +297,6 @@ mod tests {
         assert_eq!(got.ask, Ask::Unknown);
         assert_eq!(Request::decode(&mut packet(16, &[0, 0, 0, 9, b'x'])), Err(BadPacket));
         assert_eq!(Request::decode(&mut BytesMut::from(&[255; 8][..])), Err(BadPacket));
-    }
-
-    #[test]
-    fn a_reply_tells_its_length() {
-        let mut out = BytesMut::new();
-        Reply::Status(Code::NoSuchFile, "no".into()).encode(3, &mut out);
-        assert_eq!(&out[..], b"\0\0\0\x13\x65\0\0\0\x03\0\0\0\x02\0\0\0\x02no\0\0\0\0");
     }
 
     proptest! {

@@ -146,3 +146,29 @@ async fn people_are_told_why_they_wait_and_why_not() {
     assert_eq!(code, 255);
     assert!(err.contains("Permission denied (publickey)"), "{err}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn keys_of_every_kind_open_the_door() {
+    let world = World::start().await;
+    for (kind, bits) in [("rsa", "2048"), ("ecdsa", "256"), ("ed25519", "256")] {
+        let file = world.local(kind);
+        let mut make = tokio::process::Command::new("ssh-keygen");
+        make.args(["-q", "-t", kind, "-b", bits, "-N", "", "-f"]).arg(&file);
+        assert_eq!(output(&mut make).await.0, 0);
+        world.allow(&std::fs::read_to_string(file.with_extension("pub")).unwrap());
+        let mut ssh = world.client("ssh");
+        ssh.args(["-o", "IdentityFile=none", "-i"]).arg(&file).args(["ws", "echo in"]);
+        let (code, out, err) = output(&mut ssh).await;
+        assert_eq!((code, out.as_str()), (0, "in\n"), "{kind}: {err}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn behind_a_tunnel_nothing_more_is_asked() {
+    let world = World::start().await;
+    let port = world.tunnel_door().await.to_string();
+    let mut ssh = world.client("ssh");
+    ssh.args(["-p", &port, "-o", "IdentityFile=none", "-o", "StrictHostKeyChecking=no"]);
+    let (code, out, err) = output(ssh.args(["ws", "echo in"])).await;
+    assert_eq!((code, out.as_str()), (0, "in\n"), "{err}");
+}

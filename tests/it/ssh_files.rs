@@ -2,10 +2,9 @@
 
 use std::path::Path;
 use std::process::Stdio;
-use std::time::Instant;
 
 use sha2::Digest as _;
-use steading::clock::{Clock, Entropy};
+use steading::clock::Entropy;
 use tokio::process::Command;
 
 use crate::ssh_world::{World, output};
@@ -29,40 +28,31 @@ fn hash(path: &Path) -> String {
     hex::encode(sha2::Sha256::digest(std::fs::read(path).unwrap()))
 }
 
-fn rate(what: &str, bytes: usize, since: Instant) {
-    let seconds = Clock::machine().instant().duration_since(since).as_secs_f64();
-    tracing::info!("{what}: {:.0} MB/s", bytes as f64 / 1e6 / seconds);
-    std::fs::write(
-        std::env::temp_dir().join(format!("rate-{what}")),
-        format!("{:.0}\n", bytes as f64 / 1e6 / seconds),
-    )
-    .unwrap();
-}
-
-async fn there_and_back(args: &[&str], bytes: usize, name: &str) {
+async fn there_and_back(args: &[&str], bytes: usize) {
     let world = World::start().await;
     let (up, down) = (world.local("up"), world.local("down"));
     random_file(&up, bytes);
-    let since = Clock::machine().instant();
     let (code, _, err) = output(world.client("scp").args(args).arg(&up).arg("ws:stored")).await;
     assert_eq!((code, err.as_str()), (0, ""));
-    rate(&format!("{name}-up"), bytes, since);
     assert_eq!(hash(&world.home().join("stored")), hash(&up));
-    let since = Clock::machine().instant();
     let (code, _, err) = output(world.client("scp").args(args).arg("ws:stored").arg(&down)).await;
     assert_eq!((code, err.as_str()), (0, ""));
-    rate(&format!("{name}-down"), bytes, since);
     assert_eq!(hash(&down), hash(&up));
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn scp_moves_200_megabytes_there_and_back() {
-    there_and_back(&["-q"], 200 * MEBI, "scp-sftp").await;
+    there_and_back(&["-q"], 200 * MEBI).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn scp_in_its_old_protocol_too() {
-    there_and_back(&["-q", "-O"], 200 * MEBI, "scp-old").await;
+    there_and_back(&["-q", "-O"], 200 * MEBI).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn keys_are_renewed_on_the_way() {
+    there_and_back(&["-q", "-o", "RekeyLimit=8M"], 40 * MEBI).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -24,7 +24,7 @@ async fn shouter(tasks: &Tasks) -> u16 {
     port
 }
 
-async fn unix_shouter(tasks: &Tasks, path: &Path) {
+fn unix_shouter(tasks: &Tasks, path: &Path) {
     let listener = UnixListener::bind(path).unwrap();
     let spawner = tasks.clone();
     tasks.spawn("shouter", OnPanic::Lose, async move {
@@ -92,7 +92,7 @@ async fn a_local_port_leads_into_the_workspace() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_port_that_is_closed_is_told() {
     let world = World::start().await;
-    let (code, _, err) = output(world.client("ssh").args(["-W", "127.0.0.1:1", "ws"])).await;
+    let (code, _, err) = output(world.client("ssh").args(["-v", "-W", "127.0.0.1:1", "ws"])).await;
     assert_eq!(code, 255);
     assert!(err.contains("127.0.0.1:1: Connection refused"), "{err}");
 }
@@ -173,8 +173,8 @@ async fn sockets_lead_both_ways() {
     let world = World::start().await;
     let paths = ["far", "near", "here", "there"].map(|name| world.local(name));
     let [far, near, here, there] = &paths;
-    unix_shouter(&world.tasks, far).await;
-    unix_shouter(&world.tasks, here).await;
+    unix_shouter(&world.tasks, far);
+    unix_shouter(&world.tasks, here);
     let local = format!("{}:{}", near.display(), far.display());
     let remote = format!("{}:{}", there.display(), here.display());
     let ssh = forwarding(&world, &["-L", &local, "-R", &remote]).await;

@@ -5,7 +5,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -35,10 +35,10 @@ type Backs = Arc<Mutex<BTreeMap<SessionId, mpsc::Sender<(Back, BoxStream)>>>>;
 /// The workspace, its server and its client.
 pub struct World {
     pub dir: tempfile::TempDir,
-    pub address: SocketAddr,
     pub sessions: Sessions,
     pub record: Arc<Record>,
     pub tasks: Tasks,
+    door: Arc<Door>,
 }
 
 /// What the gate was told.
@@ -46,22 +46,26 @@ pub struct World {
 pub struct Record {
     pub began: Mutex<Vec<Began>>,
     pub ended: Mutex<Vec<Ended>>,
-    /// Bytes the server holds between agent and client are at most what went in here.
+    /// Whether a way to the agent was asked for and given.
+    pub linked: AtomicBool,
+    /// What the server took from the agent.
     pub from_agent: AtomicU64,
 }
 
 struct Door {
-    key: PublicKey,
+    keys: Mutex<Vec<PublicKey>>,
     link: Arc<Wire>,
     record: Arc<Record>,
 }
 
 impl Gate for Door {
     async fn authenticate(&self, login: &str, key: &PublicKey) -> Option<Who> {
-        (*key == self.key && login != "nobody").then(|| Who { user: user(), key: None })
+        let is_known = self.keys.lock().unwrap().contains(key);
+        (is_known && login != "nobody").then(|| Who { user: user(), key: None })
     }
 
     async fn link(&self, _: &Who, login: &str, say: Say) -> Result<Arc<dyn Link>, String> {
+        self.record.linked.store(login != "missing", Ordering::Relaxed);
         match login {
             "missing" => Err("There is no workspace missing.".to_owned()),
             "stopped" => {
@@ -73,6 +77,7 @@ impl Gate for Door {
     }
 
     fn began(&self, began: &Began) {
+        assert!(self.record.linked.load(Ordering::Relaxed), "a session without a link");
         self.record.began.lock().unwrap().push(began.clone());
     }
 
@@ -206,7 +211,7 @@ impl World {
         let key = KeyPair::generate(&entropy, "ada@laptop");
         let host_key = KeyPair::generate(&entropy, "");
         let door = Arc::new(Door {
-            key: key.public(),
+            keys: Mutex::new(vec![key.public()]),
             record: Arc::clone(&record),
             link: Arc::new(Wire {
                 sessions: sessions.clone(),
@@ -216,9 +221,24 @@ impl World {
             }),
         });
         let config = Config::new(&host_key, Auth::PublicKey, clock, entropy, tasks.clone());
-        let address = listen(Arc::new(config), door, &tasks).await;
+        let address = listen(Arc::new(config), Arc::clone(&door), &tasks).await;
         client_files(dir.path(), address, &key, &host_key);
-        Self { dir, address, sessions, record, tasks }
+        Self { dir, sessions, record, tasks, door }
+    }
+
+    /// Lets another key in.
+    pub fn allow(&self, line: &str) {
+        self.door.keys.lock().unwrap().push(PublicKey::parse(line).unwrap());
+    }
+
+    /// A second door, behind a tunnel that proved who comes. Returns its port.
+    pub async fn tunnel_door(&self) -> u16 {
+        let who = Who { user: user(), key: None };
+        let (clock, entropy) = (Clock::machine(), Entropy::machine());
+        let host_key = KeyPair::generate(&entropy, "");
+        let tasks = self.tasks.clone();
+        let config = Config::new(&host_key, Auth::Proven(who), clock, entropy, tasks);
+        listen(Arc::new(config), Arc::clone(&self.door), &self.tasks).await.port()
     }
 
     /// The workspace's home directory.

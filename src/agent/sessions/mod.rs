@@ -2,6 +2,7 @@
 
 mod exec;
 mod forward;
+mod ignored;
 mod listen;
 mod modes;
 pub(crate) mod motd;
@@ -111,10 +112,11 @@ struct Inner {
 }
 
 impl Sessions {
-    /// No sessions yet.
+    /// No sessions yet. Called within the runtime.
     #[must_use]
     pub fn new(config: SessionsConfig, clock: &Clock, entropy: Entropy, tasks: Tasks) -> Self {
         let register = Arc::new(Register::new(Arc::clone(&config.outside), tasks.clone()));
+        ignored::undo();
         let terminals = Terminals::new(tasks.clone());
         let settings = Mutex::default();
         Self(Arc::new(Inner {

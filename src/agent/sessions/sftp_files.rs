@@ -300,10 +300,8 @@ mod tests {
     }
 
     fn code(reply: &Reply) -> Code {
-        match reply {
-            Reply::Status(code, _) => *code,
-            other => panic!("not a status: {other:?}"),
-        }
+        let Reply::Status(code, _) = reply else { panic!("not a status: {reply:?}") };
+        *code
     }
 
     #[test]
@@ -345,11 +343,10 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let real = dir.path().canonicalize().unwrap();
         let mut files = files(dir.path());
-        let mut resolve = |path: &str, expand| match files
-            .answer(Ask::On(OnPath::Realpath { path: path.into(), expand }))
-        {
-            Reply::Names(names) => PathBuf::from(OsString::from_vec(names[0].name.clone())),
-            other => panic!("not a path: {other:?}"),
+        let mut resolve = |path: &str, expand| {
+            let ask = Ask::On(OnPath::Realpath { path: path.into(), expand });
+            let Reply::Names(names) = files.answer(ask) else { panic!("no path") };
+            PathBuf::from(OsString::from_vec(names[0].name.clone()))
         };
         assert_eq!(resolve(".", false), real);
         assert_eq!(resolve("new", false), real.join("new"));

@@ -90,7 +90,7 @@ impl Attachments {
     }
 
     /// Shows the screen to those who have taken all that waited for them.
-    pub(super) fn catch_up(&mut self, screen: impl Fn() -> Vec<u8>) {
+    pub(super) fn catch_up(&mut self, mut screen: impl FnMut() -> Vec<u8>) {
         for attachment in self.all.values_mut().filter(|a| a.lags) {
             if attachment.frames.capacity() == attachment.frames.max_capacity() {
                 attachment.lags =

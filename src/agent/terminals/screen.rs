@@ -7,6 +7,9 @@ const HISTORY_LINES: usize = 500;
 const SIZES: std::ops::RangeInclusive<u16> = 2..=1000;
 
 /// A terminal's screen and the lines above it.
+///
+/// The parser panics on rare mixtures of sizes and wide characters. A terminal must not end by
+/// what is written to it: the screen then starts empty, and whoever watches misses nothing.
 pub(super) struct Screen(vt100::Parser);
 
 impl Screen {
@@ -16,17 +19,20 @@ impl Screen {
 
     /// Takes in what the terminal wrote.
     pub(super) fn feed(&mut self, bytes: &[u8]) {
-        self.0.process(bytes);
+        self.guarded(|parser| parser.process(bytes));
     }
 
     /// Changes the size. Returns whether it is a new one.
     pub(super) fn resize(&mut self, cols: u16, rows: u16) -> bool {
         let (cols, rows) = (clamp(cols), clamp(rows));
-        let is_new = self.size() != (cols, rows);
-        if is_new {
-            self.0.screen_mut().set_size(rows, cols);
+        if self.size() == (cols, rows) {
+            return false;
         }
-        is_new
+        self.guarded(|parser| parser.screen_mut().set_size(rows, cols));
+        if self.size() != (cols, rows) {
+            *self = Self::new(cols, rows);
+        }
+        true
     }
 
     /// Columns and rows.
@@ -38,43 +44,61 @@ impl Screen {
     /// Everything for someone who joins: the lines above, the screen, modes and the cursor.
     pub(super) fn whole(&mut self) -> Vec<u8> {
         let mut out = b"\x1b[!p\x1b[?1049l\x1b[H\x1b[2J\x1b[3J".to_vec();
-        if self.0.screen().alternate_screen() {
-            out.extend_from_slice(b"\x1b[?1049h");
-        } else {
-            self.history(&mut out);
-        }
-        out.extend_from_slice(&self.0.screen().state_formatted());
+        let drawn = self.guarded(|parser| {
+            let mut drawn = Vec::new();
+            if parser.screen().alternate_screen() {
+                drawn.extend_from_slice(b"\x1b[?1049h");
+            } else {
+                history(parser.screen_mut(), &mut drawn);
+            }
+            drawn.extend_from_slice(&parser.screen().state_formatted());
+            drawn
+        });
+        out.extend(drawn.unwrap_or_default());
         out
     }
 
     /// The same without the lines above, for someone who was there but could not keep up.
-    pub(super) fn again(&self) -> Vec<u8> {
-        let screen = self.0.screen();
-        let which: &[u8] = if screen.alternate_screen() { b"\x1b[?1049h" } else { b"\x1b[?1049l" };
-        [b"\x1b[!p", which, &screen.state_formatted()].concat()
+    pub(super) fn again(&mut self) -> Vec<u8> {
+        let drawn = self.guarded(|parser| {
+            let screen = parser.screen();
+            let is_other = screen.alternate_screen();
+            let which: &[u8] = if is_other { b"\x1b[?1049h" } else { b"\x1b[?1049l" };
+            [b"\x1b[!p", which, &screen.state_formatted()].concat()
+        });
+        drawn.unwrap_or_else(|| b"\x1b[!p\x1b[2J".to_vec())
     }
 
-    fn history(&mut self, out: &mut Vec<u8>) {
+    fn guarded<T>(&mut self, work: impl FnOnce(&mut vt100::Parser) -> T) -> Option<T> {
         let (cols, rows) = self.size();
-        let screen = self.0.screen_mut();
-        screen.set_scrollback(usize::MAX);
-        let mut above = screen.scrollback();
-        if above == 0 {
-            return;
+        let parser = &mut self.0;
+        let done = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| work(parser)));
+        if done.is_err() {
+            *self = Self::new(cols, rows);
         }
-        while above > 0 {
-            screen.set_scrollback(above);
-            let page = above.min(usize::from(rows));
-            for line in screen.rows_formatted(0, cols).take(page) {
-                out.extend_from_slice(&line);
-                out.extend_from_slice(b"\x1b[m\r\n");
-            }
-            above -= page;
-        }
-        screen.set_scrollback(0);
-        // The screen is drawn over what is visible: these lines must be above it.
-        out.extend(std::iter::repeat_n(*b"\r\n", usize::from(rows)).flatten());
+        done.ok()
     }
+}
+
+fn history(screen: &mut vt100::Screen, out: &mut Vec<u8>) {
+    let (rows, cols) = screen.size();
+    screen.set_scrollback(usize::MAX);
+    let mut above = screen.scrollback();
+    if above == 0 {
+        return;
+    }
+    while above > 0 {
+        screen.set_scrollback(above);
+        let page = above.min(usize::from(rows));
+        for line in screen.rows_formatted(0, cols).take(page) {
+            out.extend_from_slice(&line);
+            out.extend_from_slice(b"\x1b[m\r\n");
+        }
+        above -= page;
+    }
+    screen.set_scrollback(0);
+    // The screen is drawn over what is visible: these lines must be above it.
+    out.extend(std::iter::repeat_n(*b"\r\n", usize::from(rows)).flatten());
 }
 
 fn clamp(size: u16) -> u16 {

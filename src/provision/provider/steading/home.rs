@@ -63,16 +63,16 @@ fn make_dir(path: &Path, mode: u32) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Every directory on the way has to let other users through.
-fn check_open(homes: &Path) -> anyhow::Result<()> {
-    let homes = homes.canonicalize().context("Finding the homes")?;
-    for dir in homes.ancestors() {
+/// Every directory on the way has to let other users through, and a program has to let them run it.
+pub(super) fn check_open(path: &Path) -> anyhow::Result<()> {
+    let path = path.canonicalize().with_context(|| format!("Finding {}", path.display()))?;
+    for dir in path.ancestors() {
         let mode =
             std::fs::metadata(dir).with_context(|| format!("Looking at {}", dir.display()))?;
         if mode.permissions().mode() & 0o001 == 0 {
             bail!(
-                "workspaces cannot enter their homes in {}: {} is closed to other users",
-                homes.display(),
+                "workspaces cannot use {}: {} is closed to other users",
+                path.display(),
                 dir.display(),
             );
         }

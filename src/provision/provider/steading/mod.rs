@@ -1,6 +1,5 @@
 //! The provider `steading/steading`: `steading_process` runs an agent on the server's own machine.
 
-mod binary;
 mod home;
 mod process;
 

@@ -9,7 +9,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::Context as _;
 
-use super::binary;
 use super::home::{self, Home};
 use crate::clock::Clock;
 use crate::provision::{ProcessSettings, proc};
@@ -114,12 +113,11 @@ impl Processes {
             Home::prepare(homes, &self.dir(identity), &identity.name, self.first_uid(isolate)?)?;
         // A server that died between the start and the state left one that no state tells of.
         self.end_all(identity, home.uid)?;
-        let program = if isolate {
-            binary::share(&self.settings.binary, homes)?
-        } else {
-            self.settings.binary.clone()
-        };
-        let mut command = self.command(&program, identity, &home, owner)?;
+        let program = &self.settings.binary;
+        if isolate {
+            home::check_open(program)?;
+        }
+        let mut command = self.command(program, identity, &home, owner)?;
         command.envs(env);
         let child = tokio::process::Command::from(command)
             .spawn()

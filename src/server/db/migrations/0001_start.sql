@@ -159,7 +159,6 @@ CREATE TABLE templates (
 ) STRICT;
 CREATE INDEX templates_by_active_version ON templates (active_version_id);
 CREATE UNIQUE INDEX templates_by_name ON templates (organization_id, name) WHERE deleted_at IS NULL;
-CREATE INDEX templates_by_active_version ON templates (active_version_id);
 CREATE TABLE template_versions (
   id              TEXT NOT NULL PRIMARY KEY,
   template_id     TEXT REFERENCES templates (id) DEFERRABLE INITIALLY DEFERRED,

@@ -6,7 +6,7 @@ use steading::model::build::Transition;
 use steading::provision::Failure;
 use tokio_util::sync::CancellationToken;
 
-use crate::provision_kit::{HEAD, World, build, settings, until};
+use super::kit::{HEAD, World, build, settings, until};
 
 const SLOW: &str = r#"
 resource "terraform_data" "quick" {

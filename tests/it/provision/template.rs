@@ -1,9 +1,10 @@
 //! Templates through real Terraform: what an import finds, and what builds make, keep and remove.
 
 use steading::model::build::Transition;
-use steading::provision::{Failure, starters};
+use steading::model::resource::AgentSpec;
+use steading::provision::{BuildEnd, Failure, starters};
 
-use crate::provision_kit::{HEAD, World, build, value};
+use super::kit::{HEAD, World, build, value};
 
 const WORKSPACE: &str = r#"
 variable "zone" {
@@ -238,6 +239,47 @@ async fn a_workspace_starts_stops_keeps_its_home_and_is_deleted() {
     };
     let start = world.build(with(Transition::Start, None)).await;
     assert!(start.result.is_ok(), "{:?}\n{}", start.result, world.log());
+    check_made(&world, &start);
+    let dev = agent_of(&start);
+
+    let state = start.state.unwrap();
+    let home = home_of(&state);
+    assert!(String::from_utf8_lossy(&state).contains("echo http://127.0.0.1:7080/ token"));
+    let stop = world.build(with(Transition::Stop, Some(state))).await;
+    assert!(stop.result.is_ok(), "{:?}\n{}", stop.result, world.log());
+    let kept: Vec<&str> = stop.resources.iter().map(|r| r.name.as_str()).collect();
+    assert_eq!(kept, ["home"]);
+    assert_eq!(stop.daily_cost, 0);
+
+    let again = world.build(with(Transition::Start, stop.state)).await;
+    assert!(again.result.is_ok(), "{:?}\n{}", again.result, world.log());
+    let agent = agent_of(&again);
+    let state = again.state.unwrap();
+    assert_eq!(home_of(&state), home);
+    assert_eq!(agent.id, dev.id);
+    assert_ne!(agent.token, dev.token);
+
+    let mut shrink = with(Transition::Start, Some(state.clone()));
+    shrink.parameters[0].value = "2".into();
+    shrink.previous_parameters.clone_from(&parameters);
+    let shrink = world.build(shrink).await;
+    assert!(shrink.result.unwrap_err().to_string().contains("equal or greater than previous"));
+    assert!(shrink.state.is_none());
+
+    let delete = world.build(with(Transition::Delete, Some(state))).await;
+    assert!(delete.result.is_ok(), "{:?}\n{}", delete.result, world.log());
+    let empty: serde_json::Value = serde_json::from_slice(&delete.state.unwrap()).unwrap();
+    assert_eq!(empty["resources"], serde_json::json!([]));
+    let nothing = world.build(with(Transition::Delete, None)).await;
+    assert!(nothing.result.is_ok() && nothing.state.is_none());
+}
+
+fn agent_of(end: &BuildEnd) -> AgentSpec {
+    end.resources.iter().find(|r| r.name == "vm").unwrap().agents[0].clone()
+}
+
+/// What a start made, and what it said about it.
+fn check_made(world: &World, start: &BuildEnd) {
     assert_eq!(start.daily_cost, 12);
     let vm = start.resources.iter().find(|r| r.name == "vm").unwrap();
     assert_eq!((vm.icon.as_str(), vm.daily_cost), ("/icon/vm.svg", 12));
@@ -268,37 +310,6 @@ async fn a_workspace_starts_stops_keeps_its_home_and_is_deleted() {
         assert!(log.contains(&format!("[{stage}]")), "{stage} in\n{log}");
     }
     assert!(!log.contains(&dev.token) && !log.contains("tok-session"));
-
-    let state = start.state.unwrap();
-    let home = home_of(&state);
-    assert!(String::from_utf8_lossy(&state).contains("echo http://127.0.0.1:7080/ token"));
-    let stop = world.build(with(Transition::Stop, Some(state))).await;
-    assert!(stop.result.is_ok(), "{:?}\n{}", stop.result, world.log());
-    let kept: Vec<&str> = stop.resources.iter().map(|r| r.name.as_str()).collect();
-    assert_eq!(kept, ["home"]);
-    assert_eq!(stop.daily_cost, 0);
-
-    let again = world.build(with(Transition::Start, stop.state)).await;
-    assert!(again.result.is_ok(), "{:?}\n{}", again.result, world.log());
-    let state = again.state.unwrap();
-    assert_eq!(home_of(&state), home);
-    let agent = &again.resources.iter().find(|r| r.name == "vm").unwrap().agents[0];
-    assert_eq!(agent.id, dev.id);
-    assert_ne!(agent.token, dev.token);
-
-    let mut shrink = with(Transition::Start, Some(state.clone()));
-    shrink.parameters[0].value = "2".into();
-    shrink.previous_parameters.clone_from(&parameters);
-    let shrink = world.build(shrink).await;
-    assert!(shrink.result.unwrap_err().to_string().contains("equal or greater than previous"));
-    assert!(shrink.state.is_none());
-
-    let delete = world.build(with(Transition::Delete, Some(state))).await;
-    assert!(delete.result.is_ok(), "{:?}\n{}", delete.result, world.log());
-    let empty: serde_json::Value = serde_json::from_slice(&delete.state.unwrap()).unwrap();
-    assert_eq!(empty["resources"], serde_json::json!([]));
-    let nothing = world.build(with(Transition::Delete, None)).await;
-    assert!(nothing.result.is_ok() && nothing.state.is_none());
 }
 
 /// The id of the object that stays.
@@ -333,7 +344,7 @@ async fn templates_that_cannot_be_are_refused_in_words() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_missing_terraform_is_said_so() {
     let dir = tempfile::tempdir().unwrap();
-    let mut settings = crate::provision_kit::settings(dir.path());
+    let mut settings = super::kit::settings(dir.path());
     settings.search_path = "/nowhere".into();
     let world = World::with(dir, settings);
     let why = world.import(&[("main.tf", HEAD)]).await.unwrap_err();

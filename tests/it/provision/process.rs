@@ -3,7 +3,7 @@
 use steading::model::build::Transition;
 use steading::provision::starters;
 
-use crate::provision_kit::{HEAD, WORKSPACE, World, build, until};
+use super::kit::{HEAD, WORKSPACE, World, build, until};
 
 /// The attributes of the process in a state.
 fn process(state: &[u8]) -> Option<serde_json::Value> {
@@ -30,7 +30,7 @@ fn stand_in(world: &World) -> std::path::PathBuf {
 
 fn with_stand_in() -> World {
     let world = World::new();
-    let mut settings = crate::provision_kit::settings(world.dir.path());
+    let mut settings = super::kit::settings(world.dir.path());
     settings.process.binary = stand_in(&world);
     World::with(world.dir, settings)
 }
@@ -118,7 +118,7 @@ async fn a_dead_process_is_started_again_and_a_live_tree_is_ended() {
     .await;
 
     // A new life of the server knows it and ends it with all it started.
-    let mut settings = crate::provision_kit::settings(world.dir.path());
+    let mut settings = super::kit::settings(world.dir.path());
     settings.process.binary = world.dir.path().join("agent.sh");
     world.tasks.cancel();
     let reborn = World::with(world.dir, settings);
@@ -126,6 +126,6 @@ async fn a_dead_process_is_started_again_and_a_live_tree_is_ended() {
     let stop = reborn.build(build(&files, Transition::Stop, again.state)).await;
     assert!(stop.result.is_ok(), "{:?}\n{}", stop.result, reborn.log());
     assert!(!is_running(&second["pid"]) && !is_running(&child.into()));
-    reborn.provisioner.remove_homes(WORKSPACE).await;
+    reborn.provisioner.remove_homes(WORKSPACE).await.unwrap();
     assert!(!home.exists());
 }

@@ -1,0 +1,9 @@
+//! The provisioner with real Terraform.
+
+mod docker;
+mod endings;
+mod kit;
+mod parameters;
+mod plugin;
+mod process;
+mod template;
