@@ -195,13 +195,15 @@ impl Client {
     ) -> anyhow::Result<Bytes> {
         let exchange = self.exchange(method, url, body);
         let answered = tokio::time::timeout(ANSWER_WITHIN, exchange).await;
-        let (status, bytes) = answered
-            .unwrap_or_else(|_| {
-                Err(anyhow::anyhow!("no answer came within {} s", ANSWER_WITHIN.as_secs()))
-            })
-            .with_context(|| {
-                format!("Talking to {}. Is the server running there?", self.server_text())
-            })?;
+        let answered = answered.unwrap_or_else(|_| {
+            Err(anyhow::anyhow!("no answer came within {} s", ANSWER_WITHIN.as_secs()))
+        });
+        let (status, bytes) = answered.map_err(|error| {
+            anyhow::anyhow!(
+                "{} cannot be reached: {error:#}. Is the server running there?",
+                self.server_text()
+            )
+        })?;
         if status.is_success() {
             return Ok(bytes);
         }

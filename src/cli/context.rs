@@ -86,6 +86,7 @@ impl Context {
         let stored = self.config.url().and_then(|u| read_url(&u).ok());
         let fits = stored.is_none_or(|stored| stored == url);
         self.config.session().filter(|_| fits).with_context(|| {
+            let url = url.as_str().trim_end_matches('/');
             format!("You are not signed in to {url}. Sign in with `steading login {url}`.")
         })
     }

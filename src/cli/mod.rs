@@ -132,7 +132,11 @@ fn report(ctx: &Context, error: &anyhow::Error) -> ExitCode {
     match error.downcast_ref::<Exit>() {
         Some(Exit::Failed) => return ExitCode::FAILURE,
         Some(Exit::Code(code)) => return ExitCode::from(*code),
-        Some(Exit::Declined) | None => {}
+        Some(Exit::Declined) => {
+            ctx.out.note("Nothing was done.");
+            return ExitCode::FAILURE;
+        }
+        None => {}
     }
     let io = error.downcast_ref::<std::io::Error>();
     if io.is_some_and(|e| e.kind() == std::io::ErrorKind::BrokenPipe) {

@@ -204,7 +204,7 @@ impl Phases {
         }
         let text = || log.output.trim_end().to_owned();
         match &*log.log_level {
-            _ if log.output.trim().is_empty() => {}
+            _ if log.output.trim().is_empty() || log.output.trim() == log.stage => {}
             "error" => lines.push(Line::Error(text())),
             "warn" => lines.push(Line::Warning(text())),
             "trace" | "debug" if self.detail != Detail::All => {}

@@ -8,7 +8,7 @@ use anyhow::bail;
 use super::api::workspaces::pick_agent;
 use super::args::connect::Wait;
 use super::client::Client;
-use super::context::Context;
+use super::context::{Context, Detail};
 use super::reference::Reference;
 use super::{logs, progress, start};
 use crate::model::agent::{ConnectionStatus, Lifecycle};
@@ -18,7 +18,7 @@ use crate::wire::coder::builds::Build;
 use crate::wire::coder::workspaces::Workspace;
 
 /// How often an agent is looked at until it is there.
-const LOOK_EVERY: Duration = Duration::from_millis(500);
+const LOOK_EVERY: Duration = Duration::from_millis(150);
 
 /// What is done on the way.
 #[derive(Clone, Copy, Debug)]
@@ -40,6 +40,10 @@ pub async fn reach(
     client: &Arc<Client>,
     (reference, way): (&Reference, Way<'_>),
 ) -> anyhow::Result<(Workspace, Agent)> {
+    // Who waits for a session wants the phases, not the log.
+    let detail = if ctx.globals.verbose { ctx.detail } else { Detail::Phases };
+    let quiet = Context { detail, ..ctx.clone() };
+    let ctx = &quiet;
     let found = client.workspace(reference).await?;
     let workspace = if have_running(ctx, client, (&found, way)).await? {
         client.workspace(reference).await?

@@ -11,6 +11,7 @@ use uuid::Uuid;
 
 use super::client::Client;
 use super::context::Context;
+use super::output::Output;
 use crate::model::peer::{Peer, PeerKey, PeerKind};
 use crate::net::websocket::{ConnectError, Incoming, Lost, Message, connect};
 use crate::net::{OpenError, Overlay, OverlayConfig, PeerStatus, RelayFrame, Stream};
@@ -28,6 +29,8 @@ const LAST_PAUSE: Duration = Duration::from_secs(3);
 const LOOK_EVERY: Duration = Duration::from_secs(5);
 /// How long the server is waited for before the first introduction is given up.
 const INTRODUCED_WITHIN: Duration = Duration::from_secs(30);
+/// Longer than this a person wants to know what is waited for.
+const SILENT_FOR: Duration = Duration::from_secs(3);
 /// How long an agent that restarts is waited for.
 const AGENT_WITHIN: Duration = Duration::from_secs(120);
 
@@ -47,6 +50,7 @@ enum State {
 pub struct Tunnel {
     overlay: Overlay,
     state: watch::Receiver<State>,
+    out: Output,
 }
 
 impl Tunnel {
@@ -66,7 +70,7 @@ impl Tunnel {
             tasks: ctx.tasks.clone(),
         };
         ctx.tasks.spawn("coordination", OnPanic::Stop, coordination.run());
-        Ok(Self { overlay, state })
+        Ok(Self { overlay, state, out: ctx.out.clone() })
     }
 
     /// Opens a stream to the agent. An agent that restarts, or is introduced late, is waited for.
@@ -92,6 +96,11 @@ impl Tunnel {
                 }
             }
         };
+        tokio::pin!(attempts);
+        if let Ok(opened) = tokio::time::timeout(SILENT_FOR, &mut attempts).await {
+            return opened;
+        }
+        self.out.note("The workspace does not answer yet; waiting for it. Ctrl-C ends the wait.");
         match tokio::time::timeout(AGENT_WITHIN, attempts).await {
             Ok(opened) => opened,
             Err(_) => bail!(

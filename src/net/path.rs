@@ -123,7 +123,7 @@ impl Way {
         }
         let Some(sent) = self.sent_at else { return Some(now) };
         let every = if selected && self.answered && self.unanswered.is_some() {
-            RETRY
+            RETRY.max(self.rtt.unwrap_or_default() * 2)
         } else if !self.answered || self.unanswered.is_some() {
             if need == Need::Kept || self.tries > QUICK_TRIES { TRY_LATER } else { TRY }
         } else {
@@ -226,7 +226,9 @@ impl Paths {
         };
         let Some(sent) = way.sent_at.filter(|_| way.token == token) else { return Pong::Foreign };
         let revived = way.answered && !way.is_alive(now);
-        way.rtt = Some(now.saturating_duration_since(sent));
+        // Pings that are repeated have one token: it may be the first that is answered.
+        let first = way.unanswered.filter(|at| now.saturating_duration_since(*at) < MAX_PATIENCE);
+        way.rtt = Some(now.saturating_duration_since(first.unwrap_or(sent)));
         way.answered = true;
         way.unanswered = None;
         way.tries = 0;
@@ -245,9 +247,11 @@ impl Paths {
             way.due(now, need, selected == Some(way.path)).is_some_and(|at| at <= now)
         };
         let way = self.ways.iter_mut().find(due)?;
-        way.token = token();
+        if way.unanswered.is_none() {
+            way.token = token();
+            way.unanswered = Some(now);
+        }
         way.sent_at = Some(now);
-        way.unanswered.get_or_insert(now);
         way.tries = way.tries.saturating_add(1);
         Some((way.path, way.token))
     }

@@ -133,6 +133,10 @@ impl Peer {
         room: &mut BytesMut,
     ) {
         let Some((kind, session)) = kind_and_session(datagram) else { return };
+        if kind != Kind::Init && self.tunnel.is_none() {
+            // It may be garbage: only a handshake is worth making keys for.
+            return;
+        }
         let key = self.spec.key;
         let packet = match self.tunnel(ctx).tunn.decapsulate(path.ip(), datagram, room) {
             TunnResult::Err(error) => {

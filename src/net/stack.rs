@@ -157,7 +157,9 @@ impl Stack {
 
     /// Begins a connection, unless there is one.
     fn connect(&mut self, now: Instant) {
-        if self.connections.values().any(|conn| !conn.is_lost()) {
+        // One that the peer has begun may come to nothing.
+        let ours = |conn: &Conn| conn.begun == Begun::Here && conn.is_connecting();
+        if self.connections.values().any(|conn| conn.is_usable() || ours(conn)) {
             return;
         }
         match self.endpoint.connect(now, self.quic.client(), self.remote, "peer") {

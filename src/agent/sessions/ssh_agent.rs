@@ -11,6 +11,9 @@ use super::Served;
 use crate::tasks::OnPanic;
 use crate::wire::session::Back;
 
+/// A socket's path is at most so long on Linux, and a little shorter elsewhere.
+const MAX_PATH: usize = 104;
+
 /// A listening socket. It is gone when this is dropped.
 pub(super) struct AgentSocket {
     dir: PathBuf,
@@ -20,8 +23,10 @@ pub(super) struct AgentSocket {
 impl AgentSocket {
     /// Listens on a new socket that only this account can reach.
     pub(super) fn open(served: &Served) -> io::Result<Self> {
-        let run_dir = &served.inner.config.run_dir;
-        let dir = run_dir.join(format!("agent-{}", hex::encode(served.inner.entropy.bytes::<8>())));
+        let name = format!("agent-{}", hex::encode(served.inner.entropy.bytes::<8>()));
+        let usual = served.inner.config.run_dir.join(&name);
+        let fits = usual.as_os_str().len() + "/socket".len() < MAX_PATH;
+        let dir = if fits { usual } else { std::env::temp_dir().join(format!("steading-{name}")) };
         std::fs::DirBuilder::new().recursive(true).mode(0o700).create(&dir)?;
         let stop = CancellationToken::new();
         let socket = Self { dir, _stop: stop.clone().drop_guard() };

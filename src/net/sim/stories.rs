@@ -88,6 +88,22 @@ fn streams_fail_when_both_ways_are_gone() {
 }
 
 #[test]
+fn a_slow_direct_path_is_not_taken_for_a_dead_one() {
+    let mut world = World::new(2, 11);
+    world.weather = Weather { relay: false, delay_ms: 450, jitter_ms: 50, ..FAIR };
+    world.introduce(0, 1);
+    world.deliver(0, 1, 1000, 8 * SECOND);
+    world.weather = Weather { relay: true, ..world.weather };
+    world.throttle = true;
+    let long = world.send(0, 1, u64::MAX / 2);
+    for _ in 0..20 {
+        world.run(SECOND);
+        assert_eq!(world.status(0, 1).path, direct(&world, 1));
+    }
+    assert!(world.transfers[long].received > 50_000);
+}
+
+#[test]
 fn a_short_outage_of_both_ways_loses_nothing() {
     let (mut world, long) = talking(6);
     world.weather = Weather { direct: false, relay: false, ..FAIR };

@@ -60,7 +60,7 @@ impl Engine {
         })
     }
 
-    /// An image that holds BusyBox and nothing else.
+    /// An image that holds a shell with its tools and nothing else.
     fn add_busybox(&self) {
         let bin = self.dir.path().join("image/bin");
         std::fs::create_dir_all(&bin).unwrap();
