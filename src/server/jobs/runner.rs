@@ -135,18 +135,26 @@ impl Runner {
         let deletes = work.build.transition == Transition::Delete;
         if work.orphan {
             self.say(&log, "The record is deleted; what the workspace was made of stays.").await;
-            self.provisioner.remove_homes(&work.workspace.id.to_string()).await;
+            self.remove_homes(&work.workspace.id.to_string()).await;
             return Ok(Ending::Build(Box::default()));
         }
         if deletes && work.state.is_none() {
             self.say(&log, "No build of this workspace made anything: there is nothing to delete.")
                 .await;
-            self.provisioner.remove_homes(&work.workspace.id.to_string()).await;
+            self.remove_homes(&work.workspace.id.to_string()).await;
             return Ok(Ending::Build(Box::default()));
         }
         let work = work::build(job, work);
         let end = Box::pin(self.provisioner.build(work, log, watch.cancel.clone())).await;
         Ok(Ending::Build(Box::new(outcome(end, watch.is_stopping()))))
+    }
+
+    /// What no delete build cleans up. A home that stays is told in the log, and costs only disk.
+    async fn remove_homes(&self, workspace: &str) {
+        if let Err(error) = self.provisioner.remove_homes(workspace).await {
+            let error = format!("{error:#}");
+            tracing::warn!(workspace.id = workspace, error, "a home was not removed");
+        }
     }
 
     async fn say(&self, log: &LogSink, text: &str) {

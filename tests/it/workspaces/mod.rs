@@ -134,6 +134,7 @@ impl World {
             "provisioner": "terraform", "template_id": template });
         let path = "/api/v2/organizations/default/templateversions";
         let version = self.server.post(&self.tess, path, body).await.expect(201).json();
+        self.server.clock.advance(std::time::Duration::from_secs(1));
         let claim = self.claim().await;
         self.server.app.import_work(claim.job).await.unwrap();
         self.server.app.finish_import(claim.job, result).await.unwrap();
