@@ -179,6 +179,11 @@ impl Inbox {
         self.finish(false);
     }
 
+    /// Whether the channel is closed.
+    pub(super) fn is_closed(&self) -> bool {
+        self.closed.is_cancelled()
+    }
+
     /// Whether the connection is gone.
     pub(super) fn is_lost(&self) -> bool {
         self.lock().is_lost

@@ -223,12 +223,14 @@ impl<G: Gate> Connection<G> {
     ) -> Result<(), String> {
         let recorded = self.begin(start.recorded_as);
         let ends = Ends { inbox, out, handle: &self.around.handle, recorded: &recorded };
+        // What holds when nothing else is said below: this may stop anywhere.
+        recorded.ends(EndReason::Lost);
         let served = tokio::select! {
             () = inbox.closed() => Ok(()),
             served = self.serve_channel(link, start, &ends) => served,
         };
-        if inbox.is_lost() {
-            recorded.ends(EndReason::Lost);
+        if (inbox.is_closed() && !inbox.is_lost()) || served.is_err() {
+            recorded.ends(EndReason::Closed);
         }
         served
     }

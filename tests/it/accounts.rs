@@ -213,6 +213,8 @@ async fn many_guesses_at_once_gain_nothing() {
 
 #[tokio::test]
 async fn a_key_opens_one_account_only() {
+    const OTHER: &str =
+        "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIKdD7y3aLq454yWBdwLWbieU1ebz9/cu7/QEXn9OIeZJ";
     const KEY: &str = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJdD7y3aLq454yWBdwLWbieU1ebz9/cu7/QEXn9OIeZJ ada@laptop";
     let server = TestServer::start().await;
     let (ada, ben) = (server.sign_in("ada").await, server.sign_in("ben").await);
@@ -223,6 +225,9 @@ async fn a_key_opens_one_account_only() {
     let twice = server.post(&ben, path, json!({"public_key": KEY})).await.expect(409);
     assert!(twice.text.contains(fingerprint) && !twice.text.contains("laptop"), "{}", twice.text);
     server.post(&ben, path, json!({"public_key": "hello"})).await.expect(400);
+    let urs = server.sign_in("urs").await;
+    let for_ben = "/api/v2/users/ben/ssh-keys";
+    server.post(&urs, for_ben, json!({"public_key": OTHER})).await.expect(403);
     let actor = server.app.authenticate_key(fingerprint, "192.0.2.1").await.unwrap().unwrap();
     assert_eq!(actor.caller().unwrap().user.username.as_str(), "ada");
     let id = key["id"].as_str().unwrap();

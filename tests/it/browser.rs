@@ -107,3 +107,49 @@ async fn a_body_has_a_limit() {
     assert!(reply.json()["message"].is_string());
     server.delete(&ada, "/api/v2/buildinfo").await.expect(405);
 }
+
+#[tokio::test]
+async fn a_form_must_come_from_a_page_of_this_session() {
+    let server = TestServer::start().await;
+    let own = [("sec-fetch-site", "same-origin"), ("accept", "text/html")];
+    let ada = server.sign_in("ada").await.in_browser(&own);
+    let ben = server.sign_in("ben").await.in_browser(&own);
+    let token = async |client: &Client| {
+        let page = server.get(client, "/settings/account").await.expect(200).text;
+        let (_, rest) = page.split_once("name=\"csrf\" value=\"").expect("the form has a token");
+        rest.split('"').next().unwrap().to_owned()
+    };
+    let (hers, his) = (token(&ada).await, token(&ben).await);
+    let save = async |csrf: Option<&str>| {
+        let mut fields = vec![("username", "ada"), ("name", "Ada L")];
+        fields.extend(csrf.map(|token| ("csrf", token)));
+        server.form(&ada, "/settings/account", &fields).await.status.as_u16()
+    };
+    assert_eq!(save(None).await, 403);
+    assert_eq!(save(Some("")).await, 403);
+    assert_eq!(save(Some(&his)).await, 403);
+    assert_eq!(save(Some(&hers)).await, 303);
+    let me = server.get(&ada, "/api/v2/users/me").await.expect(200).json();
+    assert_eq!(me["name"], "Ada L");
+}
+
+#[tokio::test]
+async fn pages_lead_people_to_where_they_can_go_on() {
+    let server = TestServer::empty().await;
+    let anyone = Client { headers: vec![("accept", "text/html".to_owned())], ..Client::default() };
+    let leads = async |path: &str| {
+        let reply = server.get(&anyone, path).await.expect(303);
+        reply.headers["location"].to_str().unwrap().to_owned()
+    };
+    assert_eq!(leads("/workspaces").await, "/setup");
+    assert_eq!(leads("/login").await, "/setup");
+    let fields = [("username", "olga"), ("email", "olga@example.org"), ("password", PASSWORD)];
+    let made = server.form(&anyone, "/setup", &fields).await.expect(303);
+    assert!(made.headers["set-cookie"].to_str().unwrap().starts_with("coder_session_token="));
+    assert_eq!(leads("/setup").await, "/login");
+    assert_eq!(leads("/workspaces?q=x").await, "/login?next=%2Fworkspaces%3Fq%3Dx");
+    let lost = server.get(&anyone, "/nowhere").await.expect(404);
+    assert!(lost.text.starts_with("<!doctype html>"), "{}", lost.text);
+    let olga = server.sign_in("olga").await.in_browser(&[("accept", "text/html")]);
+    assert_eq!(server.get(&olga, "/login").await.expect(303).headers["location"], "/");
+}

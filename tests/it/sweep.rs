@@ -11,17 +11,20 @@ use crate::harness::{Client, Reply, TestServer};
 /// A path with something in each place of a parameter. What is named does not exist, so that a
 /// route that lets someone in does no harm to the next.
 fn filled(path: &str) -> String {
-    let fill = |part: &str| {
-        match part {
-            "{user}" => "01890000-0000-7000-8000-000000000001",
-            "{organization}" => "01890000-0000-7000-8000-000000000002",
-            p if p.starts_with("{*") => "a/b",
-            p if p.starts_with('{') => "01890000-0000-7000-8000-000000000003",
-            p => return p.to_owned(),
-        }
-        .to_owned()
-    };
-    path.split('/').map(fill).collect::<Vec<_>>().join("/")
+    let mut filled = String::new();
+    let mut rest = path;
+    while let Some((before, after)) = rest.split_once('{') {
+        let (name, behind) = after.split_once('}').unwrap();
+        filled.push_str(before);
+        filled.push_str(match name {
+            n if n.starts_with('*') => "a/b",
+            "user" => "01890000-0000-7000-8000-000000000001",
+            "organization" => "01890000-0000-7000-8000-000000000002",
+            _ => "01890000-0000-7000-8000-000000000003",
+        });
+        rest = behind;
+    }
+    filled + rest
 }
 
 async fn ask(server: &TestServer, client: &Client, method: &Method, path: &str) -> Reply {

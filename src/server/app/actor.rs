@@ -63,6 +63,22 @@ impl Actor {
         }
     }
 
+    /// Asks for more than a token lent to a workspace: what makes a lasting way in.
+    ///
+    /// # Errors
+    /// [`Error::Denied`] for such a token.
+    pub fn require_own(&self) -> Result<()> {
+        match self {
+            Self::User(caller) => match caller.via {
+                Via::Token(_, TokenKind::Workspace) => {
+                    Err(Error::denied("a workspace's token cannot make tokens or keys"))
+                }
+                Via::Token(_, TokenKind::Session | TokenKind::Api) | Via::Key(_) => Ok(()),
+            },
+            Self::Agent { .. } | Self::System => Ok(()),
+        }
+    }
+
     /// The id of the user who asks, if it is one.
     #[must_use]
     pub fn user_id(&self) -> Option<UserId> {

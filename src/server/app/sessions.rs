@@ -83,6 +83,7 @@ impl App {
     /// # Errors
     /// When the actor is no user.
     pub async fn create_session(&self, actor: &Actor) -> Result<Token> {
+        actor.require_own()?;
         let (token, lifetime) = (self.new_token(), self.policy.session_duration);
         let actor = actor.clone();
         self.db

@@ -1,7 +1,7 @@
 //! Use cases on SSH public keys.
 
 use super::access::record;
-use super::{Actor, App, Error, Result, people};
+use super::{Actor, App, Error, Result, people, tokens};
 use crate::model::audit::{AuditAction, AuditEntry, AuditTarget, Diff};
 use crate::model::event::Event;
 use crate::model::id::SshKeyId;
@@ -14,10 +14,12 @@ const MAX_KEYS: usize = 64;
 const MAX_NAME: usize = 128;
 
 impl App {
-    /// Puts a key on file. A key opens the door for one user only.
+    /// Puts a key on file. A key opens the door for one user only. Only owners may do it for others:
+    /// it is a way in.
     ///
     /// # Errors
-    /// [`Error::Invalid`] for what is no key, [`Error::Conflict`] when it is on file.
+    /// [`Error::Invalid`] for what is no key, [`Error::Conflict`] when it is on file,
+    /// [`Error::Denied`] for who may not.
     pub async fn add_ssh_key(
         &self,
         actor: &Actor,
@@ -25,13 +27,14 @@ impl App {
         name: &str,
         text: &str,
     ) -> Result<SshKey> {
+        actor.require_own()?;
         let parsed = PublicKey::parse(text).map_err(|e| Error::invalid("public_key", e))?;
         let name = parse_name(name, &parsed)?;
         let (actor, key) = (actor.clone(), key.to_owned());
         self.db
             .write(move |tx| {
                 let user = people::find(tx, &actor, &key)?;
-                people::require_self_or_admin(&actor, &user)?;
+                tokens::require_tokens_of(&actor, user.id)?;
                 if let Some(old) = ssh_keys::find_by_fingerprint(tx, &parsed.fingerprint)? {
                     return Err(on_file(&old, old.user_id == user.id));
                 }

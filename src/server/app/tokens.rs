@@ -96,6 +96,7 @@ impl App {
         key: &str,
         cmd: CreateToken,
     ) -> Result<(Token, TokenEntry)> {
+        actor.require_own()?;
         let max = self.policy.max_token_lifetime;
         let lifetime = cmd.lifetime.unwrap_or_else(|| DEFAULT_LIFETIME.min(max));
         if lifetime > max {
@@ -195,8 +196,8 @@ fn may_act(user: &User) -> bool {
     }
 }
 
-/// One's own tokens, or anyone's for an owner.
-fn require_tokens_of(actor: &Actor, user: UserId) -> Result<()> {
+/// One's own tokens and keys, or anyone's for an owner.
+pub(super) fn require_tokens_of(actor: &Actor, user: UserId) -> Result<()> {
     if actor.user_id() == Some(user) { Ok(()) } else { actor.require_role(&[SiteRole::Owner]) }
 }
 

@@ -5,7 +5,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use super::{Html, Visitor};
 use crate::model::user::UserRef;
 use crate::server::app::Page;
-use crate::server::db::users::UserFilter;
+use crate::server::app::users::UserFilter;
 use crate::server::html::pages::find::{Find, Hit, pages};
 use crate::server::html::parts::badge::of_workspace;
 use crate::server::html::paths::{self, Place};
