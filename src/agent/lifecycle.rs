@@ -39,15 +39,16 @@ impl Progress {
         self.state
     }
 
-    /// A manifest came. Says whether its start scripts are to run now.
-    pub fn manifest(&mut self, manifest: &Manifest) -> bool {
+    /// A manifest came; `ran` says that its start scripts ran in an earlier life of the agent. Says
+    /// whether they are to run now.
+    pub fn manifest(&mut self, manifest: &Manifest, ran: bool) -> bool {
         let scripts = manifest.scripts.iter().map(|s| s.id).collect();
         if self.state == Lifecycle::ShuttingDown || self.started.as_ref() == Some(&scripts) {
             return false;
         }
         self.started = Some(scripts);
-        self.state = if manifest.scripts_done { Lifecycle::Ready } else { Lifecycle::Starting };
-        !manifest.scripts_done
+        self.state = if ran { Lifecycle::Ready } else { Lifecycle::Starting };
+        !ran
     }
 
     /// The start scripts ended. Says whether that is news: it is not when stopping began meanwhile.
@@ -110,19 +111,19 @@ mod tests {
     #[test]
     fn start_scripts_run_once_a_build() {
         let mut progress = Progress::default();
-        assert!(progress.manifest(&of_build(1)));
+        assert!(progress.manifest(&of_build(1), false));
         assert_eq!(progress.state(), Lifecycle::Starting);
-        assert!(!progress.manifest(&of_build(1)), "a reconnect while they run");
+        assert!(!progress.manifest(&of_build(1), false), "a reconnect while they run");
         assert!(progress.start_ended(Outcome::Done));
-        assert!(!progress.manifest(&of_build(1)), "a reconnect afterwards");
+        assert!(!progress.manifest(&of_build(1), false), "a reconnect afterwards");
         assert_eq!(progress.state(), Lifecycle::Ready);
-        assert!(progress.manifest(&of_build(2)), "the next build");
+        assert!(progress.manifest(&of_build(2), false), "the next build");
     }
 
     #[test]
     fn a_restarted_agent_does_not_run_them_again() {
         let mut progress = Progress::default();
-        assert!(!progress.manifest(&Manifest { scripts_done: true, ..of_build(1) }));
+        assert!(!progress.manifest(&of_build(1), true));
         assert_eq!(progress.state(), Lifecycle::Ready);
     }
 
@@ -130,7 +131,7 @@ mod tests {
     fn each_way_to_end_has_its_state() {
         let check = |outcome, start, stop| {
             let mut progress = Progress::default();
-            progress.manifest(&of_build(1));
+            progress.manifest(&of_build(1), false);
             progress.start_ended(outcome);
             assert_eq!(progress.state(), start);
             assert!(progress.shut_down());
@@ -148,10 +149,10 @@ mod tests {
     #[test]
     fn stopping_wins_over_start_scripts_that_still_run() {
         let mut progress = Progress::default();
-        progress.manifest(&of_build(1));
+        progress.manifest(&of_build(1), false);
         assert!(progress.shut_down());
         assert!(!progress.start_ended(Outcome::Failed));
-        assert!(!progress.manifest(&of_build(2)));
+        assert!(!progress.manifest(&of_build(2), false));
         assert_eq!(progress.state(), Lifecycle::ShuttingDown);
     }
 }

@@ -11,6 +11,8 @@ const MAX_WAITING_BYTES: usize = MAX_AGENT_LOG_BYTES;
 const MAX_BATCH_BYTES: usize = 128 << 10;
 /// Most lines in a batch, as the server expects.
 const MAX_BATCH_LINES: usize = 1000;
+/// A batch without an answer for this long is sent again: the server may not have been able to store it.
+const ANSWER_WITHIN_MS: i64 = 30_000;
 /// What a line costs beside its text.
 const LINE_OVERHEAD: usize = 64;
 
@@ -28,7 +30,8 @@ pub struct LogBuffer {
 struct Batch {
     seq: u64,
     lines: Vec<AgentLine>,
-    sent: bool,
+    /// When it was sent on this connection, in milliseconds since the epoch.
+    sent_ms: Option<i64>,
 }
 
 impl LogBuffer {
@@ -48,10 +51,15 @@ impl LogBuffer {
         if self.on_its_way.is_none() && !(self.waiting.is_empty() && self.dropped == 0) {
             let lines = self.take_batch(now_ms);
             self.last_seq += 1;
-            self.on_its_way = Some(Batch { seq: self.last_seq, lines, sent: false });
+            self.on_its_way = Some(Batch { seq: self.last_seq, lines, sent_ms: None });
         }
-        let batch = self.on_its_way.as_mut().filter(|b| !b.sent)?;
-        batch.sent = true;
+        let batch = self.on_its_way.as_mut()?;
+        // The absolute value: a clock that was set back must not hold a batch for ever.
+        if batch.sent_ms.is_some_and(|sent| now_ms.abs_diff(sent) < ANSWER_WITHIN_MS.unsigned_abs())
+        {
+            return None;
+        }
+        batch.sent_ms = Some(now_ms);
         Some(FromAgent::Logs { seq: batch.seq, lines: batch.lines.clone() })
     }
 
@@ -65,7 +73,7 @@ impl LogBuffer {
     /// A new connection: what was on its way is sent again.
     pub fn reconnected(&mut self) {
         if let Some(batch) = &mut self.on_its_way {
-            batch.sent = false;
+            batch.sent_ms = None;
         }
     }
 
@@ -133,6 +141,16 @@ mod tests {
         buffer.stored(2);
         assert!(buffer.is_empty());
         assert_eq!(batch(&mut buffer), None);
+    }
+
+    #[test]
+    fn a_batch_without_an_answer_is_sent_again_after_a_while() {
+        let mut buffer = LogBuffer::default();
+        buffer.push(line("a"));
+        assert!(buffer.next(0).is_some());
+        assert!(buffer.next(ANSWER_WITHIN_MS - 1).is_none());
+        assert!(buffer.next(ANSWER_WITHIN_MS).is_some());
+        assert!(buffer.next(ANSWER_WITHIN_MS).is_none());
     }
 
     #[test]

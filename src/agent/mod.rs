@@ -32,6 +32,7 @@ pub mod lifecycle;
 pub mod lines;
 pub mod load;
 pub mod log_buffer;
+pub mod marker;
 pub mod metadata;
 pub mod peers;
 pub mod platform;

@@ -15,7 +15,7 @@ use crate::wire::agent::Manifest;
 use super::base::Base;
 use super::lifecycle::{Outcome, Progress};
 use super::scripts::{STOP_LIMIT, Stage, run_all, schedule_all};
-use super::{health, metadata};
+use super::{health, marker, metadata};
 
 /// Longest wait for the stop scripts: their limit, and the grace that killing them takes.
 const SHUTDOWN_WITHIN: Duration = Duration::from_secs(10).saturating_add(STOP_LIMIT);
@@ -59,9 +59,10 @@ impl Work {
     /// Takes a manifest. The same one again changes nothing.
     pub fn take(&self, manifest: &Manifest) {
         let manifest = Arc::new(only_work(manifest));
+        let ran = marker::ran(&self.base.state_dir, &manifest);
         let (next, starting, watching) = {
             let mut state = self.lock();
-            let next = state.take(&manifest);
+            let next = state.take(&manifest, ran);
             (next, state.starting.clone(), state.watching.clone())
         };
         match next {
@@ -94,6 +95,7 @@ impl Work {
             return;
         }
         if self.lock().progress.start_ended(outcome) {
+            marker::write(&self.base.state_dir, manifest);
             self.tell();
         }
         schedule_all(&self.base, manifest, watching);
@@ -149,8 +151,8 @@ impl Work {
 }
 
 impl State {
-    fn take(&mut self, manifest: &Arc<Manifest>) -> Next {
-        let fresh = self.progress.manifest(manifest);
+    fn take(&mut self, manifest: &Arc<Manifest>, ran: bool) -> Next {
+        let fresh = self.progress.manifest(manifest, ran);
         let same = self.manifest.as_ref().is_some_and(|m| is_same_work(m, manifest));
         let stopped = self.progress.state() == Lifecycle::ShuttingDown || self.progress.is_over();
         if stopped || (same && !fresh) {
@@ -225,6 +227,18 @@ mod tests {
         work.over().await;
         let log = std::fs::read_to_string(place.dir.path().join("log")).unwrap();
         assert_eq!(log, "started\nstopped\n");
+    }
+
+    #[tokio::test]
+    async fn an_agent_that_is_started_again_does_not_run_them_again() {
+        let place = place();
+        let manifest = Manifest { scripts: vec![script(1, "echo started >> ~/log")], ..manifest() };
+        Work::new(place.base.clone()).take(&manifest);
+        until(&place, Lifecycle::Ready).await;
+        Work::new(place.base.clone()).take(&Manifest { scripts_done: true, ..manifest });
+        assert_eq!(until(&place, Lifecycle::Ready).await, [Lifecycle::Ready]);
+        let log = std::fs::read_to_string(place.dir.path().join("log")).unwrap();
+        assert_eq!(log, "started\n");
     }
 
     #[tokio::test]

@@ -16,6 +16,7 @@ use steading::wire::session::{Kind, Open};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 
+mod init;
 mod server;
 use server::{PATIENCE, Server, manifest, peer, script};
 

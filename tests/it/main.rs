@@ -16,6 +16,7 @@ mod browser;
 mod e2e;
 mod gallery;
 mod harness;
+mod pages;
 mod provision;
 mod schema;
 mod ssh_exec;

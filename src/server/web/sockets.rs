@@ -32,6 +32,9 @@ const READ_BUFFER: usize = 64 << 10;
 /// Bytes that may wait to be written.
 const WRITE_BUFFER: usize = 4 << 20;
 
+/// How long the serving of a socket may take to end after its other end has gone.
+const ENDING: Duration = Duration::from_secs(5);
+
 /// Longest name of a client program that is kept.
 const MAX_CLIENT_CHARS: usize = 200;
 
@@ -138,10 +141,14 @@ where
     let (sink, stream) = socket.split();
     // The writer goes on after `serve` returned, so that its last words are sent.
     tasks.spawn_graceful("socket-write", OnPanic::Lose, write(sink, to_send, tasks.token()));
+    let serving = serve(fleet_side);
+    tokio::pin!(serving);
     tokio::select! {
         () = read(stream, arrived) => {}
-        () = serve(fleet_side) => {}
+        () = &mut serving => return,
     }
+    // Nothing more arrives: what serves sees that and notes the end of its session.
+    let _ = tokio::time::timeout(ENDING, serving).await;
 }
 
 async fn read(mut stream: SplitStream<WebSocket>, arrived: mpsc::Sender<Message>) {

@@ -111,7 +111,7 @@ impl People {
             (Line { id: "f-name", name: "name", label: "Full name", optional: true, ..Line::default() }.draw(&self.input))
             (Line {
                 id: "f-password", name: "password", label: "First password", kind: "password", autocomplete: "new-password",
-                hint: "12 characters or more. Tell it to them by another way.", ..Line::default()
+                hint: "8 characters or more. Tell it to them by another way.", ..Line::default()
             }.draw(&self.input))
         }
     }

@@ -130,9 +130,10 @@ impl Person {
                     header { h2 id="password" { "Password" } }
                     form class="body fields" method="post" action=(paths::person_action(&self.user.username, "password")) {
                         (self.visit.csrf)
+                        input type="hidden" name="username" value=(self.user.username) autocomplete="username";
                         (Line {
                             id: "f-password", name: "password", label: "New password", kind: "password", autocomplete: "new-password",
-                            hint: "12 characters or more. Signs them out everywhere.", ..Line::default()
+                            hint: "8 characters or more. Signs them out everywhere.", ..Line::default()
                         }.draw(&self.input))
                         button class="button" { "Set password" }
                     }

@@ -50,7 +50,7 @@ impl Security {
                             (Line { id: "f-old", name: "old", label: "Password now", kind: "password", autocomplete: "current-password", ..Line::default() }.draw(&self.input))
                             (Line {
                                 id: "f-password", name: "password", label: "New password", kind: "password", autocomplete: "new-password",
-                                hint: "12 characters or more. Ends all your other sessions.", ..Line::default()
+                                hint: "8 characters or more. Ends all your other sessions.", ..Line::default()
                             }.draw(&self.input))
                             (wrongs(&self.input, &[("old", "Password now"), ("password", "New password")]))
                             div class="actions" { button class="button primary" { "Change password" } }

@@ -49,7 +49,7 @@ impl Setup {
             }
             (Line {
                 id: "f-password", name: "password", label: "Password", kind: "password", autocomplete: "new-password",
-                hint: "12 characters or more.", ..Line::default()
+                hint: "8 characters or more.", ..Line::default()
             }.draw(&self.input))
         }
     }

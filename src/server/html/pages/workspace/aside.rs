@@ -172,9 +172,11 @@ fn shortened(text: &str) -> String {
 /// Since when, or when and for how long.
 pub(super) fn when(session: &Session, now: Timestamp) -> Markup {
     html! {
-        @match session.ended_at {
-            None => { "since " (time::at(session.began_at, now)) }
-            Some(end) => { (time::at(session.began_at, now)) ", " (time::lasted(session.began_at, end)) }
+        span {
+            @match session.ended_at {
+                None => { "since " (time::at(session.began_at, now)) }
+                Some(end) => { (time::at(session.began_at, now)) ", " (time::lasted(session.began_at, end)) }
+            }
         }
     }
 }
