@@ -36,7 +36,9 @@ pub fn lines<W>(filter: &str, writer: W) -> anyhow::Result<()>
 where
     W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
 {
-    let filter = EnvFilter::try_new(filter)
+    // A peer that left is asked for a while whether it comes back; boringtun warns each time.
+    let full = format!("boringtun=error,{filter}");
+    let filter = EnvFilter::try_new(full)
         .with_context(|| format!("{filter:?} is not a filter of log lines"))?;
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(writer).with_ansi(false).init();
     Ok(())

@@ -13,6 +13,7 @@ use super::context::{Context, Detail};
 use super::settings::Layers;
 use super::{progress, prompt, serve};
 use crate::clock::Entropy;
+use crate::model::id::AgentId;
 use crate::model::name::UserName;
 use crate::provision::starters;
 use crate::server::Server;
@@ -85,7 +86,7 @@ async fn first_minute(
     let key = add_key(ctx, &client, &dir).await?;
     push_starter(ctx, &client).await?;
     run_workspace(ctx, &client).await?;
-    wait_for_agent(&client).await?;
+    wait_for_agent(server, &client).await?;
     let me = client.user("me").await?.username;
     say_how(ctx, server, (&me, &dir), key.as_deref())
 }
@@ -239,11 +240,11 @@ async fn run_workspace(ctx: &Context, client: &Client) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn wait_for_agent(client: &Client) -> anyhow::Result<()> {
+async fn wait_for_agent(server: &Server, client: &Client) -> anyhow::Result<()> {
     let connected = async {
         loop {
             if let Some(workspace) = find(client).await?
-                && agents(&workspace).any(|a| a.status == "connected")
+                && agents(&workspace).any(|a| server.fleet.is_connected(AgentId(a.id)))
             {
                 return anyhow::Ok(());
             }

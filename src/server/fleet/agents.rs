@@ -41,10 +41,8 @@ struct Hello {
 impl Fleet {
     /// Serves an agent's socket until it ends. The agent's token was checked already.
     pub async fn serve_agent(&self, agent: AgentId, workspace: WorkspaceId, mut socket: Socket) {
-        let hello = match tokio::time::timeout(HELLO_WITHIN, read_hello(&mut socket)).await {
-            Ok(Some(hello)) => hello,
-            Ok(None) | Err(_) => return,
-        };
+        let hello = tokio::time::timeout(HELLO_WITHIN, read_hello(&mut socket)).await;
+        let Ok(Some(hello)) = hello else { return };
         let manifest = match self.manifest(agent, &hello).await {
             Ok(manifest) => manifest,
             Err(error) => {

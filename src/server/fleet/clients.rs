@@ -51,7 +51,7 @@ impl Fleet {
         let Ok(Some((key, endpoints))) = hello else { return };
         let cut = CancellationToken::new();
         let bell = self.0.relay.connect(key);
-        let peer = self.enter_client(&client, key, endpoints, &socket, &cut);
+        let peer = self.enter_client(&client, (key, endpoints), &socket, &cut);
         self.introduce(client.agent, &peer).await;
         let welcome =
             ToClient::Welcome { address: peer.address, peers: self.peers_of(client.agent) };
@@ -69,8 +69,7 @@ impl Fleet {
     fn enter_client(
         &self,
         client: &Client,
-        key: PeerKey,
-        endpoints: Vec<SocketAddr>,
+        (key, endpoints): (PeerKey, Vec<SocketAddr>),
         socket: &Socket,
         cut: &CancellationToken,
     ) -> Peer {

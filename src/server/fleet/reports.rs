@@ -30,7 +30,7 @@ impl Fleet {
             FromAgent::Directory { expanded } => app.agent_directory(agent, &expanded).await?,
             FromAgent::Heartbeat => app.agent_heard(agent).await?,
             FromAgent::Lifecycle { state, at_ms } => {
-                app.agent_lifecycle(agent, state, at_ms).await?
+                app.agent_lifecycle(agent, state, at_ms).await?;
             }
             FromAgent::Logs { seq, lines } => {
                 let lines = lines.into_iter().map(line).collect();

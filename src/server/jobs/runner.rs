@@ -130,6 +130,13 @@ impl Runner {
         })))
     }
 
+    /// What no delete build cleans up. A home that stays is told in the log, and costs only disk.
+    async fn remove_homes(&self, workspace: &str) {
+        if let Err(error) = self.provisioner.remove_homes(workspace).await {
+            tracing::warn!(workspace.id = workspace, error = format!("{error:#}"), "a home stays");
+        }
+    }
+
     async fn build(&self, job: JobId, log: LogSink, watch: &Watch) -> app::Result<Ending> {
         let work = self.app.build_work(job).await?;
         let deletes = work.build.transition == Transition::Delete;

@@ -1,4 +1,4 @@
-//! WebSockets of agents, clients and terminals: upgraded here, served by the fleet.
+//! Sockets of agents, clients and terminals: upgraded here, served by the fleet.
 
 use axum::extract::ws::{self, CloseFrame, WebSocket, WebSocketUpgrade};
 use axum::response::Response;
@@ -39,7 +39,6 @@ const ENDING: Duration = Duration::from_secs(5);
 const MAX_CLIENT_CHARS: usize = 200;
 
 /// Bounds of every socket.
-#[must_use]
 pub fn bounded(upgrade: WebSocketUpgrade) -> WebSocketUpgrade {
     upgrade
         .max_message_size(MAX_CONTROL_BYTES.max(MAX_RELAY_BYTES))
@@ -103,9 +102,8 @@ fn default_height() -> u16 {
 async fn pty(
     state: State,
     Who(actor): Who,
-    Path(agent): Path<AgentId>,
-    Query(query): Query<PtyQuery>,
     (ClientAddress(ip), headers): (ClientAddress, HeaderMap),
+    (Path(agent), Query(query)): (Path<AgentId>, Query<PtyQuery>),
     upgrade: WebSocketUpgrade,
 ) -> Answer<Response> {
     let workspace = state.app.agent_to_connect(&actor, agent).await?;

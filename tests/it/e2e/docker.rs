@@ -42,7 +42,7 @@ impl Engine {
         let root = self.dir.path().join("root");
         let make = format!(
             "mkdir -p {root}/bin {root}/tmp {root}/root {root}/etc {root}/usr/bin {root}/lib64 {root}/lib/x86_64-linux-gnu && cp /bin/busybox {root}/bin/ && \
-             for a in $({root}/bin/busybox --list); do ln -sf busybox {root}/bin/$a; done && \
+             for a in $({root}/bin/busybox --list); do [ -e {root}/bin/$a ] || ln -s busybox {root}/bin/$a; done && \
              echo 'root:x:0:0:root:/root:/bin/sh' > {root}/etc/passwd && \
              cp -L $(ldd {STEADING} | grep -o '/[^ ]*') {root}/lib/x86_64-linux-gnu/ 2>/dev/null; \
              cp -L /lib64/ld-linux-x86-64.so.2 {root}/lib64/ 2>/dev/null; \

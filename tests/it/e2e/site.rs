@@ -124,14 +124,6 @@ impl Site {
         server.wait().unwrap();
     }
 
-    /// Asks the server to stop and waits for it.
-    pub fn stop(&mut self) {
-        let mut server = self.server.take().unwrap();
-        let pid = rustix::process::Pid::from_child(&server);
-        rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
-        server.wait().unwrap();
-    }
-
     /// A command with the site's directory as its home.
     pub fn command(&self, program: impl AsRef<Path>) -> Command {
         let mut command = Command::new(program.as_ref());
@@ -209,6 +201,7 @@ impl Drop for Site {
             let _ = server.kill();
             let _ = server.wait();
         }
+        #[expect(clippy::print_stderr, reason = "the log of a server that a failed test ran")]
         if std::thread::panicking() {
             let log = self.server_log();
             let tail: Vec<&str> = log.lines().rev().take(40).collect();

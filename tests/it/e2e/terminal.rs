@@ -89,6 +89,8 @@ async fn a_terminal_is_shared_survives_its_tabs_and_kill_9_of_the_server() {
     site.create_here("kiln");
     let terminal = uuid::Uuid::new_v4();
     let mut ada = Tab::open(&site, terminal).await;
+    // What is typed before the prompt is thrown away by the shell.
+    ada.until("$ ").await;
     ada.keys("export MARK=kept; echo fir''st-line\n").await;
     ada.until("first-line").await;
 

@@ -12,11 +12,12 @@ struct Up {
     steading: String,
 }
 
-fn up(site: &Site) -> Up {
+/// At the addresses of an earlier run, or at any.
+fn up(site: &Site, http: &str, ssh: &str) -> Up {
     let mut command = site.command(STEADING);
     let mut child = command
         .args(["up", "--data", &site.path("first-minute")])
-        .args(["--http-address", "127.0.0.1:0", "--ssh-address", "127.0.0.1:0"])
+        .args(["--http-address", http, "--ssh-address", ssh])
         .args(["--wireguard-address", "127.0.0.1:0"])
         .stdout(Stdio::piped())
         .spawn()
@@ -55,7 +56,7 @@ fn end(mut up: Up) {
 #[test]
 fn up_ends_with_three_lines_that_work_and_goes_on_where_it_was() {
     let site = Site::new();
-    let first = up(&site);
+    let first = up(&site, "127.0.0.1:0", "127.0.0.1:0");
     let known =
         format!("-o StrictHostKeyChecking=accept-new -o UserKnownHostsFile={}", site.path("kh"));
     let ssh = |up: &Up, remote: &str| {
@@ -64,11 +65,13 @@ fn up_ends_with_three_lines_that_work_and_goes_on_where_it_was() {
     };
     assert_eq!(ssh(&first, "'echo hello > note; echo kept'").trim(), "kept");
     assert_eq!(paste(&site, &format!("{} -- cat note", first.steading)).ok().trim(), "hello");
-    let origin = first.url.split("/@").next().unwrap();
+    let origin = first.url.split("/@").next().unwrap().to_owned();
     assert_eq!(paste(&site, &format!("curl -fsS {origin}/healthz")).code, Some(0));
+    let http = origin.trim_start_matches("http://").to_owned();
+    let port = first.ssh.split("-p ").nth(1).unwrap().split(' ').next().unwrap().to_owned();
     end(first);
 
-    let again = up(&site);
+    let again = up(&site, &http, &format!("127.0.0.1:{port}"));
     assert_eq!(ssh(&again, "cat note").trim(), "hello");
     assert_eq!(
         paste(

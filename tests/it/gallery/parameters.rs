@@ -1,4 +1,5 @@
 //! A parameter of every form type, as a template may ask it.
+#![expect(clippy::too_many_lines, reason = "a list of scenes reads best in one piece")]
 
 use std::collections::BTreeMap;
 

@@ -66,7 +66,7 @@ async fn set_up(
 }
 
 async fn login(state: State, Query(Next { next }): Query<Next>) -> Html {
-    Html::of(&login_page(&state, next, Input::default()))
+    Html::of(&login_page(&state, &next, Input::default()))
 }
 
 async fn sign_in(
@@ -94,13 +94,13 @@ fn finish(state: &State, came: SignIn, fields: &Fields) -> Answer<Response> {
         SignIn::PasswordsOff => "Passwords are turned off here.".to_owned(),
     };
     let typed = fields.0.iter().filter(|(name, _)| name == "username").cloned().collect();
-    let page = login_page(state, next.to_owned(), Input::wrong(typed, "form", &sentence(&why)));
+    let page = login_page(state, next, Input::wrong(typed, "form", &sentence(&why)));
     Ok(Html::of(&page).into_response())
 }
 
-fn login_page(state: &State, next: String, input: Input) -> login::Login {
+fn login_page(state: &State, next: &str, input: Input) -> login::Login {
     let host = state.site.access_url.host_str().unwrap_or_default().to_owned();
-    let next = local(&next).to_owned();
+    let next = local(next).to_owned();
     login::Login { csrf: Csrf(String::new()), input, next, host }
 }
 

@@ -85,7 +85,12 @@ async fn change_password(state: State, visitor: Visitor, fields: Fields) -> Answ
 fn renamed(error: app::Error, from: &str, to: &str) -> app::Error {
     match error {
         app::Error::Invalid { field, why } if field == from => app::Error::invalid(to, why),
-        other => other,
+        other @ (app::Error::NotFound(_)
+        | app::Error::Denied(_)
+        | app::Error::Conflict(_)
+        | app::Error::Invalid { .. }
+        | app::Error::Unavailable(_)
+        | app::Error::Internal(_)) => other,
     }
 }
 

@@ -91,7 +91,13 @@ async fn import(app: &App, actor: &Actor, starter: &Starter) -> Answer<Result<Ve
             let version = version?;
             Ok(match version.job.status {
                 JobStatus::Succeeded => Ok(version),
-                _ => Err(format!("{} was not imported: {}", starter.name, version.job.error)),
+                JobStatus::Pending
+                | JobStatus::Running
+                | JobStatus::Canceling
+                | JobStatus::Canceled
+                | JobStatus::Failed => {
+                    Err(format!("{} was not imported: {}", starter.name, version.job.error))
+                }
             })
         }
         Err(_) => {
