@@ -156,14 +156,6 @@ impl Runner {
         Ok(Ending::Build(Box::new(outcome(end, watch.is_stopping()))))
     }
 
-    /// What no delete build cleans up. A home that stays is told in the log, and costs only disk.
-    async fn remove_homes(&self, workspace: &str) {
-        if let Err(error) = self.provisioner.remove_homes(workspace).await {
-            let error = format!("{error:#}");
-            tracing::warn!(workspace.id = workspace, error, "a home was not removed");
-        }
-    }
-
     async fn say(&self, log: &LogSink, text: &str) {
         let line = LogLine {
             at_ms: self.app.clock().now_ms(),
