@@ -16,6 +16,17 @@ pub(super) struct Found<'a> {
     pub graph: &'a Graph,
     pub entropy: &'a Entropy,
     pub now_ms: i64,
+    /// The objects by the names that the graph has for them.
+    pub nodes: BTreeMap<&'a str, Vec<&'a Object>>,
+}
+
+/// Groups objects by the names that a graph has for them.
+pub(super) fn by_node(objects: &[Object]) -> BTreeMap<&str, Vec<&Object>> {
+    let mut nodes: BTreeMap<&str, Vec<&Object>> = BTreeMap::new();
+    for object in objects {
+        nodes.entry(&object.node).or_default().push(object);
+    }
+    nodes
 }
 
 /// Why the objects make no workspace, in words for the template's author.
@@ -39,10 +50,11 @@ impl Found<'_> {
         walk: Walk,
         wanted: impl Fn(&Object) -> bool,
     ) -> Option<&Object> {
-        let node = self.graph.nearest(&from.node, walk, |name| {
-            self.objects.iter().any(|o| o.node == name && wanted(o))
-        })?;
-        self.objects.iter().find(|o| o.node == node && wanted(o))
+        let at = |name: &str| {
+            let objects = self.nodes.get(name).into_iter().flatten().copied();
+            objects.into_iter().find(|o| wanted(o))
+        };
+        at(&self.graph.nearest(&from.node, walk, |name| at(name).is_some())?)
     }
 
     pub(super) fn uuid7(&self) -> uuid::Uuid {

@@ -10,7 +10,7 @@ use super::plan::{self, Object};
 use super::resources::{Found, Wrong};
 use super::session::{Planned, Session};
 use super::work::WorkDir;
-use super::{Provisioner, environment, questions};
+use super::{Provisioner, environment, questions, resources};
 use crate::model::build::Transition;
 use crate::model::id::JobId;
 use crate::model::log::LogLevel;
@@ -186,7 +186,8 @@ impl Provisioner {
 
     fn found<'a>(&'a self, objects: &'a [Object], planned: &'a Planned) -> Found<'a> {
         let (entropy, now_ms) = (&self.entropy, self.clock.now_ms());
-        Found { objects, graph: &planned.graph, entropy, now_ms }
+        let nodes = resources::by_node(objects);
+        Found { objects, graph: &planned.graph, entropy, now_ms, nodes }
     }
 
     async fn make_dir(&self, job: JobId, archive: &Bytes) -> Result<WorkDir, Failure> {
