@@ -9,8 +9,8 @@ use super::site::{PATIENCE, Site, eventually};
 type Socket =
     tokio_tungstenite::WebSocketStream<tokio_tungstenite::MaybeTlsStream<tokio::net::TcpStream>>;
 
-/// A browser's view of one terminal.
-struct Tab(Socket);
+/// A browser's view of one terminal, and what was read when it opened.
+struct Tab(Socket, String);
 
 impl Tab {
     async fn try_open(site: &Site, terminal: uuid::Uuid) -> Option<Self> {
@@ -23,7 +23,7 @@ impl Tab {
         let token = std::fs::read_to_string(site.path("cli/session")).unwrap();
         request.headers_mut().insert("Coder-Session-Token", token.trim().parse().unwrap());
         let (socket, _) = tokio_tungstenite::connect_async(request).await.ok()?;
-        Some(Self(socket))
+        Some(Self(socket, String::new()))
     }
 
     async fn open(site: &Site, terminal: uuid::Uuid) -> Self {
@@ -32,7 +32,8 @@ impl Tab {
                 if let Some(mut tab) = Self::try_open(site, terminal).await {
                     // A terminal that is reached says something at once: a prompt or its screen.
                     tab.keys("\n").await;
-                    if tab.next().await.is_some() {
+                    if let Some(first) = tab.next().await {
+                        tab.1 = first;
                         return tab;
                     }
                 }
@@ -60,7 +61,7 @@ impl Tab {
     }
 
     async fn until(&mut self, mark: &str) -> String {
-        let mut all = String::new();
+        let mut all = std::mem::take(&mut self.1);
         let read = async {
             while !all.contains(mark) {
                 let Some(more) = self.next().await else { break };
