@@ -1,7 +1,8 @@
 //! Transactions: a reader cannot write, and one transaction has one time.
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::ops::Deref;
+use std::sync::{Mutex, PoisonError};
 
 use rusqlite::{CachedStatement, Connection, OptionalExtension as _, Params, Row};
 
@@ -24,8 +25,6 @@ pub struct WriteTx<'c> {
     pub now_ms: i64,
     entropy: &'c Entropy,
     events: RefCell<Vec<Event>>,
-    // Ids made in one millisecond still sort by age.
-    fresh: Cell<i64>,
 }
 
 impl<'c> ReadTx<'c> {
@@ -74,13 +73,7 @@ impl<'c> ReadTx<'c> {
 impl<'c> WriteTx<'c> {
     pub(super) fn new(conn: &'c Connection, now_ms: i64, entropy: &'c Entropy) -> Self {
         let now = Timestamp(now_ms.div_euclid(1000));
-        Self {
-            read: ReadTx::new(conn, now),
-            now_ms,
-            entropy,
-            events: RefCell::default(),
-            fresh: Cell::new(0),
-        }
+        Self { read: ReadTx::new(conn, now), now_ms, entropy, events: RefCell::default() }
     }
 
     /// Runs a statement; the number of rows it changed.
@@ -97,13 +90,17 @@ impl<'c> WriteTx<'c> {
         self.read.conn.last_insert_rowid()
     }
 
-    /// A new id. Ids made later sort later.
+    /// A new id. Ids made later sort later, also within a millisecond and across transactions.
     #[must_use]
     pub fn fresh<I: From<uuid::Uuid>>(&self) -> I {
-        let n = self.fresh.get();
-        self.fresh.set(n + 1);
-        // Up to eight ids share a millisecond; more run ahead of the clock by less than a second.
-        self.entropy.uuid7(self.now_ms + n / 8).into()
+        let (ms, n) = next_place(self.now_ms);
+        let mut random: [u8; 10] = self.entropy.bytes();
+        // The first twelve bits after the time are a counter (RFC 9562, section 6.2, method 1).
+        if let Some(first) = random.first_chunk_mut::<2>() {
+            *first = n.to_be_bytes();
+        }
+        let ms = u64::try_from(ms).unwrap_or(0);
+        uuid::Builder::from_unix_timestamp_millis(ms, &random).into_uuid().into()
     }
 
     /// Randomness for tokens and keys.
@@ -128,4 +125,17 @@ impl<'c> Deref for WriteTx<'c> {
     fn deref(&self) -> &Self::Target {
         &self.read
     }
+}
+
+/// The millisecond and the count within it of the next id, never before the last one's.
+fn next_place(now_ms: i64) -> (i64, u16) {
+    static LAST: Mutex<(i64, u16)> = Mutex::new((0, 0));
+    const MOST: u16 = 0x0fff;
+    let mut last = LAST.lock().unwrap_or_else(PoisonError::into_inner);
+    *last = match *last {
+        (ms, _) if now_ms > ms => (now_ms, 0),
+        (ms, n) if n < MOST => (ms, n + 1),
+        (ms, _) => (ms + 1, 0),
+    };
+    *last
 }
