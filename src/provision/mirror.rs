@@ -33,7 +33,7 @@ const CODER_VERSIONS: [(u32, u32); 20] = [
 /// Terraform's registry and OpenTofu's.
 const HOSTS: [&str; 2] = ["registry.terraform.io", "registry.opentofu.org"];
 
-/// What [`write`] made.
+/// What [`write()`] made.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Written {
     /// How many links.
