@@ -1,4 +1,4 @@
-//! The path in a real browser: sign in, a workspace's page, its terminal, reload, a lost server.
+//! The path in a real browser: sign in, a workspace's page, its terminal, a reload, the other pages.
 
 use super::site::{Ran, Site};
 
