@@ -231,11 +231,15 @@ async fn a_removed_peer_is_cut_off_at_once() {
 #[tokio::test]
 async fn a_restarted_peer_is_reached_again_within_seconds() {
     let secret = [7; 32];
-    let (ada, bob) = (Host::start(1).await, Host::with_secret(2, secret).await);
-    ada.knows(&bob);
-    bob.knows(&ada);
-    let (mut here, _there) = ada.stream_to(&bob).await;
-    // Without a goodbye: its old socket stays, and nobody reads it.
+    // In a runtime of its own, which ends with all its tasks as a killed process does: no goodbye.
+    let killed = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
+    let killed = killed.unwrap();
+    let old = killed.spawn(Host::with_secret(2, secret));
+    let (ada, old) = (Host::start(1).await, old.await.unwrap());
+    ada.knows(&old);
+    old.knows(&ada);
+    let (mut here, _there) = ada.stream_to(&old).await;
+    killed.shutdown_background();
     let new = Host::with_secret(2, secret).await;
     new.knows(&ada);
     ada.knows(&new);
