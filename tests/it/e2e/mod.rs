@@ -3,6 +3,7 @@
 mod browser;
 mod crash;
 mod docker;
+mod downloads;
 mod files;
 mod forwards;
 mod shell;
