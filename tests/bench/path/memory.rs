@@ -27,14 +27,16 @@ pub fn run(table: &mut Table) {
 
 /// The process of the workspace's agent.
 pub fn agent_of(site: &Site) -> u32 {
-    let data = site.path("data");
+    let url = format!("CODER_AGENT_URL={}", site.url);
     eventually("the agent of the workspace", || {
         let all = std::fs::read_dir("/proc").unwrap();
         all.flatten().find_map(|entry| {
             let pid: u32 = entry.file_name().to_str()?.parse().ok()?;
-            let line = std::fs::read(entry.path().join("cmdline")).ok()?;
-            let line = String::from_utf8_lossy(&line).replace('\0', " ");
-            (line.contains(&data) && line.contains(" agent")).then_some(pid)
+            let read = |name| std::fs::read(entry.path().join(name)).ok();
+            let (line, environ) = (read("cmdline")?, read("environ")?);
+            let is_agent = line.split(|b| *b == 0).nth(1) == Some(b"agent".as_slice());
+            let is_ours = environ.split(|b| *b == 0).any(|var| var.starts_with(url.as_bytes()));
+            (is_agent && is_ours).then_some(pid)
         })
     })
 }
