@@ -291,6 +291,28 @@ await press("Start", plain);
 await says("was asked for", plain);
 await plain.context().close();
 
+step("what the first page weighs, at first and again");
+const weigh = async (where) => {
+  const session = await where.context().newCDPSession(where);
+  await session.send("Network.enable");
+  const sent = new Map();
+  session.on("Network.requestWillBeSent", ({ requestId, request }) => sent.set(requestId, { url: request.url, bytes: 0 }));
+  session.on("Network.loadingFinished", ({ requestId, encodedDataLength }) => { sent.get(requestId).bytes = encodedDataLength; });
+  await where.goto(`${url}/workspaces`, { waitUntil: "load" });
+  await session.detach();
+  // The live stream is open as long as its page: it has no weight.
+  const all = [...sent.values()].filter((r) => r.url.startsWith(url) && r.bytes > 0);
+  return { requests: all.length, bytes: all.reduce((sum, r) => sum + r.bytes, 0) };
+};
+const fresh = await watch();
+await fresh.context().addCookies(await context.cookies());
+const first = await weigh(fresh);
+const again = await weigh(fresh);
+await fresh.context().close();
+step(`${first.bytes} bytes in ${first.requests} requests, then ${again.bytes} in ${again.requests}`);
+must(first.bytes <= 41_000 && first.requests <= 5, "the first visit is too heavy");
+must(again.bytes <= 10_000, "the second visit is too heavy");
+
 step("sign out");
 await page.goto(`${url}/workspaces`);
 await press("Sign out");
