@@ -283,12 +283,17 @@ await plain.getByRole("link", { name: "Schedule" }).waitFor();
 await plain.keyboard.press("Escape");
 await press("Stop", plain);
 await says("was asked for", plain);
-for (let tries = 0; !await plain.locator("#status").getByText("Stopped").isVisible(); tries += 1) {
-  must(tries < 600, "the workspace does not stop");
-  await plain.reload();
-}
+const becomes = async (word) => {
+  const until = Date.now() + PATIENCE.timeout;
+  while (!await plain.locator("#status").getByText(word).isVisible()) {
+    must(Date.now() < until, `the workspace is not ${word}`);
+    await plain.reload();
+  }
+};
+await becomes("Stopped");
 await press("Start", plain);
 await says("was asked for", plain);
+await becomes("Running");
 await plain.context().close();
 
 step("what the first page weighs, at first and again");
