@@ -2,6 +2,7 @@
 //! environment.
 
 pub mod connect;
+pub mod inside;
 pub mod people;
 #[cfg(feature = "server")]
 pub mod serve;
@@ -132,6 +133,9 @@ pub enum Command {
     /// Ways into workspaces.
     #[command(flatten)]
     Connect(connect::Command),
+    /// What is for the inside of a workspace.
+    #[command(flatten)]
+    Inside(inside::Command),
     /// What stands alone.
     #[command(flatten)]
     Other(Other),

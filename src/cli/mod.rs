@@ -8,6 +8,7 @@ pub mod config;
 mod config_ssh;
 pub mod context;
 mod create;
+mod dotfiles;
 mod duration;
 mod headers;
 mod link;
@@ -41,6 +42,7 @@ mod start;
 mod state;
 mod stream;
 mod support;
+mod sync;
 mod table;
 mod templates;
 mod times;
@@ -165,6 +167,7 @@ async fn run(ctx: &Context, cli: Cli, matches: &clap::ArgMatches) -> anyhow::Res
         Command::Templates(command) => templates::run(ctx, command).await,
         Command::Workspaces(command) => workspaces(ctx, command).await,
         Command::Connect(command) => connect(ctx, command).await,
+        Command::Inside(command) => inside(ctx, command).await,
         Command::Other(command) => other(ctx, command).await,
         #[cfg(feature = "server")]
         Command::Serve(command) => serve(ctx, command, matches).await,
@@ -212,6 +215,15 @@ async fn connect(ctx: &Context, command: args::connect::Command) -> anyhow::Resu
         C::Netcheck(_) => netcheck::run(ctx).await,
         C::PortForward(args) => port_forward::run(ctx, args).await,
         C::Open(command) => open::run(ctx, command).await,
+    }
+}
+
+async fn inside(ctx: &Context, command: args::inside::Command) -> anyhow::Result<()> {
+    use args::inside::Command as C;
+    match command {
+        C::Stat(args) => agent::stat(ctx, args).await,
+        C::Dotfiles(args) => dotfiles::run(ctx, &args),
+        C::Exp(args::inside::Exp::Sync(args)) => sync::run(ctx, args).await,
     }
 }
 

@@ -21,5 +21,6 @@ pub mod session;
 pub mod ssh_key;
 pub mod template;
 pub mod time;
+pub mod unit;
 pub mod user;
 pub mod workspace;
