@@ -198,7 +198,7 @@ async fn an_import_finds_what_a_template_asks_and_makes() {
     let presets: Vec<&str> = imported.presets.iter().map(|p| p.name.as_str()).collect();
     assert_eq!(presets, ["Big", "Small"]);
     assert_eq!(imported.presets[0].prebuilds, Some(2));
-    assert!(world.log().contains("sets \"nothing\", which is no parameter"));
+    assert!(world.log().contains("there is no such parameter"));
     assert_eq!(imported.external_auth, [("github".to_owned(), true)]);
     assert_eq!(imported.tags["zone"], "eu-1");
     assert_eq!(imported.readme, "# T");
