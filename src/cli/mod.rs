@@ -81,6 +81,7 @@ const CLOSED_PIPE: u8 = 128 + 13;
 /// Runs the program: as Terraform's provider when it was started as one, else by its arguments.
 #[must_use]
 pub fn main() -> ExitCode {
+    crate::memory::settle();
     #[cfg(feature = "server")]
     if let Some(code) = crate::provision::provider::plugin::main() {
         return code;
