@@ -87,7 +87,7 @@ pub struct Ssh {
     /// Bring connections to a port of this machine there, PORT:HOST:HOSTPORT
     #[arg(long, short = 'L', value_name = "FORWARD")]
     pub local_forward: Vec<String>,
-    /// The SSH agent to let it use, with --forward-agent; the one of SSH_AUTH_SOCK by default
+    /// The SSH agent to let it use, with --forward-agent; the one of `SSH_AUTH_SOCK` by default
     #[arg(long, env = "STEADING_SSH_IDENTITY_AGENT", value_name = "SOCKET")]
     pub identity_agent: Option<PathBuf>,
     /// Has no effect
