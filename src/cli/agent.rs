@@ -7,6 +7,8 @@ use anyhow::{Context as _, bail};
 use super::args::connect::Agent;
 use super::context::{Context, read_url};
 use crate::agent;
+use crate::net::dial::Dialer;
+use crate::net::proxy::Proxies;
 
 /// Runs the agent until it is told to stop.
 ///
@@ -26,6 +28,11 @@ pub async fn run(ctx: &Context, args: Agent) -> anyhow::Result<()> {
     };
     let token = token.trim().to_owned();
     let state_dir = args.dir.unwrap_or_else(|| ctx.around.state_dir_of_agent(&token));
+    // An agent that cannot use its proxy may still have a straight way; one that ends has none.
+    let proxies = ctx.around.proxies().unwrap_or_else(|error| {
+        tracing::warn!(%error, "connecting without a proxy");
+        Proxies::default()
+    });
     let options = agent::Options {
         url,
         token,
@@ -33,6 +40,7 @@ pub async fn run(ctx: &Context, args: Agent) -> anyhow::Result<()> {
         binary: std::env::current_exe().context("Finding this program")?,
         environment: super::args::whole_environment(),
         bind: SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0)),
+        dialer: Dialer::new(proxies),
     };
     agent::run(options, ctx.clock.clone(), ctx.entropy.clone()).await
 }

@@ -87,6 +87,7 @@ impl Server {
             binary: "/bin/true".into(),
             environment,
             bind: "127.0.0.1:0".parse().unwrap(),
+            dialer: steading::net::dial::Dialer::default(),
         };
         let tasks = self.tasks.child();
         tasks.spawn("agent", OnPanic::Lose, async move {
