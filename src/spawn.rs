@@ -1,5 +1,5 @@
 //! Starting processes in a session of their own, with or without a controlling terminal.
-//! The one place that needs `unsafe`: what runs between fork and exec.
+//! Needs `unsafe` for what runs between fork and exec.
 #![expect(
     unsafe_code,
     reason = "pre_exec is unsafe; only async-signal-safe system calls run in it"

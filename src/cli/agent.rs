@@ -9,6 +9,8 @@ use super::args::inside::{Plain, Prefix, Stat, StatOf};
 use super::context::{Context, read_url};
 use crate::agent;
 use crate::agent::load::{self, Usage};
+use crate::net::dial::Dialer;
+use crate::net::proxy::Proxies;
 
 /// Runs the agent until it is told to stop.
 ///
@@ -28,6 +30,11 @@ pub async fn run(ctx: &Context, args: Agent) -> anyhow::Result<()> {
     };
     let token = token.trim().to_owned();
     let state_dir = args.dir.unwrap_or_else(|| ctx.around.state_dir_of_agent(&token));
+    // An agent that cannot use its proxy may still have a straight way; one that ends has none.
+    let proxies = ctx.around.proxies().unwrap_or_else(|error| {
+        tracing::warn!(%error, "connecting without a proxy");
+        Proxies::default()
+    });
     let options = agent::Options {
         url,
         token,
@@ -35,6 +42,7 @@ pub async fn run(ctx: &Context, args: Agent) -> anyhow::Result<()> {
         binary: std::env::current_exe().context("Finding this program")?,
         environment: super::args::whole_environment(),
         bind: SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0)),
+        dialer: Dialer::new(proxies),
     };
     agent::run(options, ctx.clock.clone(), ctx.entropy.clone()).await
 }

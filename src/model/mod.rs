@@ -11,6 +11,7 @@ pub mod id;
 pub mod lockout;
 pub mod log;
 pub mod name;
+pub mod network;
 pub mod parameter;
 pub mod password;
 pub mod peer;

@@ -87,6 +87,7 @@ impl Server {
             binary: env!("CARGO_BIN_EXE_steading").into(),
             environment,
             bind: "127.0.0.1:0".parse().unwrap(),
+            dialer: steading::net::dial::Dialer::default(),
         };
         let tasks = self.tasks.child();
         tasks.spawn("agent", OnPanic::Lose, async move {

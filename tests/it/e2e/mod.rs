@@ -1,10 +1,12 @@
 //! The program from outside: a real server process, real terraform, real agents, stock clients.
 
 mod browser;
+mod cli;
 mod crash;
 mod docker;
 mod files;
 mod forwards;
+mod proxy;
 mod shell;
 mod site;
 mod terminal;

@@ -117,6 +117,11 @@ impl Site {
         std::fs::read_to_string(self.path("server.log")).unwrap_or_default()
     }
 
+    /// The server's process.
+    pub fn pid(&self) -> u32 {
+        self.server.as_ref().expect("the server runs").id()
+    }
+
     /// Ends the server as a power cut would.
     pub fn kill(&mut self) {
         let mut server = self.server.take().unwrap();
@@ -198,7 +203,10 @@ impl Drop for Site {
             for name in names.iter().filter_map(|w| w["name"].as_str()) {
                 self.cli(&["delete", name, "--yes"]);
             }
-            let _ = server.kill();
+            let _ = rustix::process::kill_process(
+                rustix::process::Pid::from_child(&server),
+                rustix::process::Signal::TERM,
+            );
             let _ = server.wait();
         }
         #[expect(clippy::print_stderr, reason = "the log of a server that a failed test ran")]
