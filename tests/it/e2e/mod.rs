@@ -1,11 +1,13 @@
 //! The program from outside: a real server process, real terraform, real agents, stock clients.
 
 mod browser;
+mod cli;
 mod crash;
 mod docker;
 mod downloads;
 mod files;
 mod forwards;
+mod proxy;
 mod shell;
 mod site;
 mod terminal;
