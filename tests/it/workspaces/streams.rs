@@ -233,7 +233,7 @@ async fn a_workspace_is_watched_by_events_to_its_latest_state_and_to_the_end_of_
     let mut stream = connect(address).await;
     let request = format!(
         "GET /api/v2/workspaces/{}/watch HTTP/1.1\r\nHost: {address}\r\nAccept: text/event-stream\r\n\
-         Coder-Session-Token: {}\r\n\r\n",
+         Connection: close\r\nCoder-Session-Token: {}\r\n\r\n",
         id(&workspace),
         world.ada.token.as_ref().unwrap()
     );
