@@ -6,12 +6,14 @@ mod config;
 mod dir;
 mod environment;
 mod graph;
+mod graphs;
 mod job;
 mod left;
 mod log;
 pub mod mirror;
 mod parse;
 mod plan;
+mod planfile;
 mod proc;
 pub mod provider;
 mod questions;
@@ -63,6 +65,7 @@ pub struct Provisioner {
     processes: Processes,
     terraform: Arc<OnceCell<Terraform>>,
     init_lock: Arc<Mutex<()>>,
+    graphs: graphs::Graphs,
 }
 
 impl Provisioner {
@@ -79,6 +82,7 @@ impl Provisioner {
             processes,
             terraform: Arc::default(),
             init_lock: Arc::default(),
+            graphs: graphs::Graphs::default(),
         };
         this.trim_logs();
         this

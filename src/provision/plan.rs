@@ -142,7 +142,8 @@ fn collect(module: Module, out: &mut Vec<Object>) {
     }
 }
 
-fn sort(objects: &mut Vec<Object>) {
+/// Orders them by address, each once.
+pub(super) fn sort(objects: &mut Vec<Object>) {
     objects.sort_by(|a, b| a.address.cmp(&b.address));
     objects.dedup_by(|a, b| a.address == b.address);
 }

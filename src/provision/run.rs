@@ -89,7 +89,7 @@ impl Provisioner {
             "Detecting ephemeral resources"
         };
         session.log.stage(stage).await;
-        session.plan(&commands, false).await
+        session.plan(&commands, &job.archive, false).await
     }
 
     pub(super) async fn run_build(
@@ -155,7 +155,7 @@ impl Provisioner {
 
         session.log.stage("Planning Infrastructure").await;
         let destroy = job.transition == Transition::Delete;
-        let planned = session.plan(&commands, destroy).await?;
+        let planned = session.plan(&commands, &job.archive, destroy).await?;
         if !destroy {
             // A workspace that cannot be described is refused before it is made.
             let found = self.found(&planned.objects, &planned);

@@ -1,13 +1,16 @@
 //! One job at work: its directory, its Terraform, and the steps that imports and builds share.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Instant;
 
+use anyhow::Context as _;
 use tokio_util::sync::CancellationToken;
 
 use super::command::{Commands, Done, Output};
 use super::dir::{create_private, write_private};
 use super::graph::Graph;
+use super::graphs::Key;
 use super::job::Failure;
 use super::log::Log;
 use super::parse::{self, Parsed};
@@ -18,7 +21,7 @@ use super::provider::values::Values;
 use super::says::Times;
 use super::terraform::Terraform;
 use super::work::WorkDir;
-use super::{Provisioner, config, source};
+use super::{Provisioner, config, planfile, source};
 use crate::model::build::Timing;
 use crate::model::log::LogLevel;
 
@@ -49,8 +52,11 @@ pub(super) struct Session<'a> {
 /// What a plan would leave, and the graph of its configuration.
 pub(super) struct Planned {
     pub objects: Vec<Object>,
-    pub graph: Graph,
+    pub graph: Arc<Graph>,
 }
+
+/// A graph, and when it was drawn, if it was.
+type Drawn = (Arc<Graph>, Option<(i64, i64)>);
 
 impl<'a> Session<'a> {
     /// Finds Terraform, reads the template, and writes what all commands need.
@@ -162,10 +168,11 @@ impl<'a> Session<'a> {
         }
     }
 
-    /// Plans, and reads the plan. The graph is made beside it.
+    /// Plans, and reads the plan. The graph of the template in `archive` is drawn beside it.
     pub(super) async fn plan(
         &mut self,
         commands: &Commands<'_>,
+        archive: &[u8],
         destroy: bool,
     ) -> Result<Planned, Failure> {
         let begun = self.now();
@@ -175,7 +182,9 @@ impl<'a> Session<'a> {
         if destroy {
             args.push("-destroy");
         }
-        let graph = async { if destroy { Ok(None) } else { self.graph(commands).await.map(Some) } };
+        let graph = async {
+            if destroy { Ok(None) } else { self.graph(commands, archive).await.map(Some) }
+        };
         let (done, graph) = tokio::join!(commands.run(&args, Output::Json), graph);
         let times = done.map(|done| done.times);
         let times = match times {
@@ -186,22 +195,39 @@ impl<'a> Session<'a> {
             }
         };
         self.timed("plan", begun, times);
-        let Some((graph, began, ended)) = graph? else {
-            return Ok(Planned { objects: vec![], graph: Graph::default() });
+        let Some((graph, drawn)) = graph? else {
+            return Ok(Planned { objects: vec![], graph: Arc::default() });
         };
-        self.timings.push(stage_timing("graph", began, ended));
-        let shown = commands.run(&["show", "-json", "-no-color", PLAN], Output::Answer).await?;
-        let objects = plan::planned(&shown.answer).map_err(|e| {
-            Failure::Internal(anyhow::Error::new(e).context("Reading terraform's plan"))
-        })?;
+        self.timings.extend(drawn.map(|(began, ended)| stage_timing("graph", began, ended)));
+        let objects = self.planned(commands).await?;
         Ok(Planned { objects, graph })
     }
 
-    async fn graph(&self, commands: &Commands<'_>) -> Result<(Graph, i64, i64), Failure> {
+    /// Reads the plan's file, by `terraform show` where that is of a form that is not known here.
+    async fn planned(&self, commands: &Commands<'_>) -> Result<Vec<Object>, Failure> {
+        let file = std::fs::read(self.work.template().join(PLAN)).context("Reading the plan")?;
+        if let Some(objects) = planfile::read(&file) {
+            return Ok(objects);
+        }
+        tracing::debug!("the plan's file is of another form; terraform reads it");
+        let shown = commands.run(&["show", "-json", "-no-color", PLAN], Output::Answer).await?;
+        plan::planned(&shown.answer).map_err(|e| {
+            Failure::Internal(anyhow::Error::new(e).context("Reading terraform's plan"))
+        })
+    }
+
+    async fn graph(&self, commands: &Commands<'_>, archive: &[u8]) -> Result<Drawn, Failure> {
+        let (graphs, key) = (&self.provisioner.graphs, Key::of(archive, self.work));
+        if let Some(graph) = key.and_then(|key| graphs.find(key)) {
+            return Ok((graph, None));
+        }
         let began = self.now();
-        let Done { answer, .. } =
-            commands.run(&["graph", "-no-color", "-type=plan"], Output::Answer).await?;
-        Ok((Graph::parse(&String::from_utf8_lossy(&answer)), began, self.now()))
+        let Done { answer, .. } = commands.run(&["graph", "-type=plan"], Output::Answer).await?;
+        let graph = Arc::new(Graph::parse(&String::from_utf8_lossy(&answer)));
+        if let Some(key) = key {
+            graphs.keep(key, &graph);
+        }
+        Ok((graph, Some((began, self.now()))))
     }
 
     /// Does what was planned.

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::mpsc as std_mpsc;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 use tokio::sync::{Semaphore, broadcast, oneshot};
 
@@ -62,7 +63,7 @@ impl Db {
         writer.pragma_update(None, "trusted_schema", "OFF")?;
         schema::prepare(&mut writer)?;
         writer.pragma_update(None, "foreign_keys", "ON")?;
-        writer.set_prepared_statement_cache_capacity(STATEMENTS);
+        keep_statements(&writer)?;
         let (queue, jobs) = std_mpsc::sync_channel(QUEUE);
         let (events, _) = broadcast::channel(EVENTS);
         let shared = Shared {
@@ -161,6 +162,14 @@ impl Shared {
     }
 }
 
+/// Statements are parsed once. Without the planner's stability guarantee SQLite would plan some
+/// anew whenever a bound value changes.
+fn keep_statements(conn: &Connection) -> Result<()> {
+    conn.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
+    conn.set_prepared_statement_cache_capacity(STATEMENTS);
+    Ok(())
+}
+
 /// Runs one of the statements around transactions, which are parsed once.
 fn run(conn: &Connection, sql: &'static str) -> Result<()> {
     conn.prepare_cached(sql)?.execute([])?;
@@ -175,7 +184,7 @@ fn open_reader(path: &Path) -> Result<Connection> {
     conn.busy_timeout(std::time::Duration::from_secs(5))?;
     conn.pragma_update(None, "query_only", "ON")?;
     conn.pragma_update(None, "trusted_schema", "OFF")?;
-    conn.set_prepared_statement_cache_capacity(STATEMENTS);
+    keep_statements(&conn)?;
     Ok(conn)
 }
 
