@@ -98,7 +98,8 @@ async fn a_command_may_take_a_signal_and_end_as_it_likes() {
     let world = World::start().await;
     let client = client(&world).await;
     for (signal, name) in [(Sig::TERM, "TERM"), (Sig::INT, "INT"), (Sig::HUP, "HUP")] {
-        let command = format!("trap 'echo took {name}; exit 7' {name}; echo on; sleep 1000 & wait");
+        let command =
+            format!("trap 'echo took {name}; exit 7' {name}; echo on; while :; do sleep 0.1; done");
         let (channel, _) = started(&client, &command).await;
         channel.signal(signal).await.unwrap();
         let end = end(channel).await;
