@@ -41,10 +41,8 @@ pub async fn start(
 async fn resolve_interrupted(app: &App, provisioner: &Provisioner) -> anyhow::Result<()> {
     let found = provisioner.left_behind().await;
     let jobs: Vec<_> = found.iter().map(|l| l.job).collect();
-    let left: BTreeMap<_, _> = found
-        .into_iter()
-        .map(|l| (l.job, Left { ended_process: l.ended_process, state: l.state }))
-        .collect();
+    let left: BTreeMap<_, _> =
+        found.into_iter().map(|l| (l.job, Left { said: l.said, state: l.state })).collect();
     let n = app.resolve_interrupted(left).await.context("Resolving interrupted builds")?;
     if n > 0 {
         tracing::warn!(jobs = n, "the server was stopped during jobs; they are marked as failed");

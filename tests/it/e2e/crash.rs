@@ -59,6 +59,11 @@ fn a_build_cut_by_kill_9_is_resolved_with_its_state_and_the_next_one_works() {
         shown.contains("\"failed\"").then_some(shown)
     });
     assert!(shown.contains("the server was stopped"), "{shown}");
+    // Its command ends with the interrupt, and terraform then has nothing to wait for.
+    let log = site.cli(&["logs", "kiln"]).ok();
+    let took = log.split("It ended by itself after ").nth(1).and_then(|t| t.split(' ').next());
+    let took: f64 = took.unwrap_or_else(|| panic!("{log}")).parse().unwrap();
+    assert!(took < 5.0, "{log}");
     let state = site.cli(&["state", "pull", "kiln"]).ok();
     assert!(state.contains("terraform_data") && state.contains("kept"), "{state}");
 
