@@ -18,6 +18,10 @@ use crate::wire::agent::{FromAgent, HeldClient, ListeningPort, Manifest, Stats, 
 /// Time for the hello after the socket opened: it is the first thing an agent sends.
 const HELLO_WITHIN: Duration = Duration::from_secs(10);
 
+/// Most clients that are taken over from an agent's hello: more than people at one workspace. Those
+/// beyond end with the agent's own grace.
+const MAX_HELD: usize = 256;
+
 /// A connected agent.
 pub(super) struct AgentSocket {
     pub(super) key: PeerKey,
@@ -98,7 +102,7 @@ impl Fleet {
             outgoing,
             stats: Stats::default(),
             ports: Vec::new(),
-            held: hello.clients.clone(),
+            held: hello.clients.iter().take(MAX_HELD).copied().collect(),
             end: end.clone(),
         };
         let before = lock(&self.0.agents).insert(agent, socket);

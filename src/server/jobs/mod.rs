@@ -16,7 +16,7 @@ use crate::server::app::jobs::Left;
 use crate::tasks::{OnPanic, Tasks};
 
 /// Ends what an earlier life of the server left running, then starts `runners` of builds and the
-/// jobs that come round. To be called once, before requests are served.
+/// jobs that come round. To be called once.
 ///
 /// # Errors
 /// When the database fails.
