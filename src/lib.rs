@@ -1,6 +1,7 @@
 #![doc = include_str!("ARCHITECTURE.md")]
 
 pub mod clock;
+pub mod memory;
 pub mod spawn;
 pub mod tasks;
 

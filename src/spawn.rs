@@ -1,8 +1,8 @@
 //! Starting processes in a session of their own, with a controlling terminal or a view of their own.
-//! The one place that needs `unsafe`: what runs between fork and exec.
+//! Needs `unsafe` for what runs between fork and exec, and for one thread that enters such a view.
 #![expect(
     unsafe_code,
-    reason = "pre_exec is unsafe; only async-signal-safe system calls run in it"
+    reason = "pre_exec and unshare are unsafe; only async-signal-safe system calls run before exec"
 )]
 
 use std::ffi::CString;

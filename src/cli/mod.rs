@@ -77,6 +77,7 @@ const USAGE: u8 = 2;
 /// Runs the program: as Terraform's provider when it was started as one, else by its arguments.
 #[must_use]
 pub fn main() -> ExitCode {
+    crate::memory::settle();
     #[cfg(feature = "server")]
     if let Some(code) = crate::provision::provider::plugin::main() {
         return code;

@@ -167,7 +167,7 @@ impl App {
         actor.require_role(super::files::AUTHORS)?;
         let (actor, seal) = (actor.clone(), self.seal.clone());
         self.db
-            .read(move |tx| {
+            .read_large(move |tx| {
                 find(tx, &actor, id)?;
                 let sealed = states::find(tx, id)?;
                 Ok(sealed.map(|s| open_state(&seal, id, &s)).transpose()?.unwrap_or_default())

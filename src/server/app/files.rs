@@ -55,7 +55,7 @@ impl App {
     pub async fn file(&self, actor: &Actor, id: FileId) -> Result<Bytes> {
         let (me, author) = (actor.user_id(), AUTHORS.iter().any(|r| actor.has(*r)));
         self.db
-            .read(move |tx| {
+            .read_large(move |tx| {
                 let sender = files::sender(tx, id)?.filter(|s| author || me == Some(*s));
                 let body = sender.map(|_| archives::body(tx, id)).transpose()?.flatten();
                 body.map(Bytes::from).ok_or(Error::NotFound("file"))

@@ -150,7 +150,7 @@ impl App {
             })
             .await?;
         let seal = self.seal.clone();
-        self.db.read(move |tx| build_work(tx, &seal, job, session_token)).await
+        self.db.read_large(move |tx| build_work(tx, &seal, job, session_token)).await
     }
 
     /// Everything that a claimed import needs.
@@ -160,7 +160,7 @@ impl App {
     pub async fn import_work(&self, job: JobId) -> Result<ImportWork> {
         let seal = self.seal.clone();
         self.db
-            .read(move |tx| {
+            .read_large(move |tx| {
                 let version =
                     versions::by_job(tx, job)?.ok_or(Error::NotFound("template version"))?;
                 Ok(ImportWork {

@@ -102,11 +102,25 @@ impl Db {
         answer?
     }
 
-    /// Runs `work` in a transaction that reads one state of the database.
+    /// Runs `work` in a transaction that reads one state of the database, on the caller's thread:
+    /// a short read takes less time than handing it to another.
     ///
     /// # Errors
     /// What `work` returns, or that no connection could be opened.
     pub async fn read<T, E, F>(&self, work: F) -> std::result::Result<T, E>
+    where
+        E: From<Error>,
+        F: FnOnce(&ReadTx<'_>) -> std::result::Result<T, E>,
+    {
+        let _permit = self.0.permits.acquire().await.map_err(|_| Error::Closed)?;
+        self.0.read(work)
+    }
+
+    /// The same on a thread for what takes long: archives, states, logs to be downloaded.
+    ///
+    /// # Errors
+    /// As [`Db::read`].
+    pub async fn read_large<T, E, F>(&self, work: F) -> std::result::Result<T, E>
     where
         T: Send + 'static,
         E: From<Error> + Send + 'static,
@@ -136,15 +150,21 @@ impl Shared {
             Some(conn) => conn,
             None => open_reader(&self.path)?,
         };
-        conn.execute_batch("BEGIN").map_err(Error::from)?;
+        run(&conn, "BEGIN")?;
         let tx = ReadTx::new(&conn, self.clock.now());
         let result = catch_unwind(AssertUnwindSafe(|| work(&tx)));
         // A connection that cannot end its transaction is dropped; the next read opens another.
-        if conn.execute_batch("COMMIT").is_ok() {
+        if run(&conn, "COMMIT").is_ok() {
             self.readers.lock().unwrap_or_else(PoisonError::into_inner).push(conn);
         }
         result.unwrap_or_else(|_| Err(Error::Panicked.into()))
     }
+}
+
+/// Runs one of the statements around transactions, which are parsed once.
+fn run(conn: &Connection, sql: &'static str) -> Result<()> {
+    conn.prepare_cached(sql)?.execute([])?;
+    Ok(())
 }
 
 fn open_reader(path: &Path) -> Result<Connection> {
@@ -222,27 +242,27 @@ fn run_batch(
     clock: &Clock,
     entropy: &Entropy,
 ) -> (Vec<Answer>, bool) {
-    if let Err(error) = conn.execute_batch("BEGIN IMMEDIATE") {
+    if let Err(error) = run(conn, "BEGIN IMMEDIATE") {
         // Dropping the jobs tells their callers that nothing was written.
         tracing::error!(%error, "no write transaction could begin");
         return (Vec::new(), false);
     }
     let answers = batch.into_iter().map(|job| run_saved(conn, job, clock, entropy)).collect();
-    let committed = conn.execute_batch("COMMIT");
+    let committed = run(conn, "COMMIT");
     if let Err(error) = &committed {
         tracing::error!(%error, "a commit failed; nothing of it stays");
         // Nothing to roll back is fine here.
-        let _ = conn.execute_batch("ROLLBACK");
+        let _ = run(conn, "ROLLBACK");
     }
     (answers, committed.is_ok())
 }
 
 /// One job in a savepoint of its own, so that its failure undoes only itself.
 fn run_saved(conn: &Connection, job: Job, clock: &Clock, entropy: &Entropy) -> Answer {
-    let saved = conn.execute_batch("SAVEPOINT job");
+    let saved = run(conn, "SAVEPOINT job");
     let answer = job(conn, clock, entropy);
-    let end = if answer.keep { "RELEASE job" } else { "ROLLBACK TO job; RELEASE job" };
-    if let Err(error) = saved.and_then(|()| conn.execute_batch(end)) {
+    let undone = if answer.keep { Ok(()) } else { run(conn, "ROLLBACK TO job") };
+    if let Err(error) = saved.and(undone).and_then(|()| run(conn, "RELEASE job")) {
         tracing::error!(%error, "a savepoint could not be ended");
     }
     answer

@@ -27,36 +27,37 @@ macro_rules! select_users {
 }
 pub(super) use select_users;
 
-/// Reads a user of a query made by `select_users`.
+/// Reads a user of a query made by `select_users`, by the place of each column: lists are long, and
+/// a column's name is searched for in every row.
 pub(super) fn from_row(row: &Row<'_>) -> rusqlite::Result<User> {
     Ok(User {
-        id: row.get("user_id")?,
-        username: row.get("username")?,
-        name: row.get("full_name")?,
-        email: row.get("email")?,
-        kind: row.get("user_kind")?,
-        status: row.get("status")?,
-        login_type: row.get("login_type")?,
-        roles: words(row, "roles", SiteRole::from_word)?,
-        organizations: words(row, "organizations", |w| w.parse::<OrganizationId>().ok())?,
-        created_at: row.get("user_created_at")?,
-        updated_at: row.get("user_updated_at")?,
-        last_seen_at: row.get("last_seen_at")?,
+        id: row.get(0)?,
+        username: row.get(1)?,
+        name: row.get(2)?,
+        email: row.get(3)?,
+        kind: row.get(4)?,
+        status: row.get(5)?,
+        login_type: row.get(6)?,
+        created_at: row.get(7)?,
+        updated_at: row.get(8)?,
+        last_seen_at: row.get(9)?,
+        roles: words(row, 10, SiteRole::from_word)?,
+        organizations: words(row, 11, |w| w.parse::<OrganizationId>().ok())?,
     })
 }
 
 /// A column of words joined by spaces, sorted.
 fn words<T: Ord>(
     row: &Row<'_>,
-    column: &str,
+    column: usize,
     read: impl Fn(&str) -> Option<T>,
 ) -> rusqlite::Result<Vec<T>> {
-    let text: Option<String> = row.get(column)?;
+    let text = row.get_ref(column)?.as_str_or_null()?;
     let mut all = Vec::new();
     for word in text.iter().flat_map(|t| t.split(' ')) {
         let value = read(word).ok_or_else(|| {
-            let why = format!("unknown word {word:?} in {column}");
-            rusqlite::Error::FromSqlConversionFailure(0, Type::Text, why.into())
+            let why = format!("unknown word {word:?}");
+            rusqlite::Error::FromSqlConversionFailure(column, Type::Text, why.into())
         })?;
         all.push(value);
     }

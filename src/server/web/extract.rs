@@ -3,8 +3,8 @@
 use axum::body::Bytes;
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::response::{IntoResponse, Response};
-use http::StatusCode;
 use http::request::Parts;
+use http::{HeaderValue, StatusCode, header};
 use serde::de::DeserializeOwned;
 
 use super::Problem;
@@ -30,13 +30,28 @@ const UNREAD: &str = "The body could not be read.";
 
 impl<T: serde::Serialize> IntoResponse for Json<T> {
     fn into_response(self) -> Response {
-        axum::Json(self.0).into_response()
+        json(StatusCode::OK, &self.0)
+    }
+}
+
+/// Written into one vector at once: a list has thousands of small pieces.
+fn json<T: serde::Serialize>(status: StatusCode, body: &T) -> Response {
+    match serde_json::to_vec(body) {
+        Ok(text) => {
+            let kind = HeaderValue::from_static("application/json");
+            (status, [(header::CONTENT_TYPE, kind)], text).into_response()
+        }
+        Err(error) => {
+            tracing::error!(%error, "an answer could not be written as JSON");
+            Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "The server failed here.")
+                .into_response()
+        }
     }
 }
 
 /// An answer of 201 with JSON.
 pub fn created<T: serde::Serialize>(body: T) -> Response {
-    (StatusCode::CREATED, axum::Json(body)).into_response()
+    json(StatusCode::CREATED, &body)
 }
 
 /// An answer of 200 that says one sentence.

@@ -117,6 +117,11 @@ impl Site {
         std::fs::read_to_string(self.path("server.log")).unwrap_or_default()
     }
 
+    /// The server's process.
+    pub fn pid(&self) -> u32 {
+        self.server.as_ref().expect("the server runs").id()
+    }
+
     /// Ends the server as a power cut would.
     pub fn kill(&mut self) {
         let mut server = self.server.take().unwrap();
