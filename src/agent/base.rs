@@ -10,6 +10,7 @@ use crate::tasks::Tasks;
 
 use super::Options;
 use super::account::Account;
+use super::env::SYNC_DIR;
 use super::reports::Reports;
 
 /// The ground the parts of an agent stand on. Clones are the same.
@@ -42,6 +43,9 @@ impl Base {
         for name in ["coder", "steading"] {
             link(&options.binary, &bin_dir.join(name)).context("Linking the program")?;
         }
+        // What scripts of an earlier life said to each other.
+        let _ = std::fs::remove_dir_all(state_dir.join(SYNC_DIR));
+        private_dir(&state_dir.join(SYNC_DIR)).context("Making a directory for scripts")?;
         // Scripts of an earlier life of the agent, with what secrets they held.
         let _ = std::fs::remove_dir_all(state_dir.join("scripts"));
         Ok(Self {

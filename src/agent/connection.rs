@@ -8,7 +8,8 @@ use tokio::sync::mpsc;
 use tokio::time::sleep;
 
 use crate::model::log::LogLevel;
-use crate::net::websocket::{ConnectError, Incoming, Message, connect};
+use crate::net::dial::{ConnectError, Dialer};
+use crate::net::websocket::{Incoming, Message};
 use crate::net::{RelayFrame, RelayInput};
 use crate::wire::PROTOCOL;
 use crate::wire::agent::{FromAgent, ToAgent};
@@ -32,6 +33,8 @@ pub struct Connection {
     url: url::Url,
     /// How the agent signs in.
     headers: HeaderMap,
+    /// How the server is connected to.
+    dialer: Dialer,
     /// The ground.
     base: Base,
     /// Who may talk to it.
@@ -72,7 +75,8 @@ impl Connection {
         let headers =
             HeaderMap::from_iter([(http::HeaderName::from_static("coder-session-token"), token)]);
         let directory = std::sync::Mutex::new(base.account.path("").display().to_string());
-        Ok(Self { url, headers, base, peers, work, directory })
+        let dialer = options.dialer.clone();
+        Ok(Self { url, headers, dialer, base, peers, work, directory })
     }
 
     /// Connects, and connects again. Never returns.
@@ -106,7 +110,7 @@ impl Connection {
     }
 
     async fn try_once(&self) -> End {
-        let (outgoing, incoming) = match connect(&self.url, &self.headers).await {
+        let (outgoing, incoming) = match self.dialer.connect(&self.url, &self.headers).await {
             Ok(halves) => halves,
             Err(ConnectError::Refused { status: status @ (401 | 403 | 410), why }) => {
                 return End::Refused(format!("{status} {why}"));

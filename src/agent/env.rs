@@ -27,6 +27,9 @@ pub struct ScriptEnv<'a> {
     pub data_dir: &'a Path,
 }
 
+/// The directory beside [`Account::bin_dir`] in which scripts wait for each other.
+pub const SYNC_DIR: &str = "sync";
+
 /// The environment of a person's shell, command or terminal.
 #[must_use]
 pub fn for_sessions(account: &Account, manifest: &Manifest) -> BTreeMap<String, String> {
@@ -44,6 +47,9 @@ pub fn for_sessions(account: &Account, manifest: &Manifest) -> BTreeMap<String, 
     set("CODER_WORKSPACE_NAME", &manifest.workspace_name);
     set("CODER_WORKSPACE_OWNER_NAME", &manifest.owner_name);
     set("CODER_WORKSPACE_AGENT_NAME", &manifest.agent_name);
+    if let Some(state_dir) = account.bin_dir.parent() {
+        set("STEADING_AGENT_SYNC_DIR", &text(&state_dir.join(SYNC_DIR)));
+    }
     let full_name = match manifest.owner_full_name.as_str() {
         "" => manifest.owner_name.as_str(),
         name => name,

@@ -9,7 +9,7 @@ use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
 use crate::model::app::AppHealth;
-use crate::net::websocket::dial;
+use crate::net::dial::Dialer;
 use crate::tasks::OnPanic;
 use crate::wire::agent::{AppCheck, Manifest};
 
@@ -83,7 +83,7 @@ async fn watch(base: &Base, app: &AppCheck) {
 
 /// Asks once and gives the status. Redirects are not followed: an app that sends people to its login is well.
 async fn ask(url: &url::Url) -> anyhow::Result<u16> {
-    let io = TokioIo::new(dial(url).await?);
+    let io = TokioIo::new(Dialer::default().dial(url).await?);
     let (mut sender, connection) = hyper::client::conn::http1::handshake(io).await?;
     let host = match (url.host_str(), url.port()) {
         (Some(host), Some(port)) => format!("{host}:{port}"),

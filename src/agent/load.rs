@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use tokio::time::sleep;
 
+use crate::clock::Clock;
 use crate::wire::agent::Stats;
 
 use super::base::Base;
@@ -30,6 +31,50 @@ struct Cpu {
 struct Memory {
     used: u64,
     total: u64,
+}
+
+/// What is in use, and out of how much.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Usage {
+    /// In use.
+    pub used: f64,
+    /// All there is.
+    pub total: f64,
+}
+
+/// How long processor time is counted for one answer.
+const COUNT_FOR: Duration = Duration::from_secs(1);
+
+/// Cores in use now: of the container where there is one, unless the machine is asked for.
+pub async fn cpu_now(clock: &Clock, of_host: bool) -> Usage {
+    let read = || if of_host { machine::cpu() } else { cpu() };
+    let look = || Look { at: clock.instant(), cpu: read() };
+    let before = look();
+    sleep(COUNT_FOR).await;
+    let now = look();
+    Usage { used: share(&before, &now) * now.cpu.cores, total: now.cpu.cores }
+}
+
+/// Bytes of memory in use now, as [`cpu_now`].
+#[must_use]
+pub fn memory_now(of_host: bool) -> Usage {
+    let memory = if of_host { machine::memory() } else { memory() };
+    bytes(memory.used, memory.total)
+}
+
+/// Bytes in use now on the disk that holds `path`.
+///
+/// # Errors
+/// When there is no such path.
+pub fn disk_now(path: &Path) -> std::io::Result<Usage> {
+    path.metadata()?;
+    let (used, total) = disk(path);
+    Ok(bytes(used, total))
+}
+
+#[expect(clippy::cast_precision_loss, reason = "nobody has 8 PiB to the byte")]
+fn bytes(used: u64, total: u64) -> Usage {
+    Usage { used: used as f64, total: total as f64 }
 }
 
 /// One look at the machine.
@@ -99,7 +144,7 @@ mod tests {
 
     #[test]
     fn the_share_is_of_all_cores() {
-        let at = crate::clock::Clock::machine().instant();
+        let at = Clock::machine().instant();
         let look = |secs, used| Look {
             at: at + Duration::from_secs(secs),
             cpu: Cpu { used: Duration::from_secs(used), cores: 4.0 },

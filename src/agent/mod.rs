@@ -12,6 +12,7 @@ use tokio::time::timeout;
 
 use crate::clock::{Clock, Entropy};
 use crate::model::log::LogLevel;
+use crate::net::dial::Dialer;
 use crate::net::{Overlay, OverlayConfig};
 use crate::tasks::OnPanic;
 
@@ -62,6 +63,8 @@ pub struct Options {
     pub environment: BTreeMap<String, String>,
     /// Where the overlay's UDP socket is bound.
     pub bind: SocketAddr,
+    /// How the server is connected to.
+    pub dialer: Dialer,
 }
 
 impl std::fmt::Debug for Options {

@@ -28,6 +28,7 @@ pub(super) fn place() -> Place {
         binary: "/bin/true".into(),
         environment: [("HOME".to_owned(), home), ("PATH".to_owned(), path)].into(),
         bind: "127.0.0.1:0".parse().unwrap(),
+        dialer: crate::net::dial::Dialer::default(),
     };
     let base = Base::prepare(&options, Clock::machine(), Entropy::seeded(1)).unwrap();
     Place { base, dir }

@@ -1,12 +1,16 @@
-//! `agent`: the role that runs on a workspace's machine.
+//! `agent`: the role that runs on a workspace's machine; `stat`: what it sees of that machine.
 
 use std::net::{Ipv4Addr, SocketAddr};
 
 use anyhow::{Context as _, bail};
 
 use super::args::connect::Agent;
+use super::args::inside::{Plain, Prefix, Stat, StatOf};
 use super::context::{Context, read_url};
 use crate::agent;
+use crate::agent::load::{self, Usage};
+use crate::net::dial::Dialer;
+use crate::net::proxy::Proxies;
 
 /// Runs the agent until it is told to stop.
 ///
@@ -26,6 +30,11 @@ pub async fn run(ctx: &Context, args: Agent) -> anyhow::Result<()> {
     };
     let token = token.trim().to_owned();
     let state_dir = args.dir.unwrap_or_else(|| ctx.around.state_dir_of_agent(&token));
+    // An agent that cannot use its proxy may still have a straight way; one that ends has none.
+    let proxies = ctx.around.proxies().unwrap_or_else(|error| {
+        tracing::warn!(%error, "connecting without a proxy");
+        Proxies::default()
+    });
     let options = agent::Options {
         url,
         token,
@@ -33,6 +42,93 @@ pub async fn run(ctx: &Context, args: Agent) -> anyhow::Result<()> {
         binary: std::env::current_exe().context("Finding this program")?,
         environment: super::args::whole_environment(),
         bind: SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0)),
+        dialer: Dialer::new(proxies),
     };
     agent::run(options, ctx.clock.clone(), ctx.entropy.clone()).await
+}
+
+/// Shows what the workspace uses.
+///
+/// # Errors
+/// When a path is not there, or standard output is gone.
+pub async fn stat(ctx: &Context, args: Stat) -> anyhow::Result<()> {
+    let Some(of) = args.of else { return stat_all(ctx, args.output).await };
+    let (usage, unit, output) = match of {
+        StatOf::Cpu { host, output } => (load::cpu_now(&ctx.clock, host).await, "cores", output),
+        StatOf::Mem { host, prefix, output } => {
+            let (usage, unit) = scaled(load::memory_now(host), prefix);
+            (usage, unit, output)
+        }
+        StatOf::Disk { path, prefix, output } => {
+            let usage =
+                load::disk_now(&path).with_context(|| format!("Reading {}", path.display()))?;
+            let (usage, unit) = scaled(usage, prefix);
+            (usage, unit, output)
+        }
+    };
+    match output {
+        Plain::Text => ctx.out.line(&words(usage, unit)),
+        Plain::Json => ctx.out.json(&json(usage, unit)),
+    }
+}
+
+async fn stat_all(ctx: &Context, output: Plain) -> anyhow::Result<()> {
+    let home = ctx.around.home.clone().unwrap_or_else(|| "/".into());
+    let disk = load::disk_now(&home).with_context(|| format!("Reading {}", home.display()))?;
+    let cpu = (load::cpu_now(&ctx.clock, false).await, "cores");
+    let rows = [
+        ("cpu", cpu),
+        ("memory", scaled(load::memory_now(false), Prefix::Gi)),
+        ("home disk", scaled(disk, Prefix::Gi)),
+    ];
+    match output {
+        Plain::Text => rows.into_iter().try_for_each(|(name, (usage, unit))| {
+            ctx.out.line(&format!("{name}: {}", words(usage, unit)))
+        }),
+        Plain::Json => {
+            let all = rows.map(|(name, (u, unit))| (name.replace(' ', "_"), json(u, unit)));
+            ctx.out.json(&serde_json::Map::from_iter(all))
+        }
+    }
+}
+
+fn scaled(bytes: Usage, prefix: Prefix) -> (Usage, &'static str) {
+    let (power, unit) = match prefix {
+        Prefix::Ki => (1, "KiB"),
+        Prefix::Mi => (2, "MiB"),
+        Prefix::Gi => (3, "GiB"),
+        Prefix::Ti => (4, "TiB"),
+    };
+    let one = 1024_f64.powi(power);
+    (Usage { used: bytes.used / one, total: bytes.total / one }, unit)
+}
+
+/// `1.25/4 cores (31%)`.
+fn words(usage: Usage, unit: &str) -> String {
+    let short = |n: f64| {
+        let text = format!("{n:.2}");
+        text.trim_end_matches('0').trim_end_matches('.').to_owned()
+    };
+    let percent = if usage.total > 0.0 { 100.0 * usage.used / usage.total } else { 0.0 };
+    format!("{}/{} {unit} ({percent:.0}%)", short(usage.used), short(usage.total))
+}
+
+fn json(usage: Usage, unit: &str) -> serde_json::Value {
+    serde_json::json!({"used": usage.used, "total": usage.total, "unit": unit})
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn usage_is_told_in_few_words() {
+        let gib =
+            |used, total| Usage { used: used * 1_073_741_824.0, total: total * 1_073_741_824.0 };
+        let (usage, unit) = scaled(gib(1.5, 16.0), Prefix::Gi);
+        assert_eq!(words(usage, unit), "1.5/16 GiB (9%)");
+        let (usage, unit) = scaled(gib(1.0, 2.0), Prefix::Mi);
+        assert_eq!(words(usage, unit), "1024/2048 MiB (50%)");
+        assert_eq!(words(Usage { used: 0.0, total: 0.0 }, "cores"), "0/0 cores (0%)");
+    }
 }

@@ -1,7 +1,9 @@
 //! The registry of flags and environment variables, with their help. Nothing else reads the
 //! environment.
 
+pub mod accepted;
 pub mod connect;
+pub mod inside;
 pub mod people;
 #[cfg(feature = "server")]
 pub mod serve;
@@ -12,6 +14,8 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{ArgMatches, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
+
+use crate::net::proxy::{BadProxy, Proxies};
 
 /// Dev workspaces for a homelab or a small team.
 #[derive(Debug, Parser)]
@@ -71,30 +75,7 @@ pub struct Globals {
     pub disable_direct_connections: bool,
     /// Taken for the sake of Coder's plug-ins.
     #[command(flatten)]
-    pub accepted: Accepted,
-}
-
-/// Flags of Coder's that mean nothing here; taken so that plug-ins and scripts go on working.
-#[derive(Clone, Debug, Default, clap::Args)]
-pub struct Accepted {
-    /// Has no effect
-    #[arg(long, global = true, hide = true, num_args = 0..=1)]
-    pub no_version_warning: Option<Option<String>>,
-    /// Has no effect
-    #[arg(long, global = true, hide = true, num_args = 0..=1)]
-    pub no_feature_warning: Option<Option<String>>,
-    /// Has no effect
-    #[arg(long, global = true, hide = true, num_args = 0..=1, require_equals = true)]
-    pub disable_network_telemetry: Option<Option<String>>,
-    /// Has no effect
-    #[arg(long, global = true, hide = true, num_args = 0..=1, require_equals = true)]
-    pub use_keyring: Option<Option<String>>,
-    /// Has no effect
-    #[arg(long, global = true, hide = true, num_args = 0..=1, require_equals = true)]
-    pub debug_options: Option<Option<String>>,
-    /// Has no effect
-    #[arg(long, global = true, hide = true, num_args = 0..=1, require_equals = true)]
-    pub force_tty: Option<Option<String>>,
+    pub accepted: accepted::Accepted,
 }
 
 /// How lists are written.
@@ -108,12 +89,15 @@ pub enum Format {
     Json,
 }
 
-/// The flag for it.
-#[derive(Clone, Copy, Debug, Default, clap::Args)]
+/// The flags for it.
+#[derive(Clone, Debug, Default, clap::Args)]
 pub struct Listing {
     /// How to write it
     #[arg(long, short, value_enum, default_value_t)]
     pub output: Format,
+    /// Which columns of the table, in which order
+    #[arg(long, short, value_delimiter = ',', value_name = "COLUMN")]
+    pub column: Vec<String>,
 }
 
 /// Everything the program does. Flattened: the groups are not seen by who types.
@@ -132,6 +116,9 @@ pub enum Command {
     /// Ways into workspaces.
     #[command(flatten)]
     Connect(connect::Command),
+    /// What is for the inside of a workspace.
+    #[command(flatten)]
+    Inside(inside::Command),
     /// What stands alone.
     #[command(flatten)]
     Other(Other),
@@ -176,6 +163,12 @@ pub fn parse(words: Vec<OsString>) -> Result<(Cli, ArgMatches), clap::Error> {
     let as_coder = words.first().is_some_and(is_coder);
     let matches = command(as_coder).try_get_matches_from(words)?;
     Ok((Cli::from_arg_matches(&matches)?, matches))
+}
+
+/// Whether the program was called by Coder's name.
+#[must_use]
+pub fn is_called_coder() -> bool {
+    std::env::args_os().next().is_some_and(|word| is_coder(&word))
 }
 
 /// The whole command tree; with Coder's names in the help when called as `coder`.
@@ -279,6 +272,14 @@ impl Surroundings {
         }
     }
 
+    /// The proxies for connections to the server.
+    ///
+    /// # Errors
+    /// When a variable names none that can be used.
+    pub fn proxies(&self) -> Result<Proxies, BadProxy> {
+        Proxies::from_env(&self.for_terraform)
+    }
+
     /// Where an agent keeps what must outlive it, one directory an agent.
     #[must_use]
     pub fn state_dir_of_agent(&self, token: &str) -> PathBuf {
@@ -318,6 +319,19 @@ mod tests {
         check("coder speedtest kiln --output json -t 5s");
         check("coder support bundle kiln --output-file /f --yes");
         check("coder login https://x --token t --global-config /d");
+        check("coder create kiln -t docker -O default --ephemeral-parameter a=b -y");
+        check("coder restart kiln --build-option a=b -y");
+        check("coder templates push -d . --name v2 --org default -y");
+        check("coder templates list -c name -o table");
+        check("coder users list --column username,status");
+        check("coder speedtest kiln -d --direction up");
+        check("coder ssh --workspace-poll-interval 1m --identity-agent /s kiln");
+        check("coder config-ssh --force-unix-filepaths --skip-proxy-command=false -y");
+        check("coder schedule start kiln 9:30AM Mon-Fri Europe/Dublin");
+        check("coder schedule stop kiln 8h");
+        check("coder schedule override-stop kiln 3h");
+        check("coder schedule show --all");
+        check("coder autoupdate kiln always");
         check("coder vscodessh --network-info-dir /n --session-token-file /s --url-file /u host");
     }
 

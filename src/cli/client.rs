@@ -11,7 +11,8 @@ use hyper_util::rt::TokioIo;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::net::websocket;
+use super::headers::TOKEN;
+use crate::net::dial::{ConnectError, Dialer};
 use crate::tasks::{OnPanic, Tasks};
 use crate::wire::coder;
 
@@ -32,18 +33,22 @@ pub struct Refused {
     pub error: coder::Error,
     /// Which server.
     pub server: String,
+    /// Whether the request came with a token.
+    pub with_token: bool,
 }
 
 impl Refused {
     fn describe(&self) -> String {
         let mut text = self.error.message.clone();
-        if !self.error.detail.is_empty() && self.error.detail != self.error.message {
+        // The detail says in a sentence what the fields say one by one.
+        let says_more = self.error.validations.is_empty() && self.error.detail != text;
+        if says_more && !self.error.detail.is_empty() {
             text.push_str(&format!("\n{}", self.error.detail));
         }
         for wrong in &self.error.validations {
             text.push_str(&format!("\n  {}: {}", wrong.field, wrong.detail));
         }
-        if self.status == StatusCode::UNAUTHORIZED {
+        if self.status == StatusCode::UNAUTHORIZED && self.with_token {
             text.push_str(&format!("\nSign in again with `steading login {}`.", self.server));
         }
         text
@@ -56,10 +61,23 @@ pub fn status_of(error: &anyhow::Error) -> Option<StatusCode> {
     error.downcast_ref::<Refused>().map(|r| r.status)
 }
 
+/// A refusal told in other words; its status stays.
+#[must_use]
+pub fn retold(error: anyhow::Error, message: String) -> anyhow::Error {
+    match error.downcast::<Refused>() {
+        Ok(mut refused) => {
+            refused.error = coder::Error { message, detail: String::new(), validations: vec![] };
+            refused.into()
+        }
+        Err(other) => other,
+    }
+}
+
 /// A client for one server.
 pub struct Client {
     base: url::Url,
     headers: HeaderMap,
+    dialer: Dialer,
     kept: tokio::sync::Mutex<Option<SendRequest<Full<Bytes>>>>,
     tasks: Tasks,
 }
@@ -67,8 +85,14 @@ pub struct Client {
 impl Client {
     /// A client that has not connected yet.
     #[must_use]
-    pub fn new(base: url::Url, headers: HeaderMap, tasks: Tasks) -> Self {
-        Self { base, headers, kept: tokio::sync::Mutex::new(None), tasks }
+    pub fn new(base: url::Url, headers: HeaderMap, dialer: Dialer, tasks: Tasks) -> Self {
+        Self { base, headers, dialer, kept: tokio::sync::Mutex::new(None), tasks }
+    }
+
+    /// How the server is connected to.
+    #[must_use]
+    pub fn dialer(&self) -> &Dialer {
+        &self.dialer
     }
 
     /// The server's address.
@@ -198,16 +222,21 @@ impl Client {
         let answered = answered.unwrap_or_else(|_| {
             Err(anyhow::anyhow!("no answer came within {} s", ANSWER_WITHIN.as_secs()))
         });
-        let (status, bytes) = answered.map_err(|error| {
-            anyhow::anyhow!(
-                "{} cannot be reached: {error:#}. Is the server running there?",
-                self.server_text()
-            )
-        })?;
+        let (status, bytes) = answered.map_err(|error| self.unreached(&error))?;
         if status.is_success() {
             return Ok(bytes);
         }
         Err(self.refusal(status, url, &bytes).into())
+    }
+
+    fn unreached(&self, error: &anyhow::Error) -> anyhow::Error {
+        let refused = std::io::ErrorKind::ConnectionRefused;
+        let is_refused = matches!(
+            error.downcast_ref::<ConnectError>(),
+            Some(ConnectError::Io(io)) if io.kind() == refused
+        );
+        let hint = if is_refused { " Is the server running there?" } else { "" };
+        anyhow::anyhow!("{} cannot be reached: {error:#}.{hint}", self.server_text())
     }
 
     fn refusal(&self, status: StatusCode, url: &url::Url, body: &[u8]) -> Refused {
@@ -220,7 +249,8 @@ impl Client {
                 validations: vec![],
             }
         });
-        Refused { status, error, server: self.server_text().to_owned() }
+        let with_token = self.headers.contains_key(TOKEN);
+        Refused { status, error, server: self.server_text().to_owned(), with_token }
     }
 
     async fn exchange(
@@ -268,7 +298,7 @@ impl Client {
     }
 
     async fn connect(&self) -> anyhow::Result<SendRequest<Full<Bytes>>> {
-        let io = websocket::dial(&self.base).await?;
+        let io = self.dialer.dial(&self.base).await?;
         let (sender, connection) = handshake(TokioIo::new(io)).await?;
         self.tasks.spawn("http connection", OnPanic::Lose, async move {
             if let Err(error) = connection.await {

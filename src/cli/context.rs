@@ -9,6 +9,7 @@ use super::client::Client;
 use super::config::Config;
 use super::output::Output;
 use crate::clock::{Clock, Entropy};
+use crate::net::dial::Dialer;
 use crate::tasks::Tasks;
 
 /// What every command is handed. Clones share it.
@@ -60,6 +61,12 @@ impl Context {
         }
     }
 
+    /// Whether a server's address was given or is stored.
+    #[must_use]
+    pub fn knows_server(&self) -> bool {
+        self.globals.url.is_some() || self.config.url().is_some()
+    }
+
     /// The server's address: given, else stored.
     ///
     /// # Errors
@@ -107,24 +114,38 @@ impl Context {
     /// When a header given by flag is not one.
     pub fn client_for(&self, url: url::Url, token: Option<&str>) -> anyhow::Result<Arc<Client>> {
         let headers = super::headers::collect(&self.globals, token)?;
-        Ok(Arc::new(Client::new(url, headers, self.tasks.clone())))
+        let dialer = Dialer::new(self.around.proxies()?);
+        Ok(Arc::new(Client::new(url, headers, dialer, self.tasks.clone())))
     }
 }
 
-/// Reads a server's address; `http` is added where a host stands alone.
+/// Reads a server's address. A host that stands alone is asked by `https`, this machine by `http`.
 ///
 /// # Errors
 /// When it is not one.
 pub fn read_url(text: &str) -> anyhow::Result<url::Url> {
     let text = text.trim().trim_end_matches('/');
     let full = if text.contains("://") { text.to_owned() } else { format!("https://{text}") };
-    let url: url::Url =
+    let mut url: url::Url =
         full.parse().with_context(|| format!("{text:?} is not a server's address"))?;
+    if !text.contains("://") && is_loopback(&url) {
+        // Read anew: changing the scheme of what was read would lose the port 443.
+        url = format!("http://{text}").parse()?;
+    }
     anyhow::ensure!(
         matches!(url.scheme(), "http" | "https") && url.has_host(),
         "{text:?} is not a server's address: it must begin with https:// or http://"
     );
     Ok(url)
+}
+
+fn is_loopback(url: &url::Url) -> bool {
+    match url.host() {
+        Some(url::Host::Domain(name)) => name.eq_ignore_ascii_case("localhost"),
+        Some(url::Host::Ipv4(address)) => address.is_loopback(),
+        Some(url::Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    }
 }
 
 #[cfg(test)]
@@ -140,6 +161,10 @@ mod tests {
         check("https://x.example/", Some("https://x.example/"));
         check("x.example", Some("https://x.example/"));
         check("http://127.0.0.1:7080", Some("http://127.0.0.1:7080/"));
+        check("127.0.0.1:7080", Some("http://127.0.0.1:7080/"));
+        check("localhost:443", Some("http://localhost:443/"));
+        check("[::1]:7080", Some("http://[::1]:7080/"));
+        check("10.0.0.1:7080", Some("https://10.0.0.1:7080/"));
         check("ftp://x", None);
         check("", None);
     }

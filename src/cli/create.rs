@@ -42,7 +42,7 @@ pub async fn run(ctx: &Context, args: Create) -> anyhow::Result<()> {
         ctx.out.note(&format!("The build of {reference} is queued."));
         return Ok(());
     }
-    progress::watch::<Build>(ctx, &client, workspace.latest_build.id).await?;
+    progress::watch_own::<Build>(ctx, &client, workspace.latest_build.id).await?;
     ctx.out.note(&format!("{reference} is there. Enter it with `steading ssh {reference}`."));
     Ok(())
 }

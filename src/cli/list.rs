@@ -22,8 +22,7 @@ pub async fn list(ctx: &Context, args: List) -> anyhow::Result<()> {
         _ => args.search.clone(),
     };
     let workspaces = client.workspaces(&filter).await?;
-    let table = table(&workspaces, ctx.clock.now_ms()).select(&args.column)?;
-    ctx.out.list(args.listing, &workspaces, || table)?;
+    ctx.out.list(&args.listing, &workspaces, || table(&workspaces, ctx.clock.now_ms()))?;
     if workspaces.is_empty() {
         ctx.out.note("No workspace is found. `steading create` makes one.");
     }
@@ -94,7 +93,7 @@ pub async fn show(ctx: &Context, args: Show) -> anyhow::Result<()> {
     if args.listing.output == super::args::Format::Table {
         heading(&ctx.out, &workspace)?;
     }
-    ctx.out.list(args.listing, &workspace, || table)
+    ctx.out.list(&args.listing, &workspace, || table)
 }
 
 fn heading(out: &Output, w: &Workspace) -> anyhow::Result<()> {

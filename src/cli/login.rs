@@ -1,6 +1,6 @@
 //! `login`, `logout`, `whoami`: the session this program keeps.
 
-use anyhow::{Context as _, bail};
+use anyhow::bail;
 use http::StatusCode;
 
 use super::args::Listing;
@@ -23,10 +23,11 @@ pub async fn login(ctx: &Context, args: Login) -> anyhow::Result<()> {
     }
     let url = match &args.address {
         Some(address) => read_url(address)?,
-        None => ctx.url().context("Say which server: `steading login URL`.")?,
+        None if ctx.knows_server() => ctx.url()?,
+        None => bail!("Say which server: `steading login URL`."),
     };
     let anonymous = ctx.client_for(url.clone(), None)?;
-    anonymous.build_info().await.with_context(|| format!("Asking {url} what it is"))?;
+    anonymous.build_info().await?;
     let token = obtain(ctx, &anonymous, args).await?;
     let client = ctx.client_for(url, Some(&token))?;
     let user = client.user("me").await.map_err(|error| match status_of(&error) {
@@ -137,7 +138,7 @@ pub async fn logout(ctx: &Context, args: Logout) -> anyhow::Result<()> {
 ///
 /// # Errors
 /// When nobody is.
-pub async fn whoami(ctx: &Context, how: Listing) -> anyhow::Result<()> {
+pub async fn whoami(ctx: &Context, how: &Listing) -> anyhow::Result<()> {
     let client = ctx.client()?;
     let user = client.user("me").await?;
     let roles: Vec<&str> = user.roles.iter().map(|r| r.name.as_str()).collect();

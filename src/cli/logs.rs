@@ -58,7 +58,8 @@ fn print(
             stage = &line.stage;
             ctx.out.line(&format!("{}  {stage}", line.created_at))?;
         }
-        if !line.output.is_empty() {
+        let text = line.output.trim();
+        if !text.is_empty() && text != stage {
             ctx.out.line(&format!("{}    {}", line.created_at, line.output.trim_end()))?;
         }
     }

@@ -13,9 +13,11 @@ pub fn completion(ctx: &Context, args: &Completion) -> anyhow::Result<()> {
     let shell = args.name.or(args.shell).context(
         "Say for which shell: `steading completion bash`, zsh, fish, elvish, powershell.",
     )?;
-    let mut command = super::args::command(false);
+    let as_coder = super::args::is_called_coder();
+    let mut command = super::args::command(as_coder);
+    let name = if as_coder { "coder" } else { "steading" };
     let mut script = Vec::new();
-    clap_complete::generate(shell, &mut command, "steading", &mut script);
+    clap_complete::generate(shell, &mut command, name, &mut script);
     ctx.out.bytes(&script)
 }
 

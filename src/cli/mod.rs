@@ -8,6 +8,7 @@ pub mod config;
 mod config_ssh;
 pub mod context;
 mod create;
+mod dotfiles;
 mod duration;
 mod headers;
 mod link;
@@ -30,6 +31,7 @@ mod reach;
 pub mod reference;
 #[cfg(feature = "server")]
 mod reset_password;
+mod schedule;
 #[cfg(feature = "server")]
 mod serve;
 #[cfg(feature = "server")]
@@ -41,6 +43,7 @@ mod start;
 mod state;
 mod stream;
 mod support;
+mod sync;
 mod table;
 mod templates;
 mod times;
@@ -73,6 +76,9 @@ pub enum Exit {
 
 /// The code of a command that was typed wrong, as clap has it.
 const USAGE: u8 = 2;
+
+/// What a program ends with that writes into a pipe nobody reads: as if by SIGPIPE.
+const CLOSED_PIPE: u8 = 128 + 13;
 
 /// Runs the program: as Terraform's provider when it was started as one, else by its arguments.
 #[must_use]
@@ -128,6 +134,12 @@ fn runtime(command: &Command) -> std::io::Result<tokio::runtime::Runtime> {
     tokio::runtime::Builder::new_current_thread().enable_all().build()
 }
 
+/// Whether output went into a pipe that nobody reads any more.
+fn is_closed_pipe(error: &anyhow::Error) -> bool {
+    let io = error.downcast_ref::<std::io::Error>();
+    io.is_some_and(|e| e.kind() == std::io::ErrorKind::BrokenPipe)
+}
+
 /// Says what went wrong, and gives the code to end with.
 fn report(ctx: &Context, error: &anyhow::Error) -> ExitCode {
     match error.downcast_ref::<Exit>() {
@@ -139,9 +151,8 @@ fn report(ctx: &Context, error: &anyhow::Error) -> ExitCode {
         }
         None => {}
     }
-    let io = error.downcast_ref::<std::io::Error>();
-    if io.is_some_and(|e| e.kind() == std::io::ErrorKind::BrokenPipe) {
-        return ExitCode::FAILURE;
+    if is_closed_pipe(error) {
+        return ExitCode::from(CLOSED_PIPE);
     }
     let mut text = String::new();
     for (depth, cause) in error.chain().enumerate() {
@@ -149,7 +160,8 @@ fn report(ctx: &Context, error: &anyhow::Error) -> ExitCode {
         if depth == 0 {
             text = cause;
         } else if !text.contains(&cause) {
-            text.push_str(&format!(": {cause}"));
+            let between = if text.ends_with(['.', '?']) { " " } else { ": " };
+            text.push_str(&format!("{between}{cause}"));
         }
     }
     ctx.out.note(&format!("{} {text}", ctx.out.paint(output::Paint::Bad, "error:")));
@@ -166,6 +178,7 @@ async fn run(ctx: &Context, cli: Cli, matches: &clap::ArgMatches) -> anyhow::Res
         Command::Templates(command) => templates::run(ctx, command).await,
         Command::Workspaces(command) => workspaces(ctx, command).await,
         Command::Connect(command) => connect(ctx, command).await,
+        Command::Inside(command) => inside(ctx, command).await,
         Command::Other(command) => other(ctx, command).await,
         #[cfg(feature = "server")]
         Command::Serve(command) => serve(ctx, command, matches).await,
@@ -177,7 +190,7 @@ async fn people(ctx: &Context, command: args::people::Command) -> anyhow::Result
     match command {
         C::Login(args) => login::login(ctx, args).await,
         C::Logout(args) => login::logout(ctx, args).await,
-        C::Whoami(how) => login::whoami(ctx, how).await,
+        C::Whoami(how) => login::whoami(ctx, &how).await,
         C::Tokens(command) => tokens::run(ctx, command).await,
         C::Users(command) => users::run(ctx, command).await,
         C::SshKeys(command) => ssh_keys::run(ctx, command).await,
@@ -198,6 +211,8 @@ async fn workspaces(ctx: &Context, command: args::workspaces::Command) -> anyhow
         C::Rename(args) => start::rename(ctx, args).await,
         C::Delete(args) => start::delete(ctx, args).await,
         C::Logs(args) => logs::run(ctx, args).await,
+        C::Schedule(command) => schedule::run(ctx, command).await,
+        C::Autoupdate(args) => schedule::autoupdate(ctx, args).await,
         C::State(command) => state::run(ctx, command).await,
     }
 }
@@ -216,10 +231,19 @@ async fn connect(ctx: &Context, command: args::connect::Command) -> anyhow::Resu
     }
 }
 
+async fn inside(ctx: &Context, command: args::inside::Command) -> anyhow::Result<()> {
+    use args::inside::Command as C;
+    match command {
+        C::Stat(args) => agent::stat(ctx, args).await,
+        C::Dotfiles(args) => dotfiles::run(ctx, &args),
+        C::Exp(args::inside::Exp::Sync(args)) => sync::run(ctx, args).await,
+    }
+}
+
 async fn other(ctx: &Context, command: args::Other) -> anyhow::Result<()> {
     use args::Other as C;
     match command {
-        C::Version(how) => version::run(&ctx.out, how),
+        C::Version(how) => version::run(&ctx.out, &how),
         C::Support(command) => support::run(ctx, command).await,
         C::Completion(args) => misc::completion(ctx, &args),
         C::ExternalAuth(command) => misc::external_auth(command),

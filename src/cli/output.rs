@@ -95,17 +95,17 @@ impl Output {
     /// A list: as JSON when asked for, else as a table.
     ///
     /// # Errors
-    /// When standard output is gone.
+    /// When a column is not there, or standard output is gone.
     pub fn list<T: serde::Serialize>(
         &self,
-        how: Listing,
+        how: &Listing,
         value: &T,
         table: impl FnOnce() -> Table,
     ) -> anyhow::Result<()> {
         match how.output {
             Format::Json => self.json(value),
             Format::Table => {
-                let table = table();
+                let table = table().select(&how.column)?;
                 self.bytes(table.render(|head| self.paint(Paint::Strong, head)).as_bytes())
             }
         }

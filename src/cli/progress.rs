@@ -21,6 +21,9 @@ const AGAIN: Duration = Duration::from_millis(500);
 /// How often following may fail before it is given up: a minute and a half without a server.
 const PATIENCE: u32 = 180;
 
+/// What a command ends with that was interrupted: 128 and the number of SIGINT, as shells have it.
+const INTERRUPTED: u8 = 130;
+
 /// A job whose log can be followed.
 pub trait Watched: Sized {
     /// Reads it again.
@@ -30,6 +33,8 @@ pub trait Watched: Sized {
     fn read(client: &Client, id: Uuid) -> impl Future<Output = anyhow::Result<Self>>;
     /// Where its log is.
     fn log_path(id: Uuid) -> String;
+    /// Where it is cancelled.
+    fn cancel_path(id: Uuid) -> String;
     /// Its job.
     fn job(&self) -> &ProvisionerJob;
 }
@@ -40,6 +45,9 @@ impl Watched for Build {
     }
     fn log_path(id: Uuid) -> String {
         format!("/api/v2/workspacebuilds/{id}/logs")
+    }
+    fn cancel_path(id: Uuid) -> String {
+        format!("/api/v2/workspacebuilds/{id}/cancel")
     }
     fn job(&self) -> &ProvisionerJob {
         &self.job
@@ -52,6 +60,9 @@ impl Watched for Version {
     }
     fn log_path(id: Uuid) -> String {
         format!("/api/v2/templateversions/{id}/logs")
+    }
+    fn cancel_path(id: Uuid) -> String {
+        format!("/api/v2/templateversions/{id}/cancel")
     }
     fn job(&self) -> &ProvisionerJob {
         &self.job
@@ -84,6 +95,31 @@ pub async fn watch<W: Watched>(ctx: &Context, client: &Client, id: Uuid) -> anyh
             }
         }
         tokio::time::sleep(AGAIN).await;
+    }
+}
+
+/// Follows a job that this command began; Ctrl-C cancels it, a second one leaves it to the server.
+///
+/// # Errors
+/// When it failed or was cancelled, or the server is gone for too long.
+pub async fn watch_own<W: Watched>(ctx: &Context, client: &Client, id: Uuid) -> anyhow::Result<W> {
+    let interrupted = async {
+        interrupt().await;
+        ctx.out.note("Cancelling; it may take a moment. Ctrl-C again leaves it to the server.");
+        if let Err(error) = client.cancel(&W::cancel_path(id)).await {
+            ctx.out.note(&format!("It could not be cancelled: {error:#}"));
+        }
+        interrupt().await;
+    };
+    tokio::select! {
+        done = watch(ctx, client, id) => done,
+        () = interrupted => Err(Exit::Code(INTERRUPTED).into()),
+    }
+}
+
+async fn interrupt() {
+    if tokio::signal::ctrl_c().await.is_err() {
+        std::future::pending().await
     }
 }
 

@@ -42,7 +42,9 @@ pub async fn run(ctx: &Context, args: ResetPassword) -> anyhow::Result<()> {
         password_auth: true,
     };
     let app = App::new(db, ctx.clock.clone(), ctx.entropy.clone(), seal, policy);
-    app.reset_password(&args.username, &password).await?;
+    app.reset_password(&args.username, &password)
+        .await
+        .with_context(|| format!("Setting the password of {:?}", args.username))?;
     ctx.out.note(&format!("{} has a new password; their sessions have ended.", args.username));
     Ok(())
 }

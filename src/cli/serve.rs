@@ -12,7 +12,8 @@ use super::context::{Context, read_url};
 use super::duration;
 use super::output::Paint;
 use super::settings::Layers;
-use crate::server::config::{Config, Network, Terraform, Tls};
+use crate::model::network::Network;
+use crate::server::config::{Config, Terraform, Tls};
 
 /// `server`
 ///

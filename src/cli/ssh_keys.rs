@@ -36,7 +36,7 @@ pub async fn run(ctx: &Context, command: SshKeys) -> anyhow::Result<()> {
         }
         SshKeys::List(how) => {
             let keys = client.ssh_keys().await?;
-            ctx.out.list(how, &keys, || table(&keys))
+            ctx.out.list(&how, &keys, || table(&keys))
         }
         SshKeys::Remove { key } => {
             let keys = client.ssh_keys().await?;

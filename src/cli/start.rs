@@ -28,7 +28,7 @@ pub async fn start(ctx: &Context, args: Start) -> anyhow::Result<()> {
         return Ok(());
     }
     if status == Some(WorkspaceStatus::Starting) {
-        return watch(ctx, &client, workspace.latest_build.id, args.no_wait).await;
+        return join(ctx, &client, &workspace, args.no_wait).await;
     }
     let version =
         if workspace.template_require_active_version || workspace.automatic_updates == "always" {
@@ -86,7 +86,7 @@ pub async fn stop(ctx: &Context, args: Stop) -> anyhow::Result<()> {
             return Ok(());
         }
         Some(WorkspaceStatus::Stopping) => {
-            return watch(ctx, &client, workspace.latest_build.id, args.no_wait).await;
+            return join(ctx, &client, &workspace, args.no_wait).await;
         }
         _ => {}
     }
@@ -208,7 +208,7 @@ async fn stop_and_wait(
         return Ok(());
     }
     let begun = client.create_build(workspace.id, &build(Transition::Stop, "")).await?;
-    progress::watch::<Build>(ctx, client, begun.id).await.map(drop)
+    progress::watch_own::<Build>(ctx, client, begun.id).await.map(drop)
 }
 
 async fn watch(
@@ -221,7 +221,20 @@ async fn watch(
         ctx.out.note("The build is queued.");
         return Ok(());
     }
-    progress::watch::<Build>(ctx, client, build).await.map(drop)
+    progress::watch_own::<Build>(ctx, client, build).await.map(drop)
+}
+
+/// Waits for a build that is under way already.
+async fn join(
+    ctx: &Context,
+    client: &Client,
+    workspace: &Workspace,
+    no_wait: bool,
+) -> anyhow::Result<()> {
+    if no_wait {
+        return Ok(());
+    }
+    progress::watch::<Build>(ctx, client, workspace.latest_build.id).await.map(drop)
 }
 
 fn build(transition: Transition, reason: &str) -> CreateBuild {

@@ -87,7 +87,7 @@ async fn rebuild(ctx: &Context, name: &str, state: &[u8]) -> anyhow::Result<()> 
         ..CreateBuild::default()
     };
     let build = client.create_build(workspace.id, &wanted).await?;
-    progress::watch::<Build>(ctx, &client, build.id).await.map(drop)
+    progress::watch_own::<Build>(ctx, &client, build.id).await.map(drop)
 }
 
 fn read(file: &Path) -> anyhow::Result<Vec<u8>> {

@@ -5,7 +5,7 @@ use serde::de::DeserializeOwned;
 use tokio::sync::mpsc;
 
 use super::client::Client;
-use crate::net::websocket::{Incoming, Lost, Message, connect};
+use crate::net::websocket::{Incoming, Lost, Message};
 use crate::tasks::{OnPanic, Tasks};
 
 /// A stream of values; closed when it is dropped.
@@ -27,7 +27,9 @@ impl Follow {
         query: &[(&str, &str)],
     ) -> anyhow::Result<Self> {
         let url = client.address(path, query);
-        let (out, incoming) = connect(&url, client.headers())
+        let (out, incoming) = client
+            .dialer()
+            .connect(&url, client.headers())
             .await
             .with_context(|| format!("Following {path} at {}", client.server_text()))?;
         let (writer, queue) = mpsc::channel(1);

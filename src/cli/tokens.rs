@@ -24,12 +24,12 @@ pub async fn run(ctx: &Context, command: Tokens) -> anyhow::Result<()> {
         }
         Tokens::List { all, listing } => {
             let tokens = client.tokens(all).await?;
-            ctx.out.list(listing, &tokens, || table(&tokens))
+            ctx.out.list(&listing, &tokens, || table(&tokens))
         }
         Tokens::View { entry, listing } => {
             let tokens = client.tokens(true).await?;
             let token = find(&tokens, &entry)?;
-            ctx.out.list(listing, token, || table(std::slice::from_ref(token)))
+            ctx.out.list(&listing, token, || table(std::slice::from_ref(token)))
         }
         Tokens::Remove { entry } => {
             let tokens = client.tokens(true).await?;

@@ -13,7 +13,8 @@ use super::client::Client;
 use super::context::Context;
 use super::output::Output;
 use crate::model::peer::{Peer, PeerKey, PeerKind};
-use crate::net::websocket::{ConnectError, Incoming, Lost, Message, connect};
+use crate::net::dial::ConnectError;
+use crate::net::websocket::{Incoming, Lost, Message};
 use crate::net::{OpenError, Overlay, OverlayConfig, PeerStatus, RelayFrame, Stream};
 use crate::tasks::{OnPanic, Tasks};
 use crate::wire::PROTOCOL;
@@ -211,7 +212,8 @@ impl Coordination {
     /// One socket from its opening to its loss. Says whether the server introduced us on it.
     async fn try_once(&self) -> Result<(bool, String), Ended> {
         let url = self.client.address(&self.path, &[]);
-        let (out, incoming) = connect(&url, self.client.headers()).await.map_err(|e| ended(&e))?;
+        let connected = self.client.dialer().connect(&url, self.client.headers()).await;
+        let (out, incoming) = connected.map_err(|e| ended(&e))?;
         let (queue, messages) = mpsc::channel(QUEUE);
         let tasks = self.tasks.child();
         let _socket = tasks.token().drop_guard();
@@ -336,6 +338,8 @@ fn ended(error: &ConnectError) -> Ended {
         }
         ConnectError::Address(_)
         | ConnectError::Refused { .. }
+        | ConnectError::Proxy { .. }
+        | ConnectError::Certificate { .. }
         | ConnectError::TimedOut
         | ConnectError::Io(_)
         | ConnectError::Protocol(_) => Ended::Failed(error.to_string()),

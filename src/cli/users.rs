@@ -17,11 +17,11 @@ pub async fn run(ctx: &Context, command: Users) -> anyhow::Result<()> {
         Users::Create(args) => create(ctx, args).await,
         Users::List { search, listing } => {
             let users = client.users(&search).await?;
-            ctx.out.list(listing, &users, || table(&users))
+            ctx.out.list(&listing, &users, || table(&users))
         }
         Users::Show { user, listing } => {
             let user = client.user(&user).await?;
-            ctx.out.list(listing, &user, || table(std::slice::from_ref(&user)))
+            ctx.out.list(&listing, &user, || table(std::slice::from_ref(&user)))
         }
         Users::Activate { user } => {
             client.set_user_status(&user, "activate").await?;
@@ -55,11 +55,16 @@ async fn create(ctx: &Context, args: CreateUser) -> anyhow::Result<()> {
         None if needs_password => (made_password(ctx), true),
         None => (String::new(), false),
     };
+    let email = match args.email {
+        Some(email) => email,
+        None if needs_password => prompt::text("Their e-mail address", "", "--email")?,
+        None => String::new(),
+    };
     let client = ctx.client()?;
     let organization = client.organization().await?;
     let user = client
         .create_user(&NewUser {
-            email: args.email,
+            email,
             username: args.username,
             name: args.full_name,
             password: password.clone(),

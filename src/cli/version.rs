@@ -11,7 +11,7 @@ pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 ///
 /// # Errors
 /// When standard output is gone.
-pub fn run(out: &Output, how: Listing) -> anyhow::Result<()> {
+pub fn run(out: &Output, how: &Listing) -> anyhow::Result<()> {
     match how.output {
         Format::Json => out.json(&serde_json::json!({
             "version": coder::VERSION,

@@ -2,6 +2,7 @@
 
 mod cc;
 mod connection;
+pub mod dial;
 mod driver;
 pub mod node;
 mod null;
@@ -9,6 +10,7 @@ pub mod outbox;
 pub mod packet;
 pub mod path;
 mod peer;
+pub mod proxy;
 mod quic;
 pub mod relay;
 #[cfg(test)]

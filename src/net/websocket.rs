@@ -1,29 +1,24 @@
-//! A WebSocket to the server: dialled by plain TCP or TLS, kept alive, and given up when silent.
+//! A WebSocket to the server: kept alive, and given up when silent.
 
-use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::stream::{SplitSink, SplitStream};
 use futures_util::{SinkExt as _, StreamExt as _};
-use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::TcpStream;
 use tokio::sync::mpsc;
 use tokio::time::{MissedTickBehavior, interval, timeout};
-use tokio_rustls::TlsConnector;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::tungstenite::{self, Error as WsError};
 use tokio_tungstenite::{WebSocketStream, client_async_with_config};
 
+use super::dial::{self, BoxIo, CONNECT_WITHIN, ConnectError, Dialer};
 use crate::wire::{MAX_CONTROL_BYTES, MAX_RELAY_BYTES};
 
 /// How often the other end is asked for a sign of life. Shorter than the idle limit of common proxies.
 pub const PING_EVERY: Duration = Duration::from_secs(15);
 /// Silence, or a write that does not get through, for this long means the connection is lost: two pings.
 pub const DEAD_AFTER: Duration = Duration::from_secs(30);
-/// Time for name, TCP, TLS and upgrade together. A slow mobile link takes about five seconds.
-pub const CONNECT_WITHIN: Duration = Duration::from_secs(15);
 /// Room for one read. Small, since an idle agent keeps it for its whole life.
 const READ_BUFFER: usize = 16 << 10;
 /// Messages written before a flush, so that datagrams share a packet but none waits long.
@@ -40,31 +35,6 @@ pub enum Message {
     Binary(Bytes),
 }
 
-/// Why there is no connection.
-#[derive(Debug, thiserror::Error)]
-pub enum ConnectError {
-    /// The address is not one of `http`, `https`, `ws` or `wss` with a host.
-    #[error("{0} is not an address of a server")]
-    Address(String),
-    /// The server answered, but not with an upgrade.
-    #[error("the server answered {status}: {why}")]
-    Refused {
-        /// The HTTP status.
-        status: u16,
-        /// What its body says, shortened.
-        why: String,
-    },
-    /// Nothing came back in time.
-    #[error("no answer within {} s", CONNECT_WITHIN.as_secs())]
-    TimedOut,
-    /// The network or TLS.
-    #[error(transparent)]
-    Io(#[from] std::io::Error),
-    /// It does not speak WebSocket.
-    #[error("opening the WebSocket: {0}")]
-    Protocol(String),
-}
-
 /// Why a connection is over.
 #[derive(Debug, thiserror::Error)]
 pub enum Lost {
@@ -79,13 +49,6 @@ pub enum Lost {
     Broken(String),
 }
 
-/// Anything a connection can run over.
-pub trait Io: AsyncRead + AsyncWrite + Unpin + Send {}
-impl<T: AsyncRead + AsyncWrite + Unpin + Send> Io for T {}
-
-/// A dialled connection, with TLS or without.
-pub type BoxIo = Box<dyn Io>;
-
 type Socket = WebSocketStream<BoxIo>;
 
 /// The sending half.
@@ -94,83 +57,44 @@ pub struct Outgoing(SplitSink<Socket, tungstenite::Message>);
 /// The receiving half.
 pub struct Incoming(SplitStream<Socket>);
 
-/// Opens a WebSocket. `url` may start with `http` or `ws`, with or without `s`.
-///
-/// # Errors
-/// When the server cannot be reached or does not want it.
-pub async fn connect(
-    url: &url::Url,
-    headers: &http::HeaderMap,
-) -> Result<(Outgoing, Incoming), ConnectError> {
-    timeout(CONNECT_WITHIN, try_connect(url, headers)).await.map_err(|_| ConnectError::TimedOut)?
-}
-
-async fn try_connect(
-    url: &url::Url,
-    headers: &http::HeaderMap,
-) -> Result<(Outgoing, Incoming), ConnectError> {
-    let io = dial(url).await?;
-    let mut ws_url = url.clone();
-    let scheme = if is_tls(url) { "wss" } else { "ws" };
-    ws_url.set_scheme(scheme).map_err(|()| ConnectError::Address(url.to_string()))?;
-    let mut request = ws_url.as_str().into_client_request().map_err(from_handshake)?;
-    for (name, value) in headers {
-        request.headers_mut().insert(name.clone(), value.clone());
+impl Dialer {
+    /// Opens a WebSocket. `url` may start with `http` or `ws`, with or without `s`.
+    ///
+    /// # Errors
+    /// When the server cannot be reached or does not want it.
+    pub async fn connect(
+        &self,
+        url: &url::Url,
+        headers: &http::HeaderMap,
+    ) -> Result<(Outgoing, Incoming), ConnectError> {
+        let connected = timeout(CONNECT_WITHIN, self.try_connect(url, headers)).await;
+        connected.map_err(|_| ConnectError::TimedOut)?
     }
-    let limit = MAX_CONTROL_BYTES.max(MAX_RELAY_BYTES);
-    let config = WebSocketConfig::default()
-        .read_buffer_size(READ_BUFFER)
-        .max_write_buffer_size(4 * limit)
-        .max_message_size(Some(limit))
-        .max_frame_size(Some(limit));
-    let (socket, _) =
-        client_async_with_config(request, io, Some(config)).await.map_err(from_handshake)?;
-    let (out, incoming) = socket.split();
-    Ok((Outgoing(out), Incoming(incoming)))
-}
 
-/// Connects to the host of `url`, with TLS for `https` and `wss`. Trust comes from the machine's
-/// certificates, or from `SSL_CERT_FILE`.
-///
-/// # Errors
-/// When there is no host in it, or it cannot be reached.
-pub async fn dial(url: &url::Url) -> Result<BoxIo, ConnectError> {
-    let bad = || ConnectError::Address(url.to_string());
-    let host = url.host_str().ok_or_else(bad)?;
-    let bare = host.trim_start_matches('[').trim_end_matches(']').to_owned();
-    let default = if is_tls(url) { 443 } else { 80 };
-    let tcp = TcpStream::connect((bare.as_str(), url.port().unwrap_or(default))).await?;
-    tcp.set_nodelay(true)?;
-    if !is_tls(url) {
-        return Ok(Box::new(tcp));
+    async fn try_connect(
+        &self,
+        url: &url::Url,
+        headers: &http::HeaderMap,
+    ) -> Result<(Outgoing, Incoming), ConnectError> {
+        let io = self.dial(url).await?;
+        let mut ws_url = url.clone();
+        let scheme = if dial::is_tls(url) { "wss" } else { "ws" };
+        ws_url.set_scheme(scheme).map_err(|()| ConnectError::Address(url.to_string()))?;
+        let mut request = ws_url.as_str().into_client_request().map_err(from_handshake)?;
+        for (name, value) in headers {
+            request.headers_mut().insert(name.clone(), value.clone());
+        }
+        let limit = MAX_CONTROL_BYTES.max(MAX_RELAY_BYTES);
+        let config = WebSocketConfig::default()
+            .read_buffer_size(READ_BUFFER)
+            .max_write_buffer_size(4 * limit)
+            .max_message_size(Some(limit))
+            .max_frame_size(Some(limit));
+        let (socket, _) =
+            client_async_with_config(request, io, Some(config)).await.map_err(from_handshake)?;
+        let (out, incoming) = socket.split();
+        Ok((Outgoing(out), Incoming(incoming)))
     }
-    let name = rustls::pki_types::ServerName::try_from(bare).map_err(|_| bad())?;
-    Ok(Box::new(TlsConnector::from(tls_config()?).connect(name, tcp).await?))
-}
-
-fn is_tls(url: &url::Url) -> bool {
-    matches!(url.scheme(), "https" | "wss")
-}
-
-/// Loaded once, at the first need: reading a machine's certificates takes milliseconds and memory.
-fn tls_config() -> std::io::Result<Arc<rustls::ClientConfig>> {
-    static CONFIG: OnceLock<Arc<rustls::ClientConfig>> = OnceLock::new();
-    if let Some(config) = CONFIG.get() {
-        return Ok(config.clone());
-    }
-    let found = rustls_native_certs::load_native_certs();
-    for error in &found.errors {
-        tracing::warn!(%error, "a certificate store cannot be read");
-    }
-    let mut roots = rustls::RootCertStore::empty();
-    roots.add_parsable_certificates(found.certs);
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let config = rustls::ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .map_err(std::io::Error::other)?
-        .with_root_certificates(roots)
-        .with_no_client_auth();
-    Ok(CONFIG.get_or_init(|| Arc::new(config)).clone())
 }
 
 fn from_handshake(error: WsError) -> ConnectError {
@@ -296,7 +220,7 @@ mod tests {
     #[tokio::test]
     async fn a_refusal_is_told_with_its_status() {
         let url = answering("HTTP/1.1 401 Unauthorized\r\nContent-Length: 2\r\n\r\nno").await;
-        match connect(&url, &http::HeaderMap::new()).await {
+        match Dialer::default().connect(&url, &http::HeaderMap::new()).await {
             Err(ConnectError::Refused { status: 401, .. }) => {}
             Err(other) => panic!("{other:?}"),
             Ok(_) => panic!("connected"),
@@ -317,7 +241,8 @@ mod tests {
                 }
             }
         });
-        let (out, mut incoming) = connect(&url, &http::HeaderMap::new()).await.unwrap();
+        let connected = Dialer::default().connect(&url, &http::HeaderMap::new()).await;
+        let (out, mut incoming) = connected.unwrap();
         let (queue, messages) = mpsc::channel(4);
         tasks.spawn("writer", crate::tasks::OnPanic::Lose, async move {
             out.run(messages).await;

@@ -169,11 +169,15 @@ fn app(found: &Found<'_>, part: &Object) -> AppSpec {
 }
 
 /// An app's slug is in URLs, so it is unique in the whole template.
-pub(super) fn check_slugs(specs: &[ResourceSpec]) -> Result<(), Wrong> {
+pub(super) fn check_slugs(found: &Found<'_>, specs: &[ResourceSpec]) -> Result<(), Wrong> {
     let mut seen = BTreeSet::new();
     let mut apps = specs.iter().flat_map(|s| &s.agents).flat_map(|a| &a.apps);
     match apps.find(|app| !seen.insert(&app.slug)) {
-        Some(app) => Err(format!("two apps have the slug {:?}; slugs are unique", app.slug)),
+        Some(app) => {
+            let same = found.of("coder_app").filter(|o| o.text("slug") == app.slug);
+            let same = same.map(|o| o.address.as_str()).collect::<Vec<_>>().join(" and ");
+            Err(format!("{same} have the same slug {:?}; slugs are unique in a template", app.slug))
+        }
         None => Ok(()),
     }
 }

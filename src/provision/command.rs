@@ -32,8 +32,9 @@ const LOOK: Duration = Duration::from_millis(100);
 /// Largest answer of a command that is read as a whole. A plan of a thousand objects has 20 MiB.
 const MAX_ANSWER_BYTES: u64 = 128 << 20;
 
-/// Most lines told of why a command failed.
-const MAX_ERRORS: usize = 12;
+/// Most lines told of why a command failed. Terraform says of each provider that it cannot have in
+/// half a dozen.
+const MAX_ERRORS: usize = 40;
 
 /// What all commands of a job share.
 pub(super) struct Commands<'a> {
@@ -202,8 +203,11 @@ impl Followed {
         loop {
             let (lines, more_err) = self.err.lines(at_end)?;
             for line in lines {
-                self.errors.push(line.clone());
-                log.terraform(LogLevel::Error, &line).await;
+                // Beside an answer, the command that works says the same.
+                if self.output != Output::Answer {
+                    log.terraform(LogLevel::Error, &line).await;
+                }
+                self.add_error(line);
             }
             let more_out = match self.output {
                 Output::Answer => false,
@@ -259,6 +263,8 @@ struct Tail {
     path: PathBuf,
     file: File,
     rest: Vec<u8>,
+    /// How much was read.
+    at: u64,
 }
 
 /// How much is read at once.
@@ -274,7 +280,7 @@ impl Tail {
             .mode(0o600)
             .open(&path)
             .with_context(|| format!("Making {}", path.display()))?;
-        Ok(Self { path, file, rest: vec![] })
+        Ok(Self { path, file, rest: vec![], at: 0 })
     }
 
     fn append(&self) -> Result<File, Failure> {
@@ -289,6 +295,10 @@ impl Tail {
         let read = (&self.file).take(CHUNK).read_to_end(&mut chunk).context("Reading output")?;
         self.rest.extend_from_slice(&chunk);
         let more = read as u64 == CHUNK;
+        if more {
+            self.give_back();
+        }
+        self.at += read as u64;
         let is_too_long = self.rest.len() > MAX_LINE_BYTES * 64 && !self.rest.contains(&b'\n');
         let end = if (at_end && !more) || is_too_long {
             self.rest.len()
@@ -298,6 +308,17 @@ impl Tail {
         let whole: Vec<u8> = self.rest.drain(..end).collect();
         let lines = String::from_utf8_lossy(&whole).lines().map(str::to_owned).collect();
         Ok((lines, more))
+    }
+
+    /// Frees the disk of what was read before: a command may print for an hour.
+    fn give_back(&self) {
+        #[cfg(target_os = "linux")]
+        {
+            use rustix::fs::{FallocateFlags, fallocate};
+            let how = FallocateFlags::PUNCH_HOLE | FallocateFlags::KEEP_SIZE;
+            // Where the file system cannot, the file grows as it would.
+            let _ = fallocate(&self.file, how, 0, self.at.max(1));
+        }
     }
 
     fn whole(mut self) -> Result<Vec<u8>, Failure> {

@@ -72,6 +72,11 @@ fn coder_versions() -> impl Iterator<Item = String> {
         .flat_map(|(minor, last)| (0..=last).map(move |patch| format!("2.{minor}.{patch}")))
 }
 
+/// The newest version of `coder/coder` that the mirror offers.
+pub(super) fn newest_coder() -> String {
+    coder_versions().last().unwrap_or_default()
+}
+
 fn link(package: &Path, name: &str, version: &str, binary: &Path) -> io::Result<()> {
     let platform = format!("{}_{}", provider::go_os(), provider::go_mirror_arch());
     let dir = package.join(version).join(platform);

@@ -26,6 +26,8 @@ pub(super) struct Parsed {
     pub readme: String,
     /// Terraform has to fetch something before it can plan: modules, or providers of others.
     pub needs_init: bool,
+    /// What the template says about the version of `coder/coder`, when none of those will do.
+    pub old_coder: Option<String>,
     /// Names of variables that a file of the template itself assigns.
     assigned: BTreeSet<String>,
 }
@@ -56,6 +58,11 @@ pub(super) fn parse(dir: &Path, given: &BTreeMap<String, String>) -> Result<Pars
         })
         .collect();
     let tags = tags(&source, &variables)?;
+    if source.lacks_coder() {
+        let why = "the template does not say where coder comes from; add \
+                   terraform { required_providers { coder = { source = \"coder/coder\" } } }";
+        return Err(Failure::Template(why.to_owned()));
+    }
     let readme = names.iter().find(|n| n.eq_ignore_ascii_case("README.md"));
     let mut readme = match readme {
         Some(name) => read(&dir.join(name), name)?,
@@ -63,7 +70,9 @@ pub(super) fn parse(dir: &Path, given: &BTreeMap<String, String>) -> Result<Pars
     };
     readme.truncate(readme.floor_char_boundary(MAX_README_BYTES));
     let parameters = source.parameters.iter().map(|(name, _)| name.clone()).collect();
-    Ok(Parsed { variables, parameters, tags, readme, needs_init: source.needs_init(), assigned })
+    let (needs_init, old_coder) =
+        (source.needs_init(), source.wants_old_coder().map(str::to_owned));
+    Ok(Parsed { variables, parameters, tags, readme, needs_init, old_coder, assigned })
 }
 
 impl Parsed {
@@ -296,6 +305,26 @@ resource "terraform_data" "x" {}
         assert!(needs("terraform {\n backend \"s3\" {}\n}"));
         assert!(needs("provider \"aws\" {}"));
         assert!(!needs("resource \"terraform_data\" \"x\" {}"));
+    }
+
+    #[test]
+    fn a_template_says_which_coder_it_wants() {
+        let wants = |version: &str| {
+            let text = format!(
+                "terraform {{\n required_providers {{\n coder = {{\n source = \"coder/coder\"\n version = \"{version}\"\n}}\n}}\n}}"
+            );
+            parsed(&[("main.tf", &text)], &[]).unwrap().old_coder.is_some()
+        };
+        for old in ["~> 0.12", "0.23.0", "= 1.0.4", "~> 1.0, >= 1.0.2", "< 2.0.0", ">= 0.7, < 2"] {
+            assert!(wants(old), "{old}");
+        }
+        for new in ["~> 2.0", ">= 0.12", "~> 1", "2.1.3", "<= 2.5", "< 2.1", "< 3", "> 1.0, != 2.0"]
+        {
+            assert!(!wants(new), "{new}");
+        }
+        let nowhere = "resource \"coder_agent\" \"a\" {}";
+        let why = parsed(&[("main.tf", nowhere)], &[]).unwrap_err();
+        assert!(why.contains("source = \"coder/coder\""), "{why}");
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! From data sources to what a template asks: parameters, presets, external logins.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use serde_json::Value as Json;
 
@@ -16,13 +16,13 @@ pub(super) fn parameters(
     found: &Found<'_>,
     appearance: &[String],
 ) -> Result<Vec<Parameter>, Wrong> {
-    let mut seen = BTreeSet::new();
+    let mut seen = BTreeMap::new();
     let mut out = Vec::new();
     for object in found.data("coder_parameter") {
         let parameter = parameter(object);
-        if !seen.insert(parameter.name.clone()) {
+        if let Some(other) = seen.insert(parameter.name.clone(), &object.address) {
             return Err(format!(
-                "{}: another parameter has the name {:?} too; names are unique in a template",
+                "{other} and {} have the same name {:?}; names are unique in a template",
                 object.address, parameter.name
             ));
         }
@@ -102,18 +102,16 @@ pub(super) fn presets(
         if presets.iter().any(|p| p.name == preset.name) {
             return Err(format!("two presets have the name {:?}", preset.name));
         }
-        if preset.is_default && presets.iter().any(|p| p.is_default) {
-            return Err(format!(
-                "{:?} is the second default preset; there can be one",
-                preset.name
-            ));
+        if let Some(other) = presets.iter().find(|p| p.is_default && preset.is_default) {
+            let (a, b) = (&other.name, &preset.name);
+            return Err(format!("{a:?} and {b:?} are both default presets; there can be one"));
         }
-        let unknown = preset.parameters.keys().filter(|n| parameters.iter().all(|p| p.name != **n));
-        warnings.extend(unknown.map(|name| {
-            format!(
-                "The preset {:?} sets {name:?}, which is no parameter of the template",
-                preset.name
-            )
+        warnings.extend(preset.parameters.iter().filter_map(|(name, value)| {
+            let why = match parameters.iter().find(|p| p.name == *name) {
+                Some(parameter) => parameter.check(value, None).err()?.to_string(),
+                None => "there is no such parameter in the template".to_owned(),
+            };
+            Some(format!("The preset {:?} sets {name:?} to {value:?}: {why}", preset.name))
         }));
         presets.push(preset);
     }

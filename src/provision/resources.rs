@@ -72,11 +72,8 @@ impl Found<'_> {
         self.add_metadata(&mut specs)?;
         let mut names = BTreeMap::new();
         for object in self.of("coder_agent") {
-            let external = self.of(EXTERNAL).find(|e| self.belongs(e, object));
-            let holder =
-                external.or_else(|| self.nearest(object, Walk::Against, Object::is_resource));
-            let Some(holder) = holder else { continue };
-            let agent = agents::agent(self, object, external.is_some())?;
+            let Some(holder) = self.holder(object) else { continue };
+            let agent = agents::agent(self, object, is_external(holder))?;
             if let Some(other) = names.insert(agent.name.to_ascii_lowercase(), &object.address) {
                 return Err(format!(
                     "{other} and {} are agents of the same name {:?}; names are unique in a template",
@@ -88,11 +85,34 @@ impl Found<'_> {
             }
         }
         let mut specs: Vec<ResourceSpec> = specs.into_values().collect();
-        agents::check_slugs(&specs)?;
+        agents::check_slugs(self, &specs)?;
         for spec in &mut specs {
             spec.agents.sort_by(|a, b| (a.order, &a.name).cmp(&(b.order, &b.name)));
         }
         Ok(specs)
+    }
+
+    /// What is odd about the agents of a template.
+    pub(super) fn warnings(&self) -> Vec<String> {
+        if self.of("coder_agent").next().is_none() {
+            return vec![
+                "The template has no agent: nobody can connect to its workspaces".to_owned(),
+            ];
+        }
+        let lost = self.of("coder_agent").filter(|agent| self.holder(agent).is_none());
+        lost.map(|agent| {
+            format!(
+                "{0}: no resource uses it, so it is left out; give {0}.token or {0}.init_script to what runs it",
+                agent.address
+            )
+        })
+        .collect()
+    }
+
+    /// The resource that runs an agent.
+    fn holder(&self, agent: &Object) -> Option<&Object> {
+        let external = self.of(EXTERNAL).find(|e| self.belongs(e, agent));
+        external.or_else(|| self.nearest(agent, Walk::Against, Object::is_resource))
     }
 
     /// Credits a day of everything.

@@ -43,18 +43,26 @@ impl Provisioner {
     ) -> Result<Imported, Failure> {
         log.stage("Parsing template parameters").await;
         let mut session = Session::open(self, work, log, cancel, &job.variables).await?;
+        if let Some(version) = &session.parsed.old_coder {
+            let text = format!(
+                "The template wants version {version} of coder/coder; it is run with {}",
+                super::mirror::newest_coder()
+            );
+            log.say(LogLevel::Warn, &text).await;
+        }
         let start = self.import_plan(&mut session, job, Transition::Start).await?;
         let stop = self.import_plan(&mut session, job, Transition::Stop).await?;
         let (start, stop) = (self.found(&start.objects, &start), self.found(&stop.objects, &stop));
         let (parameters, presets, warnings) =
             asked(&start, &session.parsed.parameters).map_err(Failure::Template)?;
-        for warning in warnings {
+        let start_resources = preview(&start)?;
+        for warning in warnings.into_iter().chain(start.warnings()) {
             log.say(LogLevel::Warn, &warning).await;
         }
         Ok(Imported {
             parameters,
             presets,
-            start_resources: preview(&start)?,
+            start_resources,
             stop_resources: preview(&stop)?,
             external_auth: questions::external_auth(&start),
             has_external_agent: start.has_external_agent(),
@@ -218,7 +226,11 @@ type Asked = (Vec<Parameter>, Vec<Preset>, Vec<String>);
 
 fn asked(found: &Found<'_>, appearance: &[String]) -> Result<Asked, Wrong> {
     let parameters = questions::parameters(found, appearance)?;
-    let (presets, warnings) = questions::presets(found, &parameters)?;
+    let (presets, mut warnings) = questions::presets(found, &parameters)?;
+    if let Some(order) = found.data("coder_script_order").next() {
+        warnings
+            .push(format!("{}: scripts start together; their order is not kept", order.address));
+    }
     Ok((parameters, presets, warnings))
 }
 

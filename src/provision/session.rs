@@ -28,6 +28,12 @@ const PLAN: &str = "terraform.tfplan";
 const CONFIG: &str = "terraformrc";
 const VALUES: &str = "given.tfvars.json";
 
+/// What Terraform says when a registry cannot be reached.
+const OUT_OF_REACH: &str = "failed to request discovery document";
+const WITHOUT_REGISTRY: &str = "A registry cannot be reached from the server. Without it, providers \
+    come from the directory given as --provider-mirror, and modules from what `host` blocks of the \
+    file given as --terraform-config name, from git, or from the template itself (./modules).";
+
 /// A job at work.
 pub(super) struct Session<'a> {
     pub provisioner: &'a Provisioner,
@@ -147,7 +153,13 @@ impl<'a> Session<'a> {
         let begun = self.now();
         let done = commands.run(&["init", "-no-color", "-input=false"], Output::Plain).await;
         self.timed("init", begun, Times::default());
-        done.map(drop)
+        match done {
+            Err(Failure::Terraform(why)) if why.contains(OUT_OF_REACH) => {
+                self.log.say(LogLevel::Warn, WITHOUT_REGISTRY).await;
+                Err(Failure::Terraform(why))
+            }
+            done => done.map(drop),
+        }
     }
 
     /// Plans, and reads the plan. The graph is made beside it.
@@ -187,7 +199,8 @@ impl<'a> Session<'a> {
 
     async fn graph(&self, commands: &Commands<'_>) -> Result<(Graph, i64, i64), Failure> {
         let began = self.now();
-        let Done { answer, .. } = commands.run(&["graph", "-type=plan"], Output::Answer).await?;
+        let Done { answer, .. } =
+            commands.run(&["graph", "-no-color", "-type=plan"], Output::Answer).await?;
         Ok((Graph::parse(&String::from_utf8_lossy(&answer)), began, self.now()))
     }
 

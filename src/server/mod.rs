@@ -48,6 +48,7 @@ pub struct Server {
     pub ssh: SocketAddr,
     /// Where the overlay's UDP socket is.
     pub wireguard: SocketAddr,
+    homes: std::path::PathBuf,
     tasks: Tasks,
 }
 
@@ -76,13 +77,13 @@ impl Server {
         let fleet = start_fleet(&app, &config, (&clock, &entropy), &tasks).await?;
         let host_key = host_key(&app).await?;
         let ssh = fleet.open_front_door(config.ssh, &host_key).await?;
-        start_jobs(&app, &config, http, (&clock, &entropy), &tasks).await?;
+        let homes = start_jobs(&app, &config, http, (&clock, &entropy), &tasks).await?;
         tasks.spawn("accounts", OnPanic::Lose, app.clone().keep_accounts());
         let site = web::Site::new(&config, &url, ssh, host_key.public().fingerprint())?;
         let state = web::State::new(app.clone(), fleet.clone(), site, tasks.clone()).await?;
         serve(listener, &config, web::router(state), &tasks)?;
         let wireguard = fleet.wireguard_address();
-        Ok(Self { app, fleet, url, http, ssh, wireguard, tasks })
+        Ok(Self { app, fleet, url, http, ssh, wireguard, homes, tasks })
     }
 
     /// Waits until a part that the server cannot do without has failed.
@@ -95,6 +96,8 @@ impl Server {
         if !self.tasks.stop(DRAIN).await {
             tracing::warn!("some tasks did not end in {} s", DRAIN.as_secs());
         }
+        // Only where nobody has a home: a directory with one is not removed by this.
+        let _ = std::fs::remove_dir(&self.homes);
     }
 }
 
@@ -164,7 +167,7 @@ async fn start_jobs(
     http: SocketAddr,
     (clock, entropy): (&Clock, &Entropy),
     tasks: &Tasks,
-) -> anyhow::Result<()> {
+) -> anyhow::Result<std::path::PathBuf> {
     let id = app.deployment_id().await?;
     let data = config.data.clone();
     let homes = tokio::task::spawn_blocking(move || homes::prepare(&data, id)).await??;
@@ -180,7 +183,7 @@ async fn start_jobs(
         env: config.terraform.environment.clone(),
         agent_scripts: crate::wire::bootstrap::all(),
         process: ProcessSettings {
-            homes: homes.dir,
+            homes: homes.dir.clone(),
             binary: homes.binary,
             agent_url: format!("{scheme}://{}", reachable(http)),
             first_uid: first_uid(id),
@@ -196,7 +199,7 @@ async fn start_jobs(
             inner.cancel();
         }
     });
-    Ok(())
+    Ok(homes.dir)
 }
 
 /// The first uid of this deployment's workspaces. Servers on one machine must not share uids: all

@@ -139,11 +139,16 @@ impl Channel {
 /// ours or Git's.
 #[must_use]
 pub fn may_set(name: &str) -> bool {
-    let is_name = name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
     let prefixes = ["LC_", "CODER_", "STEADING_", "GIT_"];
-    is_name
+    is_variable(name)
         && (matches!(name, "LANG" | "COLORTERM" | "TERM_PROGRAM" | "TERM_PROGRAM_VERSION" | "TZ")
             || prefixes.iter().any(|p| name.starts_with(p)))
+}
+
+/// Whether this can name an environment variable.
+#[must_use]
+pub fn is_variable(name: &str) -> bool {
+    !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
 }
 
 #[cfg(test)]

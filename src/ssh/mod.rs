@@ -23,7 +23,7 @@ mod signal;
 pub mod stream;
 mod transport;
 
-pub use channel::may_set;
+pub use channel::{is_variable, may_set};
 pub use config::{Auth, Config};
 pub use gate::{Began, Ended, Gate, Link, Opening, Say, Who};
 pub use session::serve;

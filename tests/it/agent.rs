@@ -7,6 +7,7 @@ use axum::extract::ws::Message;
 use steading::clock::{Clock, Entropy};
 use steading::model::agent::Lifecycle;
 use steading::model::peer::{PeerKey, PeerKind};
+use steading::model::resource::ScriptSpec;
 use steading::model::session::SessionKind;
 use steading::net::{Overlay, OverlayConfig, relay};
 use steading::ssh::opening;
@@ -74,6 +75,34 @@ async fn it_starts_reports_and_comes_back_without_starting_again() {
         .until(|m| matches!(m, FromAgent::Lifecycle { state: Lifecycle::Off, .. }).then_some(()))
         .await;
     assert_eq!(std::fs::read_to_string(home.path().join("runs")).unwrap(), "ran\n");
+}
+
+#[tokio::test]
+async fn scripts_wait_for_each_other() {
+    let home = tempfile::tempdir().unwrap();
+    let mut server = Server::start().await;
+    server.agent(home.path());
+    let mut connection = server.connection().await;
+    connection.hello().await;
+    let second = "set -e\ntrap 'coder exp sync complete second' EXIT\ncoder exp sync want second first\ncoder exp sync start second\necho second >>~/order";
+    let first = "set -e\ncoder exp sync ping\ncoder exp sync start first\necho first >>~/order\ncoder exp sync complete first";
+    let third = "set -e\ncoder exp sync want third second\ncoder exp sync start third\ncoder exp sync status second | grep -q 'Status: completed'\ncoder stat mem --prefix Mi | grep -q MiB\necho third >>~/order";
+    let numbered = |(text, id)| ScriptSpec {
+        id: uuid::Uuid::from_u128(id).into(),
+        log_source_id: uuid::Uuid::from_u128(id + 10).into(),
+        ..script(text)
+    };
+    let scripts = [second, third, first].into_iter().zip(20..).map(numbered).collect();
+    connection.say(&say_manifest(manifest(scripts, vec![]))).await;
+    let end = connection
+        .until(|m| match m {
+            FromAgent::Lifecycle { state, .. } if state != Lifecycle::Starting => Some(state),
+            _ => None,
+        })
+        .await;
+    assert_eq!(end, Lifecycle::Ready);
+    let order = std::fs::read_to_string(home.path().join("order")).unwrap();
+    assert_eq!(order, "first\nsecond\nthird\n");
 }
 
 #[tokio::test]

@@ -23,6 +23,7 @@ mod ssh_exec;
 mod ssh_files;
 mod ssh_forward;
 mod ssh_load;
+mod ssh_signals;
 mod ssh_terminal;
 mod ssh_world;
 mod sweep;

@@ -1,7 +1,6 @@
 //! Commands and shells through stock OpenSSH.
 
 use std::process::Stdio;
-use std::time::Duration;
 
 use steading::model::session::{EndReason, SessionKind};
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
@@ -82,7 +81,7 @@ async fn a_login_shell_takes_what_is_typed() {
         ssh.args(["-tt", "ws"]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
     let mut keys = ssh.stdin.take().unwrap();
     let mut screen = BufReader::new(ssh.stdout.take().unwrap());
-    keys.write_all(b"PS1=; echo shell:$0:$((40+2)); trap 'echo caught; exit 5' INT; read line\n")
+    keys.write_all(b"PS1=; trap 'echo caught; exit 5' INT; echo shell:$0:$((40+2)); read line\n")
         .await
         .unwrap();
     let mut line = String::new();
@@ -92,7 +91,6 @@ async fn a_login_shell_takes_what_is_typed() {
         assert!(read.expect("in time").unwrap() > 0);
     }
     // Ctrl-C becomes a signal in the terminal.
-    tokio::time::sleep(Duration::from_millis(300)).await;
     keys.write_all(&[3]).await.unwrap();
     let mut rest = String::new();
     tokio::time::timeout(LIMIT, screen.read_to_string(&mut rest)).await.expect("in time").unwrap();

@@ -1,12 +1,11 @@
 //! Many channels at once, and readers and writers that stop.
 
 use std::process::Stdio;
-use std::sync::atomic::Ordering;
-use std::time::Duration;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
-use crate::ssh_world::{LIMIT, World, output, until};
+use crate::ssh_world::{LIMIT, World, output, settled, until};
 
 const MEBI: usize = 1 << 20;
 
@@ -37,14 +36,7 @@ async fn a_reader_that_stops_costs_a_bounded_buffer() {
     let mut first = [0; 16];
     out.read_exact(&mut first).await.unwrap();
     let taken = || world.record.from_agent.load(Ordering::Relaxed);
-    let mut last = 0;
-    loop {
-        tokio::time::sleep(Duration::from_millis(500)).await;
-        if taken() == last {
-            break;
-        }
-        last = taken();
-    }
+    let last = settled(&world, 1, taken).await;
     // The client's own window and its buffers, and those of the sockets between, are the most of it.
     assert!(last < 16 * MEBI as u64, "{last} bytes taken for a reader that stopped");
     let mut rest = Vec::new();
@@ -61,10 +53,17 @@ async fn input_that_nobody_reads_waits_and_others_go_on() {
     let mut stuck = stuck.spawn().unwrap();
     let mut input = stuck.stdin.take().unwrap();
     let block = vec![b'x'; MEBI];
-    let mut written = 0;
-    while let Ok(done) = tokio::time::timeout(Duration::from_secs(1), input.write(&block)).await {
-        written += done.unwrap();
-        assert!(written < 64 * MEBI, "input is taken without end");
+    let written = AtomicU64::new(0);
+    let fill = async {
+        loop {
+            let taken = input.write(&block).await.unwrap() as u64;
+            let all = written.fetch_add(taken, Ordering::Relaxed) + taken;
+            assert!(all < 64 * MEBI as u64, "input is taken without end");
+        }
+    };
+    tokio::select! {
+        () = fill => {}
+        _ = settled(&world, MEBI as u64, || written.load(Ordering::Relaxed)) => {}
     }
     let other = |script: &str| {
         let mut ssh = world.client("ssh");
@@ -94,16 +93,18 @@ async fn what_is_echoed_while_it_is_sent_never_locks_up() {
         ssh.args(["ws", "cat"]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
     let (mut input, mut out) = (ssh.stdin.take().unwrap(), ssh.stdout.take().unwrap());
     let size = 64 * MEBI;
+    let sent = AtomicU64::new(0);
     let send = async {
-        let block = vec![b'y'; MEBI];
-        for _ in 0..64 {
+        let block = vec![b'y'; 64 << 10];
+        while sent.load(Ordering::Relaxed) < size as u64 {
             input.write_all(&block).await.unwrap();
+            sent.fetch_add(block.len() as u64, Ordering::Relaxed);
         }
         drop(input);
     };
     let take = async {
         // A reader that is slow at first lets every buffer on the way fill up.
-        tokio::time::sleep(Duration::from_millis(500)).await;
+        settled(&world, MEBI as u64, || sent.load(Ordering::Relaxed)).await;
         let mut all = Vec::new();
         out.read_to_end(&mut all).await.unwrap();
         all.len()

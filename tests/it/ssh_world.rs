@@ -38,6 +38,8 @@ pub struct World {
     pub sessions: Sessions,
     pub record: Arc<Record>,
     pub tasks: Tasks,
+    /// Where the server listens.
+    pub address: SocketAddr,
     door: Arc<Door>,
 }
 
@@ -223,7 +225,7 @@ impl World {
         let config = Config::new(&host_key, Auth::PublicKey, clock, entropy, tasks.clone());
         let address = listen(Arc::new(config), Arc::clone(&door), &tasks).await;
         client_files(dir.path(), address, &key, &host_key);
-        Self { dir, sessions, record, tasks, door }
+        Self { dir, sessions, record, tasks, address, door }
     }
 
     /// Lets another key in.
@@ -270,6 +272,23 @@ impl Drop for World {
     fn drop(&mut self) {
         self.tasks.cancel();
     }
+}
+
+/// What a command that does nothing may add to a count of bytes: its opening and its end.
+const OF_A_COMMAND: u64 = 8 << 10;
+
+/// Waits until a count of bytes is past `start` and stands still while a command of its own goes
+/// there and back, thrice: what could still move has had its turn.
+pub async fn settled(world: &World, start: u64, count: impl Fn() -> u64) -> u64 {
+    until("bytes move", || count() >= start).await;
+    let (mut last, mut still) = (count(), 0);
+    while still < 3 {
+        assert_eq!(world.ssh(&["true"]).await.0, 0);
+        let now = count();
+        still = if now < last + OF_A_COMMAND { still + 1 } else { 0 };
+        last = now;
+    }
+    last
 }
 
 /// Runs a command to its end within the limit.

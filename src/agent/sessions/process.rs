@@ -71,10 +71,11 @@ impl Program<'_> {
         command
     }
 
-    /// What says where one is cannot be replaced by a client.
+    /// What says where one is cannot be replaced by a client. What SSH clients send by themselves was
+    /// filtered where SSH ends; what comes here besides was asked for by name.
     fn may_set(&self, name: &str) -> bool {
         let is_ours = name.starts_with("CODER_") || name.starts_with("STEADING_");
-        ssh::may_set(name) && !(is_ours && self.settings.env.contains_key(name))
+        ssh::is_variable(name) && !(is_ours && self.settings.env.contains_key(name))
     }
 }
 

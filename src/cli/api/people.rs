@@ -3,7 +3,8 @@
 use http::{Method, StatusCode};
 use serde_json::json;
 
-use crate::cli::client::{Client, segment, status_of};
+use crate::cli::client::{Client, retold, segment, status_of};
+use crate::cli::nearest;
 use crate::wire::coder::deployment::{BuildInfo, SshConfig};
 use crate::wire::coder::tokens::{
     ApiKey, CreateSshKey, CreateToken, GitSshKey, NewKey, SshKey, TokenConfig,
@@ -80,7 +81,20 @@ impl Client {
     /// # Errors
     /// When the server cannot be reached, or refuses.
     pub async fn user(&self, name: &str) -> anyhow::Result<User> {
-        self.get(&of_user(name, "")).await
+        let found = self.get(&of_user(name, "")).await;
+        self.or_no_user(name, found).await
+    }
+
+    /// What was asked about a user, or who else may have been meant.
+    async fn or_no_user<T>(&self, name: &str, found: anyhow::Result<T>) -> anyhow::Result<T> {
+        match found {
+            Err(error) if status_of(&error) == Some(StatusCode::NOT_FOUND) => {
+                let all = self.users("").await.unwrap_or_default();
+                let hint = nearest::hint(name, all.iter().map(|u| u.username.as_str()));
+                Err(retold(error, format!("There is no user {name:?} that you may see.{hint}")))
+            }
+            found => found,
+        }
     }
 
     /// Users that a search finds.
@@ -105,7 +119,9 @@ impl Client {
     /// # Errors
     /// When the server cannot be reached, or refuses.
     pub async fn set_user_status(&self, name: &str, verb: &str) -> anyhow::Result<User> {
-        self.call(Method::PUT, &of_user(name, &format!("/status/{verb}")), &json!({})).await
+        let path = of_user(name, &format!("/status/{verb}"));
+        let done = self.call(Method::PUT, &path, &json!({})).await;
+        self.or_no_user(name, done).await
     }
 
     /// Deletes a user.
@@ -113,7 +129,8 @@ impl Client {
     /// # Errors
     /// When the server cannot be reached, or refuses.
     pub async fn delete_user(&self, name: &str) -> anyhow::Result<()> {
-        self.delete(&of_user(name, "")).await
+        let done = self.delete(&of_user(name, "")).await;
+        self.or_no_user(name, done).await
     }
 
     /// Sets a user's site roles, all of them.
@@ -121,7 +138,8 @@ impl Client {
     /// # Errors
     /// When the server cannot be reached, or refuses.
     pub async fn set_roles(&self, name: &str, roles: Vec<String>) -> anyhow::Result<User> {
-        self.call(Method::PUT, &of_user(name, "/roles"), &UpdateRoles { roles }).await
+        let done = self.call(Method::PUT, &of_user(name, "/roles"), &UpdateRoles { roles }).await;
+        self.or_no_user(name, done).await
     }
 
     /// Makes a session of its own for this program.

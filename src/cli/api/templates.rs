@@ -2,11 +2,12 @@
 
 use anyhow::Context as _;
 use bytes::Bytes;
-use http::Method;
+use http::{Method, StatusCode};
 use serde_json::json;
 use uuid::Uuid;
 
-use crate::cli::client::{Client, segment};
+use crate::cli::client::{Client, retold, segment, status_of};
+use crate::cli::nearest;
 use crate::wire::coder::organizations::Organization;
 use crate::wire::coder::templates::{
     CreateTemplate, Example, Template, UpdateTemplate, UploadResponse,
@@ -41,7 +42,15 @@ impl Client {
     /// # Errors
     /// When the server cannot be reached, or refuses.
     pub async fn template(&self, name: &str) -> anyhow::Result<Template> {
-        self.get(&format!("{DEFAULT}/templates/{}", segment(name))).await
+        match self.get(&format!("{DEFAULT}/templates/{}", segment(name))).await {
+            Err(error) if status_of(&error) == Some(StatusCode::NOT_FOUND) => {
+                let all = self.templates().await.unwrap_or_default();
+                let hint = nearest::hint(name, all.iter().map(|t| t.name.as_str()));
+                let all = "`steading templates list` shows them.";
+                Err(retold(error, format!("There is no template {name:?}.{hint} {all}")))
+            }
+            found => found,
+        }
     }
 
     /// Makes a template of a version.
@@ -117,7 +126,14 @@ impl Client {
     /// # Errors
     /// When the server cannot be reached, or refuses.
     pub async fn version_by_name(&self, template: Uuid, name: &str) -> anyhow::Result<Version> {
-        self.get(&format!("/api/v2/templates/{template}/versions/{}", segment(name))).await
+        match self.get(&format!("/api/v2/templates/{template}/versions/{}", segment(name))).await {
+            Err(error) if status_of(&error) == Some(StatusCode::NOT_FOUND) => {
+                let all = self.versions(template, true).await.unwrap_or_default();
+                let hint = nearest::hint(name, all.iter().map(|v| v.name.as_str()));
+                Err(retold(error, format!("The template has no version {name:?}.{hint}")))
+            }
+            found => found,
+        }
     }
 
     /// A template's versions, newest first.

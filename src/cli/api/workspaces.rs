@@ -6,32 +6,91 @@ use http::{Method, StatusCode};
 use uuid::Uuid;
 
 use super::people::of_user;
-use crate::cli::client::{Client, segment, status_of};
+use crate::cli::client::{Client, retold, segment, status_of};
+use crate::cli::nearest;
 use crate::cli::reference::Reference;
+use crate::wire::coder::Time;
 use crate::wire::coder::agents::{Agent, AgentLog, ListeningPorts};
 use crate::wire::coder::builds::{Build, BuildParameter, CreateBuild};
 use crate::wire::coder::jobs::JobLog;
 use crate::wire::coder::workspaces::{
-    CreateWorkspace, UpdateWorkspace, Usage, Workspace, WorkspacesResponse,
+    CreateWorkspace, Extend, UpdateAutomaticUpdates, UpdateAutostart, UpdateTtl, UpdateWorkspace,
+    Usage, Workspace, WorkspacesResponse,
 };
 
 /// Workspaces asked for at once.
 const PAGE: usize = 100;
 
 impl Client {
-    /// A workspace by name.
+    /// A workspace by name, or by its id.
     ///
     /// # Errors
     /// When there is none, or the server cannot be reached.
     pub async fn workspace(&self, reference: &Reference) -> anyhow::Result<Workspace> {
-        let path = format!("/workspace/{}", segment(&reference.workspace));
-        let found = self.get(&of_user(&reference.owner, &path)).await;
-        found.map_err(|error| match status_of(&error) {
-            Some(StatusCode::NOT_FOUND) => anyhow::anyhow!(
-                "There is no workspace {reference} that you may see. `steading list` shows yours."
-            ),
-            _ => error,
-        })
+        let path = match Uuid::parse_str(&reference.workspace) {
+            Ok(id) => format!("/api/v2/workspaces/{id}"),
+            Err(_) => {
+                let path = format!("/workspace/{}", segment(&reference.workspace));
+                of_user(&reference.owner, &path)
+            }
+        };
+        match self.get(&path).await {
+            Err(error) if status_of(&error) == Some(StatusCode::NOT_FOUND) => {
+                let others = self.workspaces(&format!("owner:{}", reference.owner)).await;
+                let others = others.unwrap_or_default();
+                let hint =
+                    nearest::hint(&reference.workspace, others.iter().map(|w| w.name.as_str()));
+                let message = format!(
+                    "There is no workspace {reference} that you may see.{hint} `steading list` \
+                     shows yours."
+                );
+                Err(retold(error, message))
+            }
+            found => found,
+        }
+    }
+
+    /// Sets when a workspace starts by itself; an empty schedule is never.
+    ///
+    /// # Errors
+    /// When the server cannot be reached, or refuses.
+    pub async fn set_autostart(&self, id: Uuid, schedule: Option<String>) -> anyhow::Result<()> {
+        let path = format!("/api/v2/workspaces/{id}/autostart");
+        self.tell(Method::PUT, &path, &UpdateAutostart { schedule }).await
+    }
+
+    /// Sets how long a workspace runs after its start; none for as long as it likes.
+    ///
+    /// # Errors
+    /// When the server cannot be reached, or refuses.
+    pub async fn set_ttl(&self, id: Uuid, ttl_ms: Option<i64>) -> anyhow::Result<()> {
+        self.tell(Method::PUT, &format!("/api/v2/workspaces/{id}/ttl"), &UpdateTtl { ttl_ms }).await
+    }
+
+    /// Moves the time a running workspace stops at.
+    ///
+    /// # Errors
+    /// When the server cannot be reached, or refuses.
+    pub async fn extend(&self, id: Uuid, deadline: Time) -> anyhow::Result<()> {
+        let path = format!("/api/v2/workspaces/{id}/extend");
+        self.tell(Method::PUT, &path, &Extend { deadline }).await
+    }
+
+    /// Sets whether a workspace follows its template: `always` or `never`.
+    ///
+    /// # Errors
+    /// When the server cannot be reached, or refuses.
+    pub async fn set_automatic_updates(&self, id: Uuid, policy: &str) -> anyhow::Result<()> {
+        let body = UpdateAutomaticUpdates { automatic_updates: policy.to_owned() };
+        self.tell(Method::PUT, &format!("/api/v2/workspaces/{id}/autoupdates"), &body).await
+    }
+
+    /// Cancels a build or an import; `path` is where.
+    ///
+    /// # Errors
+    /// When the server cannot be reached, or refuses.
+    pub async fn cancel(&self, path: &str) -> anyhow::Result<()> {
+        self.tell(Method::PATCH, path, &serde_json::json!({})).await
     }
 
     /// Workspaces that a filter finds, all pages of them.

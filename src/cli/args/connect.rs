@@ -87,6 +87,12 @@ pub struct Ssh {
     /// Bring connections to a port of this machine there, PORT:HOST:HOSTPORT
     #[arg(long, short = 'L', value_name = "FORWARD")]
     pub local_forward: Vec<String>,
+    /// The SSH agent to let it use, with --forward-agent; the one of `SSH_AUTH_SOCK` by default
+    #[arg(long, env = "STEADING_SSH_IDENTITY_AGENT", value_name = "SOCKET")]
+    pub identity_agent: Option<PathBuf>,
+    /// Has no effect
+    #[arg(long, hide = true, value_name = "DURATION")]
+    pub workspace_poll_interval: Option<String>,
     /// An environment variable to set, NAME=VALUE; may be repeated
     #[arg(long, short, value_name = "NAME=VALUE")]
     pub env: Vec<String>,
@@ -179,6 +185,12 @@ pub struct ConfigSsh {
     /// Has no effect
     #[arg(long, hide = true)]
     pub use_previous_options: bool,
+    /// Has no effect
+    #[arg(long, hide = true, num_args = 0..=1, require_equals = true)]
+    pub force_unix_filepaths: Option<Option<String>>,
+    /// Has no effect
+    #[arg(long, hide = true, num_args = 0..=1, require_equals = true)]
+    pub skip_proxy_command: Option<Option<String>>,
 }
 
 /// `ping`
@@ -216,10 +228,10 @@ pub struct Speedtest {
     #[arg(long, short, default_value = "5s", value_name = "DURATION")]
     pub time: String,
     /// Which way
-    #[arg(long, short, value_enum, default_value_t)]
+    #[arg(long, value_enum, default_value_t)]
     pub direction: Direction,
     /// Wait for a direct connection first
-    #[arg(long)]
+    #[arg(long, short)]
     pub direct: bool,
     /// How to write it
     #[arg(long, short, value_enum, default_value_t)]

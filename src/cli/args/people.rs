@@ -3,6 +3,7 @@
 use clap::{Args, Subcommand};
 
 use super::Listing;
+use super::accepted::Organization;
 
 /// Commands about people.
 #[derive(Debug, Subcommand)]
@@ -192,9 +193,9 @@ pub struct CreateUser {
     /// Its name
     #[arg(long, short, value_name = "NAME")]
     pub username: String,
-    /// Its e-mail address
-    #[arg(long, short, default_value = "", value_name = "ADDRESS")]
-    pub email: String,
+    /// Its e-mail address; asked for when absent
+    #[arg(long, short, value_name = "ADDRESS")]
+    pub email: Option<String>,
     /// Its full name
     #[arg(long, short = 'n', default_value = "", value_name = "NAME")]
     pub full_name: String,
@@ -210,6 +211,9 @@ pub struct CreateUser {
     /// A program's account, with tokens and no password
     #[arg(long)]
     pub service_account: bool,
+    /// For the sake of scripts.
+    #[command(flatten)]
+    pub organization: Organization,
 }
 
 /// `ssh-keys`

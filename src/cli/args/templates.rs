@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 
 use super::Listing;
+use super::accepted::Organization;
 
 /// `templates`
 #[derive(Debug, Subcommand)]
@@ -75,7 +76,7 @@ pub struct Push {
     #[arg(long, value_name = "FILE")]
     pub variables_file: Option<PathBuf>,
     /// The version's name; made up when absent
-    #[arg(long, default_value = "", value_name = "NAME")]
+    #[arg(long, alias = "name", default_value = "", value_name = "NAME")]
     pub version_name: String,
     /// What changed
     #[arg(long, short, default_value = "", value_name = "TEXT")]
@@ -86,6 +87,9 @@ pub struct Push {
     /// Do not ask
     #[arg(long, short)]
     pub yes: bool,
+    /// For the sake of scripts.
+    #[command(flatten)]
+    pub organization: Organization,
 }
 
 /// `templates pull`
@@ -104,6 +108,9 @@ pub struct Pull {
     /// Write over files that are there, without asking
     #[arg(long, short)]
     pub yes: bool,
+    /// For the sake of scripts.
+    #[command(flatten)]
+    pub organization: Organization,
 }
 
 /// `templates edit`
@@ -132,6 +139,9 @@ pub struct Edit {
     /// Do not ask
     #[arg(long, short)]
     pub yes: bool,
+    /// For the sake of scripts.
+    #[command(flatten)]
+    pub organization: Organization,
 }
 
 /// `templates versions`

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
+use super::accepted::Organization;
 use super::{Format, Listing};
 
 /// Commands about workspaces.
@@ -31,6 +32,11 @@ pub enum Command {
     Delete(Delete),
     /// Show the log of a build and of its agents
     Logs(Logs),
+    /// When a workspace starts and stops by itself
+    #[command(subcommand)]
+    Schedule(Schedule),
+    /// Whether a workspace follows its template's active version
+    Autoupdate(Autoupdate),
     /// Take out or put back a workspace's Terraform state
     #[command(subcommand)]
     State(State),
@@ -41,7 +47,12 @@ pub enum Command {
 #[command(next_help_heading = "Parameters")]
 pub struct Parameters {
     /// A parameter's value; may be repeated
-    #[arg(long = "parameter", env = "STEADING_RICH_PARAMETER", value_name = "NAME=VALUE")]
+    #[arg(
+        long = "parameter",
+        aliases = ["ephemeral-parameter", "build-option"],
+        env = "STEADING_RICH_PARAMETER",
+        value_name = "NAME=VALUE"
+    )]
     pub values: Vec<String>,
     /// A file of values, one NAME=VALUE or NAME: VALUE a line
     #[arg(long, env = "STEADING_RICH_PARAMETER_FILE", value_name = "FILE")]
@@ -83,6 +94,9 @@ pub struct Create {
     /// Return as soon as the build is queued
     #[arg(long)]
     pub no_wait: bool,
+    /// For the sake of scripts.
+    #[command(flatten)]
+    pub organization: Organization,
 }
 
 /// `list`
@@ -97,9 +111,6 @@ pub struct List {
     /// Those shared with you
     #[arg(long)]
     pub shared: bool,
-    /// Which columns, in which order
-    #[arg(long, short, value_delimiter = ',', value_name = "COLUMN")]
-    pub column: Vec<String>,
     /// How to write it.
     #[command(flatten)]
     pub listing: Listing,
@@ -205,6 +216,59 @@ pub struct Logs {
     /// How to write it
     #[arg(long, short, value_enum, default_value_t)]
     pub output: Format,
+}
+
+/// `schedule`
+#[derive(Debug, Subcommand)]
+pub enum Schedule {
+    /// Show it for a workspace, or for those a filter finds
+    Show {
+        /// The workspace: NAME or OWNER/NAME; all of yours when absent
+        #[arg(conflicts_with = "all")]
+        workspace: Option<String>,
+        /// Everyone's
+        #[arg(long, short)]
+        all: bool,
+        /// A filter, such as `owner:ada`
+        #[arg(long, default_value = "owner:me", value_name = "FILTER")]
+        search: String,
+        /// How to write it.
+        #[command(flatten)]
+        listing: Listing,
+    },
+    /// Start it at a time of day: `9:30AM Mon-Fri Europe/Dublin`, or `manual` for never
+    Start {
+        /// The workspace: NAME or OWNER/NAME
+        workspace: String,
+        /// A time; then the days, all by default; then the time zone, UTC by default
+        #[arg(required = true, num_args = 1..=3, value_name = "TIME [DAYS [ZONE]]")]
+        when: Vec<String>,
+    },
+    /// Stop it this long after its start: `8h`, or `manual` for never
+    Stop {
+        /// The workspace: NAME or OWNER/NAME
+        workspace: String,
+        /// How long it runs
+        after: String,
+    },
+    /// Have it run for this long from now
+    #[command(visible_alias = "override-stop")]
+    Extend {
+        /// The workspace: NAME or OWNER/NAME
+        workspace: String,
+        /// How long
+        duration: String,
+    },
+}
+
+/// `autoupdate`
+#[derive(Debug, Args)]
+pub struct Autoupdate {
+    /// The workspace: NAME or OWNER/NAME
+    pub workspace: String,
+    /// `always` or `never`
+    #[arg(value_parser = ["always", "never"])]
+    pub policy: String,
 }
 
 /// `state`

@@ -45,7 +45,8 @@ pub async fn run(
     for local in locals {
         forward::serve_local(ctx, link, local).await?;
     }
-    let agent = ctx.around.ssh_agent.clone().filter(|_| args.forward_agent);
+    let named = args.identity_agent.as_ref().or(ctx.around.ssh_agent.as_ref());
+    let agent = named.filter(|_| args.forward_agent).cloned();
     if args.forward_agent && agent.is_none() {
         ctx.out.note("No SSH agent runs here (SSH_AUTH_SOCK is not set), so none is forwarded.");
     }
@@ -107,6 +108,10 @@ fn finish(ctx: &Context, end: anyhow::Result<End>) -> anyhow::Result<()> {
         Ok(End::Cut(why)) => {
             ctx.out.note(&format!("The connection was ended: {why}"));
             Err(Exit::Code(LOST).into())
+        }
+        // Who read the output has enough of it: `steading ssh kiln -- journalctl -f | head`.
+        Err(error) if crate::cli::is_closed_pipe(&error) => {
+            Err(Exit::Code(SIGNALLED + number("PIPE")).into())
         }
         Err(error) => {
             ctx.out.note(&format!("The connection to the workspace broke: {error:#}"));

@@ -27,7 +27,7 @@ pub async fn run(ctx: &Context, command: Templates) -> anyhow::Result<()> {
         Templates::Pull(args) => pull(ctx, args).await,
         Templates::List(how) => {
             let templates = ctx.client()?.templates().await?;
-            ctx.out.list(how, &templates, || table(&templates))
+            ctx.out.list(&how, &templates, || table(&templates))
         }
         Templates::Edit(args) => edit(ctx, args).await,
         Templates::Delete { names, yes } => delete(ctx, &names, yes).await,
@@ -47,7 +47,7 @@ pub async fn run(ctx: &Context, command: Templates) -> anyhow::Result<()> {
             let template = client.template(&template).await?;
             let id = version_id(&client, &template, version.as_deref()).await?;
             let presets = client.presets(id).await?;
-            ctx.out.list(listing, &presets, || {
+            ctx.out.list(&listing, &presets, || {
                 let mut table = Table::new(&["NAME", "DEFAULT", "PARAMETERS", "DESCRIPTION"]);
                 for p in &presets {
                     let values: Vec<String> =

@@ -39,7 +39,7 @@ pub async fn run(ctx: &Context, args: Push) -> anyhow::Result<()> {
         ..CreateVersion::default()
     };
     let version = client.create_version(&wanted).await?;
-    let version: Version = progress::watch(ctx, &client, version.id).await?;
+    let version: Version = progress::watch_own(ctx, &client, version.id).await?;
     finish(ctx, &client, (template, &name), (&version, args.activate)).await
 }
 

@@ -15,7 +15,7 @@ pub async fn run(ctx: &Context, command: Versions) -> anyhow::Result<()> {
         Versions::List { template, include_archived, listing } => {
             let template = client.template(&template).await?;
             let versions = client.versions(template.id, include_archived).await?;
-            ctx.out.list(listing, &versions, || {
+            ctx.out.list(&listing, &versions, || {
                 let heads = ["NAME", "CREATED AT", "CREATED BY", "STATUS", "ACTIVE", "MESSAGE"];
                 let mut table = Table::new(&heads);
                 for v in &versions {

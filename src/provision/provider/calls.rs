@@ -146,7 +146,8 @@ impl Connection {
         let proposed = value(request.proposed.as_ref(), schema)?;
         if proposed.is_null() {
             let (planned, private) = (request.proposed, request.private);
-            return Ok(PlanAnswer { planned, private, ..PlanAnswer::default() }.encode_to_vec());
+            return Ok(PlanAnswer { planned, private, lenient: true, ..PlanAnswer::default() }
+                .encode_to_vec());
         }
         let prior = value(request.prior.as_ref(), schema)?;
         let config = value(request.config.as_ref(), schema)?;
@@ -156,7 +157,8 @@ impl Connection {
             if prior.is_null() { vec![] } else { schema.replaced(&prior, &planned) };
         let planned = packed(&planned, schema);
         let private = request.private;
-        Ok(PlanAnswer { planned, requires_replace, private, diagnostics }.encode_to_vec())
+        let answer = PlanAnswer { planned, requires_replace, private, diagnostics, lenient: true };
+        Ok(answer.encode_to_vec())
     }
 
     async fn apply(&self, request: ApplyRequest) -> Answer {
@@ -172,7 +174,8 @@ impl Connection {
             state = prior;
         }
         let state = packed(&state, schema);
-        Ok(ApplyAnswer { state, private: request.private, diagnostics }.encode_to_vec())
+        let private = request.private;
+        Ok(ApplyAnswer { state, private, diagnostics, lenient: true }.encode_to_vec())
     }
 
     fn read_data(&self, request: &ConfigRequest) -> Answer {

@@ -148,6 +148,8 @@ messages! {
         #[prost(message, repeated, tag = "2")] requires_replace: Vec<AttributePath>,
         #[prost(bytes = "vec", tag = "3")] private: Vec<u8>,
         #[prost(message, repeated, tag = "4")] diagnostics: Vec<Diagnostic>,
+        /// Values may differ from the configuration: attributes have defaults.
+        #[prost(bool, tag = "5")] lenient: bool,
     }
     /// `ApplyResourceChange`.
     ApplyRequest {
@@ -162,6 +164,7 @@ messages! {
         #[prost(message, optional, tag = "1")] state: Option<DynamicValue>,
         #[prost(bytes = "vec", tag = "2")] private: Vec<u8>,
         #[prost(message, repeated, tag = "3")] diagnostics: Vec<Diagnostic>,
+        #[prost(bool, tag = "4")] lenient: bool,
     }
     /// Answer of the health service.
     HealthAnswer {

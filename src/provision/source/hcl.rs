@@ -109,14 +109,17 @@ fn add_terraform(source: &mut Source, block: &Block) {
             let plain: hcl::Expression = attribute.value.clone().into();
             let fields =
                 if let hcl::Expression::Object(fields) = &plain { Some(fields) } else { None };
-            let named = fields.into_iter().flatten().find_map(|(key, value)| match value {
-                hcl::Expression::String(text) if key.to_string().trim_matches('"') == "source" => {
-                    Some(text.clone())
-                }
-                _ => None,
-            });
-            let named = named.unwrap_or_else(|| format!("hashicorp/{name}"));
-            source.sources.insert(name.to_owned(), named);
+            let field = |wanted: &str| {
+                fields.into_iter().flatten().find_map(|(key, value)| match value {
+                    hcl::Expression::String(text)
+                        if key.to_string().trim_matches('"') == wanted =>
+                    {
+                        Some(text.clone())
+                    }
+                    _ => None,
+                })
+            };
+            source.add_provider(name, field("source"), field("version"));
         }
     }
 }

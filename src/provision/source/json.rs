@@ -117,9 +117,8 @@ fn add_terraform(source: &mut Source, key: &str, body: &Json) {
         "backend" | "cloud" => source.needs_init = true,
         "required_providers" => {
             for (name, provider) in entries(body) {
-                let named = text(field(provider, "source"));
-                let named = named.unwrap_or_else(|| format!("hashicorp/{name}"));
-                source.sources.insert(name.clone(), named);
+                let (from, version) = (field(provider, "source"), field(provider, "version"));
+                source.add_provider(name, text(from), text(version));
             }
         }
         _ => {}

@@ -23,6 +23,8 @@ pub(super) struct Source {
     pub tags: Vec<(Expression, Expression)>,
     /// Local names of providers with their sources.
     pub sources: BTreeMap<String, String>,
+    /// What the template says about the version of `coder/coder`.
+    pub coder_version: Option<String>,
     /// Local names of providers that are used.
     pub used: BTreeSet<String>,
     /// Calls modules, or keeps its state elsewhere.
@@ -51,6 +53,27 @@ impl Source {
         };
         let names = self.sources.keys().chain(&self.used);
         self.needs_init || names.map(source_of).any(|source| !is_served(&source))
+    }
+
+    /// Notes where a provider comes from.
+    fn add_provider(&mut self, name: &str, source: Option<String>, version: Option<String>) {
+        let source = source.unwrap_or_else(|| format!("hashicorp/{name}"));
+        if source.to_ascii_lowercase().ends_with("coder/coder") {
+            self.coder_version = version;
+        }
+        self.sources.insert(name.to_owned(), source);
+    }
+
+    /// Says that `coder` is used and nothing says where it comes from.
+    pub(super) fn lacks_coder(&self) -> bool {
+        self.used.contains("coder") && !self.sources.contains_key("coder")
+    }
+
+    /// What the template says about the version of `coder/coder`, when only versions before 2
+    /// would do.
+    pub(super) fn wants_old_coder(&self) -> Option<&str> {
+        let version = self.coder_version.as_deref()?;
+        version.split(',').any(is_before_two).then_some(version)
     }
 
     /// Adds a variable, or what an override says about it.
@@ -83,6 +106,21 @@ impl Source {
     fn add_use(&mut self, kind: &str) {
         let name = kind.split('_').next().unwrap_or(kind);
         self.used.insert(name.to_owned());
+    }
+}
+
+/// Whether one part of a version constraint, such as `~> 0.12`, leaves out every version 2.
+fn is_before_two(part: &str) -> bool {
+    let part = part.trim();
+    let digits = part.trim_start_matches(|c: char| !c.is_ascii_digit());
+    let operator = part.strip_suffix(digits).unwrap_or_default().trim();
+    let mut numbers = digits.split('.').map_while(|n| n.parse::<u64>().ok());
+    let Some(major) = numbers.next() else { return false };
+    match operator {
+        "" | "=" | "<=" => major < 2,
+        "~>" => major < 2 && digits.contains('.'),
+        "<" => major < 2 || (major == 2 && numbers.all(|n| n == 0)),
+        _ => false,
     }
 }
 

@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use axum::extract::ConnectInfo;
 use http::{Extensions, HeaderMap};
 
-use crate::server::config::Network;
+use crate::model::network::Network;
 
 /// The other end of a request's connection: the client, or a proxy.
 #[derive(Clone, Copy, Debug)]

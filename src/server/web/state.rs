@@ -10,8 +10,9 @@ use axum::extract::FromRequestParts;
 use http::request::Parts;
 use url::Url;
 
+use crate::model::network::Network;
 use crate::server::app::App;
-use crate::server::config::{Config, Network};
+use crate::server::config::Config;
 use crate::server::fleet::Fleet;
 use crate::server::identity::csrf::Csrf;
 use crate::tasks::Tasks;

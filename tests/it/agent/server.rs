@@ -84,9 +84,10 @@ impl Server {
             url: format!("http://{}/under", self.address).parse().unwrap(),
             token: TOKEN.to_owned(),
             state_dir: home.join("state"),
-            binary: "/bin/true".into(),
+            binary: env!("CARGO_BIN_EXE_steading").into(),
             environment,
             bind: "127.0.0.1:0".parse().unwrap(),
+            dialer: steading::net::dial::Dialer::default(),
         };
         let tasks = self.tasks.child();
         tasks.spawn("agent", OnPanic::Lose, async move {

@@ -59,6 +59,9 @@ impl Drop for Engine {
         let pid = rustix::process::Pid::from_child(&self.daemon);
         let _ = rustix::process::kill_process(pid, rustix::process::Signal::TERM);
         let _ = self.daemon.wait();
+        // The engine leaves a network namespace mounted, which keeps its directory from going.
+        let left = self.dir.path().join("exec/netns/default");
+        let _ = Command::new("umount").arg(left).output();
     }
 }
 

@@ -22,17 +22,20 @@ fn a_gigabyte_goes_there_and_back() {
     site.create_here("kiln");
     let big = big_file(&site);
     let (port, sum) = (site.ssh_port.to_string(), sha256(&big));
-    let scp = |from: &str, to: &str| {
-        let mut scp = site.command("scp");
-        let scp = scp.args(["-F", "none", "-q", "-P", &port]).args(site.ssh_options());
-        Ran::new(scp.args([from, to]))
-    };
-    scp(&big, "kiln@127.0.0.1:big").ok();
-    assert!(site.ssh("kiln", "sha256sum big").ok().starts_with(&sum));
-    let back = site.path("back");
-    scp("kiln@127.0.0.1:big", &back).ok();
-    assert_eq!(sha256(&back), sum);
-    site.ssh("kiln", "rm big").ok();
+    for protocol in ["-s"] {
+        let scp = |from: &str, to: &str| {
+            let mut scp = site.command("scp");
+            scp.args(["-F", "none", "-q", protocol, "-P", &port]).args(site.ssh_options());
+            Ran::new(scp.args([from, to]))
+        };
+        scp(&big, "kiln@127.0.0.1:big").ok();
+        assert!(site.ssh("kiln", "sha256sum big").ok().starts_with(&sum), "scp {protocol}");
+        let back = site.path("back");
+        scp("kiln@127.0.0.1:big", &back).ok();
+        assert_eq!(sha256(&back), sum, "scp {protocol}");
+        std::fs::remove_file(back).unwrap();
+        site.ssh("kiln", "rm big").ok();
+    }
 }
 
 #[test]

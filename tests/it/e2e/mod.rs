@@ -2,10 +2,12 @@
 
 mod account;
 mod browser;
+mod cli;
 mod crash;
 mod docker;
 mod files;
 mod forwards;
+mod proxy;
 mod replaced;
 mod shell;
 mod site;

@@ -203,7 +203,10 @@ impl Drop for Site {
             for name in names.iter().filter_map(|w| w["name"].as_str()) {
                 self.cli(&["delete", name, "--yes"]);
             }
-            let _ = server.kill();
+            let _ = rustix::process::kill_process(
+                rustix::process::Pid::from_child(&server),
+                rustix::process::Signal::TERM,
+            );
             let _ = server.wait();
         }
         #[expect(clippy::print_stderr, reason = "the log of a server that a failed test ran")]

@@ -82,6 +82,9 @@ impl Drop for Engine {
         let pid = rustix::process::Pid::from_raw(self.process.id().try_into().unwrap()).unwrap();
         let _ = rustix::process::kill_process(pid, rustix::process::Signal::TERM);
         let _ = self.process.wait();
+        // The engine leaves a network namespace mounted, which keeps its directory from going.
+        let left = self.dir.path().join("exec/netns/default");
+        let _ = Command::new("umount").arg(left).output();
     }
 }
 

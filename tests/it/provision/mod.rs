@@ -3,6 +3,7 @@
 mod docker;
 mod endings;
 mod kit;
+mod modules;
 mod parameters;
 mod plugin;
 mod process;

@@ -100,6 +100,65 @@ fn an_author_validates_plans_and_tests_offline() {
     assert!(!wrong.status.success() && error.contains("linux, darwin, windows"), "{error}");
 }
 
+/// A module with a test as they are published: the provider is a mock, so that what Terraform
+/// takes for computed gets values out of the air.
+const MOCKED: &str = r#"
+mock_provider "coder" {
+  mock_data "coder_workspace" {
+    defaults = {
+      start_count = 1
+      name        = "kiln"
+    }
+  }
+}
+run "defaults_are_left_alone" {
+  command = apply
+  assert {
+    condition     = coder_app.web.share == null && coder_app.web.url == "http://localhost:80"
+    error_message = "share is ${jsonencode(coder_app.web.share)}"
+  }
+  assert {
+    condition     = coder_script.run.cron == null && coder_script.run.timeout == null
+    error_message = "a default of the script is not left alone"
+  }
+  assert {
+    condition     = data.coder_workspace.me.name == "kiln"
+    error_message = "the mock is not asked"
+  }
+}
+"#;
+
+const UNMOCKED: &str = r#"
+run "defaults" {
+  command = plan
+  override_data {
+    target = data.coder_workspace.me
+    values = {
+      name = "forge"
+    }
+  }
+  assert {
+    condition     = coder_app.web.share == "owner" && coder_app.web.tooltip == null
+    error_message = "share is ${jsonencode(coder_app.web.share)}"
+  }
+  assert {
+    condition     = data.coder_workspace.me.name == "forge"
+    error_message = "the override is not used"
+  }
+}
+"#;
+
+#[test]
+fn tests_of_published_modules_see_what_they_expect() {
+    let module = "variable \"agent_id\" {\n  type    = string\n  default = \"a\"\n}\ndata \"coder_workspace\" \"me\" {}\nresource \"coder_app\" \"web\" {\n  agent_id = var.agent_id\n  slug     = \"web\"\n  url      = \"http://localhost:80\"\n}\nresource \"coder_script\" \"run\" {\n  agent_id     = var.agent_id\n  display_name = \"Run\"\n  script       = \"true\"\n  run_on_start = true\n}\n";
+    let dir = author(&format!("{HEAD}{module}"));
+    std::fs::write(dir.path().join("mocked.tftest.hcl"), MOCKED).unwrap();
+    std::fs::write(dir.path().join("unmocked.tftest.hcl"), UNMOCKED).unwrap();
+    succeeds(dir.path(), &["init", "-no-color"]);
+    let tests = succeeds(dir.path(), &["test", "-no-color"]);
+    assert!(tests.contains("2 passed, 0 failed"), "{tests}");
+}
+
 #[test]
 fn old_and_exact_versions_are_served_and_plans_of_processes_too() {
     let main = "terraform {\n  required_providers {\n    coder = {\n      source  = \"coder/coder\"\n      version = \"2.1.3\"\n    }\n    steading = { source = \"steading/steading\" }\n  }\n}\nresource \"steading_process\" \"p\" {\n  agent_token = \"t\"\n}\ndata \"coder_workspace\" \"me\" {}\n";

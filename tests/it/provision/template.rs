@@ -198,7 +198,7 @@ async fn an_import_finds_what_a_template_asks_and_makes() {
     let presets: Vec<&str> = imported.presets.iter().map(|p| p.name.as_str()).collect();
     assert_eq!(presets, ["Big", "Small"]);
     assert_eq!(imported.presets[0].prebuilds, Some(2));
-    assert!(world.log().contains("sets \"nothing\", which is no parameter"));
+    assert!(world.log().contains("there is no such parameter"));
     assert_eq!(imported.external_auth, [("github".to_owned(), true)]);
     assert_eq!(imported.tags["zone"], "eu-1");
     assert_eq!(imported.readme, "# T");
@@ -336,9 +336,75 @@ async fn templates_that_cannot_be_are_refused_in_words() {
     let why = refused(os).await.to_string();
     assert!(why.contains("linux, darwin, windows") && why.contains("main.tf, line"), "{why}");
     let twice = "data \"coder_parameter\" \"a\" {\n name = \"x\"\n}\ndata \"coder_parameter\" \"b\" {\n name = \"x\"\n}";
-    assert!(refused(twice).await.to_string().contains("names are unique"));
+    let why = refused(twice).await.to_string();
+    assert!(why.contains("data.coder_parameter.a and data.coder_parameter.b"), "{why}");
+    let cycle = "locals {\n a = local.b\n b = local.a\n}\noutput \"x\" {\n value = local.a\n}";
+    let why = refused(cycle).await.to_string();
+    assert!(why.contains("Cycle: local."), "{why}");
+    let slugs = "resource \"coder_agent\" \"a\" {\n os = \"linux\"\n arch = \"amd64\"\n}\nresource \"terraform_data\" \"x\" {\n input = coder_agent.a.id\n}\nresource \"coder_app\" \"x\" {\n agent_id = coder_agent.a.id\n slug = \"s\"\n}\nresource \"coder_app\" \"y\" {\n agent_id = coder_agent.a.id\n slug = \"s\"\n}";
+    let why = refused(slugs).await.to_string();
+    assert!(why.contains("coder_app.x and coder_app.y have the same slug"), "{why}");
+    let module = "module \"x\" {\n source = \"./nowhere\"\n}";
+    let why = refused(module).await.to_string();
+    assert!(why.starts_with("Error: Unreadable module") && why.contains("main.tf:"), "{why}");
     let log = world.log();
     assert!(log.contains("on main.tf line"), "{log}");
+    // Once, as the plan says it; the graph fails of the same.
+    assert_eq!(log.matches("Error: Cycle").count(), 1, "{log}");
+    assert!(!log.contains('\u{1b}'), "{log}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_odd_about_a_template_is_said() {
+    let world = World::new();
+    let text = r#"
+terraform {
+  required_providers {
+    coder = {
+      source  = "coder/coder"
+      version = "~> 0.12"
+    }
+  }
+}
+resource "coder_agent" "lost" {
+  os   = "linux"
+  arch = "amd64"
+}
+data "coder_parameter" "size" {
+  name    = "size"
+  default = "s"
+  option {
+    name  = "Small"
+    value = "s"
+  }
+}
+data "coder_workspace_preset" "big" {
+  name = "Big"
+  parameters = {
+    size = "xxl"
+    zone = "eu"
+  }
+}
+data "coder_script_order" "boot" {
+  rule {
+    run   = ["coder_script.b"]
+    after = ["coder_script.a"]
+  }
+}
+"#;
+    world.import(&[("main.tf", text)]).await.unwrap();
+    let log = world.log();
+    for said in [
+        "wants version ~> 0.12 of coder/coder",
+        "coder_agent.lost: no resource uses it",
+        "The preset \"Big\" sets \"size\" to \"xxl\": \"xxl\" is not one of s",
+        "sets \"zone\" to \"eu\": there is no such parameter",
+        "data.coder_script_order.boot: scripts start together",
+    ] {
+        assert!(log.contains(said), "{said} in\n{log}");
+    }
+    world.import(&[("main.tf", HEAD)]).await.unwrap();
+    assert!(world.log().contains("The template has no agent"), "{}", world.log());
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -111,8 +111,9 @@ pub(super) fn uuid(value: &Value) -> Verdict {
 
 fn within(value: &Value, min: i64, max: i64) -> Verdict {
     let n = value.int();
-    accept(n.is_some_and(|n| (min..=max).contains(&n)), || match max {
-        i64::MAX => format!("expected a whole number of at least {min}"),
+    accept(n.is_some_and(|n| (min..=max).contains(&n)), || match (min, max) {
+        (i64::MIN, i64::MAX) => "expected a whole number".to_owned(),
+        (_, i64::MAX) => format!("expected a whole number of at least {min}"),
         _ => format!("expected a whole number from {min} to {max}"),
     })
 }
@@ -144,9 +145,9 @@ pub(super) fn time_to_live(value: &Value) -> Verdict {
     })
 }
 
-/// Six fields, seconds first, or a word such as `@daily`.
+/// Five or six fields, or a word such as `@daily`; a time zone may stand before them.
 pub(super) fn schedule(value: &Value) -> Verdict {
-    match cron::check_six(value.text()) {
+    match cron::check(value.text()) {
         Ok(()) => Fine,
         Err(why) => Bad(why),
     }

@@ -1,4 +1,4 @@
-//! Schedules: six fields for scripts, five for presets, and whether two of a preset overlap.
+//! Schedules: of scripts, of presets, and whether two of a preset overlap.
 
 use std::collections::BTreeSet;
 
@@ -8,23 +8,32 @@ use croner::parser::{CronParser, Seconds};
 const WORDS: [&str; 7] =
     ["@yearly", "@annually", "@monthly", "@weekly", "@daily", "@midnight", "@hourly"];
 
-/// Checks a schedule of six fields, seconds first, or a word.
+/// Checks a schedule of five fields or six, seconds first, or a word. `CRON_TZ=ZONE` may stand
+/// before it.
 ///
 /// # Errors
-/// Says what is wrong, and for five fields what was probably meant.
-pub(super) fn check_six(text: &str) -> Result<(), String> {
-    if WORDS.contains(&text) || text.strip_prefix("@every ").is_some_and(is_go_duration) {
+/// Says what is wrong.
+pub(super) fn check(text: &str) -> Result<(), String> {
+    let prefix = ["CRON_TZ=", "TZ="].iter().find_map(|p| text.strip_prefix(p));
+    let fields = match prefix.and_then(|rest| rest.split_once(' ')) {
+        Some((zone, _)) if !super::preset::is_zone(zone) => {
+            return Err(format!(
+                "{zone:?} is not a time zone such as \"Europe/Berlin\" or \"UTC\""
+            ));
+        }
+        Some((_, fields)) => fields.trim(),
+        None => text,
+    };
+    if WORDS.contains(&fields) || fields.strip_prefix("@every ").is_some_and(is_go_duration) {
         return Ok(());
     }
-    let fields = text.split_whitespace().count();
-    if fields == 5 {
-        return Err(format!(
-            "{text:?} has five fields; six are needed, seconds first, such as \"0 {text}\""
-        ));
-    }
-    let parser = CronParser::builder().seconds(Seconds::Required).build();
-    parser.parse(text).map(drop).map_err(|e| format!("{text:?} is not a schedule: {e}"))
+    let parser = CronParser::builder().seconds(Seconds::Optional).build();
+    parser.parse(fields).map(drop).map_err(|e| format!("{text:?} is not a schedule: {e}"))
 }
+
+const MONTHS: [&str; 12] =
+    ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
+const WEEKDAYS: [&str; 7] = ["sun", "mon", "tue", "wed", "thu", "fri", "sat"];
 
 /// `1h30m`, as Go writes durations.
 fn is_go_duration(text: &str) -> bool {
@@ -58,7 +67,7 @@ struct Field {
 }
 
 impl Hours {
-    /// Reads five fields: `*`, numbers, ranges and lists; the minute has to be `*`.
+    /// Reads five fields: `*`, numbers, names, ranges, steps and lists; the minute has to be `*`.
     ///
     /// # Errors
     /// Says which field is wrong.
@@ -72,16 +81,16 @@ impl Hours {
                 "{text:?}: the minute has to be *, schedules hold for whole hours"
             ));
         }
-        let field = |what, given, min, max| {
-            Field::parse(given, min, max).ok_or_else(|| {
-                format!("{text:?}: the {what} {given:?} is not *, a number, a range or a list from {min} to {max}")
+        let field = |what, given, (min, max), names| {
+            Field::parse(given, min, max, names).ok_or_else(|| {
+                format!("{text:?}: the {what} {given:?} is not *, a number, a range, a step or a list from {min} to {max}")
             })
         };
         Ok(Self {
-            hours: field("hour", hours, 0, 23)?.values,
-            days: field("day of the month", days, 1, 31)?,
-            months: field("month", months, 1, 12)?.values,
-            weekdays: field("day of the week", weekdays, 0, 6)?,
+            hours: field("hour", hours, (0, 23), &[])?.values,
+            days: field("day of the month", days, (1, 31), &[])?,
+            months: field("month", months, (1, 12), &MONTHS)?.values,
+            weekdays: field("day of the week", weekdays, (0, 6), &WEEKDAYS)?,
         })
     }
 
@@ -102,20 +111,30 @@ impl Hours {
 }
 
 impl Field {
-    fn parse(text: &str, min: u32, max: u32) -> Option<Self> {
-        if text == "*" {
-            return Some(Self { any: true, values: (min..=max).collect() });
-        }
+    /// `names` are words for the numbers from `min` on.
+    fn parse(text: &str, min: u32, max: u32, names: &[&str]) -> Option<Self> {
+        let number = |word: &str| {
+            let named = names.iter().position(|name| name.eq_ignore_ascii_case(word));
+            let named = named.and_then(|i| Some(min + u32::try_from(i).ok()?));
+            named.or_else(|| word.parse().ok())
+        };
         let mut values = BTreeSet::new();
         for part in text.split(',') {
-            let (from, to) = part.split_once('-').unwrap_or((part, part));
-            let (from, to): (u32, u32) = (from.parse().ok()?, to.parse().ok()?);
+            let (range, step) = match part.split_once('/') {
+                Some((range, step)) => (range, step.parse().ok().filter(|step| *step > 0)?),
+                None => (part, 1),
+            };
+            let (from, to) = match range.split_once('-') {
+                Some((from, to)) => (number(from)?, number(to)?),
+                None if matches!(range, "*" | "?") => (min, max),
+                None => (number(range)?, if step == 1 { number(range)? } else { max }),
+            };
             if from < min || to > max || from > to {
                 return None;
             }
-            values.extend(from..=to);
+            values.extend((from..=to).step_by(usize::try_from(step).ok()?));
         }
-        Some(Self { any: false, values })
+        Some(Self { any: matches!(text, "*" | "?"), values })
     }
 }
 
@@ -124,14 +143,29 @@ mod tests {
     use super::*;
 
     #[test]
-    fn scripts_have_six_fields_or_a_word() {
-        for good in ["0 0 22 * * *", "*/5 * * * * *", "@daily", "@every 1h30m"] {
-            assert_eq!(check_six(good), Ok(()), "{good}");
+    fn scripts_have_fields_or_a_word() {
+        for good in [
+            "0 0 22 * * *",
+            "0 22 * * *",
+            "*/5 * * * * *",
+            "@daily",
+            "@every 1h30m",
+            "CRON_TZ=Europe/Berlin 0 0 22 * * MON-FRI",
+            "TZ=UTC @daily",
+        ] {
+            assert_eq!(check(good), Ok(()), "{good}");
         }
-        for bad in ["", "0 22 * * *", "a b c d e f", "0 0 25 * * *", "@never", "@every x"] {
-            assert!(check_six(bad).is_err(), "{bad}");
+        for bad in [
+            "",
+            "0 22 * *",
+            "a b c d e f",
+            "0 0 25 * * *",
+            "@never",
+            "@every x",
+            "TZ=Moon/Base @daily",
+        ] {
+            assert!(check(bad).is_err(), "{bad}");
         }
-        assert!(check_six("0 22 * * *").unwrap_err().contains("\"0 0 22 * * *\""));
     }
 
     fn overlap(a: &str, b: &str) -> bool {
@@ -146,11 +180,14 @@ mod tests {
         assert!(!overlap("* 8-18 * 1-6 *", "* 8-18 * 7-12 *"));
         assert!(overlap("* 8-18 1-15 * 1", "* 8-18 16-31 * 1"));
         assert!(!overlap("* 8-18 1-15 * 1", "* 8-18 16-31 * 2"));
+        assert!(!overlap("* 8-18 * * MON-FRI", "* 8-18 * * sat,sun"));
+        assert!(!overlap("* */2 * * *", "* 1-23/2 * * *"));
+        assert!(overlap("* */2 * jan *", "* 3/3 * 1-6 *"));
     }
 
     #[test]
     fn presets_schedule_whole_hours() {
-        for bad in ["0 8 * * *", "* 8 * *", "* 24 * * *", "* 8-6 * * *", "* */2 * * *", "* 8 * * 7"]
+        for bad in ["0 8 * * *", "* 8 * *", "* 24 * * *", "* 8-6 * * *", "* */0 * * *", "* 8 * * 7"]
         {
             assert!(Hours::parse(bad).is_err(), "{bad}");
         }

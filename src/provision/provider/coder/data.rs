@@ -15,6 +15,7 @@ pub(super) fn all() -> BTreeMap<&'static str, Schema> {
         ("coder_external_auth", external_auth()),
         ("coder_parameter", parameter()),
         ("coder_provisioner", texts(1, &["os", "arch"]).with_id()),
+        ("coder_script_order", script_order()),
         ("coder_secret", secret()),
         ("coder_task", task()),
         ("coder_workspace", workspace()),
@@ -176,6 +177,18 @@ fn prebuilds() -> Block {
             block("scheduling", Nesting::List, 1, scheduling),
         ]);
     block("prebuilds", Nesting::Set, 1, inner)
+}
+
+fn script_order() -> Schema {
+    let texts = || Type::List(Box::new(Text));
+    let rule = vec![
+        required("run", texts()),
+        required("after", texts()),
+        optional("phase", Text).check(one_of!("start", "stop")),
+        defaulted("requires", Text, "success").check(one_of!("success", "completion")),
+    ];
+    let rule = block("rule", Nesting::List, 0, Schema::new(0, rule)).at_least_once();
+    Schema::new(1, vec![]).blocks(vec![rule]).with_id()
 }
 
 fn tags() -> Schema {

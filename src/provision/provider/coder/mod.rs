@@ -95,14 +95,7 @@ fn check_agent(planned: &Value) -> Vec<Diagnostic> {
         out.push(Diagnostic::error(format!("duplicate agent metadata key {key:?}"), ""));
     }
     for monitoring in planned.get("resources_monitoring").list() {
-        let volumes = monitoring.get("volume").list();
-        if monitoring.get("memory").list().is_empty() && volumes.is_empty() {
-            out.push(Diagnostic::error(
-                "resources_monitoring must define at least one monitor",
-                "",
-            ));
-        }
-        if let Some(path) = repeated(volumes, "path") {
+        if let Some(path) = repeated(monitoring.get("volume").list(), "path") {
             out.push(Diagnostic::error(format!("duplicate volume path {path:?}"), ""));
         }
     }

@@ -6,15 +6,6 @@ use crate::provision::provider::value::Value;
 
 /// Checks the preset and gives it its id.
 pub(super) fn read(config: &Value, out: &mut Value) -> Result<(), Diagnostic> {
-    for (name, value) in config.get("parameters").entries() {
-        if name.is_empty() || value.is_null() {
-            let detail = format!("The parameter {name:?} has no value.");
-            return Err(Diagnostic::error(
-                "a preset's parameter must have a name and a value",
-                detail,
-            ));
-        }
-    }
     for prebuilds in config.get("prebuilds").list() {
         for scheduling in prebuilds.get("scheduling").list() {
             check_scheduling(scheduling)
@@ -43,7 +34,10 @@ fn check_scheduling(scheduling: &Value) -> Result<(), String> {
 }
 
 /// Whether it is a zone's name. Where the machine has no list of zones, its form has to do.
-fn is_zone(name: &str) -> bool {
+pub(super) fn is_zone(name: &str) -> bool {
+    if matches!(name, "" | "Local") {
+        return true;
+    }
     if jiff::tz::db().is_definitively_empty() {
         return !name.is_empty()
             && name.chars().all(|c| c.is_ascii_alphanumeric() || "/_+-".contains(c));

@@ -48,7 +48,7 @@ fn agent() -> Schema {
         defaulted("startup_script_behavior", Text, "non-blocking")
             .check(one_of!("blocking", "non-blocking")),
         defaulted("connection_timeout", Number, 120).check(checks::not_negative),
-        optional("troubleshooting_url", Text).check(checks::url),
+        optional("troubleshooting_url", Text),
         optional("motd_file", Text),
         optional("order", Number).check(checks::whole),
         computed("token", Text).sensitive(),

@@ -1,0 +1,39 @@
+//! Flags of Coder's that change nothing here: scripts and plug-ins give them.
+
+/// Flags of Coder's that mean nothing here; taken so that plug-ins and scripts go on working.
+#[derive(Clone, Debug, Default, clap::Args)]
+pub struct Accepted {
+    /// Has no effect
+    #[arg(long, global = true, hide = true, num_args = 0..=1)]
+    pub no_version_warning: Option<Option<String>>,
+    /// Has no effect
+    #[arg(long, global = true, hide = true, num_args = 0..=1)]
+    pub no_feature_warning: Option<Option<String>>,
+    /// Has no effect
+    #[arg(long, global = true, hide = true, num_args = 0..=1, require_equals = true)]
+    pub disable_network_telemetry: Option<Option<String>>,
+    /// Has no effect
+    #[arg(long, global = true, hide = true, num_args = 0..=1, require_equals = true)]
+    pub use_keyring: Option<Option<String>>,
+    /// Has no effect
+    #[arg(long, global = true, hide = true, num_args = 0..=1, require_equals = true)]
+    pub debug_options: Option<Option<String>>,
+    /// Has no effect
+    #[arg(long, global = true, hide = true, num_args = 0..=1, require_equals = true)]
+    pub force_tty: Option<Option<String>>,
+}
+
+/// Which organization. There is one; scripts that name it go on working.
+#[derive(Clone, Debug, Default, clap::Args)]
+pub struct Organization {
+    /// The organization
+    #[arg(long = "org", short = 'O', env = "STEADING_ORGANIZATION", hide = true, value_parser = organization)]
+    pub organization: Option<String>,
+}
+
+fn organization(name: &str) -> Result<String, String> {
+    match name {
+        "default" => Ok(name.to_owned()),
+        _ => Err("there is one organization here, named default".to_owned()),
+    }
+}

@@ -1,0 +1,224 @@
+//! Connections to the server: plain TCP or TLS, straight or through a proxy.
+
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+
+use super::proxy::Proxies;
+
+/// Time for name, TCP, TLS and upgrade together. A slow mobile link takes about five seconds.
+pub const CONNECT_WITHIN: Duration = Duration::from_secs(15);
+/// Longest answer of a proxy to a request for a connection. Most are under 200 bytes.
+const MAX_PROXY_ANSWER: usize = 8 << 10;
+
+/// Why there is no connection.
+#[derive(Debug, thiserror::Error)]
+pub enum ConnectError {
+    /// The address is not one of `http`, `https`, `ws` or `wss` with a host.
+    #[error("{0} is not an address of a server")]
+    Address(String),
+    /// The server answered, but not with an upgrade.
+    #[error("the server answered {status}: {why}")]
+    Refused {
+        /// The HTTP status.
+        status: u16,
+        /// What its body says, shortened.
+        why: String,
+    },
+    /// Nothing came back in time.
+    #[error("no answer within {} s", CONNECT_WITHIN.as_secs())]
+    TimedOut,
+    /// The proxy in between does not make the connection.
+    #[error("the proxy {name}: {what}")]
+    Proxy {
+        /// Which proxy.
+        name: String,
+        /// What it said, or why it cannot be reached.
+        what: String,
+    },
+    /// The server's certificate does not prove who it is.
+    #[error(
+        "the certificate of {host} is not taken: {why}. When its authority is your own, name the \
+         authority's file in SSL_CERT_FILE"
+    )]
+    Certificate {
+        /// The server.
+        host: String,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// The network or TLS.
+    #[error(transparent)]
+    Io(#[from] std::io::Error),
+    /// It does not speak WebSocket.
+    #[error("opening the WebSocket: {0}")]
+    Protocol(String),
+}
+
+/// Anything a connection can run over.
+pub trait Io: AsyncRead + AsyncWrite + Unpin + Send {}
+impl<T: AsyncRead + AsyncWrite + Unpin + Send> Io for T {}
+
+/// A dialled connection, with TLS or without.
+pub type BoxIo = Box<dyn Io>;
+
+/// How connections are made. Clones are cheap.
+#[derive(Clone, Debug, Default)]
+pub struct Dialer {
+    proxies: Arc<Proxies>,
+}
+
+impl Dialer {
+    /// One that goes through these proxies; [`Dialer::default`] through none.
+    #[must_use]
+    pub fn new(proxies: Proxies) -> Self {
+        Self { proxies: Arc::new(proxies) }
+    }
+
+    /// Connects to the host of `url`, with TLS for `https` and `wss`. Trust comes from the machine's
+    /// certificates, or from `SSL_CERT_FILE`. A proxy is asked for a connection (`CONNECT`) for
+    /// either kind: what follows may be a WebSocket, which no proxy passes on in another way.
+    ///
+    /// # Errors
+    /// When there is no host in it, or it cannot be reached.
+    pub async fn dial(&self, url: &url::Url) -> Result<BoxIo, ConnectError> {
+        let io: BoxIo = match self.proxies.of(url) {
+            Some(proxy) => through(proxy, &authority(url)?).await?,
+            None => Box::new(tcp(url).await?),
+        };
+        if is_tls(url) { tls(url, io).await } else { Ok(io) }
+    }
+}
+
+fn bad(url: &url::Url) -> ConnectError {
+    ConnectError::Address(url.to_string())
+}
+
+/// The host without brackets, and the port.
+fn host_and_port(url: &url::Url) -> Result<(&str, u16), ConnectError> {
+    let host = url.host_str().ok_or_else(|| bad(url))?;
+    let default = if is_tls(url) { 443 } else { 80 };
+    Ok((host.trim_start_matches('[').trim_end_matches(']'), url.port().unwrap_or(default)))
+}
+
+/// Host and port, as a proxy is told them.
+fn authority(url: &url::Url) -> Result<String, ConnectError> {
+    let (host, port) = host_and_port(url)?;
+    Ok(if host.contains(':') { format!("[{host}]:{port}") } else { format!("{host}:{port}") })
+}
+
+async fn tcp(url: &url::Url) -> Result<TcpStream, ConnectError> {
+    let tcp = TcpStream::connect(host_and_port(url)?).await?;
+    tcp.set_nodelay(true)?;
+    Ok(tcp)
+}
+
+async fn tls(url: &url::Url, io: BoxIo) -> Result<BoxIo, ConnectError> {
+    let host = host_and_port(url)?.0.to_owned();
+    let name = rustls::pki_types::ServerName::try_from(host.clone()).map_err(|_| bad(url))?;
+    let connected = TlsConnector::from(tls_config()?).connect(name, io).await;
+    Ok(Box::new(connected.map_err(|error| from_tls(host, error))?))
+}
+
+fn from_tls(host: String, error: std::io::Error) -> ConnectError {
+    let inner = error.get_ref().and_then(|e| e.downcast_ref::<rustls::Error>());
+    let Some(rustls::Error::InvalidCertificate(why)) = inner else {
+        return ConnectError::Io(error);
+    };
+    let why = if *why == rustls::CertificateError::UnknownIssuer {
+        "nobody here knows its issuer".to_owned()
+    } else {
+        why.to_string()
+    };
+    ConnectError::Certificate { host, why }
+}
+
+/// A connection to `target` that a proxy has made.
+async fn through(proxy: &url::Url, target: &str) -> Result<BoxIo, ConnectError> {
+    let told = |what: String| {
+        let port = proxy.port_or_known_default().unwrap_or_default();
+        let name = format!("{}:{port}", proxy.host_str().unwrap_or_default());
+        ConnectError::Proxy { name, what }
+    };
+    let near = tcp(proxy).await.map_err(|e| told(e.to_string()))?;
+    let mut io: BoxIo = Box::new(near);
+    if is_tls(proxy) {
+        io = tls(proxy, io).await.map_err(|e| told(e.to_string()))?;
+    }
+    let signed_in = credentials(proxy).map_or_else(String::new, |credentials| {
+        format!("Proxy-Authorization: Basic {credentials}\r\n")
+    });
+    let request = format!("CONNECT {target} HTTP/1.1\r\nHost: {target}\r\n{signed_in}\r\n");
+    io.write_all(request.as_bytes()).await?;
+    io.flush().await?;
+    let answer = head(&mut io).await.map_err(|e| told(e.to_string()))?;
+    let status = answer.lines().next().unwrap_or_default();
+    match status.split_whitespace().nth(1) {
+        Some(code) if code.starts_with('2') => Ok(io),
+        _ => Err(told(format!("it answered {status:?}"))),
+    }
+}
+
+/// Name and password in the proxy's address, as HTTP sends them.
+fn credentials(proxy: &url::Url) -> Option<String> {
+    use base64::Engine as _;
+    let plain = |text: &str| {
+        let bytes: Vec<u8> = percent_decoded(text.as_bytes()).collect();
+        String::from_utf8_lossy(&bytes).into_owned()
+    };
+    let (name, password) = (proxy.username(), proxy.password().unwrap_or_default());
+    let both = format!("{}:{}", plain(name), plain(password));
+    (!name.is_empty()).then(|| base64::engine::general_purpose::STANDARD.encode(both))
+}
+
+fn percent_decoded(text: &[u8]) -> impl Iterator<Item = u8> {
+    let mut rest = text;
+    std::iter::from_fn(move || {
+        let (&first, tail) = rest.split_first()?;
+        let digits = tail.get(..2).filter(|_| first == b'%');
+        let byte = digits.and_then(|d| u8::from_str_radix(std::str::from_utf8(d).ok()?, 16).ok());
+        rest = if byte.is_some() { tail.get(2..).unwrap_or_default() } else { tail };
+        Some(byte.unwrap_or(first))
+    })
+}
+
+/// Reads up to the empty line and not a byte further: what follows is the server's.
+async fn head(io: &mut BoxIo) -> std::io::Result<String> {
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        if head.len() >= MAX_PROXY_ANSWER {
+            return Err(std::io::Error::other("its answer is too long"));
+        }
+        head.push(io.read_u8().await?);
+    }
+    Ok(String::from_utf8_lossy(&head).into_owned())
+}
+
+/// Whether the address is one that TLS is spoken at.
+pub(super) fn is_tls(url: &url::Url) -> bool {
+    matches!(url.scheme(), "https" | "wss")
+}
+
+/// Loaded once, at the first need: reading a machine's certificates takes milliseconds and memory.
+fn tls_config() -> std::io::Result<Arc<rustls::ClientConfig>> {
+    static CONFIG: OnceLock<Arc<rustls::ClientConfig>> = OnceLock::new();
+    if let Some(config) = CONFIG.get() {
+        return Ok(config.clone());
+    }
+    let found = rustls_native_certs::load_native_certs();
+    for error in &found.errors {
+        tracing::warn!(%error, "a certificate store cannot be read");
+    }
+    let mut roots = rustls::RootCertStore::empty();
+    roots.add_parsable_certificates(found.certs);
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = rustls::ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(std::io::Error::other)?
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    Ok(CONFIG.get_or_init(|| Arc::new(config)).clone())
+}
