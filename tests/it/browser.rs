@@ -134,6 +134,62 @@ async fn a_form_must_come_from_a_page_of_this_session() {
 }
 
 #[tokio::test]
+async fn a_form_with_files_must_come_from_such_a_page_too() {
+    let server = TestServer::start().await;
+    let own = [("sec-fetch-site", "same-origin"), ("accept", "text/html")];
+    let ada = server.sign_in("ada").await.in_browser(&own);
+    let page = server.get(&ada, "/settings/account").await.expect(200).text;
+    let (_, rest) = page.split_once("name=\"csrf\" value=\"").expect("the form has a token");
+    let send = async |csrf: &str| {
+        let head = "--b7\r\nContent-Disposition: form-data; name=\"csrf\"\r\n\r\n";
+        let request = ada
+            .request(http::Method::POST, "/settings/account")
+            .header("content-type", "multipart/form-data; boundary=b7");
+        let body = axum::body::Body::from(format!("{head}{csrf}\r\n--b7--\r\n"));
+        server.send(request.body(body).unwrap()).await.status.as_u16()
+    };
+    assert_eq!(send("").await, 403);
+    assert_eq!(send("AAAA").await, 403);
+    // It is let through to the form, which finds no field in it that it knows.
+    assert_eq!(send(rest.split('"').next().unwrap()).await, 200);
+}
+
+#[tokio::test]
+async fn what_was_typed_outlives_its_session() {
+    let server = TestServer::start().await;
+    let own = [("sec-fetch-site", "same-origin"), ("accept", "text/html")];
+    let headers = |pairs: &[(&'static str, &str)]| {
+        pairs.iter().map(|(name, value)| (*name, (*value).to_owned())).collect()
+    };
+    let nobody = Client { headers: headers(&own), ..Client::default() };
+    let typed = [("username", "ada"), ("name", "Ada \"L\""), ("password", "not to be kept")];
+    let asked = server.form(&nobody, "/settings/account", &typed).await.expect(200).text;
+    assert!(asked.contains("What you typed is kept") && !asked.contains("not+to+be+kept"));
+    let kept = "username=ada&name=Ada+%22L%22";
+    assert!(asked.contains(&kept.replace('&', "&amp;")), "{asked}");
+    let login = [("username", "ada"), ("password", PASSWORD), ("kept_to", "/settings/account")];
+    let login = [login.as_slice(), &[("kept", kept)]].concat();
+    let resumed = server.form(&nobody, "/login", &login).await.expect(200);
+    assert!(resumed.text.contains("Ada &quot;L&quot;"), "{}", resumed.text);
+    let cookie = resumed.headers["set-cookie"].to_str().unwrap().split(';').next().unwrap();
+    let ada = Client { cookie: Some(cookie.to_owned()), ..nobody.clone() };
+    let (_, rest) = resumed.text.split_once("name=\"csrf\" value=\"").unwrap();
+    let csrf = ("csrf", rest.split('"').next().unwrap());
+    let saved = server.form(&ada, "/settings/account", &[&typed[..2], &[csrf]].concat()).await;
+    saved.expect(303);
+    // Another site cannot have its own words kept, and no page leads away from here.
+    let foreign =
+        Client { headers: headers(&[("sec-fetch-site", "cross-site")]), ..nobody.clone() };
+    server.form(&foreign, "/settings/account", &typed).await.expect(303);
+    let away = [("username", "ada"), ("password", PASSWORD), ("kept_to", "//evil.test/")];
+    server.form(&nobody, "/login", &away).await.expect(303);
+    // htmx takes the whole page along.
+    let part = Client { headers: headers(&[("hx-request", "true"), own[1]]), ..nobody };
+    let reply = server.get(&part, "/workspaces").await.expect(401);
+    assert!(reply.headers["hx-redirect"].to_str().unwrap().starts_with("/login"));
+}
+
+#[tokio::test]
 async fn pages_lead_people_to_where_they_can_go_on() {
     let server = TestServer::empty().await;
     let anyone = Client { headers: vec![("accept", "text/html".to_owned())], ..Client::default() };

@@ -196,7 +196,8 @@ impl TestServer {
 }
 
 impl Client {
-    fn request(&self, method: Method, path: &str) -> http::request::Builder {
+    /// A request of theirs, to be given a body.
+    pub fn request(&self, method: Method, path: &str) -> http::request::Builder {
         let peer = self.peer.unwrap_or_else(|| "192.0.2.10:4711".parse().unwrap());
         let mut request = Request::builder()
             .method(method)

@@ -6,6 +6,9 @@ use ring::hmac;
 
 use crate::model::id::TokenId;
 
+/// The bytes of an HMAC-SHA256, and of the pad that hides it.
+pub const MAC: usize = 32;
+
 /// Makes and checks the tokens in forms.
 #[derive(Clone)]
 pub struct Csrf(hmac::Key);
@@ -17,19 +20,25 @@ impl Csrf {
         Self(hmac::Key::new(hmac::HMAC_SHA256, key))
     }
 
-    /// The token for the forms of a session.
+    /// The token for the forms of a session. Under another `pad` it is another text, so that the
+    /// length of a compressed page tells nothing of it.
     #[must_use]
-    pub fn token(&self, session: TokenId) -> String {
-        URL_SAFE_NO_PAD.encode(hmac::sign(&self.0, &message(session)))
+    pub fn token(&self, session: TokenId, pad: [u8; MAC]) -> String {
+        let mac = hmac::sign(&self.0, &message(session));
+        URL_SAFE_NO_PAD.encode([pad.as_slice(), &masked(mac.as_ref(), &pad)].concat())
     }
 
     /// Whether a token was made for this session. Compares in constant time.
     #[must_use]
     pub fn matches(&self, session: TokenId, token: &str) -> bool {
-        URL_SAFE_NO_PAD
-            .decode(token)
-            .is_ok_and(|mac| hmac::verify(&self.0, &message(session), &mac).is_ok())
+        let Ok(bytes) = URL_SAFE_NO_PAD.decode(token) else { return false };
+        let Some((pad, mac)) = bytes.split_at_checked(MAC) else { return false };
+        hmac::verify(&self.0, &message(session), &masked(mac, pad)).is_ok()
     }
+}
+
+fn masked(mac: &[u8], pad: &[u8]) -> Vec<u8> {
+    mac.iter().zip(pad).map(|(m, p)| m ^ p).collect()
 }
 
 fn message(session: TokenId) -> Vec<u8> {
@@ -77,8 +86,10 @@ mod tests {
     fn a_token_is_good_for_its_own_session_only() {
         let csrf = Csrf::new(&[7; 32]);
         let (a, b) = (TokenId(uuid::Uuid::from_u128(1)), TokenId(uuid::Uuid::from_u128(2)));
-        let token = csrf.token(a);
-        assert!(csrf.matches(a, &token));
+        let token = csrf.token(a, [3; MAC]);
+        assert!(csrf.matches(a, &token) && csrf.matches(a, &csrf.token(a, [9; MAC])));
+        assert_ne!(token, csrf.token(a, [9; MAC]));
+        assert!(!csrf.matches(a, &token[..token.len() / 2]), "a pad alone is no token");
         assert!(!csrf.matches(b, &token));
         assert!(!csrf.matches(a, ""));
         assert!(!Csrf::new(&[8; 32]).matches(a, &token));

@@ -7,10 +7,10 @@ use axum::extract::{FromRequestParts, Request, State as With};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Redirect, Response};
 use http::request::Parts;
-use http::{HeaderMap, Method, StatusCode, header};
+use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 
 use super::address::ClientAddress;
-use super::{Answer, Problem, State, cookies, form};
+use super::{Answer, Problem, State, cookies, form, pages};
 use crate::model::id::TokenId;
 use crate::model::user::SiteRole;
 use crate::server::app::{Actor, Via};
@@ -107,6 +107,11 @@ async fn admit(
 ) -> Answer<Admitted> {
     let (parts, body) = req.into_parts();
     if let Some(response) = lead_away(state, access, shown, &parts).await? {
+        let req = Box::new(Request::from_parts(parts, body));
+        let response = match keeps(state, access, shown, &req) {
+            Some(path) => pages::sign_in_again(state, &path, form::sent(req, limit).await?),
+            None => response,
+        };
         return Ok(Admitted::Go(Box::new(response)));
     }
     require(access, shown)?;
@@ -136,12 +141,32 @@ async fn lead_away(
         Access::SignIn if !is_set_up(state).await? => Some("/setup".to_owned()),
         Access::SignIn => None,
     };
-    Ok(to.map(|path| Redirect::to(&path).into_response()))
+    Ok(to.map(|path| lead(parts, &path)))
 }
 
-/// The sign-in page that leads back here. What was sent in a form is lost and not repeated.
+/// A part of a page is not led anywhere: the page that asked for it is, by htmx.
+fn lead(parts: &Parts, path: &str) -> Response {
+    let Ok(to) = HeaderValue::from_str(path) else { return Problem::signed_out().into_response() };
+    if parts.headers.contains_key("hx-request") {
+        return (StatusCode::UNAUTHORIZED, [("hx-redirect", to)]).into_response();
+    }
+    Redirect::to(path).into_response()
+}
+
+/// Where a form leads that one of our pages sent after its session had ended: what was typed into it
+/// is kept until the person has signed in again.
+fn keeps(state: &State, access: Access, shown: Option<&Shown>, req: &Request) -> Option<String> {
+    let page = matches!(access, Access::Page | Access::PageRole(_)) && shown.is_none();
+    let (headers, path) = (req.headers(), req.uri().path());
+    let form = req.method() == Method::POST && form::is_form(headers);
+    let ours = state.set_up.load(Ordering::Relaxed) && origin(state, headers) == Source::Own;
+    (page && form && ours && path != crate::server::html::paths::LOGOUT).then(|| path.to_owned())
+}
+
+/// The sign-in page that leads back here.
 fn login_path(parts: &Parts) -> String {
-    let here = parts.uri.path_and_query().map_or("/", |p| p.as_str());
+    let shown: Option<Uri> = text(&parts.headers, "hx-current-url").and_then(|u| u.parse().ok());
+    let here = shown.as_ref().unwrap_or(&parts.uri).path_and_query().map_or("/", |p| p.as_str());
     if parts.method != Method::GET || here == "/" {
         return "/login".to_owned();
     }
@@ -175,12 +200,7 @@ async fn require_meant(
     if shown.is_some_and(|s| !s.ambient) {
         return Ok(req);
     }
-    let source = csrf::source(
-        text(headers, "sec-fetch-site"),
-        text(headers, header::ORIGIN.as_str()),
-        &state.site.access_url.origin().ascii_serialization(),
-        text(headers, header::HOST.as_str()),
-    );
+    let source = origin(state, headers);
     let Some(session) = shown.and_then(|s| session(&s.actor)) else {
         // Nobody's rights are used; still no other site may sign people in or out.
         return if source == Source::Foreign { Err(foreign()) } else { Ok(req) };
@@ -199,6 +219,16 @@ async fn require_meant(
         (Source::Own, _) => Ok(req),
         (Source::Unknown, _) => Err(foreign()),
     }
+}
+
+/// Where a request came from.
+fn origin(state: &State, headers: &HeaderMap) -> Source {
+    csrf::source(
+        text(headers, "sec-fetch-site"),
+        text(headers, header::ORIGIN.as_str()),
+        &state.site.access_url.origin().ascii_serialization(),
+        text(headers, header::HOST.as_str()),
+    )
 }
 
 fn foreign() -> Problem {

@@ -10,6 +10,7 @@ pub mod form;
 pub mod health;
 pub mod limits;
 pub mod outer;
+mod packed;
 pub mod pages;
 pub mod routes;
 pub mod sockets;

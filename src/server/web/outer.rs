@@ -1,4 +1,4 @@
-//! Around every route: request ids, the span, panics, headers for browsers, pages of errors.
+//! Around every route: request ids, the span, panics, headers for browsers, pages of errors, packing.
 
 use std::panic::AssertUnwindSafe;
 
@@ -10,6 +10,7 @@ use futures_util::FutureExt as _;
 use http::{HeaderName, HeaderValue, StatusCode, header};
 use tracing::Instrument as _;
 
+use super::packed::{Coding, pack};
 use super::{MaybeWho, Problem, State, address, pages};
 use crate::server::html::csp;
 
@@ -48,7 +49,7 @@ async fn outer(With(state): With<State>, mut req: Request, next: Next) -> Respon
             Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "The server failed here.")
                 .into_response()
         });
-        let mut response = dress(&state, &asked, id, answered);
+        let mut response = pack(asked.coding, dress(&state, &asked, id, answered)).await;
         add_headers(&state, id, &mut response);
         let ms = state.app.clock().instant().duration_since(began).as_millis();
         tracing::debug!(status = response.status().as_u16(), ms, "answered");
@@ -58,10 +59,11 @@ async fn outer(With(state): With<State>, mut req: Request, next: Next) -> Respon
     .await
 }
 
-/// What is kept of a request for the page of its error.
+/// What is kept of a request for its answer.
 struct Asked {
     api: bool,
     path: String,
+    coding: Option<Coding>,
 }
 
 impl Asked {
@@ -72,7 +74,11 @@ impl Asked {
             .get(header::ACCEPT)
             .and_then(|v| v.to_str().ok())
             .is_some_and(|v| v.contains("text/html"));
-        Self { api: path.starts_with("/api/") || !wants_page, path: path.to_owned() }
+        Self {
+            api: path.starts_with("/api/") || !wants_page,
+            path: path.to_owned(),
+            coding: Coding::of(req.headers()),
+        }
     }
 }
 

@@ -34,6 +34,8 @@ const WRITE_BUFFER: usize = 4 << 20;
 
 /// How long the serving of a socket may take to end after its other end has gone.
 const ENDING: Duration = Duration::from_secs(5);
+/// How long a slow reader may take for what was sent before the close.
+const LAST_WORDS: Duration = Duration::from_mins(2);
 
 /// Longest name of a client program that is kept.
 const MAX_CLIENT_CHARS: usize = 200;
@@ -136,20 +138,30 @@ where
     F: Future<Output = ()>,
 {
     let (fleet_side, arrived, to_send) = Socket::pair();
-    let (sink, stream) = socket.split();
+    let (sink, mut stream) = socket.split();
     // The writer goes on after `serve` returned, so that its last words are sent.
     tasks.spawn_graceful("socket-write", OnPanic::Lose, write(sink, to_send, tasks.token()));
     let serving = serve(fleet_side);
     tokio::pin!(serving);
     tokio::select! {
-        () = read(stream, arrived) => {}
-        () = &mut serving => return,
+        () = read(&mut stream, arrived) => {}
+        () = &mut serving => {
+            // What arrives at a closed connection resets it, and what is still on its way is lost: the
+            // other end closes first.
+            let _ = tokio::time::timeout(LAST_WORDS, closed(stream)).await;
+            return;
+        }
     }
     // Nothing more arrives: what serves sees that and notes the end of its session.
     let _ = tokio::time::timeout(ENDING, serving).await;
 }
 
-async fn read(mut stream: SplitStream<WebSocket>, arrived: mpsc::Sender<Message>) {
+/// Returns when the other end has closed the socket.
+async fn closed(mut stream: SplitStream<WebSocket>) {
+    while let Some(Ok(_)) = stream.next().await {}
+}
+
+async fn read(stream: &mut SplitStream<WebSocket>, arrived: mpsc::Sender<Message>) {
     // Pongs come every 15 s at least, so each wait is short while the other end lives.
     while let Ok(Some(Ok(message))) = tokio::time::timeout(DEAD_AFTER, stream.next()).await {
         let message = match message {

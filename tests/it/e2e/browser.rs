@@ -1,15 +1,68 @@
-//! The path in a real browser: sign in, a workspace's page, its terminal, a reload, the other pages.
+//! A real browser on a real server: a person's whole path, and the picture in the README.
+
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::path::Path;
+use std::process::{Command, Stdio};
 
 use super::site::{Ran, Site};
 
+/// Larger than this, the README is slow to open.
+const MOST_BYTES_OF_A_PICTURE: u64 = 150_000;
+
+fn script(name: &str) -> String {
+    format!("{}/tests/it/browser/{name}", env!("CARGO_MANIFEST_DIR"))
+}
+
+fn node(site: &Site, args: &[&str]) -> Command {
+    let mut command = site.command("node");
+    command.args(args);
+    command
+}
+
 #[test]
-fn a_person_signs_in_opens_a_terminal_and_reloads_it() {
+fn the_first_person_s_whole_path_works() {
+    let mut site = Site::empty();
+    let (url, shots) = (site.url.clone(), site.path("shots"));
+    let mut child = node(&site, &[&script("path.mjs"), &url, &shots])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut answers = child.stdin.take().unwrap();
+    let mut said = Vec::new();
+    for line in BufReader::new(child.stdout.take().unwrap()).lines() {
+        let line = line.unwrap();
+        match line.strip_prefix("ask ").map(|ask| ask.split_once(' ').unwrap_or((ask, ""))) {
+            Some(("token", token)) => drop(site.cli(&["login", &url, "--token", token]).ok()),
+            Some(("restart", _)) => {
+                site.kill();
+                site.start();
+            }
+            Some((other, _)) => panic!("the path asks for {other}"),
+            None => {
+                said.push(line);
+                continue;
+            }
+        }
+        writeln!(answers).unwrap();
+    }
+    let ended = child.wait().unwrap();
+    assert!(ended.success() && said.iter().any(|l| l.contains("the path works")), "{said:#?}");
+}
+
+#[test]
+fn the_picture_in_the_readme_is_of_a_running_server() {
     let site = Site::new();
     site.create_here("kiln");
-    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/browser/path.mjs");
-    let mut node = site.command("node");
+    let inside = site.ssh_command("kiln").arg("sleep 600").stdout(Stdio::null()).spawn();
+    let mut inside = inside.unwrap();
+    let file = Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("screenshot.png");
+    let (script, file_name) = (script("screenshot.mjs"), file.display().to_string());
     let ran =
-        Ran::new(node.args([script, &site.url, "ada", "correct horse 7", &site.path("shots")]));
-    let out = ran.ok();
-    assert!(out.contains("the path works"), "{out}");
+        Ran::new(&mut node(&site, &[&script, &site.url, "ada", "correct horse 7", &file_name]));
+    inside.kill().unwrap();
+    inside.wait().unwrap();
+    ran.ok();
+    let len = std::fs::metadata(&file).unwrap().len();
+    assert!((20_000..MOST_BYTES_OF_A_PICTURE).contains(&len), "{len} bytes");
 }

@@ -5,6 +5,7 @@ mod browser;
 mod cli;
 mod crash;
 mod docker;
+mod downloads;
 mod files;
 mod forwards;
 mod proxy;

@@ -44,23 +44,17 @@ impl Site {
         Self::with(&[])
     }
 
-    /// The same with further arguments for the server.
+    /// A fresh server with nobody on it.
+    pub fn empty() -> Self {
+        Self::started(&[])
+    }
+
+    /// A server with its owner and further arguments.
     pub fn with(extra: &[&str]) -> Self {
-        let dir = tempfile::tempdir().unwrap();
-        // Workspaces' users must come through here.
-        std::fs::set_permissions(dir.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
-        let mut site = Self {
-            dir,
-            url: "http://127.0.0.1:0".into(),
-            ssh_port: 0,
-            udp: "127.0.0.1:0".into(),
-            server: None,
-            extra: extra.iter().map(|s| (*s).to_owned()).collect(),
-        };
-        site.start();
+        let site = Self::started(extra);
         site.cli(&[
             "login",
-            &site.url.clone(),
+            &site.url,
             "--first-user-username",
             "ada",
             "--first-user-email",
@@ -73,6 +67,22 @@ impl Site {
         .ok();
         site.run("ssh-keygen", &["-q", "-t", "ed25519", "-N", "", "-f", &site.path("id")]).ok();
         site.cli(&["ssh-keys", "add", &site.path("id.pub")]).ok();
+        site
+    }
+
+    fn started(extra: &[&str]) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        // Workspaces' users must come through here.
+        std::fs::set_permissions(dir.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
+        let mut site = Self {
+            dir,
+            url: "http://127.0.0.1:0".into(),
+            ssh_port: 0,
+            udp: "127.0.0.1:0".into(),
+            server: None,
+            extra: extra.iter().map(|s| (*s).to_owned()).collect(),
+        };
+        site.start();
         site
     }
 

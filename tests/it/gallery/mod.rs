@@ -1,4 +1,4 @@
-//! The gallery: every page in every state, written under `target/gallery`, for eyes and for rules.
+//! The gallery: every page in every state, written under `target/gallery`, for eyes, for rules and for axe.
 
 mod fixtures;
 mod other_scenes;
@@ -8,6 +8,7 @@ mod workspace_scenes;
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use maud::{Markup, html};
 use steading::server::html::assets::ASSETS;
@@ -32,6 +33,8 @@ pub fn all() -> Vec<Scene> {
 
 /// Writes all scenes with the assets, and an index, so that a static server can show them.
 pub fn write(dir: &Path) {
+    // A page that is no more would be looked at for ever.
+    let _ = fs::remove_dir_all(dir);
     fs::create_dir_all(dir).expect("the gallery's directory can be made");
     for asset in ASSETS {
         let path = dir.join(asset.path.trim_start_matches('/'));
@@ -57,7 +60,15 @@ pub fn directory() -> PathBuf {
 }
 
 #[test]
-fn every_page_in_every_state_is_written() {
-    write(&directory());
-    assert!(all().len() > 70);
+#[expect(clippy::print_stderr, reason = "how long a browser took is for whoever runs the tests")]
+fn every_page_in_every_state_is_sound_in_a_browser() {
+    let (dir, scenes) = (directory(), all().len());
+    write(&dir);
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/browser/axe.mjs");
+    let ran = Command::new("node").arg(script).arg(&dir).output().expect("node is installed");
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    let (said, complained) = (text(&ran.stdout), text(&ran.stderr));
+    assert!(ran.status.success(), "{said}{complained}");
+    assert!(said.contains(&format!("{scenes} pages")) && scenes > 70, "{said}");
+    eprint!("{said}");
 }

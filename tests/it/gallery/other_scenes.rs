@@ -13,7 +13,7 @@ use steading::server::html::pages::cli_auth::CliAuth;
 use steading::server::html::pages::create::Create;
 use steading::server::html::pages::error::{Error, Wrong};
 use steading::server::html::pages::find::{Find, Hit, pages};
-use steading::server::html::pages::login::Login;
+use steading::server::html::pages::login::{Kept, Login, Resume};
 use steading::server::html::pages::people::People;
 use steading::server::html::pages::person::Person;
 use steading::server::html::pages::security::Security;
@@ -47,11 +47,16 @@ fn doors() -> Vec<Scene> {
         input,
         next: next.into(),
         host: "steading.lan".into(),
+        kept: None,
     };
+    let typed = [("p.cores", "4"), ("name", "bellows"), ("p.script", "just setup\ncargo fetch")];
+    let typed = typed.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
+    let kept = Kept::new("/templates/docker/workspace", typed);
+    let over = Login { kept: Some(kept.clone()), ..login(Input::default(), "") };
     let refused = wrong(&[("username", "ada")], &[("form", "User name or password is wrong.")]);
     let short = wrong(
         &[("username", "ada")],
-        &[("password", "9 characters. Use 12 or more."), ("email", "Is empty.")],
+        &[("password", "6 characters. Use 8 or more."), ("email", "Is empty.")],
     );
     let cli = |token: Option<&str>| CliAuth {
         csrf: Csrf("c5f0a1".into()),
@@ -63,6 +68,8 @@ fn doors() -> Vec<Scene> {
         scene("setup-wrong", Setup { csrf: csrf(), input: short }.render()),
         scene("login", login(Input::default(), "").render()),
         scene("login-refused", login(refused, "/@ada/kiln").render()),
+        scene("login-kept", over.render()),
+        scene("login-resume", Resume { csrf: Csrf("c5f0a1".into()), kept }.render()),
         scene("cli-auth", cli(None).render()),
         scene("cli-auth-made", cli(Some("aB3dE5gH7j-kL9mN1pQ3rS5tU7vW9xY1z")).render()),
     ]

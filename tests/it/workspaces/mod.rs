@@ -4,6 +4,7 @@ mod agents;
 mod endings;
 mod path;
 mod steps;
+mod streams;
 mod templates;
 
 use std::collections::BTreeMap;

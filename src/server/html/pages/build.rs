@@ -2,8 +2,8 @@
 
 use maud::{Markup, Render, html};
 
-use super::workspace::{LINES_ID, build_reason};
-use crate::model::build::{Build, Timing};
+use super::workspace::{LINES_ID, advice, build_reason};
+use crate::model::build::{Build, JobStatus, Timing};
 use crate::model::grant::Action;
 use crate::model::log::LogLine;
 use crate::model::workspace::Workspace;
@@ -100,9 +100,17 @@ impl BuildPage {
         html! {
             div id="failure" hidden[self.build.job.error.is_empty()] {
                 @if !self.build.job.error.is_empty() {
-                    (notice(Tone::Bad, &html! { (self.build.job.error) }, &html! {}))
+                    (notice(Tone::Bad, &self.why(), &html! {}))
                 }
             }
+        }
+    }
+
+    fn why(&self) -> Markup {
+        let last = self.build.number == self.workspace.latest_build.number;
+        html! {
+            p { (self.build.job.error) }
+            @if last && self.build.job.status == JobStatus::Failed { p class="note" { (advice(self.build.transition)) } }
         }
     }
 

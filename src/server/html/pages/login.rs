@@ -1,9 +1,12 @@
-//! Signing in.
+//! Signing in, also in the middle of something.
 
 use maud::{Markup, Render, html};
 
 use crate::server::html::layout::{Csrf, Solo};
 use crate::server::html::parts::form::{Input, Line, wrongs};
+use crate::server::html::parts::icon::icon;
+use crate::server::html::parts::notice::{Tone, notice};
+use crate::server::html::parts::parameter::PREFIX;
 use crate::server::html::paths;
 
 /// The page to sign in.
@@ -16,6 +19,47 @@ pub struct Login {
     pub next: String,
     /// The name of the server, as people reach it.
     pub host: String,
+    /// What was sent when the session had ended.
+    pub kept: Option<Kept>,
+}
+
+/// A form that was sent without a session, kept over the sign-in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Kept {
+    /// The path it was sent to.
+    to: String,
+    /// Its fields, but for secrets.
+    fields: Vec<(String, String)>,
+}
+
+impl Kept {
+    /// The name of the field with the path.
+    pub const TO: &'static str = "kept_to";
+    /// The name of the field with the fields.
+    pub const FIELDS: &'static str = "kept";
+
+    /// A form that was sent to `to`; passwords, old ones too, are not kept.
+    #[must_use]
+    pub fn new(to: &str, mut fields: Vec<(String, String)>) -> Self {
+        fields.retain(|(name, _)| !name.contains("password") && name != "old");
+        Self { to: to.to_owned(), fields }
+    }
+
+    /// As the sign-in page carried it.
+    #[must_use]
+    pub fn read(to: &str, fields: &str) -> Self {
+        Self::new(to, serde_urlencoded::from_str(fields).unwrap_or_default())
+    }
+}
+
+impl Render for Kept {
+    fn render(&self) -> Markup {
+        let fields = serde_urlencoded::to_string(&self.fields).unwrap_or_default();
+        html! {
+            input type="hidden" name=(Self::TO) value=(self.to);
+            input type="hidden" name=(Self::FIELDS) value=(fields);
+        }
+    }
 }
 
 impl Render for Login {
@@ -24,8 +68,12 @@ impl Render for Login {
             section class="card" aria-labelledby="t" {
                 div class="body fields" {
                     div { h1 id="t" { "Sign in" } p class="note" { "to " (self.host) } }
+                    @if self.kept.is_some() {
+                        (notice(Tone::Info, &html! { "Your session ended. What you typed is kept: sign in and send it." }, &html! {}))
+                    }
                     form class="fields" method="post" action=(paths::LOGIN) {
                         (self.csrf)
+                        @if let Some(kept) = &self.kept { (kept) }
                         @if !self.next.is_empty() { input type="hidden" name="next" value=(self.next); }
                         (Line {
                             id: "f-username", name: "username", label: "User name or e-mail", autocomplete: "username",
@@ -46,5 +94,51 @@ impl Render for Login {
             }
         };
         Solo { title: "Sign in", class: "", body }.render()
+    }
+}
+
+/// After signing in again: what was sent before, to be sent now.
+pub struct Resume {
+    /// For the form, of the new session.
+    pub csrf: Csrf,
+    /// What was sent.
+    pub kept: Kept,
+}
+
+/// Characters of a value that are shown; all are sent.
+const SHOWN: usize = 80;
+
+impl Render for Resume {
+    fn render(&self) -> Markup {
+        let seen = |(name, value): &&(String, String)| !name.is_empty() && !value.is_empty();
+        let body = html! {
+            section class="card" aria-labelledby="t" {
+                div class="body fields" {
+                    div { h1 id="t" { "You are signed in again" } p { "Your session ended before this was done. Nothing was changed." } }
+                    dl class="kv" {
+                        dt { "Sent to" } dd { code { (self.kept.to) } }
+                        @for (name, value) in self.kept.fields.iter().filter(seen) {
+                            dt { (name.strip_prefix(PREFIX).unwrap_or(name)) } dd { (shown(value)) }
+                        }
+                    }
+                    form method="post" action=(self.kept.to) {
+                        (self.csrf)
+                        @for (name, value) in &self.kept.fields {
+                            input type="hidden" name=(name) value=(value);
+                        }
+                        button class="button primary wide" { (icon("s-ok")) "Send it now" }
+                    }
+                    a class="button wide" href=(paths::WORKSPACES) { "Leave it" }
+                }
+            }
+        };
+        Solo { title: "Signed in again", class: "", body }.render()
+    }
+}
+
+fn shown(value: &str) -> String {
+    match value.char_indices().nth(SHOWN) {
+        Some((end, _)) => format!("{}…", value.get(..end).unwrap_or_default()),
+        None => value.to_owned(),
     }
 }

@@ -118,7 +118,17 @@ impl VersionPage {
         let error = &self.version.job.error;
         html! {
             div id="failure" hidden[error.is_empty()] {
-                @if !error.is_empty() { (notice(Tone::Bad, &html! { b { "The import failed. " } (error) }, &html! {})) }
+                @if !error.is_empty() { (notice(Tone::Bad, &self.why(), &html! {})) }
+            }
+        }
+    }
+
+    fn why(&self) -> Markup {
+        html! {
+            p { b { "The import failed. " } (self.version.job.error) }
+            p class="note" {
+                "Workspaces keep the version they have. Mend the files and push them again: "
+                code { "steading templates push " (self.template.name) " -d DIR" }
             }
         }
     }

@@ -238,13 +238,13 @@ impl Entry {
         if build.job.status.is_active() {
             let since = build.job.started_at.unwrap_or(build.job.created_at);
             let text = format!("build {}, {}", build.number, time::lasted(since, now));
-            return cell("Here now", &html! { span class="note" { (text) } });
+            return cell("Now", &html! { span class="note" { (text) } });
         }
         if self.workspace.status() == WorkspaceStatus::Failed {
             let why = html! {
                 a class="note bad" href=(Place::of(&self.workspace).build(build.number)) { (first_line(&build.job.error)) }
             };
-            return cell("Here now", &why);
+            return cell("Now", &why);
         }
         if self.here.is_empty() {
             return void("Here now", "nobody");

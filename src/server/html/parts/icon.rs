@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use crate::server::html::assets::{ICONS_SVG, LOGO_SVG};
+use crate::server::html::assets::ICONS_SVG;
 
 /// The icon `name` of `icons.svg`; the text beside it says the same.
 #[must_use]
@@ -16,7 +16,7 @@ pub fn icon(name: &str) -> Markup {
 #[must_use]
 pub fn wordmark() -> Markup {
     html! {
-        svg viewBox="0 0 96 28" aria-hidden="true" { use href={ (LOGO_SVG) "#wordmark" } {} }
+        svg viewBox="0 0 96 28" aria-hidden="true" { use href={ (ICONS_SVG) "#wordmark" } {} }
     }
 }
 

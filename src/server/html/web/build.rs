@@ -15,7 +15,7 @@ use std::process::{Command, ExitCode};
 use sha2::{Digest as _, Sha256};
 
 /// Our own files, beside this one.
-const OURS: &[&str] = &["style.css", "icons.svg", "logo.svg", "favicon.svg", "terminal.js"];
+const OURS: &[&str] = &["style.css", "icons.svg", "favicon.svg", "terminal.js"];
 /// Served on every page as one classic script, in this order: htmx, its stream extension, ours.
 const SCRIPT: (&str, &[&str]) =
     ("steading.js", &["htmx.org/dist/htmx.min.js", "htmx.org/dist/ext/hx-sse.min.js"]);

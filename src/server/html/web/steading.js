@@ -112,10 +112,12 @@
     }
     toast.firstChild.textContent = text;
   };
+  const GONE = "What this page showed is gone, or you may not see it any more.";
+  const ENDINGS = { 401: "Your session ended. Reload the page to sign in again.", 403: GONE, 404: GONE };
   document.addEventListener("htmx:sse:error", ({ detail }) => {
-    gone = [401, 403, 404].includes(detail?.status);
+    gone = detail?.status in ENDINGS;
     say(gone
-      ? "What this page showed is gone, or you may not see it any more."
+      ? ENDINGS[detail.status]
       : `No connection to ${location.host}. What you see may be old. Trying again.`);
   });
   document.addEventListener("htmx:sse:before:connection", (event) => { if (gone) event.preventDefault(); });

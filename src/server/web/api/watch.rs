@@ -41,23 +41,28 @@ struct Feed {
     actor: Actor,
     subject: Subject,
     events: Receiver<Event>,
-    first: bool,
+    /// There is a state that was not given yet.
+    due: bool,
 }
 
 impl Feed {
     fn new(state: State, actor: Actor, subject: Subject) -> Self {
         let events = state.app.events();
-        Self { state, actor, subject, events, first: true }
+        Self { state, actor, subject, events, due: true }
     }
 
-    /// The next state; none when it is gone or may not be seen any more.
+    /// The next state; none when it is gone or may not be seen any more. Nothing is lost when whoever
+    /// waits turns to something else meanwhile and asks again.
     async fn next(&mut self) -> Option<Value> {
-        if !std::mem::take(&mut self.first) {
+        if !self.due {
             self.changed().await;
+            self.due = true;
             tokio::time::sleep(CALM).await;
-            self.drain();
         }
-        self.read().await.ok()
+        self.drain();
+        let value = self.read().await.ok()?;
+        self.due = false;
+        Some(value)
     }
 
     async fn read(&self) -> Answer<Value> {

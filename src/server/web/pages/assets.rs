@@ -5,6 +5,7 @@ use http::{HeaderMap, HeaderValue, StatusCode, header};
 
 use crate::server::html::assets::{self, Asset, CACHE_CONTROL};
 use crate::server::web::extract::Path;
+use crate::server::web::packed::Coding;
 use crate::server::web::routes::Routes;
 use crate::server::web::{Access, Answer, Problem};
 
@@ -41,19 +42,16 @@ fn send(asset: &'static Asset, headers: &HeaderMap) -> Response {
     if told(header::IF_NONE_MATCH) == asset.etag {
         return (StatusCode::NOT_MODIFIED, kept).into_response();
     }
-    let accepted = told(header::ACCEPT_ENCODING);
-    let takes = |coding: &str| {
-        accepted.split(',').any(|c| {
-            let mut parts = c.split(';').map(str::trim);
-            parts.next() == Some(coding) && parts.next() != Some("q=0")
-        })
-    };
     let kind = [(header::CONTENT_TYPE, fixed(asset.content_type))];
-    if takes("br") {
-        (kept, kind, [(header::CONTENT_ENCODING, fixed("br"))], asset.brotli).into_response()
-    } else if takes("gzip") {
-        (kept, kind, [(header::CONTENT_ENCODING, fixed("gzip"))], asset.gzip).into_response()
-    } else {
-        (kept, kind, asset.raw).into_response()
+    let packed = match Coding::of(headers) {
+        Some(coding @ Coding::Brotli) => Some((coding, asset.brotli)),
+        Some(coding @ Coding::Gzip) => Some((coding, asset.gzip)),
+        None => None,
+    };
+    match packed {
+        Some((coding, bytes)) => {
+            (kept, kind, [(header::CONTENT_ENCODING, fixed(coding.name()))], bytes).into_response()
+        }
+        None => (kept, kind, asset.raw).into_response(),
     }
 }

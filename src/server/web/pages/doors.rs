@@ -1,14 +1,19 @@
 //! In and out: setup, sign-in, sign-out, and the token for a command line.
 
+use std::net::IpAddr;
+
 use axum::response::{IntoResponse, Redirect, Response};
 use http::header;
 
+use super::visitor::{form_token, token_of};
 use super::{Html, Visitor, mistake, sentence};
+use crate::model::secret::Token;
 use crate::model::time::words;
 use crate::model::user::UserKind;
 use crate::server::app::sessions::{Login, SignIn};
 use crate::server::app::users::CreateUser;
 use crate::server::html::layout::Csrf;
+use crate::server::html::pages::login::{Kept, Resume};
 use crate::server::html::pages::{cli_auth::CliAuth, login, setup::Setup};
 use crate::server::html::parts::form::Input;
 use crate::server::html::paths;
@@ -16,7 +21,7 @@ use crate::server::web::address::ClientAddress;
 use crate::server::web::extract::Query;
 use crate::server::web::form::Fields;
 use crate::server::web::routes::Routes;
-use crate::server::web::{Access, Answer, State, cookies};
+use crate::server::web::{Access, Answer, Problem, State, cookies};
 
 pub(super) fn routes(routes: Routes) -> Routes {
     routes
@@ -62,11 +67,17 @@ async fn set_up(
         return Ok(Html::of(&Setup { csrf: Csrf(String::new()), input }).into_response());
     }
     let login = Login { login: field("username"), password: field("password"), ip };
-    finish(&state, state.app.login(login).await?, &fields)
+    finish(&state, (state.app.login(login).await?, ip), &fields).await
 }
 
 async fn login(state: State, Query(Next { next }): Query<Next>) -> Html {
-    Html::of(&login_page(&state, &next, Input::default()))
+    Html::of(&login_page(&state, &next, Input::default(), None))
+}
+
+/// The sign-in page in answer to a form whose session had ended, with all that was typed.
+pub(in crate::server::web) fn sign_in_again(state: &State, path: &str, fields: Fields) -> Response {
+    let kept = Kept::new(path, fields.0);
+    Html::of(&login_page(state, "", Input::default(), Some(kept))).into_response()
 }
 
 async fn sign_in(
@@ -76,15 +87,22 @@ async fn sign_in(
 ) -> Answer<Response> {
     let field = |name| fields.get(name).unwrap_or_default().to_owned();
     let login = Login { login: field("username"), password: field("password"), ip };
-    finish(&state, state.app.login(login).await?, &fields)
+    finish(&state, (state.app.login(login).await?, ip), &fields).await
 }
 
 /// Leads on with a session, or shows the form again and says why.
-fn finish(state: &State, came: SignIn, fields: &Fields) -> Answer<Response> {
-    let next = local(fields.get("next").unwrap_or_default());
+async fn finish(state: &State, (came, ip): (SignIn, IpAddr), fields: &Fields) -> Answer<Response> {
+    let field = |name| fields.get(name).unwrap_or_default();
+    let next = local(field("next"));
+    let to = local(field(Kept::TO));
+    let kept = (!to.is_empty()).then(|| Kept::read(to, field(Kept::FIELDS)));
     let why = match came {
         SignIn::Done(token, _) => {
             let cookie = cookies::begin_session(&state.site, &token);
+            if let Some(kept) = kept {
+                let page = resume(state, (&token, ip), kept).await?;
+                return Ok(([(header::SET_COOKIE, cookie)], page).into_response());
+            }
             let to = if next.is_empty() { paths::WORKSPACES } else { next };
             return Ok(([(header::SET_COOKIE, cookie)], Redirect::to(to)).into_response());
         }
@@ -94,14 +112,21 @@ fn finish(state: &State, came: SignIn, fields: &Fields) -> Answer<Response> {
         SignIn::PasswordsOff => "Passwords are turned off here.".to_owned(),
     };
     let typed = fields.0.iter().filter(|(name, _)| name == "username").cloned().collect();
-    let page = login_page(state, next, Input::wrong(typed, "form", &sentence(&why)));
+    let page = login_page(state, next, Input::wrong(typed, "form", &sentence(&why)), kept);
     Ok(Html::of(&page).into_response())
 }
 
-fn login_page(state: &State, next: &str, input: Input) -> login::Login {
+/// What was kept over the sign-in, to be sent by the new session.
+async fn resume(state: &State, (token, ip): (&Token, IpAddr), kept: Kept) -> Answer<Html> {
+    let actor = state.app.authenticate(&token.expose(), &ip.to_string()).await?;
+    let session = actor.as_ref().and_then(token_of).ok_or_else(Problem::signed_out)?;
+    Ok(Html::of(&Resume { csrf: Csrf(form_token(state, session)), kept }))
+}
+
+fn login_page(state: &State, next: &str, input: Input, kept: Option<Kept>) -> login::Login {
     let host = state.site.access_url.host_str().unwrap_or_default().to_owned();
     let next = local(next).to_owned();
-    login::Login { csrf: Csrf(String::new()), input, next, host }
+    login::Login { csrf: Csrf(String::new()), input, next, host, kept }
 }
 
 /// A path of ours to go on to; anything else is nowhere.

@@ -22,6 +22,7 @@ use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, HeaderValue, header};
 use maud::{Markup, Render};
 
+pub(super) use doors::sign_in_again;
 pub use visitor::{Visitor, problem_page};
 
 use super::routes::Routes;

@@ -36,13 +36,13 @@ impl Visitor {
     /// The token that this visit came with.
     #[must_use]
     pub fn token(&self) -> Option<TokenId> {
-        token(&self.actor)
+        token_of(&self.actor)
     }
 }
 
 fn visit(state: &State, actor: &Actor, headers: &HeaderMap) -> Option<Visit> {
     let Actor::User(caller) = actor else { return None };
-    let csrf = token(actor).map(|t| state.csrf.token(t)).unwrap_or_default();
+    let csrf = token_of(actor).map(|t| form_token(state, t)).unwrap_or_default();
     Some(Visit {
         user: caller.user.clone(),
         csrf: Csrf(csrf),
@@ -51,7 +51,13 @@ fn visit(state: &State, actor: &Actor, headers: &HeaderMap) -> Option<Visit> {
     })
 }
 
-fn token(actor: &Actor) -> Option<TokenId> {
+/// A token for the forms of a session.
+pub(super) fn form_token(state: &State, session: TokenId) -> String {
+    state.csrf.token(session, state.app.entropy().bytes())
+}
+
+/// The token that an actor came with.
+pub(super) fn token_of(actor: &Actor) -> Option<TokenId> {
     let Actor::User(caller) = actor else { return None };
     match caller.via {
         Via::Token(id, _) => Some(id),

@@ -8,7 +8,6 @@ use crate::model::app::{AppHealth, AppOpenIn};
 use crate::model::build::{JobStatus, Transition, WorkspaceStatus};
 use crate::model::grant::Action;
 use crate::server::html::parts::icon::{icon, like};
-use crate::server::html::parts::notice::empty;
 use crate::server::html::parts::{badge, code, log};
 use crate::server::html::paths;
 
@@ -45,7 +44,7 @@ impl WorkspacePage {
         html! {
             section class="card" aria-labelledby="open" {
                 header { h2 id="open" { "Open" } }
-                (empty("terminal", &html! { (text) }, &html! {}))
+                p class="body note" { (text) }
             }
         }
     }

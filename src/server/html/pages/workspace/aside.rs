@@ -118,9 +118,9 @@ fn resource(resource: &Resource) -> Markup {
                 small class="note" {
                     (resource.kind)
                     @if resource.daily_cost > 0 { " · " (resource.daily_cost) " credits a day" }
-                    @for item in &resource.metadata {
-                        @if let (false, Some(value)) = (item.sensitive, &item.value) { " · " (item.key) " " (shortened(value)) }
-                    }
+                }
+                @for item in &resource.metadata {
+                    @if let (false, Some(value)) = (item.sensitive, &item.value) { small { span class="note" { (item.key) } " " (shortened(value)) } }
                 }
                 @for item in &resource.metadata {
                     @if let (true, Some(value)) = (item.sensitive, &item.value) {

@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 
 use super::WorkspacePage;
-use crate::model::build::{JobStatus, WorkspaceStatus};
+use crate::model::build::{JobStatus, Transition, WorkspaceStatus};
 use crate::model::grant::Action;
 use crate::server::html::layout::crumbs;
 use crate::server::html::parts::button::{button, link, post};
@@ -105,7 +105,10 @@ impl WorkspacePage {
         let why = if build.job.error.is_empty() { "The log says why." } else { &build.job.error };
         notice(
             tone,
-            &html! { b { "Build " (build.number) ", " (badge::deed(build.transition)) ", " (said) ". " } (why) },
+            &html! {
+                p { b { "Build " (build.number) ", " (badge::deed(build.transition)) ", " (said) ". " } (why) }
+                @if build.job.status == JobStatus::Failed { p class="note" { (advice(build.transition)) } }
+            },
             &html! { (link("small", "#log", &html! { "Log" })) (self.delete_again()) },
         )
     }
@@ -148,6 +151,22 @@ impl WorkspacePage {
                     &html! {},
                 ))
             }
+        }
+    }
+}
+
+/// What to do about a build that failed.
+#[must_use]
+pub const fn advice(transition: Transition) -> &'static str {
+    match transition {
+        Transition::Start => {
+            "Mend what the log names and start again: what was made so far is kept. Parameters can be changed in its settings; a fault of the template is for its author."
+        }
+        Transition::Stop => {
+            "It may still run. Stop it again: what is stopped already is left alone."
+        }
+        Transition::Delete => {
+            "Something may be left. Delete it again: what is gone already is passed over."
         }
     }
 }

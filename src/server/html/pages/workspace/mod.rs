@@ -28,6 +28,7 @@ use crate::server::html::paths::{self, Place};
 
 pub use builds::card as builds_card;
 pub use builds::why as build_reason;
+pub use head::advice;
 pub use log::{LINES_ID, appended, stage_of};
 
 /// Builds shown on the page; the rest has a page of its own.

@@ -6,7 +6,7 @@ use super::WorkspacePage;
 use super::aside::{through, when};
 use crate::model::session::{EndReason, Session};
 use crate::server::html::parts::table::{Column, Table, cell, figure, row, spare};
-use crate::server::html::parts::{avatar, notice, quantity};
+use crate::server::html::parts::{avatar, quantity};
 
 impl WorkspacePage {
     /// The card with the last sessions.
@@ -26,7 +26,7 @@ impl WorkspacePage {
             section class="card" id="sessions-card" aria-labelledby="sessions" {
                 header { h2 id="sessions" { "Sessions" } span class="note" { (self.sessions_now().count()) " now" } }
                 @if self.sessions.is_empty() {
-                    (notice::empty("people", &html! { "Each terminal, SSH connection and tunnel will be listed here, with who and how long." }, &html! {}))
+                    p class="body note" { "Each terminal, SSH connection and tunnel will be listed here, with who and how long." }
                 } @else {
                     (Table { caption: &caption, class: "", columns: &columns, rows })
                 }
