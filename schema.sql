@@ -245,6 +245,7 @@ CREATE TABLE builds (
   version_id   TEXT NOT NULL REFERENCES template_versions (id),                             -- what it uses
   job_id       TEXT NOT NULL UNIQUE REFERENCES jobs (id),                                   -- its run
   orphan       INTEGER NOT NULL CHECK (orphan IN (0, 1)),                                   -- delete the record only
+  then_start   INTEGER NOT NULL CHECK (then_start IN (0, 1)),                               -- a stop that is half of a restart
   daily_cost   INTEGER NOT NULL,                                                            -- credits a day of what it made
   deadline_at  INTEGER,                                                                     -- when the workspace stops by itself
   created_at   INTEGER NOT NULL,                                                            -- when it was asked for

@@ -94,7 +94,10 @@ impl Connection {
                     self.peers.remove_all();
                     backoff.after_refusal(chance)
                 }
-                End::Lost(_) => backoff.after(held, chance),
+                End::Lost(_) => {
+                    self.peers.be_alone();
+                    backoff.after(held, chance)
+                }
             };
             // A server may be away for days: the same news is told once.
             let news = end.to_string();
@@ -202,6 +205,7 @@ impl Connection {
             expanded_directory: self.lock_directory().clone(),
             os: platform::os().to_owned(),
             arch: platform::arch().to_owned(),
+            clients: self.peers.held(),
         }
     }
 

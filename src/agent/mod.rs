@@ -127,6 +127,8 @@ async fn start(options: &Options, clock: Clock, entropy: Entropy) -> anyhow::Res
     let spawn = |name, task: BoxFuture<'static, ()>| base.tasks.spawn(name, OnPanic::Stop, task);
     let (ground, doors) = (base.clone(), peers.clone());
     spawn("peers", Box::pin(async move { doors.serve(&ground).await }));
+    let doors = peers.clone();
+    spawn("peers-grace", Box::pin(async move { doors.end_grace().await }));
     let (ground, sessions) = (base.clone(), peers.sessions().clone());
     spawn("load", Box::pin(async move { load::watch(&ground, &sessions).await }));
     let (ground, sessions) = (base.clone(), peers.sessions().clone());

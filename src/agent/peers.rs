@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::io;
 use std::net::Ipv6Addr;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
+use crate::clock::Clock;
 use crate::model::id::SessionId;
 use crate::model::peer::{Peer, PeerKey, PeerKind};
 use crate::model::session::SessionKind;
@@ -12,7 +14,8 @@ use crate::net::Overlay;
 use crate::ssh::opening;
 use crate::ssh::stream::{BoxFuture, BoxStream};
 use crate::tasks::OnPanic;
-use crate::wire::agent::{FromAgent, Manifest};
+use crate::wire::agent::{FromAgent, HeldClient, Manifest};
+use crate::wire::peer::GRACE;
 use crate::wire::session::OpenBack;
 
 use super::account::Account;
@@ -21,11 +24,22 @@ use super::env::for_sessions;
 use super::reports::Reports;
 use super::sessions::{Outside, Peer as SessionPeer, Sessions, SessionsConfig, Settings};
 
+/// How often it is looked whether someone's grace is over.
+const LOOK_EVERY: Duration = Duration::from_millis(500);
+
 /// The overlay with who may use it, and the sessions that come by it.
 pub struct Peers {
     overlay: Overlay,
     sessions: Sessions,
-    known: Mutex<BTreeMap<PeerKey, Peer>>,
+    known: Mutex<BTreeMap<PeerKey, Known>>,
+    clock: Clock,
+}
+
+/// A peer, and since when the server does not vouch for it: it is away itself, or does not know
+/// the peer yet since it was restarted.
+struct Known {
+    peer: Peer,
+    alone_since: Option<Instant>,
 }
 
 impl Peers {
@@ -38,7 +52,7 @@ impl Peers {
             run_dir: base.state_dir.join("run"),
         };
         let sessions = Sessions::new(config, &base.clock, base.entropy.clone(), base.tasks.clone());
-        Self { overlay, sessions, known: Mutex::default() }
+        Self { overlay, sessions, known: Mutex::default(), clock: base.clock.clone() }
     }
 
     /// The overlay beneath.
@@ -53,13 +67,59 @@ impl Peers {
         &self.sessions
     }
 
-    /// These peers and no others; and the agent's own address.
+    /// These peers and no others, but for clients that have their grace to come back; and the
+    /// agent's own address.
     pub fn replace(&self, address: Ipv6Addr, peers: Vec<Peer>) {
         self.overlay.set_address(address);
-        let mut gone: Vec<_> = self.lock().keys().copied().collect();
-        gone.retain(|key| peers.iter().all(|peer| peer.key != *key));
+        let now = self.clock.instant();
+        let mut gone = vec![];
+        for (key, known) in self.lock().iter_mut() {
+            match known.peer.kind {
+                _ if peers.iter().any(|peer| peer.key == *key) => {}
+                // From now: the server that is back ends what has no right at once.
+                PeerKind::Client => known.alone_since = Some(now),
+                PeerKind::Server | PeerKind::Agent => gone.push(*key),
+            }
+        }
         gone.iter().for_each(|key| self.remove(key));
         self.update(peers);
+    }
+
+    /// The server is away: it can tell of no right that ends. Clients have their grace.
+    pub fn be_alone(&self) {
+        let now = self.clock.instant();
+        let mut known = self.lock();
+        for client in known.values_mut().filter(|k| k.peer.kind == PeerKind::Client) {
+            client.alone_since.get_or_insert(now);
+        }
+    }
+
+    /// The clients that are here, for a server that may not know of them.
+    #[must_use]
+    pub fn held(&self) -> Vec<HeldClient> {
+        let held = |(key, known): (&PeerKey, &Known)| {
+            let user = known.peer.user.as_ref()?.id;
+            Some(HeldClient { key: *key, user })
+        };
+        self.lock().iter().filter_map(held).collect()
+    }
+
+    /// Removes clients whose grace is over, again and again.
+    pub async fn end_grace(&self) {
+        loop {
+            tokio::time::sleep(LOOK_EVERY).await;
+            let now = self.clock.instant();
+            let is_over = |known: &Known| {
+                known.alone_since.is_some_and(|at| now.saturating_duration_since(at) >= GRACE)
+            };
+            let known = self.lock();
+            let over: Vec<_> = known.iter().filter(|(_, k)| is_over(k)).map(|(k, _)| *k).collect();
+            drop(known);
+            for key in over {
+                tracing::info!(%key, "the server vouches for a client no more; its streams end");
+                self.remove(&key);
+            }
+        }
     }
 
     /// Sets what new sessions start with.
@@ -76,11 +136,16 @@ impl Peers {
     /// Adds peers, or changes them. Sessions of a peer that now belongs to someone else are cut.
     pub fn update(&self, peers: Vec<Peer>) {
         for peer in peers {
-            let before = self.lock().insert(peer.key, peer.clone());
-            if before.is_some_and(|b| b.user != peer.user || b.kind != peer.kind) {
-                self.sessions.cut_peer(&peer.key);
-            }
+            let known = Known { peer: peer.clone(), alone_since: None };
+            let before = self.lock().insert(peer.key, known);
             self.overlay.set_peer(&peer);
+            let Some(Known { peer: before, alone_since }) = before else { continue };
+            if before.user != peer.user || before.kind != peer.kind {
+                self.sessions.cut_peer(&peer.key);
+            } else if alone_since.is_some() {
+                // The server may be another one, which never heard of them.
+                self.sessions.tell_again(&peer.key);
+            }
         }
     }
 
@@ -100,7 +165,7 @@ impl Peers {
     /// Serves the streams that peers open until the overlay stops.
     pub async fn serve(&self, base: &Base) {
         while let Some((key, stream)) = self.overlay.accept().await {
-            let Some(peer) = self.lock().get(&key).and_then(as_session_peer) else {
+            let Some(peer) = self.lock().get(&key).and_then(|k| as_session_peer(&k.peer)) else {
                 tracing::warn!(%key, "a stream of a peer that may not open any");
                 continue;
             };
@@ -111,7 +176,7 @@ impl Peers {
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<PeerKey, Peer>> {
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<PeerKey, Known>> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -38,7 +38,7 @@ const KEYS: [&str; 3] = ["id_ed25519.pub", "id_ecdsa.pub", "id_rsa.pub"];
 /// `up`
 ///
 /// # Errors
-/// When a setting has no meaning, the server cannot start, or the first build fails.
+/// When a setting has no meaning, the server cannot start, or its owner cannot be made.
 pub async fn run(ctx: &Context, args: Up, matches: &ArgMatches) -> anyhow::Result<()> {
     use tokio::signal::unix::{SignalKind, signal};
     let mut layers = Layers::open(matches, args.settings.config.as_deref())?;
@@ -84,11 +84,19 @@ async fn first_minute(
     stored(ctx, &dir).store(&server.url, &session).context("Storing the session")?;
     let client = ctx.client_for(url, Some(&session))?;
     let key = add_key(ctx, &client, &dir).await?;
-    push_starter(ctx, &client).await?;
-    run_workspace(ctx, &client).await?;
-    wait_for_agent(server, &client).await?;
     let me = client.user("me").await?.username;
-    say_how(ctx, server, (&me, &dir), key.as_deref())
+    match workspace(ctx, server, &client).await {
+        Ok(()) => say_how(ctx, server, (&me, &dir), key.as_deref()),
+        // The server is fine, and its pages are where one looks further.
+        Err(error) => say_what_is_missing(ctx, server, &error),
+    }
+}
+
+/// Makes the template and the workspace, where they are not there, and has it run.
+async fn workspace(ctx: &Context, server: &Server, client: &Client) -> anyhow::Result<()> {
+    push_starter(ctx, client).await?;
+    run_workspace(ctx, client).await?;
+    wait_for_agent(server, client).await
 }
 
 /// The command line's configuration of this deployment, apart from the person's other servers.
@@ -274,6 +282,20 @@ fn say_how(
         quoted(dir)
     ))?;
     ctx.out.note("Ctrl-C stops the server; the workspace goes on. The same command goes on here.");
+    Ok(())
+}
+
+fn say_what_is_missing(
+    ctx: &Context,
+    server: &Server,
+    error: &anyhow::Error,
+) -> anyhow::Result<()> {
+    ctx.out.note(&format!("There is no workspace yet: {error:#}"));
+    ctx.out.note("The server runs, and its page tells more. Sign in as the owner:");
+    ctx.out.line(&server.url)?;
+    ctx.out.note(
+        "When that is mended, press Ctrl-C and give the same command: it goes on where it was.",
+    );
     Ok(())
 }
 

@@ -193,7 +193,7 @@ struct Followed {
 
 impl Followed {
     fn new(work: &WorkDir, name: &str, output: Output) -> Result<Self, Failure> {
-        let out = Tail::new(work.file(&format!("{name}.out")))?;
+        let out = Tail::new(work.output(name))?;
         let err = Tail::new(work.file(&format!("{name}.err")))?;
         Ok(Self { out, err, output, errors: vec![], times: Times::default() })
     }

@@ -1,7 +1,7 @@
 //! Private directories and files.
 
 use std::io::Write as _;
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::Path;
 
 use anyhow::Context as _;
@@ -17,6 +17,15 @@ pub(super) fn create_private(path: &Path) -> anyhow::Result<()> {
 
 /// Writes a file that only this user can read, whole or not at all.
 pub(super) fn write_private(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
+    write(path, bytes, 0o600)
+}
+
+/// Writes a file that every user can read, whole or not at all.
+pub(super) fn write_public(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
+    write(path, bytes, 0o644)
+}
+
+fn write(path: &Path, bytes: &[u8], mode: u32) -> anyhow::Result<()> {
     let mut part = path.as_os_str().to_owned();
     part.push(".part");
     let write = || {
@@ -24,8 +33,10 @@ pub(super) fn write_private(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
             .create(true)
             .truncate(true)
             .write(true)
-            .mode(0o600)
+            .mode(mode)
             .open(&part)?;
+        // The creation mode is cut by the umask.
+        file.set_permissions(std::fs::Permissions::from_mode(mode))?;
         file.write_all(bytes)?;
         file.sync_all()?;
         std::fs::rename(&part, path)

@@ -185,8 +185,8 @@ pub enum Failure {
 pub struct LeftBehind {
     /// The job.
     pub job: JobId,
-    /// Terraform was still at work and was ended.
-    pub ended_process: bool,
+    /// How Terraform was ended, for the job's log; empty when it was not at work any more.
+    pub said: Vec<String>,
     /// What its state says exists; none when it holds nothing readable.
     pub state: Option<Vec<u8>>,
 }

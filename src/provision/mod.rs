@@ -54,6 +54,8 @@ pub type LogSink = mpsc::Sender<LogLine>;
 
 /// How often the logs of processes on this machine are looked at.
 const TRIM_EVERY: Duration = Duration::from_secs(60);
+/// How often the machine's accounts are looked at: a package that is installed may add some.
+const NAMES_EVERY: Duration = Duration::from_secs(5);
 
 /// Runs Terraform for jobs. Cheap to clone; any number of jobs at once.
 #[derive(Clone)]
@@ -84,7 +86,8 @@ impl Provisioner {
             init_lock: Arc::default(),
             graphs: graphs::Graphs::default(),
         };
-        this.trim_logs();
+        this.look_after("process-logs", TRIM_EVERY, Processes::trim_logs);
+        this.look_after("process-names", NAMES_EVERY, Processes::renew_names);
         this
     }
 
@@ -117,7 +120,8 @@ impl Provisioner {
     }
 
     /// Jobs that an earlier life of this process did not finish. Ends what still runs of them
-    /// (one interrupt, patience, then the hard way) and reads the state they left. Call it once at
+    /// (one interrupt, patience while objects are under way, then the hard way) and reads the state
+    /// they left. Call it once at
     /// start, before any job; store what it returns, then [`Provisioner::forget`] each.
     pub async fn left_behind(&self) -> Vec<LeftBehind> {
         self.left(|_| true).await
@@ -130,8 +134,8 @@ impl Provisioner {
     }
 
     async fn left(&self, wanted: impl Fn(JobId) -> bool + Send + 'static) -> Vec<LeftBehind> {
-        let work_dir = self.settings.work_dir.clone();
-        let resolve = move || left::resolve(&work_dir, wanted);
+        let (work_dir, clock) = (self.settings.work_dir.clone(), self.clock.clone());
+        let resolve = move || left::resolve(&work_dir, &clock, wanted);
         tokio::task::spawn_blocking(resolve).await.unwrap_or_else(|error| {
             tracing::error!(%error, "looking for interrupted jobs");
             vec![]
@@ -157,18 +161,23 @@ impl Provisioner {
         self.terraform.get_or_try_init(|| terraform::find(&self.settings)).await.cloned()
     }
 
-    fn trim_logs(&self) {
+    fn look_after(
+        &self,
+        name: &'static str,
+        every: Duration,
+        work: impl Fn(&Processes) + Copy + Send + Sync + 'static,
+    ) {
         let processes = self.processes.clone();
-        self.tasks.spawn("process-logs", OnPanic::Lose, async move {
-            let mut every = tokio::time::interval(TRIM_EVERY);
+        self.tasks.spawn(name, OnPanic::Lose, async move {
+            let mut every = tokio::time::interval(every);
             loop {
                 every.tick().await;
-                let trimmed = processes.blocking(|processes| {
-                    processes.trim_logs();
+                let done = processes.blocking(move |processes| {
+                    work(processes);
                     Ok(())
                 });
-                if let Err(error) = trimmed.await {
-                    tracing::warn!(%error, "trimming logs of processes");
+                if let Err(error) = done.await {
+                    tracing::warn!(%error, name, "looking after processes");
                 }
             }
         });

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use anyhow::bail;
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 
 /// A process that cannot be taken for another one: pids are used again.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -156,6 +156,13 @@ pub(in crate::provision) fn end(whose: &Whose) -> anyhow::Result<()> {
         }
     }
     bail!("{} processes do not end", found(whose).len())
+}
+
+/// Sends one interrupt to a process that is known and leads a group, and to all of the group.
+pub(in crate::provision) fn interrupt_group(leader: &Known) {
+    if let Some(pid) = Pid::from_raw(leader.pid).filter(|_| is_running(leader)) {
+        let _ = kill_process_group(pid, Signal::INT);
+    }
 }
 
 /// Sends one interrupt to a process that is known.

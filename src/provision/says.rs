@@ -196,6 +196,12 @@ impl Times {
         }
     }
 
+    /// The objects that are being changed.
+    pub(super) fn under_way(&self) -> Vec<String> {
+        let changed = self.open.iter().filter(|event| event.action != "read");
+        changed.map(|event| event.address.clone()).collect()
+    }
+
     /// As they are stored, for a stage.
     pub(super) fn timings(self, stage: &str) -> impl Iterator<Item = Timing> {
         let stage = stage.to_owned();
@@ -234,12 +240,13 @@ mod tests {
             )
         };
         let mut times = Times::default();
-        for line in [
-            hook("apply_start", "01.000"),
-            hook("apply_progress", "02.000"),
-            hook("apply_complete", "03.250"),
+        for (line, under_way) in [
+            (hook("apply_start", "01.000"), 1),
+            (hook("apply_progress", "02.000"), 1),
+            (hook("apply_complete", "03.250"), 0),
         ] {
             understand(&line).event.into_iter().for_each(|e| times.add(e));
+            assert_eq!(times.under_way().len(), under_way);
         }
         let timings: Vec<Timing> = times.timings("apply").collect();
         assert_eq!(timings.len(), 1);

@@ -71,6 +71,16 @@ impl WorkDir {
         self.root.join(name)
     }
 
+    /// Where a command's output goes.
+    pub(super) fn output(&self, command: &str) -> PathBuf {
+        self.file(&format!("{command}.out"))
+    }
+
+    /// Whether it came so far that objects are changed.
+    pub(super) fn applies(&self) -> bool {
+        self.output("apply").exists()
+    }
+
     /// Puts in the state of the last build.
     pub(super) fn put_state(&self, state: &[u8]) -> anyhow::Result<()> {
         write_private(&self.template().join(STATE), state)

@@ -192,7 +192,7 @@ async fn start_jobs(
     };
     let provisioner = Provisioner::new(settings, clock.clone(), entropy.clone(), tasks);
     let (app, runners, inner) = (app.clone(), config.runners, tasks.clone());
-    // What an earlier life left running may take half a minute to end; pages need not wait for it.
+    // What an earlier life left running may have an object under way; pages need not wait for it.
     tasks.spawn("jobs-start", OnPanic::Stop, async move {
         if let Err(error) = jobs::start(&app, &provisioner, &inner, runners).await {
             tracing::error!(error = format!("{error:#}"), "builds cannot be run");

@@ -6,7 +6,7 @@ use std::net::{Ipv6Addr, SocketAddr};
 
 use crate::model::agent::{Lifecycle, MetadataValue};
 use crate::model::app::{AppHealth, HealthCheck};
-use crate::model::id::{AgentId, AppId, LogSourceId, ScriptId, SessionId, WorkspaceId};
+use crate::model::id::{AgentId, AppId, LogSourceId, ScriptId, SessionId, UserId, WorkspaceId};
 use crate::model::log::LogLevel;
 use crate::model::peer::{Peer, PeerKey};
 use crate::model::resource::{MetadataSpec, ScriptSpec};
@@ -36,6 +36,9 @@ pub enum FromAgent {
         os: String,
         /// `amd64`.
         arch: String,
+        /// Clients whose tunnels it carries on from an earlier connection.
+        #[serde(default)]
+        clients: Vec<HeldClient>,
     },
     /// Its endpoints changed.
     Endpoints {
@@ -117,6 +120,15 @@ pub enum FromAgent {
         /// Bytes from the person.
         bytes_in: u64,
     },
+}
+
+/// A client that an agent carries on while its connection is made again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct HeldClient {
+    /// Its key.
+    pub key: PeerKey,
+    /// On whose behalf it talks.
+    pub user: UserId,
 }
 
 /// A log line on its way.

@@ -2,8 +2,14 @@
 //! messages are relay frames. `GET /api/v2/workspaceagents/{agent}/coordinate`.
 
 use std::net::{Ipv6Addr, SocketAddr};
+use std::time::Duration;
 
 use crate::model::peer::{Peer, PeerKey};
+
+/// How long a client keeps its place when its coordination or the agent's control connection is
+/// lost: a server is replaced in seconds, and streams need not end for it. No longer, since who is
+/// away cannot be told that a right ended.
+pub const GRACE: Duration = Duration::from_secs(20);
 
 /// What a client says.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]

@@ -140,6 +140,11 @@ impl Sessions {
         self.0.register.cut(session);
     }
 
+    /// Tells the server again of a peer's sessions.
+    pub fn tell_again(&self, peer: &PeerKey) {
+        self.0.register.tell_again(peer);
+    }
+
     /// Ends every session of a peer at once.
     pub fn cut_peer(&self, peer: &PeerKey) {
         self.0.register.cut_peer(peer);

@@ -13,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 use super::{Outside, Peer};
 use crate::model::id::SessionId;
 use crate::model::peer::PeerKey;
+use crate::model::session::SessionKind;
 use crate::tasks::{OnPanic, Tasks};
 use crate::wire::session::Open;
 
@@ -41,6 +42,7 @@ pub(super) struct Register {
 
 struct Entry {
     peer: PeerKey,
+    kind: SessionKind,
     told: bool,
     streams: usize,
     /// Grows with each stream, so that a lingering end sees that the session went on.
@@ -70,6 +72,7 @@ impl Register {
             }
             Entry {
                 peer: peer.key,
+                kind: open.recorded_as,
                 told,
                 streams: 0,
                 generation: 0,
@@ -95,6 +98,15 @@ impl Register {
 
     pub(super) fn cut_peer(&self, peer: &PeerKey) {
         self.lock().values().filter(|e| e.peer == *peer).for_each(|e| e.token.cancel());
+    }
+
+    /// Tells again that a peer's sessions began.
+    pub(super) fn tell_again(&self, peer: &PeerKey) {
+        let sessions = self.lock();
+        let told = |e: &Entry| e.peer == *peer && e.told && !e.token.is_cancelled();
+        for (session, entry) in sessions.iter().filter(|(_, e)| told(e)) {
+            self.outside.began(*session, entry.peer, entry.kind);
+        }
     }
 
     pub(super) fn counts(&self) -> Counts {

@@ -5,7 +5,7 @@ use super::{Actor, App, Error, Result, access, templates};
 use crate::model::audit::{AuditAction, Diff};
 use crate::model::build::{Build, BuildReason, JobKind, Transition, next_number};
 use crate::model::event::Event;
-use crate::model::grant::Action;
+use crate::model::grant::{self, Action};
 use crate::model::id::{BuildId, PresetId, UserId, VersionId, WorkspaceId};
 use crate::model::parameter::{self, ParameterValue};
 use crate::model::template::{Imported, Version};
@@ -43,6 +43,10 @@ pub struct BuildRequest {
     pub reason: BuildReason,
     /// Delete the record only.
     pub orphan: bool,
+    /// For a stop: a start follows when it has succeeded, whatever happens to the server meanwhile.
+    pub then_start: bool,
+    /// In whose name the program itself asks; the workspace's owner's when there is nobody.
+    pub on_behalf_of: Option<UserId>,
     /// A Terraform state to begin from, instead of the stored one.
     pub state: Option<Vec<u8>>,
 }
@@ -58,6 +62,8 @@ impl BuildRequest {
             preset: None,
             reason,
             orphan: false,
+            then_start: false,
+            on_behalf_of: None,
             state: None,
         }
     }
@@ -126,6 +132,9 @@ fn require(tx: &ReadTx<'_>, actor: &Actor, id: WorkspaceId, request: &BuildReque
     if request.orphan && request.transition != Transition::Delete {
         return Err(Error::invalid("orphan", "is for the transition delete"));
     }
+    if request.then_start && request.transition != Transition::Stop {
+        return Err(Error::invalid("then_start", "is for the transition stop"));
+    }
     if request.orphan || request.state.is_some() {
         actor.require_role(super::files::AUTHORS)?;
     }
@@ -140,6 +149,29 @@ fn choose(workspace: &Workspace, request: &BuildRequest) -> VersionId {
         VersionChoice::Keep if follows => workspace.template_active_version_id,
         VersionChoice::Keep => workspace.latest_build.version_id,
     }
+}
+
+/// The second half of a restart: a start in the name of whoever asked for the stop, when they still
+/// may.
+pub(super) fn start_again(tx: &WriteTx<'_>, seal: &Seal, stop: &Build) -> Result<()> {
+    let (user, id) = (stop.initiator.id, stop.workspace_id);
+    let held = access::rights(tx, user, id)?;
+    if !grant::may(&held, Action::Operate, tx.now) {
+        return Err(Error::denied(
+            "who asked for the restart may not start this workspace any more",
+        ));
+    }
+    let workspace = workspaces::find(tx, id)?.ok_or(Error::NotFound("workspace"))?;
+    let request = BuildRequest {
+        on_behalf_of: Some(user),
+        ..BuildRequest::new(Transition::Start, stop.reason)
+    };
+    let version = if grant::may(&held, Action::Update, tx.now) {
+        choose(&workspace, &request)
+    } else {
+        stop.version_id
+    };
+    add_build(tx, seal, &Actor::System, (id, version, &request)).map(drop)
 }
 
 /// Puts a build of a workspace into the queue. The actor's rights were asked for before.
@@ -163,10 +195,11 @@ pub(super) fn add_build(
         number,
         transition: request.transition,
         reason: request.reason,
-        initiator_id: initiator(tx, actor, workspace)?,
+        initiator_id: initiator(tx, actor, (workspace, request))?,
         version_id: version.id,
         job_id: tx.fresh(),
         orphan: request.orphan,
+        then_start: request.then_start,
     };
     jobs::insert(tx, new.job_id, JobKind::Build)?;
     builds::insert(tx, &new)?;
@@ -249,9 +282,13 @@ fn with_preset(
     Ok(values)
 }
 
-/// Who asked: the program itself does it in the name of the workspace's owner.
-fn initiator(tx: &ReadTx<'_>, actor: &Actor, workspace: WorkspaceId) -> Result<UserId> {
-    match actor.user_id() {
+/// Who asked: the program itself does it in somebody's name.
+fn initiator(
+    tx: &ReadTx<'_>,
+    actor: &Actor,
+    (workspace, request): (WorkspaceId, &BuildRequest),
+) -> Result<UserId> {
+    match actor.user_id().or(request.on_behalf_of) {
         Some(user) => Ok(user),
         None => workspaces::owner(tx, workspace)?.ok_or(Error::NotFound("workspace")),
     }

@@ -12,11 +12,13 @@ impl App {
     /// of it; the audit log is for changes.
     ///
     /// # Errors
-    /// When the database fails.
+    /// When the id is another session's, or the database fails.
     pub async fn begin_session(&self, id: SessionId, new: NewSession) -> Result<()> {
         self.db
             .write(move |tx| {
-                connections::insert(tx, id, &new)?;
+                if !connections::insert(tx, id, &new)? {
+                    return Err(Error::conflict("another session has this id"));
+                }
                 workspaces::touch(tx, new.workspace_id)?;
                 tx.emit(Event::Session(new.workspace_id, id));
                 Ok(())

@@ -1,5 +1,6 @@
 //! How jobs end: in one transaction with the state, what was made, and the entry in the audit log.
 
+use super::build_requests::start_again;
 use super::builds::{record_end, seal_state};
 use super::jobs::{BuildOutcome, ImportFailure, Left, emit_log};
 use super::{Actor, Error, Result, access, trail};
@@ -62,9 +63,31 @@ fn succeed(tx: &WriteTx<'_>, seal: &Seal, build: &Build, outcome: &BuildOutcome)
         }
         Transition::Stop => {
             tokens::delete_lent(tx, build.workspace_id)?;
+            if builds::is_then_start(tx, build.id)? {
+                go_on(tx, seal, build)?;
+            }
         }
         Transition::Delete => delete_workspace(tx, build)?,
     }
+    Ok(())
+}
+
+/// Starts what was stopped for a restart. What keeps it from that is told in the stop's log: the
+/// stop itself has happened.
+fn go_on(tx: &WriteTx<'_>, seal: &Seal, stop: &Build) -> Result<()> {
+    let why = match start_again(tx, seal, stop) {
+        Ok(()) => return Ok(()),
+        Err(error @ Error::Internal(_)) => return Err(error),
+        Err(error) => error,
+    };
+    let line = LogLine {
+        at_ms: tx.now_ms,
+        source: LogSource::Daemon,
+        level: LogLevel::Error,
+        stage: STAGE.to_owned(),
+        output: format!("The workspace is not started again: {why}."),
+    };
+    job_logs::append(tx, stop.job.id, &[line])?;
     Ok(())
 }
 
@@ -153,18 +176,15 @@ pub(super) fn resolve(
             "The server was stopped during this build, before it changed anything."
         }
     };
-    let mut lines = vec![words];
-    if left.ended_process {
-        lines.push("Terraform was still at work and was ended.");
-    }
-    let line = |output: &&str| LogLine {
+    let line = |output: String| LogLine {
         at_ms: tx.now_ms,
         source: LogSource::Daemon,
         level: LogLevel::Error,
         stage: STAGE.to_owned(),
-        output: (*output).to_owned(),
+        output,
     };
-    job_logs::append(tx, job, &lines.iter().map(line).collect::<Vec<_>>())?;
+    let lines = left.said.into_iter().chain([words.to_owned()]).map(line);
+    job_logs::append(tx, job, &lines.collect::<Vec<_>>())?;
     emit_log(tx, job, kind)?;
     let error = "the server was stopped".to_owned();
     match kind {

@@ -109,8 +109,8 @@ pub enum ImportFailure {
 /// What an interrupted job left on disk.
 #[derive(Clone, Debug, Default)]
 pub struct Left {
-    /// Terraform was still at work and was ended.
-    pub ended_process: bool,
+    /// How Terraform was ended, for the job's log; empty when it was not at work any more.
+    pub said: Vec<String>,
     /// What its state says exists.
     pub state: Option<Vec<u8>>,
 }

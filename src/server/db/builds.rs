@@ -75,6 +75,8 @@ pub struct NewBuild {
     pub job_id: JobId,
     /// Delete the record only.
     pub orphan: bool,
+    /// For a stop: a start follows.
+    pub then_start: bool,
 }
 
 /// A build.
@@ -162,6 +164,19 @@ pub fn is_orphan(tx: &ReadTx<'_>, id: BuildId) -> Result<bool> {
     Ok(found.unwrap_or_default())
 }
 
+/// Whether a start is to follow a stop.
+///
+/// # Errors
+/// When SQLite fails.
+pub fn is_then_start(tx: &ReadTx<'_>, id: BuildId) -> Result<bool> {
+    let found = tx.find(
+        "SELECT then_start FROM builds WHERE id = :id",
+        named_params! { ":id": id },
+        |row| row.get("then_start"),
+    )?;
+    Ok(found.unwrap_or_default())
+}
+
 /// Makes a build.
 ///
 /// # Errors
@@ -169,13 +184,14 @@ pub fn is_orphan(tx: &ReadTx<'_>, id: BuildId) -> Result<bool> {
 pub fn insert(tx: &WriteTx<'_>, b: &NewBuild) -> Result<()> {
     tx.execute(
         "INSERT INTO builds (id, workspace_id, number, transition, reason, initiator_id, version_id,
-             job_id, orphan, daily_cost, created_at)
+             job_id, orphan, then_start, daily_cost, created_at)
          VALUES (:id, :workspace, :number, :transition, :reason, :initiator, :version,
-             :job, :orphan, 0, :now)",
+             :job, :orphan, :then_start, 0, :now)",
         named_params! {
             ":id": b.id, ":workspace": b.workspace_id, ":number": b.number,
             ":transition": b.transition, ":reason": b.reason, ":initiator": b.initiator_id,
-            ":version": b.version_id, ":job": b.job_id, ":orphan": b.orphan, ":now": tx.now,
+            ":version": b.version_id, ":job": b.job_id, ":orphan": b.orphan,
+            ":then_start": b.then_start, ":now": tx.now,
         },
     )?;
     Ok(())

@@ -85,23 +85,27 @@ pub fn open(tx: &ReadTx<'_>, workspace: WorkspaceId) -> Result<Vec<Session>> {
     )
 }
 
-/// Begins a session.
+/// Begins a session, or goes on with one that a stop of the server interrupted. Whether it could:
+/// another session may have the id.
 ///
 /// # Errors
 /// When SQLite fails.
-pub fn insert(tx: &WriteTx<'_>, id: SessionId, s: &NewSession) -> Result<()> {
+pub fn insert(tx: &WriteTx<'_>, id: SessionId, s: &NewSession) -> Result<bool> {
     let cut = |text: &str, n: usize| text.chars().take(n).collect::<String>();
-    tx.execute(
+    let n = tx.execute(
         "INSERT INTO connections (id, user_id, workspace_id, agent_id, kind, address, client,
              began_at, bytes_out, bytes_in)
-         VALUES (:id, :user, :workspace, :agent, :kind, :address, :client, :now, 0, 0)",
+         VALUES (:id, :user, :workspace, :agent, :kind, :address, :client, :now, 0, 0)
+         ON CONFLICT (id) DO UPDATE SET ended_at = NULL, end_reason = NULL
+         WHERE user_id = excluded.user_id AND agent_id = excluded.agent_id
+             AND end_reason = 'server'",
         named_params! {
             ":id": id, ":user": s.user_id, ":workspace": s.workspace_id, ":agent": s.agent_id,
             ":kind": s.kind, ":address": cut(&s.address, 64), ":client": cut(&s.client, 256),
             ":now": tx.now,
         },
     )?;
-    Ok(())
+    Ok(n > 0)
 }
 
 /// Counts bytes of a session that lasts.

@@ -2,8 +2,11 @@
 
 use std::net::Ipv6Addr;
 
+use sha2::{Digest as _, Sha256};
+
 use crate::clock::Entropy;
 use crate::model::id::AgentId;
+use crate::model::peer::PeerKey;
 
 /// The deployment's /48.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,10 +45,11 @@ impl Prefix {
         self.address(AGENTS, [a, b, c, d, e, f, g, h])
     }
 
-    /// A fresh address for a client's connection.
+    /// A client's address: the same when it connects again, so that its streams go on.
     #[must_use]
-    pub fn client(self, entropy: &Entropy) -> Ipv6Addr {
-        self.address(CLIENTS, entropy.bytes())
+    pub fn client(self, key: &PeerKey) -> Ipv6Addr {
+        let [a, b, c, d, e, f, g, h, ..] = <[u8; 32]>::from(Sha256::digest(key.0));
+        self.address(CLIENTS, [a, b, c, d, e, f, g, h])
     }
 
     fn address(self, subnet: u16, host: [u8; 8]) -> Ipv6Addr {
@@ -66,7 +70,10 @@ mod tests {
         let agent = AgentId(uuid::Uuid::from_u128(7));
         assert_eq!(prefix.agent(agent), prefix.agent(agent));
         assert_ne!(prefix.agent(agent), prefix.server());
-        for address in [prefix.server(), prefix.agent(agent), prefix.client(&Entropy::seeded(1))] {
+        let client = prefix.client(&PeerKey([1; 32]));
+        assert_eq!(client, prefix.client(&PeerKey([1; 32])));
+        assert_ne!(client, prefix.client(&PeerKey([2; 32])));
+        for address in [prefix.server(), prefix.agent(agent), client] {
             assert!(address.is_unique_local());
             assert_eq!(address.octets()[..6], prefix.0);
         }

@@ -10,13 +10,17 @@ use tokio_util::sync::CancellationToken;
 use super::socket::{Message, Socket, say};
 use super::{Fleet, lock};
 use crate::model::agent::SILENCE;
-use crate::model::id::{AgentId, WorkspaceId};
+use crate::model::id::{AgentId, UserId, WorkspaceId};
 use crate::model::peer::{Peer, PeerKey, PeerKind};
 use crate::wire::PROTOCOL;
-use crate::wire::agent::{FromAgent, ListeningPort, Manifest, Stats, ToAgent};
+use crate::wire::agent::{FromAgent, HeldClient, ListeningPort, Manifest, Stats, ToAgent};
 
 /// Time for the hello after the socket opened: it is the first thing an agent sends.
 const HELLO_WITHIN: Duration = Duration::from_secs(10);
+
+/// Most clients that are taken over from an agent's hello: more than people at one workspace. Those
+/// beyond end with the agent's own grace.
+const MAX_HELD: usize = 256;
 
 /// A connected agent.
 pub(super) struct AgentSocket {
@@ -26,6 +30,9 @@ pub(super) struct AgentSocket {
     pub(super) outgoing: mpsc::Sender<Message>,
     pub(super) stats: Stats,
     pub(super) ports: Vec<ListeningPort>,
+    /// Clients that it carries on from an earlier connection. They may never come to this server,
+    /// and their rights are watched all the same.
+    held: Vec<HeldClient>,
     /// Ends this socket: another one of the agent came, or it may not be here any more.
     pub(super) end: CancellationToken,
 }
@@ -36,6 +43,7 @@ struct Hello {
     endpoints: Vec<SocketAddr>,
     version: String,
     directory: String,
+    clients: Vec<HeldClient>,
 }
 
 impl Fleet {
@@ -94,6 +102,7 @@ impl Fleet {
             outgoing,
             stats: Stats::default(),
             ports: Vec::new(),
+            held: hello.clients.iter().take(MAX_HELD).copied().collect(),
             end: end.clone(),
         };
         let before = lock(&self.0.agents).insert(agent, socket);
@@ -207,6 +216,29 @@ impl Fleet {
         self.changed();
     }
 
+    /// Whom agents carry on, and in which workspace.
+    pub(super) fn held_rights(&self) -> Vec<(UserId, WorkspaceId)> {
+        let agents = lock(&self.0.agents);
+        agents.values().flat_map(|s| s.held.iter().map(|h| (h.user, s.workspace))).collect()
+    }
+
+    /// Has a workspace's agents end what they carry on for a user.
+    pub(super) async fn cut_held(&self, user: UserId, workspace: WorkspaceId) {
+        let cut: Vec<_> = lock(&self.0.agents)
+            .values_mut()
+            .filter(|socket| socket.workspace == workspace)
+            .map(|socket| {
+                let theirs = socket.held.extract_if(.., |held| held.user == user);
+                (socket.outgoing.clone(), theirs.map(|held| held.key).collect::<Vec<_>>())
+            })
+            .collect();
+        for (outgoing, keys) in cut {
+            for key in keys {
+                say(&outgoing, &ToAgent::RemovePeer { key }).await;
+            }
+        }
+    }
+
     /// Tells an agent something, if it is connected.
     pub(super) async fn tell_agent(&self, agent: AgentId, message: &ToAgent) {
         let outgoing = lock(&self.0.agents).get(&agent).map(|s| s.outgoing.clone());
@@ -240,11 +272,15 @@ impl Fleet {
 async fn read_hello(socket: &mut Socket) -> Option<Hello> {
     let Some(Message::Text(text)) = socket.incoming.recv().await else { return None };
     match serde_json::from_str(&text) {
-        Ok(FromAgent::Hello { protocol, version, key, endpoints, expanded_directory, .. })
-            if protocol <= PROTOCOL =>
-        {
-            Some(Hello { key, endpoints, version, directory: expanded_directory })
-        }
+        Ok(FromAgent::Hello {
+            protocol,
+            version,
+            key,
+            endpoints,
+            expanded_directory: directory,
+            clients,
+            ..
+        }) if protocol <= PROTOCOL => Some(Hello { key, endpoints, version, directory, clients }),
         Ok(FromAgent::Hello { protocol, .. }) => {
             let why = format!(
                 "the agent speaks protocol {protocol}, this server {PROTOCOL}; update the server"

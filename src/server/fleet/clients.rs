@@ -9,28 +9,39 @@ use tokio_util::sync::CancellationToken;
 
 use super::socket::{Message, Socket, say};
 use super::{Fleet, lock};
-use crate::model::id::{AgentId, UserId};
+use crate::model::id::{AgentId, UserId, WorkspaceId};
 use crate::model::peer::{Peer, PeerKey, PeerKind};
 use crate::model::user::UserRef;
 use crate::net::Path;
+use crate::tasks::OnPanic;
 use crate::wire::PROTOCOL;
 use crate::wire::agent::ToAgent;
-use crate::wire::peer::{FromClient, ToClient};
+use crate::wire::peer::{FromClient, GRACE, ToClient};
 
 /// Time for the hello after the socket opened.
 const HELLO_WITHIN: Duration = Duration::from_secs(10);
 /// How often the client's address as the server sees it is looked at, for a direct path.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
 
-/// A connected client.
+/// A client that is connected, or has its grace to be so again.
 pub(super) struct ClientSocket {
     pub(super) user: UserRef,
     pub(super) ip: IpAddr,
     pub(super) agent: AgentId,
+    pub(super) workspace: WorkspaceId,
     pub(super) address: Ipv6Addr,
     pub(super) endpoints: Vec<SocketAddr>,
     pub(super) outgoing: mpsc::Sender<Message>,
-    pub(super) cut: CancellationToken,
+    pub(super) place: Place,
+}
+
+/// A client's place, as long as one socket of it holds it.
+#[derive(Clone, Default)]
+pub(super) struct Place {
+    /// The right ended.
+    cut: CancellationToken,
+    /// The client came again, and another socket holds it.
+    replaced: CancellationToken,
 }
 
 /// Who a client is, as its token proved.
@@ -40,53 +51,78 @@ pub struct Client {
     pub user: UserRef,
     /// Which agent it may reach: the right to connect was checked.
     pub agent: AgentId,
+    /// That agent's workspace.
+    pub workspace: WorkspaceId,
     /// Its address.
     pub ip: IpAddr,
 }
 
 impl Fleet {
-    /// Serves a client's coordination socket until it ends or its right does.
+    /// Serves a client's coordination socket until it ends or its right does. Afterwards the client
+    /// keeps its place for a while, unless its right ended.
     pub async fn serve_client(&self, client: Client, mut socket: Socket) {
         let hello = tokio::time::timeout(HELLO_WITHIN, read_hello(&mut socket)).await;
         let Ok(Some((key, endpoints))) = hello else { return };
-        let cut = CancellationToken::new();
+        let Some((peer, place)) = self.enter_client(&client, (key, endpoints), &socket) else {
+            let why = "this key is another client's".to_owned();
+            socket.say(&ToClient::Refused { why }).await;
+            return;
+        };
         let bell = self.0.relay.connect(key);
-        let peer = self.enter_client(&client, (key, endpoints), &socket, &cut);
         self.introduce(client.agent, &peer).await;
         let welcome =
             ToClient::Welcome { address: peer.address, peers: self.peers_of(client.agent) };
         if socket.say(&welcome).await {
-            self.pump_client(key, client.agent, &mut socket, (&bell, &cut)).await;
-        }
-        if cut.is_cancelled() {
-            let why = "your right to this workspace ended".to_owned();
-            socket.say(&ToClient::Refused { why }).await;
+            self.pump_client(key, client.agent, &mut socket, (&bell, &place)).await;
         }
         self.0.relay.disconnect(&key, &bell);
-        self.leave_client(key).await;
+        if place.cut.is_cancelled() {
+            self.leave_client(key, &place).await;
+            let why = "your right to this workspace ended".to_owned();
+            socket.say(&ToClient::Refused { why }).await;
+            return;
+        }
+        let fleet = self.clone();
+        self.0.tasks.spawn("client-grace", OnPanic::Lose, async move {
+            tokio::select! {
+                () = place.replaced.cancelled() => return,
+                () = place.cut.cancelled() => {}
+                () = tokio::time::sleep(GRACE) => {}
+            }
+            fleet.leave_client(key, &place).await;
+        });
     }
 
+    /// Gives a client its place, or its old one again; none when the key is known as another's.
     fn enter_client(
         &self,
         client: &Client,
         (key, endpoints): (PeerKey, Vec<SocketAddr>),
         socket: &Socket,
-        cut: &CancellationToken,
-    ) -> Peer {
-        let address = self.0.prefix.client(&self.0.entropy);
+    ) -> Option<(Peer, Place)> {
+        let place = Place::default();
         let entry = ClientSocket {
             user: client.user.clone(),
             ip: client.ip,
             agent: client.agent,
-            address,
+            workspace: client.workspace,
+            address: self.0.prefix.client(&key),
             endpoints,
             outgoing: socket.outgoing.clone(),
-            cut: cut.clone(),
+            place: place.clone(),
         };
         let peer = client_peer(key, &entry);
-        lock(&self.0.clients).insert(key, entry);
+        let mut clients = lock(&self.0.clients);
+        if let Some(before) = clients.get(&key) {
+            if before.user.id != client.user.id || before.agent != client.agent {
+                return None;
+            }
+            before.place.replaced.cancel();
+        }
+        clients.insert(key, entry);
+        drop(clients);
         self.0.overlay.set_peer(&peer);
-        peer
+        Some((peer, place))
     }
 
     /// Lets a client and its agent exchange packets, and tells the agent.
@@ -102,12 +138,13 @@ impl Fleet {
         key: PeerKey,
         agent: AgentId,
         socket: &mut Socket,
-        (bell, cut): (&Arc<Notify>, &CancellationToken),
+        (bell, place): (&Arc<Notify>, &Place),
     ) {
         let mut look = tokio::time::interval(LOOK_EVERY);
         loop {
             tokio::select! {
-                () = cut.cancelled() => return,
+                () = place.cut.cancelled() => return,
+                () = place.replaced.cancelled() => return,
                 arrived = socket.incoming.recv() => match arrived {
                     Some(Message::Binary(frame)) => self.0.relay.push(&key, frame),
                     Some(Message::Text(text)) => self.client_says(key, agent, &text).await,
@@ -162,28 +199,30 @@ impl Fleet {
         self.tell_agent(agent, &ToAgent::Peers { peers: vec![peer] }).await;
     }
 
-    async fn leave_client(&self, key: PeerKey) {
-        let Some(client) = lock(&self.0.clients).remove(&key) else { return };
-        if let Some(agent_key) = self.agent_key(client.agent) {
-            self.0.relay.forbid(agent_key, key);
-        }
+    async fn leave_client(&self, key: PeerKey, place: &Place) {
+        let left = {
+            let mut clients = lock(&self.0.clients);
+            if place.replaced.is_cancelled() { None } else { clients.remove(&key) }
+        };
+        let Some(client) = left else { return };
+        self.0.relay.forget(key);
         self.0.overlay.remove_peer(&key);
         self.tell_agent(client.agent, &ToAgent::RemovePeer { key }).await;
         self.end_peer_sessions(client.agent, &client.user, key).await;
     }
 
-    /// Cuts the tunnels of a user to an agent.
-    pub(super) fn cut_clients(&self, user: UserId, agent: AgentId) {
+    /// Cuts the tunnels of a user to a workspace, also of clients that are away just now.
+    pub(super) fn cut_clients(&self, user: UserId, workspace: WorkspaceId) {
         for client in lock(&self.0.clients).values() {
-            if client.user.id == user && client.agent == agent {
-                client.cut.cancel();
+            if client.user.id == user && client.workspace == workspace {
+                client.place.cut.cancel();
             }
         }
     }
 
-    /// Who has a tunnel to which agent.
-    pub(super) fn client_rights(&self) -> Vec<(UserId, AgentId)> {
-        lock(&self.0.clients).values().map(|c| (c.user.id, c.agent)).collect()
+    /// Who has a tunnel to which workspace.
+    pub(super) fn client_rights(&self) -> Vec<(UserId, WorkspaceId)> {
+        lock(&self.0.clients).values().map(|c| (c.user.id, c.workspace)).collect()
     }
 
     /// The user a client's key stands for and their address, when it leads to this agent.

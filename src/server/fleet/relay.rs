@@ -54,9 +54,9 @@ impl Relay {
         self.lock().pairs.insert(ordered(a, b));
     }
 
-    /// Ends that.
-    pub fn forbid(&self, a: PeerKey, b: PeerKey) {
-        self.lock().pairs.remove(&ordered(a, b));
+    /// Lets a peer exchange frames with nobody but the server any more.
+    pub fn forget(&self, key: PeerKey) {
+        self.lock().pairs.retain(|(a, b)| *a != key && *b != key);
     }
 
     /// Takes a frame from a peer's socket.

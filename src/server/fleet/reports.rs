@@ -82,6 +82,10 @@ impl Fleet {
         peer: PeerKey,
         kind: SessionKind,
     ) {
+        // Told again after the agent's connection was; or an id that is not the agent's to name.
+        if self.0.register.find(session).is_some() {
+            return;
+        }
         let Some((user, address)) = self.client_user(&peer, agent) else { return };
         let Some(workspace) = self.workspace_of(agent) else { return };
         let new = NewSession {

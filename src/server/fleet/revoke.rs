@@ -8,7 +8,7 @@ use tokio::sync::broadcast::error::RecvError;
 use super::Fleet;
 use crate::model::event::Event;
 use crate::model::grant::Action;
-use crate::model::id::{AgentId, UserId, WorkspaceId};
+use crate::model::id::{UserId, WorkspaceId};
 
 /// Rights with an end need no commit to end: everything is looked at this often, too.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -40,18 +40,14 @@ impl Fleet {
     /// One look at every live session and tunnel.
     async fn cut_pass(&self) {
         let live = self.0.register.pick(|_| true);
-        let clients = self.client_rights();
+        let mut clients = self.client_rights();
+        clients.extend(self.held_rights());
         if live.is_empty() && clients.is_empty() {
             return;
         }
-        let workspaces = self.connected_agents();
-        let workspace_of =
-            |agent: AgentId| workspaces.iter().find(|(a, _)| *a == agent).map(|w| w.1);
         let mut asked: BTreeSet<(UserId, WorkspaceId)> =
             live.iter().map(|l| (l.user, l.workspace)).collect();
-        asked.extend(
-            clients.iter().filter_map(|(user, agent)| Some((*user, workspace_of(*agent)?))),
-        );
+        asked.extend(clients);
         let asked: Vec<_> = asked.into_iter().collect();
         let kept = match self.0.app.who_may(Action::Connect, asked.clone()).await {
             Ok(kept) => kept,
@@ -74,9 +70,8 @@ impl Fleet {
             let message = crate::wire::agent::ToAgent::CutSession { session: live.id };
             self.tell_agent(live.agent, &message).await;
         }
-        for (agent, _) in self.connected_agents().into_iter().filter(|(_, w)| *w == workspace) {
-            self.cut_clients(user, agent);
-        }
+        self.cut_clients(user, workspace);
+        self.cut_held(user, workspace).await;
     }
 
     /// Agents of a workspace that a newer build replaced may not stay.

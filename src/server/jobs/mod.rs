@@ -16,7 +16,7 @@ use crate::server::app::jobs::Left;
 use crate::tasks::{OnPanic, Tasks};
 
 /// Ends what an earlier life of the server left running, then starts `runners` of builds and the
-/// jobs that come round. To be called once, before requests are served.
+/// jobs that come round. To be called once.
 ///
 /// # Errors
 /// When the database fails.
@@ -41,10 +41,8 @@ pub async fn start(
 async fn resolve_interrupted(app: &App, provisioner: &Provisioner) -> anyhow::Result<()> {
     let found = provisioner.left_behind().await;
     let jobs: Vec<_> = found.iter().map(|l| l.job).collect();
-    let left: BTreeMap<_, _> = found
-        .into_iter()
-        .map(|l| (l.job, Left { ended_process: l.ended_process, state: l.state }))
-        .collect();
+    let left: BTreeMap<_, _> =
+        found.into_iter().map(|l| (l.job, Left { said: l.said, state: l.state })).collect();
     let n = app.resolve_interrupted(left).await.context("Resolving interrupted builds")?;
     if n > 0 {
         tracing::warn!(jobs = n, "the server was stopped during jobs; they are marked as failed");

@@ -73,8 +73,8 @@ async fn coordinate(
     ClientAddress(ip): ClientAddress,
     upgrade: WebSocketUpgrade,
 ) -> Answer<Response> {
-    state.app.agent_to_connect(&actor, agent).await?;
-    let client = Client { user: user_ref(&actor)?, agent, ip };
+    let workspace = state.app.agent_to_connect(&actor, agent).await?;
+    let client = Client { user: user_ref(&actor)?, agent, workspace, ip };
     let (fleet, tasks) = (state.fleet, state.tasks);
     Ok(bounded(upgrade).on_upgrade(move |socket| {
         run(socket, tasks, move |s| async move { fleet.serve_client(client, s).await })

@@ -1,5 +1,6 @@
 //! The program from outside: a real server process, real terraform, real agents, stock clients.
 
+mod account;
 mod browser;
 mod cli;
 mod crash;
@@ -8,6 +9,7 @@ mod downloads;
 mod files;
 mod forwards;
 mod proxy;
+mod replaced;
 mod shell;
 mod site;
 mod terminal;

@@ -83,3 +83,28 @@ fn up_ends_with_three_lines_that_work_and_goes_on_where_it_was() {
     );
     end(again);
 }
+
+#[test]
+fn up_without_terraform_says_what_is_missing_and_goes_on() {
+    let site = Site::new();
+    let empty = site.path("no-programs");
+    std::fs::create_dir(&empty).unwrap();
+    let mut command = site.command(STEADING);
+    let mut child = command
+        .args(["up", "--data", &site.path("first-minute"), "--http-address", "127.0.0.1:0"])
+        .args(["--ssh-address", "127.0.0.1:0", "--wireguard-address", "127.0.0.1:0"])
+        .env("PATH", &empty)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let url = BufReader::new(child.stdout.take().unwrap()).lines().next().unwrap().unwrap();
+    let mut said = child.stderr.take().unwrap();
+    let told = super::site::read_until(&mut said, "goes on where it was");
+    assert!(told.contains("Install Terraform 1.5 or newer"), "{told}");
+    assert!(told.contains("Your password, shown once"), "{told}");
+    assert_eq!(paste(&site, &format!("curl -fsS {url}/healthz")).code, Some(0));
+    let pid = rustix::process::Pid::from_child(&child);
+    rustix::process::kill_process(pid, rustix::process::Signal::INT).unwrap();
+    assert!(child.wait().unwrap().success());
+}

@@ -116,7 +116,8 @@ async fn what_a_killed_server_leaves_is_ended_and_its_state_read() {
     let reborn = World::with(tempfile::tempdir().unwrap(), settings(world.dir.path()));
     let left = reborn.provisioner.left_behind().await;
     assert_eq!(left.len(), 1);
-    assert!(left[0].ended_process && left[0].job == id);
+    assert_eq!(left[0].job, id);
+    assert!(left[0].said.join(" ").contains("It ended by itself after"), "{:?}", left[0].said);
     let state = left[0].state.clone().unwrap();
     assert_eq!(names(&state), ["quick", "slow"]);
     assert!(!is_running(pid));

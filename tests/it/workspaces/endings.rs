@@ -3,7 +3,11 @@
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
+use steading::model::build::{BuildReason, Transition};
+use steading::model::id::WorkspaceId;
 use steading::model::log::{LogLevel, LogLine, LogSource};
+use steading::server::app::Actor;
+use steading::server::app::build_requests::BuildRequest;
 use steading::server::app::jobs::{BuildOutcome, Left};
 
 use super::{World, id, made, state};
@@ -16,7 +20,8 @@ async fn a_build_the_server_died_in_is_marked_and_its_state_is_kept() {
     let claim = world.claim().await;
     app.build_work(claim.job).await.unwrap();
     // The server is gone here; the next one finds what Terraform had written.
-    let left = Left { ended_process: true, state: Some(state(7)) };
+    let said = vec!["Terraform was interrupted.".to_owned()];
+    let left = Left { said, state: Some(state(7)) };
     let n = app.resolve_interrupted(BTreeMap::from([(claim.job, left)])).await.unwrap();
     assert_eq!(n, 1);
     let path = format!("/api/v2/workspacebuilds/{}", id(&workspace["latest_build"]));
@@ -24,7 +29,8 @@ async fn a_build_the_server_died_in_is_marked_and_its_state_is_kept() {
     assert_eq!(build["status"], "failed");
     let logs = world.server.get(&world.ada, &format!("{path}/logs")).await.json().to_string();
     assert!(
-        logs.contains("The server was stopped during this build; what exists is kept"),
+        logs.contains("Terraform was interrupted.")
+            && logs.contains("The server was stopped during this build; what exists is kept"),
         "{logs}"
     );
     world.build(&world.ada, &workspace, json!({ "transition": "start" })).await.expect(201);
@@ -39,11 +45,50 @@ async fn a_state_that_was_left_after_the_end_of_its_build_is_kept_too() {
     let workspace = world.adas("kiln").await;
     let failed = BuildOutcome { error: Some("no".into()), ..BuildOutcome::default() };
     let job = world.done(failed).await;
-    let left = Left { ended_process: false, state: Some(state(9)) };
+    let left = Left { said: vec![], state: Some(state(9)) };
     app.resolve_interrupted(BTreeMap::from([(job, left)])).await.unwrap();
     world.build(&world.ada, &workspace, json!({ "transition": "delete" })).await.expect(201);
     let next = world.claim().await;
     assert_eq!(app.build_work(next.job).await.unwrap().state, Some(state(9)));
+}
+
+#[tokio::test]
+async fn a_restart_is_one_intention_that_is_stored_with_its_stop() {
+    let world = World::new().await;
+    let app = &world.server.app;
+    let workspace = world.adas("kiln").await;
+    world.done(made("token-a", 1)).await;
+    let path = format!("/api/v2/workspaces/{}", id(&workspace));
+    let restart = || {
+        let id = WorkspaceId(id(&workspace).parse().unwrap());
+        let stop = BuildRequest::new(Transition::Stop, BuildReason::Dashboard);
+        app.create_build(&Actor::System, id, BuildRequest { then_start: true, ..stop })
+    };
+    let latest = async || {
+        let seen = world.server.get(&world.ada, &path).await.expect(200).json();
+        let build = &seen["latest_build"];
+        format!("{} {} by {}", build["transition"], build["status"], build["initiator_name"])
+    };
+    restart().await.unwrap();
+    world.done(BuildOutcome::default()).await;
+    assert_eq!(latest().await, r#""start" "pending" by "ada""#);
+    world.done(made("token-b", 2)).await;
+
+    // A stop that failed is not followed by anything.
+    restart().await.unwrap();
+    world.done(BuildOutcome { error: Some("no".into()), ..BuildOutcome::default() }).await;
+    assert_eq!(latest().await, r#""stop" "failed" by "ada""#);
+
+    // Nor one whose asker may no more; the workspace is stopped all the same.
+    restart().await.unwrap();
+    let suspend = "/api/v2/users/ada/status/suspend";
+    world.server.put(&world.olga, suspend, json!({})).await.expect(200);
+    world.done(BuildOutcome::default()).await;
+    let build = world.server.get(&world.olga, &path).await.expect(200).json();
+    assert_eq!(build["latest_build"]["status"], "stopped");
+    let log = format!("/api/v2/workspacebuilds/{}/logs", id(&build["latest_build"]));
+    let log = world.server.get(&world.olga, &log).await.expect(200).json().to_string();
+    assert!(log.contains("The workspace is not started again: who asked"), "{log}");
 }
 
 #[tokio::test]

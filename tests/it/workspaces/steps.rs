@@ -75,7 +75,7 @@ async fn take(
         }
         Step::Succeed | Step::Fail => {}
         Step::Restart => {
-            let left = Left { ended_process: false, state: Some(state(serial)) };
+            let left = Left { said: vec![], state: Some(state(serial)) };
             let left = running.then_some((last.job.id, left)).into_iter().collect();
             let n = app.resolve_interrupted(left).await.unwrap();
             assert_eq!(n, usize::from(running));

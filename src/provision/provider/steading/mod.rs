@@ -1,5 +1,6 @@
 //! The provider `steading/steading`: `steading_process` runs an agent on the server's own machine.
 
+mod account;
 mod home;
 mod process;
 

@@ -8,7 +8,9 @@ use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::Context as _;
+use tokio::process::Child;
 
+use super::account::{self, Account, Machine};
 use super::home::{self, Home};
 use crate::clock::Clock;
 use crate::provision::{ProcessSettings, proc};
@@ -76,6 +78,18 @@ struct Record {
     #[serde(flatten)]
     process: proc::Known,
     uid: Option<u32>,
+    /// The name that the uid has for its own processes; empty when it has none.
+    #[serde(default)]
+    name: String,
+    #[serde(default)]
+    shell: String,
+}
+
+/// Whom a process is to be.
+struct Person {
+    home: Home,
+    name: String,
+    shell: String,
 }
 
 impl Processes {
@@ -113,18 +127,19 @@ impl Processes {
             Home::prepare(homes, &self.dir(identity), &identity.name, self.first_uid(isolate)?)?;
         // A server that died between the start and the state left one that no state tells of.
         self.end_all(identity, home.uid)?;
-        let program = &self.settings.binary;
         if isolate {
-            home::check_open(program)?;
+            home::check_open(&self.settings.binary)?;
         }
-        let mut command = self.command(program, identity, &home, owner)?;
-        command.envs(env);
-        let child = tokio::process::Command::from(command)
-            .spawn()
-            .with_context(|| format!("Starting {}", program.display()))?;
+        let machine = Machine::read();
+        // Without a user of its own it is whoever the server is, and called what its owner is.
+        let name = if isolate { machine.name_for(owner) } else { owner.to_owned() };
+        let person = Person { home, name, shell: machine.shell() };
+        let (child, is_named) = self.spawn(identity, &person, &env, &machine)?;
+        let Person { home, name, shell } = person;
         let pid = child.id().and_then(|id| i32::try_from(id).ok()).context("It ended at once")?;
         let process = proc::know(pid).context("It ended at once")?;
-        let record = serde_json::to_vec(&Record { process, uid: home.uid })?;
+        let name = if is_named { name } else { String::new() };
+        let record = serde_json::to_vec(&Record { process, uid: home.uid, name, shell })?;
         crate::provision::dir::write_private(&self.record(identity), &record)?;
         let user = home.uid.unwrap_or_else(|| rustix::process::geteuid().as_raw());
         Ok(Started {
@@ -144,13 +159,48 @@ impl Processes {
         home::first_uid(self.settings.first_uid).map(Some)
     }
 
-    fn command(
+    /// Starts the process. Says whether its uid has a name for it.
+    fn spawn(
         &self,
-        program: &Path,
         identity: &Identity,
-        home: &Home,
-        owner: &str,
-    ) -> anyhow::Result<Command> {
+        person: &Person,
+        env: &BTreeMap<String, String>,
+        machine: &Machine,
+    ) -> anyhow::Result<(Child, bool)> {
+        let spawn = |mut command: Command| {
+            command.envs(env);
+            tokio::process::Command::from(command)
+                .spawn()
+                .with_context(|| format!("Starting {}", self.settings.binary.display()))
+        };
+        let Some(uid) = person.home.uid else {
+            let mut command = self.command(identity, person)?;
+            crate::spawn::in_new_session(&mut command);
+            return Ok((spawn(command)?, false));
+        };
+        let account =
+            Account { name: &person.name, uid, home: &person.home.path, shell: &person.shell };
+        let stand_ins = machine.write(&self.record(identity), &account)?;
+        let mut named = self.command(identity, person)?;
+        crate::spawn::in_own_view(&mut named, uid, stand_ins);
+        let error = match spawn(named) {
+            Ok(child) => return Ok((child, true)),
+            Err(error) => format!("{error:#}"),
+        };
+        let mut nameless = self.command(identity, person)?;
+        nameless.uid(uid).gid(uid);
+        crate::spawn::in_new_session(&mut nameless);
+        let child = spawn(nameless)?;
+        tracing::warn!(
+            error,
+            uid,
+            "a workspace's user has no name here, so that ssh and scp do not run in it: this \
+             machine lets the server mount nothing (CAP_SYS_ADMIN)"
+        );
+        Ok((child, false))
+    }
+
+    fn command(&self, identity: &Identity, person: &Person) -> anyhow::Result<Command> {
         let log = self.log(identity);
         let out = std::fs::OpenOptions::new()
             .create(true)
@@ -159,8 +209,8 @@ impl Processes {
             .open(&log)
             .with_context(|| format!("Opening {}", log.display()))?;
         trim(&log);
-        let shell = ["/bin/bash", "/bin/sh"].into_iter().find(|s| Path::new(s).exists());
-        let mut command = Command::new(program);
+        let Person { home, name, shell } = person;
+        let mut command = Command::new(&self.settings.binary);
         command
             .arg("agent")
             .env_clear()
@@ -168,19 +218,57 @@ impl Processes {
             .env("HOME", &home.path)
             .env("LANG", "C.UTF-8")
             .env("TERM", "xterm-256color")
-            .env("USER", owner)
-            .env("LOGNAME", owner)
-            .env("SHELL", shell.unwrap_or("/bin/sh"))
+            .env("USER", name)
+            .env("LOGNAME", name)
+            .env("SHELL", shell)
             .env(MARK, identity.to_string())
             .current_dir(&home.path)
             .stdin(Stdio::null())
             .stderr(out.try_clone()?)
             .stdout(out);
-        if let Some(uid) = home.uid {
-            command.uid(uid).gid(uid);
-        }
-        crate::spawn::in_new_session(&mut command);
         Ok(command)
+    }
+
+    /// Lets processes see the machine's accounts as they are now: what replaces `/etc/passwd` takes
+    /// the workspaces' own lines away.
+    pub(in crate::provision) fn renew_names(&self) {
+        if !home::can_isolate() {
+            return;
+        }
+        let _alone = self.lock.lock().unwrap_or_else(PoisonError::into_inner);
+        let machine = Machine::read();
+        for workspace in home::names(&self.settings.homes) {
+            for name in home::names(&self.settings.homes.join(&workspace)) {
+                let Some(identity) = Identity::new(&workspace, &name) else { continue };
+                if let Err(error) = self.renew_name(&identity, &machine) {
+                    let error = format!("{error:#}");
+                    tracing::warn!(error, %identity, "a workspace's user may have lost its name");
+                }
+            }
+        }
+    }
+
+    fn renew_name(&self, identity: &Identity, machine: &Machine) -> anyhow::Result<()> {
+        let Some(record) = self.read_record(identity) else { return Ok(()) };
+        let (Record { process, name, shell, .. }, Some(uid)) = (&record, record.uid) else {
+            return Ok(());
+        };
+        if name.is_empty() || !proc::is_running(process) {
+            return Ok(());
+        }
+        let home = self.dir(identity).join(&identity.name);
+        let account = Account { name, uid, home: &home, shell };
+        if machine.is_seen_by(process.pid, &account) {
+            return Ok(());
+        }
+        let view = std::fs::File::open(format!("/proc/{}/ns/mnt", process.pid))
+            .context("Finding the process's view")?;
+        // Only now is it sure that the view was not another process's with the same pid.
+        if !proc::is_running(process) {
+            return Ok(());
+        }
+        let stand_ins = machine.write(&self.record(identity), &account)?;
+        crate::spawn::renew_view(&view, &stand_ins).context("Renewing the process's view")
     }
 
     /// Whether the process that was written down still runs, and is the one of this pid.
@@ -196,7 +284,10 @@ impl Processes {
         let _alone = self.lock.lock().unwrap_or_else(PoisonError::into_inner);
         let home = self.dir(identity).join(&identity.name);
         self.end_all(identity, home::owner_of(&home))?;
-        remove_file(&self.record(identity))?;
+        let record = self.record(identity);
+        for file in account::files(&record).iter().chain([&record]) {
+            remove_file(file)?;
+        }
         if !keep_home {
             home::remove(&home)?;
         }

@@ -202,6 +202,7 @@ CREATE TABLE builds (
   version_id   TEXT NOT NULL REFERENCES template_versions (id),
   job_id       TEXT NOT NULL UNIQUE REFERENCES jobs (id),
   orphan       INTEGER NOT NULL CHECK (orphan IN (0, 1)),
+  then_start   INTEGER NOT NULL CHECK (then_start IN (0, 1)),
   daily_cost   INTEGER NOT NULL,
   deadline_at  INTEGER,
   created_at   INTEGER NOT NULL,

@@ -3,13 +3,10 @@
 use std::collections::BTreeMap;
 
 use axum::response::Response;
-use http::StatusCode;
 
 use super::{Html, Visitor, flash};
-use crate::model::build::{BuildReason, JobStatus, Transition};
+use crate::model::build::{BuildReason, Transition};
 use crate::model::event::Event;
-use crate::model::grant::Action;
-use crate::model::id::WorkspaceId;
 use crate::model::parameter::{Parameter, ParameterValue};
 use crate::model::workspace::Workspace;
 use crate::server::app::build_requests::{BuildRequest, VersionChoice};
@@ -23,8 +20,7 @@ use crate::server::html::paths::Place;
 use crate::server::web::extract::Path;
 use crate::server::web::form::Fields;
 use crate::server::web::routes::Routes;
-use crate::server::web::{Access, Answer, Problem, Site, State};
-use crate::tasks::OnPanic;
+use crate::server::web::{Access, Answer, Site, State};
 
 /// Lines of a log that are read for a page.
 pub(super) const LOG_LINES: u32 = 5000;
@@ -178,46 +174,13 @@ async fn ask(
 /// Asks for a stop, and for a start when that is done.
 async fn restart(state: State, visitor: Visitor, at: At) -> Answer<Response> {
     let workspace = find(&state, &visitor.actor, &at).await?;
-    if !workspace.latest_build.job.status.is_active() {
-        state.app.may(&visitor.actor, workspace.id, Action::Operate).await?;
-    }
-    let events = state.app.events();
-    let request = BuildRequest::new(Transition::Stop, BuildReason::Dashboard);
-    let build = state.app.create_build(&visitor.actor, workspace.id, request).await?;
-    let (app, actor, id) = (state.app.clone(), visitor.actor, workspace.id);
-    state.tasks.spawn("restart", OnPanic::Lose, async move {
-        if let Err(problem) = start_after(&app, &actor, (id, build.number), events).await {
-            tracing::warn!(workspace = %id, why = problem.message, "a restart did not start");
-        }
-    });
+    let request = BuildRequest {
+        then_start: true,
+        ..BuildRequest::new(Transition::Stop, BuildReason::Dashboard)
+    };
+    state.app.create_build(&visitor.actor, workspace.id, request).await?;
     let text = format!("{} stops, then starts again.", workspace.name);
     Ok(flash::done(&state.site, Place::of(&workspace).page(), &text))
-}
-
-/// Waits for the end of a stop, then asks for a start, unless someone else asked for something.
-async fn start_after(
-    app: &App,
-    actor: &Actor,
-    (id, number): (WorkspaceId, i64),
-    mut events: tokio::sync::broadcast::Receiver<Event>,
-) -> Answer<()> {
-    loop {
-        let build = app.workspace(actor, id).await?.latest_build;
-        if build.number != number {
-            return Ok(());
-        }
-        match build.job.status {
-            JobStatus::Succeeded => break,
-            JobStatus::Failed | JobStatus::Canceled => return Ok(()),
-            JobStatus::Pending | JobStatus::Running | JobStatus::Canceling => {}
-        }
-        if !heard(&mut events, |event| event == Event::Workspace(id)).await {
-            return Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, "The server stops."));
-        }
-    }
-    let request = BuildRequest::new(Transition::Start, BuildReason::Dashboard);
-    app.create_build(actor, id, request).await?;
-    Ok(())
 }
 
 /// Waits for an event that is wanted, or for one that was missed; false when there will be none.
