@@ -119,7 +119,7 @@ pub async fn watch_own<W: Watched>(ctx: &Context, client: &Client, id: Uuid) -> 
 
 async fn interrupt() {
     if tokio::signal::ctrl_c().await.is_err() {
-        std::future::pending().await
+        std::future::pending::<()>().await;
     }
 }
 

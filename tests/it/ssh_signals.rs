@@ -61,7 +61,7 @@ async fn end(mut channel: Channel<Msg>) -> End {
                 ChannelMsg::Data { data } => end.out.push_str(std::str::from_utf8(&data).unwrap()),
                 ChannelMsg::ExitStatus { exit_status } => end.code = Some(exit_status),
                 ChannelMsg::ExitSignal { signal_name, .. } => {
-                    end.signal = Some(format!("{signal_name:?}"))
+                    end.signal = Some(format!("{signal_name:?}"));
                 }
                 _ => {}
             }

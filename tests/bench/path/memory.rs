@@ -8,7 +8,7 @@ const MOVED: &str = "1610612736";
 
 pub fn run(table: &mut Table) {
     let site = Site::new();
-    let server = site.pid();
+    let server = server_of(&site);
     table.figure("server idle, goal 16", "MiB PSS", &[pss(server)]);
     site.create_here("first");
     let agent = agent_of(&site);
@@ -23,6 +23,11 @@ pub fn run(table: &mut Table) {
         wrk(&format!("{}{path}", site.url), Some(&token), "", 32);
     }
     table.figure("server after load, goal 35", "MiB PSS", &[pss(server)]);
+}
+
+/// The server's process.
+pub fn server_of(site: &Site) -> u32 {
+    site.server.as_ref().unwrap().id()
 }
 
 /// The process of the workspace's agent.

@@ -9,7 +9,7 @@ use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
 use super::http::token;
-use super::memory::{agent_of, pss};
+use super::memory::{agent_of, pss, server_of};
 use super::pty;
 use super::site::Site;
 use super::table::{Better, Line, Table, percentile};
@@ -157,7 +157,7 @@ async fn measure(table: &mut Table) {
 
 /// Many terminals at once: what each holds, and whether one that floods slows the others.
 async fn crowd(table: &mut Table, site: &Site, url: &impl Fn() -> String, token: &str, feed: &str) {
-    let (agent, server) = (agent_of(site), site.pid());
+    let (agent, server) = (agent_of(site), server_of(site));
     let before = (pss(agent), pss(server));
     let mut held = Vec::new();
     for _ in 0..HELD {

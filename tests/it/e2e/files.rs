@@ -22,7 +22,7 @@ fn a_gigabyte_goes_there_and_back() {
     site.create_here("kiln");
     let big = big_file(&site);
     let (port, sum) = (site.ssh_port.to_string(), sha256(&big));
-    for protocol in ["-s"] {
+    for protocol in ["-s", "-O"] {
         let scp = |from: &str, to: &str| {
             let mut scp = site.command("scp");
             scp.args(["-F", "none", "-q", protocol, "-P", &port]).args(site.ssh_options());

@@ -34,7 +34,7 @@ pub struct Site {
     pub url: String,
     pub ssh_port: u16,
     udp: String,
-    server: Option<Child>,
+    pub server: Option<Child>,
     extra: Vec<String>,
 }
 
@@ -125,11 +125,6 @@ impl Site {
     /// What the server has logged.
     pub fn server_log(&self) -> String {
         std::fs::read_to_string(self.path("server.log")).unwrap_or_default()
-    }
-
-    /// The server's process.
-    pub fn pid(&self) -> u32 {
-        self.server.as_ref().expect("the server runs").id()
     }
 
     /// Ends the server as a power cut would.

@@ -81,7 +81,7 @@ pub(super) async fn create(
     env.insert("CODER_AGENT_AUTH".to_owned(), "token".to_owned());
     let owner = values.or("CODER_WORKSPACE_OWNER", "workspace").to_owned();
     let id = identity.to_string();
-    match processes.blocking(move |processes| processes.start(&identity, &owner, env)).await {
+    match processes.blocking(move |processes| processes.start(&identity, &owner, &env)).await {
         Ok(started) => {
             planned.set("agent_url", url);
             planned.set("id", id);

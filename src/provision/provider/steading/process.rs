@@ -118,7 +118,7 @@ impl Processes {
         &self,
         identity: &Identity,
         owner: &str,
-        env: BTreeMap<String, String>,
+        env: &BTreeMap<String, String>,
     ) -> anyhow::Result<Started> {
         let _alone = self.lock.lock().unwrap_or_else(PoisonError::into_inner);
         let homes = &self.settings.homes;
@@ -134,7 +134,7 @@ impl Processes {
         // Without a user of its own it is whoever the server is, and called what its owner is.
         let name = if isolate { machine.name_for(owner) } else { owner.to_owned() };
         let person = Person { home, name, shell: machine.shell() };
-        let (child, is_named) = self.spawn(identity, &person, &env, &machine)?;
+        let (child, is_named) = self.spawn(identity, &person, env, &machine)?;
         let Person { home, name, shell } = person;
         let pid = child.id().and_then(|id| i32::try_from(id).ok()).context("It ended at once")?;
         let process = proc::know(pid).context("It ended at once")?;
