@@ -26,6 +26,9 @@ const SAFETY: Duration = Duration::from_secs(30);
 const BEAT: Duration = Duration::from_secs(10);
 /// How often storing an ending is tried before it is left to the next start.
 const TRIES: u32 = 6;
+/// How often it is tried while the database takes no writes at all, as on a full disk. The runner
+/// waits for as long as that lasts: what it would do next could not be stored either.
+const AGAIN: Duration = Duration::from_secs(2);
 
 /// Why a job ended that a stop of the server interrupted.
 const STOPPED: &str = "the server was stopped";
@@ -170,19 +173,28 @@ impl Runner {
 
     /// Stores how a job ended. What it left on disk is removed only after that.
     async fn store(&self, claim: Claim, mut ending: Ending) {
-        for n in 0..TRIES {
+        let mut n = 0;
+        while n < TRIES {
             if n == TRIES / 2 {
                 ending = ending.without_resources();
             }
-            match self.try_store(claim, ending.clone()).await {
+            let wait = match self.try_store(claim, ending.clone()).await {
                 Ok(()) => {
                     self.provisioner.forget(claim.job).await;
                     tracing::info!(job.id = %claim.job, "a job ended");
                     return;
                 }
-                Err(error) => not_stored(claim.job, &error),
-            }
-            tokio::time::sleep(Duration::from_millis(250) * 2u32.pow(n)).await;
+                Err(app::Error::Unavailable(why)) if !self.stop.is_cancelled() => {
+                    tracing::error!(job.id = %claim.job, why, "a job's ending is not stored yet");
+                    AGAIN
+                }
+                Err(error) => {
+                    not_stored(claim.job, &error);
+                    n += 1;
+                    Duration::from_millis(250) * 2u32.pow(n - 1)
+                }
+            };
+            tokio::time::sleep(wait).await;
         }
         tracing::error!(job.id = %claim.job, "a job's ending is left to the next start");
     }
