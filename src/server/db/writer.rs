@@ -155,10 +155,11 @@ fn run_batch(bench: Bench<'_>, batch: Vec<Job>) -> (Vec<Answer>, Result<(), Lost
     let committed = state
         .and_then(|()| run(bench.conn, "COMMIT").map_err(|error| Lost::because(&error, "commit")));
     // A full disk ends the transaction by itself, in the middle of a statement or at the commit.
-    if committed.is_err() && !bench.conn.is_autocommit() {
-        if let Err(error) = run(bench.conn, "ROLLBACK") {
-            tracing::error!(%error, "a transaction could not be rolled back");
-        }
+    if committed.is_err()
+        && !bench.conn.is_autocommit()
+        && let Err(error) = run(bench.conn, "ROLLBACK")
+    {
+        tracing::error!(%error, "a transaction could not be rolled back");
     }
     (answers, committed)
 }

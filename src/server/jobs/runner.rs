@@ -178,32 +178,27 @@ impl Runner {
             if n == TRIES / 2 {
                 ending = ending.without_resources();
             }
-            let wait = match self.try_store(claim, ending.clone()).await {
-                Ok(()) => {
-                    self.provisioner.forget(claim.job).await;
-                    tracing::info!(job.id = %claim.job, "a job ended");
-                    return;
-                }
-                Err(app::Error::Unavailable(why)) if !self.stop.is_cancelled() => {
-                    tracing::error!(job.id = %claim.job, why, "a job's ending is not stored yet");
-                    AGAIN
-                }
-                Err(error) => {
-                    not_stored(claim.job, &error);
-                    n += 1;
-                    Duration::from_millis(250) * 2u32.pow(n - 1)
-                }
+            let Err(error) = self.try_store(claim, ending.clone()).await else {
+                return self.provisioner.forget(claim.job).await;
             };
-            tokio::time::sleep(wait).await;
+            not_stored(claim.job, &error);
+            if matches!(error, app::Error::Unavailable(_)) && !self.stop.is_cancelled() {
+                tokio::time::sleep(AGAIN).await;
+                continue;
+            }
+            tokio::time::sleep(Duration::from_millis(250) * 2u32.pow(n)).await;
+            n += 1;
         }
         tracing::error!(job.id = %claim.job, "a job's ending is left to the next start");
     }
 
     async fn try_store(&self, claim: Claim, ending: Ending) -> app::Result<()> {
         match ending {
-            Ending::Import(result) => self.app.finish_import(claim.job, result).await,
-            Ending::Build(outcome) => self.app.finish_build(claim.job, *outcome).await,
+            Ending::Import(result) => self.app.finish_import(claim.job, result).await?,
+            Ending::Build(outcome) => self.app.finish_build(claim.job, *outcome).await?,
         }
+        tracing::info!(job.id = %claim.job, "a job ended");
+        Ok(())
     }
 }
 
