@@ -304,7 +304,10 @@ const weigh = async (where) => {
   await session.send("Network.enable");
   const sent = new Map();
   session.on("Network.requestWillBeSent", ({ requestId, request }) => sent.set(requestId, { url: request.url, bytes: 0 }));
-  session.on("Network.loadingFinished", ({ requestId, encodedDataLength }) => { sent.get(requestId).bytes = encodedDataLength; });
+  session.on("Network.loadingFinished", ({ requestId, encodedDataLength }) => {
+    // One that began before is not of this page.
+    if (sent.has(requestId)) sent.get(requestId).bytes = encodedDataLength;
+  });
   await where.goto(`${url}/workspaces`, { waitUntil: "load" });
   await session.detach();
   // The live stream is open as long as its page: it has no weight.
