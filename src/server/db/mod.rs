@@ -35,6 +35,7 @@ pub mod tokens;
 pub mod tx;
 pub mod users;
 pub mod versions;
+pub mod workspace_search;
 pub mod workspaces;
 
 pub use pool::Db;
