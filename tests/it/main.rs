@@ -15,6 +15,7 @@ mod bootstrap;
 mod browser;
 mod e2e;
 mod gallery;
+mod growth;
 mod harness;
 mod pages;
 mod provision;

@@ -9,7 +9,7 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 use tokio::sync::{Semaphore, broadcast, oneshot};
 
-use super::{Error, ReadTx, Result, WriteTx, schema};
+use super::{Error, ReadTx, Result, WriteTx, plan, schema};
 use crate::clock::{Clock, Entropy};
 use crate::model::event::Event;
 
@@ -36,6 +36,7 @@ struct Shared {
     path: PathBuf,
     events: broadcast::Sender<Event>,
     clock: Clock,
+    work: plan::Work,
 }
 
 /// Runs inside a savepoint; what it returns is called after the commit with whether that worked.
@@ -74,6 +75,7 @@ impl Db {
             path: path.to_owned(),
             events: events.clone(),
             clock: clock.clone(),
+            work: plan::Work::default(),
         };
         std::thread::Builder::new()
             .name("db-writer".to_owned())
@@ -133,6 +135,12 @@ impl Db {
         done.map_err(|_| E::from(Error::Panicked))?
     }
 
+    /// The work of all reads until now, in steps of SQLite's machine. Counted in debug builds only.
+    #[must_use]
+    pub fn work(&self) -> u64 {
+        self.0.work.steps()
+    }
+
     /// Events of commits from now on.
     #[must_use]
     pub fn events(&self) -> broadcast::Receiver<Event> {
@@ -149,7 +157,11 @@ impl Shared {
         let idle = self.readers.lock().unwrap_or_else(PoisonError::into_inner).pop();
         let conn = match idle {
             Some(conn) => conn,
-            None => open_reader(&self.path)?,
+            None => {
+                let conn = open_reader(&self.path)?;
+                self.work.count(&conn)?;
+                conn
+            }
         };
         run(&conn, "BEGIN")?;
         let tx = ReadTx::new(&conn, self.clock.now());
