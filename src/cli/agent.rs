@@ -10,7 +10,6 @@ use super::context::{Context, read_url};
 use crate::agent;
 use crate::agent::load::{self, Usage};
 use crate::net::dial::Dialer;
-use crate::net::proxy::Proxies;
 
 /// Runs the agent until it is told to stop.
 ///
@@ -30,11 +29,6 @@ pub async fn run(ctx: &Context, args: Agent) -> anyhow::Result<()> {
     };
     let token = token.trim().to_owned();
     let state_dir = args.dir.unwrap_or_else(|| ctx.around.state_dir_of_agent(&token));
-    // An agent that cannot use its proxy may still have a straight way; one that ends has none.
-    let proxies = ctx.around.proxies().unwrap_or_else(|error| {
-        tracing::warn!(%error, "connecting without a proxy");
-        Proxies::default()
-    });
     let options = agent::Options {
         url,
         token,
@@ -42,7 +36,8 @@ pub async fn run(ctx: &Context, args: Agent) -> anyhow::Result<()> {
         binary: std::env::current_exe().context("Finding this program")?,
         environment: super::args::whole_environment(),
         bind: SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0)),
-        dialer: Dialer::new(proxies),
+        // An agent that cannot use its proxy may still have a straight way.
+        dialer: Dialer::new(ctx.around.proxies().usable()),
     };
     agent::run(options, ctx.clock.clone(), ctx.entropy.clone()).await
 }

@@ -15,7 +15,7 @@ use std::path::PathBuf;
 
 use clap::{ArgMatches, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
 
-use crate::net::proxy::{BadProxy, Proxies};
+use crate::net::proxy::Proxies;
 
 /// Dev workspaces for a homelab or a small team.
 #[derive(Debug, Parser)]
@@ -273,10 +273,8 @@ impl Surroundings {
     }
 
     /// The proxies for connections to the server.
-    ///
-    /// # Errors
-    /// When a variable names none that can be used.
-    pub fn proxies(&self) -> Result<Proxies, BadProxy> {
+    #[must_use]
+    pub fn proxies(&self) -> Proxies {
         Proxies::from_env(&self.for_terraform)
     }
 

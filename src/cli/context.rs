@@ -114,7 +114,7 @@ impl Context {
     /// When a header given by flag is not one.
     pub fn client_for(&self, url: url::Url, token: Option<&str>) -> anyhow::Result<Arc<Client>> {
         let headers = super::headers::collect(&self.globals, token)?;
-        let dialer = Dialer::new(self.around.proxies()?);
+        let dialer = Dialer::new(self.around.proxies());
         Ok(Arc::new(Client::new(url, headers, dialer, self.tasks.clone())))
     }
 }

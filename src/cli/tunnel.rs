@@ -338,6 +338,7 @@ fn ended(error: &ConnectError) -> Ended {
         }
         ConnectError::Address(_)
         | ConnectError::Refused { .. }
+        | ConnectError::BadProxy(_)
         | ConnectError::Proxy { .. }
         | ConnectError::Certificate { .. }
         | ConnectError::TimedOut

@@ -7,7 +7,7 @@ use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
-use super::proxy::Proxies;
+use super::proxy::{BadProxy, Proxies};
 
 /// Time for name, TCP, TLS and upgrade together. A slow mobile link takes about five seconds.
 pub const CONNECT_WITHIN: Duration = Duration::from_secs(15);
@@ -31,6 +31,9 @@ pub enum ConnectError {
     /// Nothing came back in time.
     #[error("no answer within {} s", CONNECT_WITHIN.as_secs())]
     TimedOut,
+    /// The proxy that the environment names is none.
+    #[error(transparent)]
+    BadProxy(#[from] BadProxy),
     /// The proxy in between does not make the connection.
     #[error("the proxy {name}: {what}")]
     Proxy {
@@ -85,7 +88,7 @@ impl Dialer {
     /// # Errors
     /// When there is no host in it, or it cannot be reached.
     pub async fn dial(&self, url: &url::Url) -> Result<BoxIo, ConnectError> {
-        let io: BoxIo = match self.proxies.of(url) {
+        let io: BoxIo = match self.proxies.of(url)? {
             Some(proxy) => through(proxy, &authority(url)?).await?,
             None => Box::new(tcp(url).await?),
         };

@@ -10,15 +10,19 @@ use crate::model::network::Network;
 /// Proxies and exceptions. None by default.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Proxies {
-    http: Option<Url>,
-    https: Option<Url>,
+    http: Option<Result<Url, BadProxy>>,
+    https: Option<Result<Url, BadProxy>>,
     direct: Vec<Direct>,
 }
 
 /// Their passwords are not for logs.
 impl std::fmt::Debug for Proxies {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let host = |url: &Option<Url>| url.as_ref().and_then(Url::host_str).map(str::to_owned);
+        let host = |proxy: &Option<Result<Url, BadProxy>>| match proxy {
+            Some(Ok(url)) => url.host_str().map(str::to_owned),
+            Some(Err(bad)) => Some(bad.to_string()),
+            None => None,
+        };
         f.debug_struct("Proxies")
             .field("http", &host(&self.http))
             .field("https", &host(&self.https))
@@ -50,35 +54,49 @@ pub struct BadProxy {
 
 impl Proxies {
     /// Reads `HTTP_PROXY`, `HTTPS_PROXY` and `NO_PROXY`, in capitals or not; capitals win.
-    ///
-    /// # Errors
-    /// Names the first variable that holds no proxy.
-    pub fn from_env(env: &BTreeMap<String, String>) -> Result<Self, BadProxy> {
+    #[must_use]
+    pub fn from_env(env: &BTreeMap<String, String>) -> Self {
         let of = |name: &str| {
             let values = [env.get(name), env.get(&name.to_lowercase())];
             values.into_iter().flatten().map(|v| v.trim()).find(|v| !v.is_empty())
         };
-        let proxy = |name: &str| of(name).map(|value| read(name, value)).transpose();
+        let proxy = |name: &str| of(name).map(|value| read(name, value));
         let direct = of("NO_PROXY").unwrap_or_default();
-        Ok(Self {
-            http: proxy("HTTP_PROXY")?,
-            https: proxy("HTTPS_PROXY")?,
+        Self {
+            http: proxy("HTTP_PROXY"),
+            https: proxy("HTTPS_PROXY"),
             direct: direct.split([',', ' ']).filter_map(Direct::read).collect(),
-        })
+        }
+    }
+
+    /// Those of them that can be used.
+    #[must_use]
+    pub fn usable(self) -> Self {
+        let usable = |proxy: Option<Result<Url, BadProxy>>| proxy.filter(Result::is_ok);
+        Self { http: usable(self.http), https: usable(self.https), direct: self.direct }
     }
 
     /// The proxy for an address. This machine is never reached through one.
-    #[must_use]
-    pub fn of(&self, url: &Url) -> Option<&Url> {
+    ///
+    /// # Errors
+    /// When the proxy for it cannot be used.
+    pub fn of(&self, url: &Url) -> Result<Option<&Url>, BadProxy> {
         let proxy = if matches!(url.scheme(), "https" | "wss") { &self.https } else { &self.http };
-        let (host, port) = (url.host()?, url.port_or_known_default());
+        let (Some(host), port) = (url.host(), url.port_or_known_default()) else {
+            return Ok(None);
+        };
         let is_here = match host {
             Host::Domain(name) => name == "localhost" || name.ends_with(".localhost"),
             Host::Ipv4(address) => address.is_loopback(),
             Host::Ipv6(address) => address.is_loopback(),
         };
         let is_direct = is_here || self.direct.iter().any(|d| d.holds(&host, port));
-        proxy.as_ref().filter(|_| !is_direct)
+        match proxy {
+            Some(_) if is_direct => Ok(None),
+            Some(Err(bad)) => Err(bad.clone()),
+            Some(Ok(url)) => Ok(Some(url)),
+            None => Ok(None),
+        }
     }
 }
 
@@ -136,7 +154,7 @@ mod tests {
 
     fn proxies(env: &[(&str, &str)]) -> Proxies {
         let env = env.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
-        Proxies::from_env(&env).unwrap()
+        Proxies::from_env(&env)
     }
 
     #[test]
@@ -147,7 +165,8 @@ mod tests {
             ("https_proxy", "http://lower.test"),
         ]);
         let check = |url: &str, proxy: Option<&str>| {
-            let of = proxies.of(&url.parse().unwrap());
+            let url: Url = url.parse().unwrap();
+            let of = proxies.of(&url).unwrap();
             assert_eq!(of.and_then(Url::host_str), proxy, "{url}");
         };
         check("http://example.org", Some("plain.test"));
@@ -157,14 +176,15 @@ mod tests {
         check("http://localhost:7080", None);
         check("http://127.0.0.1:7080", None);
         check("https://[::1]", None);
-        assert_eq!(Proxies::default().of(&"https://x".parse().unwrap()), None);
+        assert_eq!(Proxies::default().of(&"https://x".parse().unwrap()), Ok(None));
     }
 
     #[test]
     fn exceptions_are_hosts_those_below_them_and_networks() {
         let check = |rule: &str, url: &str, direct: bool| {
             let proxies = proxies(&[("HTTP_PROXY", "p.test"), ("NO_PROXY", rule)]);
-            assert_eq!(proxies.of(&url.parse().unwrap()).is_none(), direct, "{rule} {url}");
+            let url: Url = url.parse().unwrap();
+            assert_eq!(proxies.of(&url).unwrap().is_none(), direct, "{rule} {url}");
         };
         check("example.org", "http://example.org", true);
         check("example.org", "http://EXAMPLE.org", true);
@@ -186,9 +206,13 @@ mod tests {
 
     #[test]
     fn what_is_no_proxy_is_refused_without_its_password() {
-        let env = [("HTTPS_PROXY".to_owned(), "socks5://ada:secret@p.test".to_owned())];
-        let error = Proxies::from_env(&env.into()).unwrap_err().to_string();
+        let proxies = proxies(&[("HTTPS_PROXY", "socks5://ada:secret@p.test")]);
+        let far: Url = "https://example.org".parse().unwrap();
+        let error = proxies.of(&far).unwrap_err().to_string();
         assert!(error.contains("HTTPS_PROXY") && error.contains("p.test"), "{error}");
         assert!(!error.contains("secret"), "{error}");
+        assert_eq!(proxies.of(&"https://localhost".parse().unwrap()), Ok(None));
+        assert_eq!(proxies.of(&"http://example.org".parse().unwrap()), Ok(None));
+        assert_eq!(proxies.usable().of(&far), Ok(None));
     }
 }

@@ -4,6 +4,7 @@ pub mod app;
 pub mod config;
 pub mod db;
 pub mod fleet;
+pub mod hold;
 pub mod homes;
 pub mod html;
 pub mod identity;
@@ -50,6 +51,7 @@ pub struct Server {
     pub wireguard: SocketAddr,
     homes: std::path::PathBuf,
     tasks: Tasks,
+    _hold: hold::Hold,
 }
 
 impl Server {
@@ -60,6 +62,7 @@ impl Server {
     pub async fn start(config: Config, clock: Clock, entropy: Entropy) -> anyhow::Result<Self> {
         let tasks = Tasks::new();
         make_private(&config.data)?;
+        let hold = hold::take(&config.data)?;
         let db = Db::open(&config.data.join(DATABASE), clock.clone(), entropy.clone())
             .with_context(|| format!("Opening {}", config.data.join(DATABASE).display()))?;
         let listener = TcpListener::bind(config.http)
@@ -83,7 +86,7 @@ impl Server {
         let state = web::State::new(app.clone(), fleet.clone(), site, tasks.clone()).await?;
         serve(listener, &config, web::router(state), &tasks)?;
         let wireguard = fleet.wireguard_address();
-        Ok(Self { app, fleet, url, http, ssh, wireguard, homes, tasks })
+        Ok(Self { app, fleet, url, http, ssh, wireguard, homes, tasks, _hold: hold })
     }
 
     /// Waits until a part that the server cannot do without has failed.

@@ -13,6 +13,7 @@ mod accounts;
 mod agent;
 mod bootstrap;
 mod browser;
+mod days;
 mod e2e;
 mod gallery;
 mod growth;

@@ -61,7 +61,16 @@ impl From<db::Error> for Error {
             db::Error::Closed => {
                 Self::Unavailable("the server is stopping; try again in a moment".to_owned())
             }
+            db::Error::Full => Self::Unavailable(
+                "the server's disk is full, so nothing was changed; try again when there is room"
+                    .to_owned(),
+            ),
+            db::Error::NotWritten => {
+                Self::Unavailable("the server could not write this; its log says why".to_owned())
+            }
             other @ (db::Error::Sqlite(_)
+            | db::Error::Foreign { .. }
+            | db::Error::Damaged { .. }
             | db::Error::Unreadable { .. }
             | db::Error::Panicked
             | db::Error::Newer { .. }) => Self::Internal(other.into()),
@@ -71,6 +80,6 @@ impl From<db::Error> for Error {
 
 impl From<rusqlite::Error> for Error {
     fn from(error: rusqlite::Error) -> Self {
-        Self::Internal(error.into())
+        db::Error::from(error).into()
     }
 }

@@ -14,6 +14,7 @@ pub mod connections;
 pub mod files;
 pub mod grants;
 pub mod groups;
+mod inspect;
 pub mod job_logs;
 pub mod jobs;
 pub mod lockouts;
@@ -37,6 +38,7 @@ pub mod users;
 pub mod versions;
 pub mod workspace_search;
 pub mod workspaces;
+mod writer;
 
 pub use pool::Db;
 pub use tx::{ReadTx, WriteTx};
@@ -46,7 +48,31 @@ pub use tx::{ReadTx, WriteTx};
 pub enum Error {
     /// SQLite refused or failed.
     #[error(transparent)]
-    Sqlite(#[from] rusqlite::Error),
+    Sqlite(rusqlite::Error),
+    /// There is no room for what was to be written.
+    #[error("the disk is full")]
+    Full,
+    /// A commit failed; the log says why.
+    #[error("nothing was written")]
+    NotWritten,
+    /// The file was not written by this program.
+    #[error(
+        "this is not a database of Steading: {why}. The file was not changed; name another data \
+         directory, or move it away"
+    )]
+    Foreign {
+        /// What gives it away.
+        why: String,
+    },
+    /// The file is damaged.
+    #[error(
+        "the database is damaged: {why}. The file was not changed; put a copy of it back, or try \
+         `sqlite3 FILE .recover` on a copy"
+    )]
+    Damaged {
+        /// SQLite's words.
+        why: String,
+    },
     /// A stored value is not what the code can read.
     #[error("a stored {what} cannot be read: {why}")]
     Unreadable {
@@ -62,7 +88,10 @@ pub enum Error {
     #[error("the database is closed")]
     Closed,
     /// The file was written by a newer program.
-    #[error("the database has schema {found}, this program knows {known}; use the newer program")]
+    #[error(
+        "the database has schema {found}, this program knows {known}. The file was not changed; \
+         use the newer program"
+    )]
     Newer {
         /// What the file says.
         found: i64,
@@ -73,6 +102,15 @@ pub enum Error {
 
 /// What functions of this module return.
 pub type Result<T> = std::result::Result<T, Error>;
+
+impl From<rusqlite::Error> for Error {
+    fn from(error: rusqlite::Error) -> Self {
+        match error.sqlite_error_code() {
+            Some(rusqlite::ErrorCode::DiskFull) => Self::Full,
+            Some(_) | None => Self::Sqlite(error),
+        }
+    }
+}
 
 impl Error {
     /// The name of the unique index or the columns that a write collided with, as SQLite says it.
@@ -86,6 +124,10 @@ impl Error {
                 text.rsplit_once(": ").map(|(_, what)| what)
             }
             Self::Sqlite(_)
+            | Self::Full
+            | Self::NotWritten
+            | Self::Foreign { .. }
+            | Self::Damaged { .. }
             | Self::Unreadable { .. }
             | Self::Panicked
             | Self::Closed

@@ -9,7 +9,8 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 use tokio::sync::{Semaphore, broadcast, oneshot};
 
-use super::{Error, ReadTx, Result, WriteTx, plan, schema};
+use super::writer::{Job, job, write_loop};
+use super::{Error, ReadTx, Result, WriteTx, inspect, plan, schema};
 use crate::clock::{Clock, Entropy};
 use crate::model::event::Event;
 
@@ -17,8 +18,6 @@ use crate::model::event::Event;
 const N_READERS: usize = 4;
 /// Writes that may wait for the writer; more callers wait before they are queued.
 const QUEUE: usize = 1024;
-/// Writes in one commit: bounds how long the first of them waits.
-const MAX_BATCH: usize = 128;
 /// Events a slow listener may be behind before it must re-read everything.
 const EVENTS: usize = 4096;
 /// Prepared statements kept per connection.
@@ -39,25 +38,15 @@ struct Shared {
     work: plan::Work,
 }
 
-/// Runs inside a savepoint; what it returns is called after the commit with whether that worked.
-type Job = Box<dyn FnOnce(&Connection, &Clock, &Entropy) -> Answer + Send>;
-type Reply = Box<dyn FnOnce(bool) + Send>;
-
-struct Answer {
-    keep: bool,
-    events: Vec<Event>,
-    reply: Reply,
-}
-
 impl Db {
     /// Opens or makes the database at `path` and brings its schema up to date.
     ///
     /// # Errors
-    /// When the file cannot be opened, is newer than the program, or a migration fails.
+    /// When the file cannot be opened, is not one of this program or newer, or a migration fails.
     pub fn open(path: &Path, clock: Clock, entropy: Entropy) -> Result<Self> {
+        inspect::file(path)?;
         let mut writer = Connection::open(path)?;
         writer.busy_timeout(std::time::Duration::from_secs(5))?;
-        schema::refuse_newer(&writer)?;
         writer.pragma_update(None, "journal_mode", "WAL")?;
         // An acknowledged write survives a power cut; gathered commits make that affordable.
         writer.pragma_update(None, "synchronous", "FULL")?;
@@ -97,9 +86,7 @@ impl Db {
     {
         let permit = self.0.room.acquire().await.map_err(|_| Error::Closed)?;
         let (tell, told) = oneshot::channel();
-        let job: Job =
-            Box::new(move |conn, clock, entropy| run_job(conn, clock, entropy, work, tell));
-        self.0.queue.try_send(job).map_err(|_| Error::Closed)?;
+        self.0.queue.try_send(job(work, tell)).map_err(|_| Error::Closed)?;
         let answer = told.await.map_err(|_| E::from(Error::Closed));
         drop(permit);
         answer?
@@ -183,7 +170,7 @@ fn keep_statements(conn: &Connection) -> Result<()> {
 }
 
 /// Runs one of the statements around transactions, which are parsed once.
-fn run(conn: &Connection, sql: &'static str) -> Result<()> {
+pub(super) fn run(conn: &Connection, sql: &'static str) -> Result<()> {
     conn.prepare_cached(sql)?.execute([])?;
     Ok(())
 }
@@ -198,95 +185,6 @@ fn open_reader(path: &Path) -> Result<Connection> {
     conn.pragma_update(None, "trusted_schema", "OFF")?;
     keep_statements(&conn)?;
     Ok(conn)
-}
-
-fn run_job<T, E, F>(
-    conn: &Connection,
-    clock: &Clock,
-    entropy: &Entropy,
-    work: F,
-    tell: oneshot::Sender<std::result::Result<T, E>>,
-) -> Answer
-where
-    T: Send + 'static,
-    E: From<Error> + Send + 'static,
-    F: FnOnce(&WriteTx<'_>) -> std::result::Result<T, E>,
-{
-    let tx = WriteTx::new(conn, clock.now_ms(), entropy);
-    let result = catch_unwind(AssertUnwindSafe(|| work(&tx)))
-        .unwrap_or_else(|_| Err(Error::Panicked.into()));
-    let keep = result.is_ok();
-    let events = if keep { tx.take_events() } else { Vec::new() };
-    let reply: Reply = Box::new(move |committed| {
-        let answer = if keep && !committed { Err(Error::Closed.into()) } else { result };
-        // The caller may have gone; what was committed stands.
-        let _ = tell.send(answer);
-    });
-    Answer { keep, events, reply }
-}
-
-/// Takes what has gathered, commits it as one, and answers everyone after.
-fn write_loop(
-    conn: &Connection,
-    jobs: &std_mpsc::Receiver<Job>,
-    events: &broadcast::Sender<Event>,
-    clock: &Clock,
-    entropy: &Entropy,
-) {
-    while let Ok(first) = jobs.recv() {
-        let mut batch = vec![first];
-        while batch.len() < MAX_BATCH
-            && let Ok(job) = jobs.try_recv()
-        {
-            batch.push(job);
-        }
-        let answers = run_batch(conn, batch, clock, entropy);
-        let committed = answers.1;
-        for answer in answers.0 {
-            (answer.reply)(committed);
-            if committed {
-                for event in answer.events {
-                    // No listener is no fault.
-                    let _ = events.send(event);
-                }
-            }
-        }
-    }
-    if let Err(error) = conn.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)") {
-        tracing::warn!(%error, "the last checkpoint did not finish; the next start does it");
-    }
-}
-
-fn run_batch(
-    conn: &Connection,
-    batch: Vec<Job>,
-    clock: &Clock,
-    entropy: &Entropy,
-) -> (Vec<Answer>, bool) {
-    if let Err(error) = run(conn, "BEGIN IMMEDIATE") {
-        // Dropping the jobs tells their callers that nothing was written.
-        tracing::error!(%error, "no write transaction could begin");
-        return (Vec::new(), false);
-    }
-    let answers = batch.into_iter().map(|job| run_saved(conn, job, clock, entropy)).collect();
-    let committed = run(conn, "COMMIT");
-    if let Err(error) = &committed {
-        tracing::error!(%error, "a commit failed; nothing of it stays");
-        // Nothing to roll back is fine here.
-        let _ = run(conn, "ROLLBACK");
-    }
-    (answers, committed.is_ok())
-}
-
-/// One job in a savepoint of its own, so that its failure undoes only itself.
-fn run_saved(conn: &Connection, job: Job, clock: &Clock, entropy: &Entropy) -> Answer {
-    let saved = run(conn, "SAVEPOINT job");
-    let answer = job(conn, clock, entropy);
-    let undone = if answer.keep { Ok(()) } else { run(conn, "ROLLBACK TO job") };
-    if let Err(error) = saved.and(undone).and_then(|()| run(conn, "RELEASE job")) {
-        tracing::error!(%error, "a savepoint could not be ended");
-    }
-    answer
 }
 
 #[cfg(test)]
@@ -367,20 +265,5 @@ mod tests {
             })
             .await;
         assert!(refused.is_err());
-    }
-
-    #[test]
-    fn a_newer_file_is_refused_before_a_byte_is_written() {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("steading.db");
-        let conn = Connection::open(&path).unwrap();
-        conn.pragma_update(None, "user_version", 999).unwrap();
-        drop(conn);
-        let before = std::fs::read(&path).unwrap();
-        assert!(matches!(
-            Db::open(&path, Clock::machine(), Entropy::machine()),
-            Err(Error::Newer { .. })
-        ));
-        assert!(std::fs::read(&path).unwrap() == before, "the file was changed");
     }
 }

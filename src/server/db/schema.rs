@@ -2,7 +2,7 @@
 
 use rusqlite::Connection;
 
-use super::{Error, Result};
+use super::Result;
 
 /// The whole schema as it is today.
 pub const SCHEMA: &str = include_str!("../../../schema.sql");
@@ -17,15 +17,19 @@ pub fn known_version() -> i64 {
     i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX)
 }
 
-/// Makes the schema current.
+/// What the header of our files says whose they are, in SQLite's place for it: "Stdg".
+pub const APPLICATION_ID: i32 = 0x5374_6467;
+
+/// Makes the schema current. The file is an empty one or one of ours: see `inspect`.
 ///
 /// # Errors
-/// When the file is newer than the program, or a migration fails (nothing of it stays).
+/// When a migration fails (nothing of it stays).
 pub fn prepare(conn: &mut Connection) -> Result<()> {
-    let (found, known) = (refuse_newer(conn)?, known_version());
+    let (found, known) = (version(conn)?, known_version());
     if found == 0 {
         let tx = conn.transaction()?;
         tx.execute_batch(SCHEMA)?;
+        tx.pragma_update(None, "application_id", APPLICATION_ID)?;
         tx.pragma_update(None, "user_version", known)?;
         tx.commit()?;
         return Ok(());
@@ -44,14 +48,12 @@ pub fn prepare(conn: &mut Connection) -> Result<()> {
     Ok(())
 }
 
-/// The file's version, read before a byte is written.
+/// The version of the file's schema; 0 for an empty file.
 ///
 /// # Errors
-/// When the file was written by a newer program.
-pub fn refuse_newer(conn: &Connection) -> Result<i64> {
-    let found: i64 = conn.query_row("PRAGMA user_version", [], |row| row.get(0))?;
-    let known = known_version();
-    if found > known { Err(Error::Newer { found, known }) } else { Ok(found) }
+/// When SQLite fails.
+pub(super) fn version(conn: &Connection) -> Result<i64> {
+    Ok(conn.query_row("PRAGMA user_version", [], |row| row.get(0))?)
 }
 
 /// Runs every migration on an empty database: the other road to [`SCHEMA`].

@@ -26,6 +26,9 @@ const SAFETY: Duration = Duration::from_secs(30);
 const BEAT: Duration = Duration::from_secs(10);
 /// How often storing an ending is tried before it is left to the next start.
 const TRIES: u32 = 6;
+/// How often it is tried while the database takes no writes at all, as on a full disk. The runner
+/// waits for as long as that lasts: what it would do next could not be stored either.
+const AGAIN: Duration = Duration::from_secs(2);
 
 /// Why a job ended that a stop of the server interrupted.
 const STOPPED: &str = "the server was stopped";
@@ -170,28 +173,32 @@ impl Runner {
 
     /// Stores how a job ended. What it left on disk is removed only after that.
     async fn store(&self, claim: Claim, mut ending: Ending) {
-        for n in 0..TRIES {
+        let mut n = 0;
+        while n < TRIES {
             if n == TRIES / 2 {
                 ending = ending.without_resources();
             }
-            match self.try_store(claim, ending.clone()).await {
-                Ok(()) => {
-                    self.provisioner.forget(claim.job).await;
-                    tracing::info!(job.id = %claim.job, "a job ended");
-                    return;
-                }
-                Err(error) => not_stored(claim.job, &error),
+            let Err(error) = self.try_store(claim, ending.clone()).await else {
+                return self.provisioner.forget(claim.job).await;
+            };
+            not_stored(claim.job, &error);
+            if matches!(error, app::Error::Unavailable(_)) && !self.stop.is_cancelled() {
+                tokio::time::sleep(AGAIN).await;
+                continue;
             }
             tokio::time::sleep(Duration::from_millis(250) * 2u32.pow(n)).await;
+            n += 1;
         }
         tracing::error!(job.id = %claim.job, "a job's ending is left to the next start");
     }
 
     async fn try_store(&self, claim: Claim, ending: Ending) -> app::Result<()> {
         match ending {
-            Ending::Import(result) => self.app.finish_import(claim.job, result).await,
-            Ending::Build(outcome) => self.app.finish_build(claim.job, *outcome).await,
+            Ending::Import(result) => self.app.finish_import(claim.job, result).await?,
+            Ending::Build(outcome) => self.app.finish_build(claim.job, *outcome).await?,
         }
+        tracing::info!(job.id = %claim.job, "a job ended");
+        Ok(())
     }
 }
 

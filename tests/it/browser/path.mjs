@@ -195,6 +195,8 @@ await state("Running");
 await page.locator("#facts").getByText("true # ä & <b>").waitFor();
 
 step("a page whose session ended says so");
+// Left first: its live parts would lead to the sign-in page at the same time.
+await page.goto("about:blank");
 await context.clearCookies();
 await page.goto(`${url}/@ada/loom`);
 await page.waitForURL(/\/login\?next=/);

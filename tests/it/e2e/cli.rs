@@ -104,6 +104,8 @@ fn a_reader_that_has_enough_ends_a_command_quietly() {
         let line = format!("{STEADING} {command} | head -c 2; exit ${{PIPESTATUS[0]}}");
         site.run("bash", &["-c", &line])
     };
+    // Its agent is there from now on.
+    site.cli(&["ssh", "kiln", "--", "true"]).ok();
     let endless = piped("ssh kiln -- yes");
     assert_eq!((endless.code, &*endless.out, &*endless.err), (Some(CLOSED_PIPE), "y\n", ""));
     let finite = piped("ssh kiln -- 'seq 1 9; exit 3'");

@@ -11,6 +11,6 @@ mod forwards;
 mod proxy;
 mod replaced;
 mod shell;
-mod site;
+pub mod site;
 mod terminal;
 mod up;

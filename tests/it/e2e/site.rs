@@ -134,6 +134,14 @@ impl Site {
         server.wait().unwrap();
     }
 
+    /// Asks the server to stop, and waits until it has.
+    pub fn stop(&mut self) {
+        let mut server = self.server.take().unwrap();
+        let pid = rustix::process::Pid::from_child(&server);
+        rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
+        assert!(server.wait().unwrap().success(), "the server did not stop well");
+    }
+
     /// A command with the site's directory as its home.
     pub fn command(&self, program: impl AsRef<Path>) -> Command {
         let mut command = Command::new(program.as_ref());

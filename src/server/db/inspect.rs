@@ -1,0 +1,101 @@
+//! Whether a file is a database of ours that this program can use, found out without changing it.
+
+use std::path::Path;
+
+use rusqlite::{Connection, ErrorCode, OpenFlags};
+
+use super::schema::{APPLICATION_ID, known_version, version};
+use super::{Error, Result};
+
+/// Looks at the file before it is opened for writing. One that is not there, or empty, is fine.
+///
+/// # Errors
+/// When it is damaged, foreign, or written by a newer program.
+pub(super) fn file(path: &Path) -> Result<()> {
+    if std::fs::metadata(path).map_or(0, |file| file.len()) == 0 {
+        return Ok(());
+    }
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let conn = Connection::open_with_flags(path, flags)?;
+    conn.busy_timeout(std::time::Duration::from_secs(5))?;
+    look(&conn).map_err(explain)
+}
+
+fn look(conn: &Connection) -> Result<()> {
+    // Reads the whole schema, so that a torn one is found here.
+    let n_tables: i64 = conn.query_row("SELECT count(*) FROM sqlite_schema", [], |r| r.get(0))?;
+    let id: i32 = conn.query_row("PRAGMA application_id", [], |r| r.get(0))?;
+    let (found, known) = (version(conn)?, known_version());
+    if n_tables == 0 && id == 0 && found == 0 {
+        return Ok(());
+    }
+    if id != APPLICATION_ID {
+        return Err(Error::Foreign { why: "another program's tables are in it".to_owned() });
+    }
+    match found {
+        _ if found > known => Err(Error::Newer { found, known }),
+        1.. => Ok(()),
+        _ => {
+            let why = format!("its schema {found} is older than that of any release");
+            Err(Error::Foreign { why })
+        }
+    }
+}
+
+fn explain(error: Error) -> Error {
+    let Error::Sqlite(error) = error else { return error };
+    match error.sqlite_error_code() {
+        Some(ErrorCode::NotADatabase) => {
+            Error::Foreign { why: "it is not an SQLite file".to_owned() }
+        }
+        Some(ErrorCode::DatabaseCorrupt) => Error::Damaged { why: error.to_string() },
+        Some(_) | None => Error::Sqlite(error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::{Clock, Entropy};
+    use crate::server::db::Db;
+
+    /// What opening a file says after `change`, and whether the file is as it was.
+    fn refused(change: &str) -> Error {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("steading.db");
+        let conn = Connection::open(&path).unwrap();
+        conn.execute_batch(change).unwrap();
+        drop(conn);
+        let before = std::fs::read(&path).unwrap();
+        let error = Db::open(&path, Clock::machine(), Entropy::machine()).err().unwrap();
+        assert!(std::fs::read(&path).unwrap() == before, "the file was changed");
+        error
+    }
+
+    #[test]
+    fn a_newer_and_an_older_file_are_refused_before_a_byte_is_written() {
+        let ours = format!("PRAGMA application_id = {APPLICATION_ID};");
+        let newer = refused(&format!("{ours} PRAGMA user_version = 999"));
+        assert!(matches!(newer, Error::Newer { found: 999, .. }), "{newer}");
+        let older = refused(&format!("{ours} CREATE TABLE t (a); PRAGMA user_version = 0"));
+        assert!(older.to_string().contains("schema 0 is older"), "{older}");
+    }
+
+    #[test]
+    fn another_programs_file_is_refused_whatever_version_it_names() {
+        for version in [0, 1] {
+            let change = format!("CREATE TABLE theirs (a); PRAGMA user_version = {version}");
+            let error = refused(&change);
+            assert!(matches!(error, Error::Foreign { .. }), "{error}");
+        }
+    }
+
+    #[test]
+    fn an_empty_file_is_taken() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("steading.db");
+        std::fs::write(&path, b"").unwrap();
+        assert!(Db::open(&path, Clock::machine(), Entropy::machine()).is_ok());
+        assert!(Db::open(&path, Clock::machine(), Entropy::machine()).is_ok());
+    }
+}

@@ -1,0 +1,185 @@
+//! The writer: takes the writes that have gathered, commits them as one, and answers everyone after.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::mpsc as std_mpsc;
+
+use rusqlite::Connection;
+use tokio::sync::{broadcast, oneshot};
+
+use super::pool::run;
+use super::{Error, WriteTx};
+use crate::clock::{Clock, Entropy};
+use crate::model::event::Event;
+
+/// Writes in one commit: bounds how long the first of them waits.
+const MAX_BATCH: usize = 128;
+
+/// Runs inside a savepoint, or is told why there is none.
+pub(super) type Job = Box<dyn FnOnce(Result<Bench<'_>, Lost>) -> Answer + Send>;
+/// Is called after the commit with whether that worked.
+type Reply = Box<dyn FnOnce(Result<(), Lost>) + Send>;
+
+/// What a write works with.
+#[derive(Clone, Copy)]
+pub(super) struct Bench<'a> {
+    conn: &'a Connection,
+    clock: &'a Clock,
+    entropy: &'a Entropy,
+}
+
+/// Why nothing of a batch was written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Lost {
+    /// There was no room on the disk.
+    Full,
+    /// SQLite failed otherwise; the log says how.
+    Failed,
+}
+
+/// What a write came to.
+pub(super) struct Answer {
+    keep: bool,
+    events: Vec<Event>,
+    reply: Reply,
+}
+
+impl From<Lost> for Error {
+    fn from(lost: Lost) -> Self {
+        match lost {
+            Lost::Full => Self::Full,
+            Lost::Failed => Self::NotWritten,
+        }
+    }
+}
+
+impl Lost {
+    /// Takes SQLite's word, and puts it into the log.
+    fn because(error: &Error, what: &'static str) -> Self {
+        tracing::error!(%error, what, "nothing of a batch of writes stays");
+        if matches!(error, Error::Full) { Self::Full } else { Self::Failed }
+    }
+}
+
+/// A write as the queue holds it; `tell` hears what became of it.
+pub(super) fn job<T, E, F>(work: F, tell: oneshot::Sender<Result<T, E>>) -> Job
+where
+    T: Send + 'static,
+    E: From<Error> + Send + 'static,
+    F: FnOnce(&WriteTx<'_>) -> Result<T, E> + Send + 'static,
+{
+    Box::new(move |bench| {
+        let result = match bench {
+            Ok(bench) => return run_job(bench, work, tell),
+            Err(lost) => Err(Error::from(lost).into()),
+        };
+        answer(result, Vec::new(), tell)
+    })
+}
+
+fn run_job<T, E, F>(bench: Bench<'_>, work: F, tell: oneshot::Sender<Result<T, E>>) -> Answer
+where
+    T: Send + 'static,
+    E: From<Error> + Send + 'static,
+    F: FnOnce(&WriteTx<'_>) -> Result<T, E>,
+{
+    let tx = WriteTx::new(bench.conn, bench.clock.now_ms(), bench.entropy);
+    let result = catch_unwind(AssertUnwindSafe(|| work(&tx)))
+        .unwrap_or_else(|_| Err(Error::Panicked.into()));
+    let events = if result.is_ok() { tx.take_events() } else { Vec::new() };
+    answer(result, events, tell)
+}
+
+fn answer<T, E>(
+    result: Result<T, E>,
+    events: Vec<Event>,
+    tell: oneshot::Sender<Result<T, E>>,
+) -> Answer
+where
+    T: Send + 'static,
+    E: From<Error> + Send + 'static,
+{
+    let keep = result.is_ok();
+    let reply: Reply = Box::new(move |committed| {
+        let answer = match committed {
+            Err(lost) if keep => Err(Error::from(lost).into()),
+            Ok(()) | Err(_) => result,
+        };
+        // The caller may have gone; what was committed stands.
+        let _ = tell.send(answer);
+    });
+    Answer { keep, events, reply }
+}
+
+/// Takes what has gathered, commits it as one, and answers everyone after.
+pub(super) fn write_loop(
+    conn: &Connection,
+    jobs: &std_mpsc::Receiver<Job>,
+    events: &broadcast::Sender<Event>,
+    clock: &Clock,
+    entropy: &Entropy,
+) {
+    while let Ok(first) = jobs.recv() {
+        let mut batch = vec![first];
+        while batch.len() < MAX_BATCH
+            && let Ok(job) = jobs.try_recv()
+        {
+            batch.push(job);
+        }
+        let (answers, committed) = run_batch(Bench { conn, clock, entropy }, batch);
+        for answer in answers {
+            (answer.reply)(committed);
+            if committed.is_ok() {
+                for event in answer.events {
+                    // No listener is no fault.
+                    let _ = events.send(event);
+                }
+            }
+        }
+    }
+    if let Err(error) = conn.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)") {
+        tracing::warn!(%error, "the last checkpoint did not finish; the next start does it");
+    }
+}
+
+fn run_batch(bench: Bench<'_>, batch: Vec<Job>) -> (Vec<Answer>, Result<(), Lost>) {
+    let mut state =
+        run(bench.conn, "BEGIN IMMEDIATE").map_err(|error| Lost::because(&error, "begin"));
+    let mut answers = Vec::with_capacity(batch.len());
+    for job in batch {
+        let answer = match state {
+            Ok(()) => run_saved(bench, job, &mut state),
+            Err(lost) => job(Err(lost)),
+        };
+        answers.push(answer);
+    }
+    let committed = state
+        .and_then(|()| run(bench.conn, "COMMIT").map_err(|error| Lost::because(&error, "commit")));
+    // A full disk ends the transaction by itself, in the middle of a statement or at the commit.
+    if committed.is_err()
+        && !bench.conn.is_autocommit()
+        && let Err(error) = run(bench.conn, "ROLLBACK")
+    {
+        tracing::error!(%error, "a transaction could not be rolled back");
+    }
+    (answers, committed)
+}
+
+/// One job in a savepoint of its own, so that its failure undoes only itself. `state` becomes an
+/// error when the transaction around it is lost: nothing may be written outside of it.
+fn run_saved(bench: Bench<'_>, job: Job, state: &mut Result<(), Lost>) -> Answer {
+    let conn = bench.conn;
+    if let Err(error) = run(conn, "SAVEPOINT job") {
+        *state = Err(Lost::because(&error, "savepoint"));
+        return job(state.map(|()| bench));
+    }
+    let answer = job(Ok(bench));
+    if conn.is_autocommit() {
+        *state = Err(Lost::because(&Error::Full, "a statement"));
+        return answer;
+    }
+    let undone = if answer.keep { Ok(()) } else { run(conn, "ROLLBACK TO job") };
+    if let Err(error) = undone.and_then(|()| run(conn, "RELEASE job")) {
+        *state = Err(Lost::because(&error, "release"));
+    }
+    answer
+}
