@@ -33,6 +33,7 @@ CREATE TABLE users (
   last_seen_at INTEGER                                                             -- last sign-in or use of a token
 ) STRICT;
 CREATE UNIQUE INDEX users_by_name ON users (username) WHERE status <> 'deleted';
+CREATE INDEX users_by_status ON users (status) WHERE status <> 'deleted';
 CREATE UNIQUE INDEX users_by_email ON users (email) WHERE status <> 'deleted' AND email <> '';
 
 -- Argon2id hashes, apart from the users so that no list of users can carry one.
@@ -232,7 +233,8 @@ CREATE TABLE workspaces (
   deleted_at         INTEGER                                                        -- a tombstone: its name is free again
 ) STRICT;
 CREATE UNIQUE INDEX workspaces_by_name ON workspaces (owner_id, name) WHERE deleted_at IS NULL;
-CREATE INDEX workspaces_by_template ON workspaces (template_id) WHERE deleted_at IS NULL;
+-- The constant column lets workspaces be counted in the index alone.
+CREATE INDEX workspaces_by_template ON workspaces (template_id, deleted_at) WHERE deleted_at IS NULL;
 
 -- Numbered runs of a transition on a workspace.
 CREATE TABLE builds (
@@ -380,7 +382,7 @@ CREATE TABLE connections (
 ) STRICT;
 CREATE INDEX connections_by_workspace ON connections (workspace_id, began_at);
 CREATE INDEX connections_by_user ON connections (user_id, began_at);
-CREATE INDEX connections_open ON connections (began_at) WHERE ended_at IS NULL;
+CREATE INDEX connections_open ON connections (workspace_id, began_at) WHERE ended_at IS NULL;
 
 -- Who did what. Written in the transaction of the change.
 CREATE TABLE audit (
@@ -411,13 +413,20 @@ CREATE VIEW effective_roles AS
 CREATE VIEW workspace_actions AS
   SELECT column1 AS action FROM (VALUES ('view'), ('connect'), ('operate'), ('update'), ('delete'));
 
+-- What a role allows its bearer on every workspace. Feeds effective_grants, and lets lists of them
+-- be read in order instead of right by right.
+CREATE VIEW everywhere_grants AS
+  SELECT r.user_id, a.action
+  FROM effective_roles r CROSS JOIN workspace_actions a
+  WHERE r.organization_id IS NULL
+    AND (r.role = 'owner' OR (r.role = 'template-admin' AND a.action = 'view'));
+
 -- Who may do what on which workspace, and why. Every decision on a workspace reads this.
 CREATE VIEW effective_grants AS
   SELECT w.owner_id AS user_id, w.id AS workspace_id, a.action AS action, 'owner' AS reason, NULL AS until_at
   FROM workspaces w JOIN users u ON u.id = w.owner_id CROSS JOIN workspace_actions a
   WHERE u.status IN ('active', 'dormant') AND w.deleted_at IS NULL
   UNION ALL
-  SELECT r.user_id, w.id, a.action, 'role', NULL
-  FROM effective_roles r CROSS JOIN workspaces w CROSS JOIN workspace_actions a
-  WHERE r.organization_id IS NULL AND w.deleted_at IS NULL
-    AND (r.role = 'owner' OR (r.role = 'template-admin' AND a.action = 'view'));
+  SELECT e.user_id, w.id, e.action, 'role', NULL
+  FROM everywhere_grants e CROSS JOIN workspaces w
+  WHERE w.deleted_at IS NULL;

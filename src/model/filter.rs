@@ -1,8 +1,9 @@
 //! The search for workspaces in Coder's words: `owner:me status:running kiln`.
 
 use super::agent::ConnectionStatus;
+use super::build::{JobStatus, Transition, workspace_status};
+use super::id::{OrganizationId, WorkspaceId};
 use super::time::Timestamp;
-use super::user::UserRef;
 use super::workspace::Workspace;
 
 /// Longest search read.
@@ -16,26 +17,30 @@ pub struct BadFilter(String);
 /// What a search asks for; every given part has to fit.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct WorkspaceFilter {
-    terms: Vec<Term>,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-enum Term {
-    Owner(String),
-    Name(String),
-    Text(String),
-    Template(String),
-    Status(String),
-    Id(uuid::Uuid),
-    Organization(String),
-    Outdated(bool),
-    HasAgent(String),
-    UsedBefore(Timestamp),
-    UsedAfter(Timestamp),
-    /// Asks for what no workspace here is: dormant, shared, a task.
-    Never,
-    /// Is so for every workspace.
-    Always,
+    /// Names of owners, `me` for who asks: it has to be each of them.
+    pub owners: Vec<String>,
+    /// Not those of who asks.
+    pub not_mine: bool,
+    /// Parts of the name, in lower case.
+    pub parts: Vec<String>,
+    /// The template's name.
+    pub template: Option<String>,
+    /// What its last build's job is, and its transition where that tells statuses apart.
+    pub status: Option<(JobStatus, Option<Transition>)>,
+    /// This one.
+    pub id: Option<WorkspaceId>,
+    /// Where it belongs.
+    pub organization: Option<OrganizationId>,
+    /// Whether its template offers another version.
+    pub outdated: Option<bool>,
+    /// Someone was last in it before.
+    pub used_before: Option<Timestamp>,
+    /// Someone was last in it after.
+    pub used_after: Option<Timestamp>,
+    /// It has agents in each of these states.
+    pub agents: Vec<ConnectionStatus>,
+    /// Asks for what no workspace here is: dormant, shared, a task, two names at once.
+    pub nothing: bool,
 }
 
 /// The keys a search may hold.
@@ -51,102 +56,103 @@ impl WorkspaceFilter {
         if query.len() > MAX {
             return Err(BadFilter(format!("is longer than {MAX} bytes")));
         }
-        let mut terms = Vec::new();
+        let mut filter = Self::default();
         for word in words(query) {
             match word.split_once(':') {
-                Some((key, value)) => terms.push(term(key, value.trim_matches('"'))?),
+                Some((key, value)) => filter.add(key, value.trim_matches('"'))?,
                 None => match word.trim_matches('"').split_once('/') {
                     Some((owner, name)) => {
-                        terms.push(Term::Owner(owner.to_owned()));
-                        terms.push(Term::Name(name.to_owned()));
+                        filter.owners.push(owner.to_owned());
+                        filter.parts.push(name.to_lowercase());
                     }
-                    None => terms.push(Term::Text(word.trim_matches('"').to_lowercase())),
+                    None => filter.parts.push(word.trim_matches('"').to_lowercase()),
                 },
             }
         }
-        Ok(Self { terms })
+        Ok(filter)
     }
 
-    /// The owner's name that is asked for, if one is; `me` stands for who asks.
+    /// Whether one of the agents of a workspace is in each of the states asked for.
     #[must_use]
-    pub fn owner(&self) -> Option<&str> {
-        self.terms.iter().find_map(|t| if let Term::Owner(o) = t { Some(o.as_str()) } else { None })
+    pub fn fits_agents(&self, w: &Workspace, now: Timestamp) -> bool {
+        let agents = || w.latest_build.resources.iter().flat_map(|r| &r.agents);
+        self.agents.iter().all(|wanted| agents().any(|a| a.status(now) == *wanted))
     }
 
-    /// Whether agents have to be known to answer.
-    #[must_use]
-    pub fn needs_agents(&self) -> bool {
-        self.terms.iter().any(|t| matches!(t, Term::HasAgent(_)))
-    }
-
-    /// Whether a workspace is asked for by `me` at `now`.
-    #[must_use]
-    pub fn matches(&self, w: &Workspace, me: Option<&UserRef>, now: Timestamp) -> bool {
-        self.terms.iter().all(|t| t.matches(w, me, now))
+    fn add(&mut self, key: &str, value: &str) -> Result<(), BadFilter> {
+        let yes = || match value {
+            "true" => Ok(true),
+            "false" => Ok(false),
+            _ => Err(BadFilter(format!("{key} wants true or false, not {value:?}"))),
+        };
+        let time = || {
+            Timestamp::parse_rfc3339(value).ok_or_else(|| {
+                BadFilter(format!("{key} wants a time such as 2026-01-31T09:00:00Z"))
+            })
+        };
+        let fits = match key {
+            "owner" => {
+                self.owners.push(value.to_owned());
+                true
+            }
+            "name" => {
+                self.parts.push(value.to_lowercase());
+                true
+            }
+            "template" => narrow(&mut self.template, value.to_ascii_lowercase()),
+            "status" => status(&value.to_lowercase()).is_some_and(|s| narrow(&mut self.status, s)),
+            "organization" if value.eq_ignore_ascii_case("default") => true,
+            "organization" => {
+                value.parse().is_ok_and(|id| narrow(&mut self.organization, OrganizationId(id)))
+            }
+            "id" => {
+                let bad = |_| BadFilter(format!("id wants a UUID, not {value:?}"));
+                narrow(&mut self.id, WorkspaceId(value.parse().map_err(bad)?))
+            }
+            "outdated" => narrow(&mut self.outdated, yes()?),
+            "has-agent" => match ConnectionStatus::from_word(&value.to_lowercase()) {
+                Some(state) => {
+                    self.agents.push(state);
+                    true
+                }
+                None => false,
+            },
+            "dormant" | "shared" | "has-ai-task" => !yes()?,
+            "shared_with_user" | "shared_with_group" => false,
+            "last_used_before" => {
+                let at = time()?;
+                self.used_before = Some(self.used_before.map_or(at, |t| t.min(at)));
+                true
+            }
+            "last_used_after" => {
+                let at = time()?;
+                self.used_after = Some(self.used_after.map_or(at, |t| t.max(at)));
+                true
+            }
+            _ => return Err(BadFilter(format!("{key:?} is not a key; there are {KEYS}"))),
+        };
+        self.nothing |= !fits;
+        Ok(())
     }
 }
 
-impl Term {
-    fn matches(&self, w: &Workspace, me: Option<&UserRef>, now: Timestamp) -> bool {
-        match self {
-            Self::Owner(name) if name == "me" => me.is_some_and(|m| m.id == w.owner.id),
-            Self::Owner(name) => w.owner.username.as_str().eq_ignore_ascii_case(name),
-            Self::Name(part) => {
-                w.name.as_str().to_lowercase().contains(part.to_lowercase().as_str())
-            }
-            Self::Text(part) => w.name.as_str().to_lowercase().contains(part.as_str()),
-            Self::Template(name) => w.template_name.as_str().eq_ignore_ascii_case(name),
-            Self::Status(status) => w.status().as_str() == status,
-            Self::Id(id) => w.id.0 == *id,
-            Self::Organization(name) => {
-                name.eq_ignore_ascii_case("default") || w.organization_id.to_string() == *name
-            }
-            Self::Outdated(wanted) => w.outdated() == *wanted,
-            Self::HasAgent(status) => w
-                .latest_build
-                .resources
-                .iter()
-                .flat_map(|r| &r.agents)
-                .any(|a| agent_matches(a.status(now), status)),
-            Self::UsedBefore(at) => w.last_used_at < *at,
-            Self::UsedAfter(at) => w.last_used_at > *at,
-            Self::Never => false,
-            Self::Always => true,
+/// Asks for one value; whether it can be had beside what was asked before.
+fn narrow<T: PartialEq>(asked: &mut Option<T>, value: T) -> bool {
+    match asked {
+        Some(before) => *before == value,
+        None => {
+            *asked = Some(value);
+            true
         }
     }
 }
 
-fn agent_matches(status: ConnectionStatus, wanted: &str) -> bool {
-    status.as_str() == wanted
-}
-
-fn term(key: &str, value: &str) -> Result<Term, BadFilter> {
-    let yes = |t: Term, f: Term| match value {
-        "true" => Ok(t),
-        "false" => Ok(f),
-        _ => Err(BadFilter(format!("{key} wants true or false, not {value:?}"))),
-    };
-    let time = || {
-        Timestamp::parse_rfc3339(value)
-            .ok_or_else(|| BadFilter(format!("{key} wants a time such as 2026-01-31T09:00:00Z")))
-    };
-    Ok(match key {
-        "owner" => Term::Owner(value.to_owned()),
-        "name" => Term::Name(value.to_owned()),
-        "template" => Term::Template(value.to_owned()),
-        "status" => Term::Status(value.to_lowercase()),
-        "organization" => Term::Organization(value.to_owned()),
-        "id" => Term::Id(
-            value.parse().map_err(|_| BadFilter(format!("id wants a UUID, not {value:?}")))?,
-        ),
-        "outdated" => yes(Term::Outdated(true), Term::Outdated(false))?,
-        "has-agent" => Term::HasAgent(value.to_lowercase()),
-        "dormant" | "shared" | "has-ai-task" => yes(Term::Never, Term::Always)?,
-        "shared_with_user" | "shared_with_group" => Term::Never,
-        "last_used_before" => Term::UsedBefore(time()?),
-        "last_used_after" => Term::UsedAfter(time()?),
-        _ => return Err(BadFilter(format!("{key:?} is not a key; there are {KEYS}"))),
-    })
+/// The job's status, and the transition if there is but one, that make a workspace's status.
+fn status(word: &str) -> Option<(JobStatus, Option<Transition>)> {
+    let all = JobStatus::ALL.iter().flat_map(|j| Transition::ALL.iter().map(move |t| (*j, *t)));
+    let mut making = all.filter(|(j, t)| workspace_status(*t, *j).as_str() == word);
+    let (job, transition) = making.next()?;
+    Some((job, making.next().is_none().then_some(transition)))
 }
 
 /// Splits at spaces outside double quotes.
@@ -165,17 +171,36 @@ fn words(query: &str) -> impl Iterator<Item = &str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::build::WorkspaceStatus;
+
+    #[test]
+    fn every_status_is_found_by_what_makes_it() {
+        for wanted in WorkspaceStatus::ALL {
+            let (job, transition) = status(wanted.as_str()).unwrap();
+            for (j, t) in
+                JobStatus::ALL.iter().flat_map(|j| Transition::ALL.iter().map(move |t| (j, t)))
+            {
+                let fits = *j == job && transition.is_none_or(|x| x == *t);
+                assert_eq!(fits, workspace_status(*t, *j) == *wanted, "{wanted} {j} {t}");
+            }
+        }
+    }
 
     #[test]
     fn searches_are_read_in_coders_words() {
         let parse = WorkspaceFilter::parse;
         assert_eq!(parse("").unwrap(), WorkspaceFilter::default());
-        assert_eq!(parse("owner:me kiln").unwrap().owner(), Some("me"));
-        assert_eq!(parse("ada/kiln").unwrap().owner(), Some("ada"));
-        assert_eq!(
-            parse("name:\"a b\" status:running").unwrap().terms,
-            [Term::Name("a b".into()), Term::Status("running".into())]
-        );
+        assert_eq!(parse("owner:me kiln").unwrap().owners, ["me"]);
+        let both = parse("ada/Kiln").unwrap();
+        assert_eq!((both.owners, both.parts), (vec!["ada".to_owned()], vec!["kiln".to_owned()]));
+        let found = parse("name:\"a b\" status:running").unwrap();
+        assert_eq!(found.parts, ["a b"]);
+        assert_eq!(found.status, Some((JobStatus::Succeeded, Some(Transition::Start))));
+        assert_eq!(parse("status:failed").unwrap().status, Some((JobStatus::Failed, None)));
+        let nothing = |query| parse(query).unwrap().nothing;
+        assert!(nothing("status:asleep") && nothing("dormant:true") && !nothing("dormant:false"));
+        assert!(nothing("template:a template:b") && !nothing("template:a template:A"));
+        assert!(nothing("has-agent:asleep") && nothing("organization:elsewhere"));
         assert!(parse("colour:red").unwrap_err().to_string().contains("has-agent"));
         assert!(parse("outdated:perhaps").is_err());
         assert!(parse("id:7").is_err());

@@ -35,7 +35,7 @@ macro_rules! define_name {
             pub fn parse(text: &str) -> Result<Self, BadName> {
                 check(text, $max)?;
                 let reserved: &[&str] = &$reserved;
-                if reserved.contains(&text.to_ascii_lowercase().as_str()) {
+                if reserved.iter().any(|r| r.eq_ignore_ascii_case(text)) {
                     return Err(BadName::Reserved);
                 }
                 Ok(Self(text.to_owned()))
@@ -45,6 +45,12 @@ macro_rules! define_name {
             #[must_use]
             pub fn as_str(&self) -> &str {
                 &self.0
+            }
+
+            /// The text.
+            #[must_use]
+            pub fn into_string(self) -> String {
+                self.0
             }
         }
 

@@ -45,6 +45,44 @@ impl Timestamp {
     }
 }
 
+/// The seconds that [`rfc3339_s`] writes: 1970 to 9999.
+const WRITTEN: std::ops::Range<i64> = 0..253_402_300_800;
+
+/// A whole second as RFC 3339, written without a detour: a list has hundreds of them. None for a
+/// year that is not of four digits, or before 1970.
+#[must_use]
+pub fn rfc3339_s(s: i64) -> Option<[u8; 20]> {
+    if !WRITTEN.contains(&s) {
+        return None;
+    }
+    let (days, rest) = (s / 86_400, s % 86_400);
+    // Years begin in March here, so that the day of leap years is the last (days_from_civil).
+    let day_of_cycle = days + 719_468;
+    let (cycle, day) = (day_of_cycle / 146_097, day_of_cycle % 146_097);
+    let year = (day - day / 1_460 + day / 36_524 - day / 146_096) / 365;
+    let day = day - (365 * year + year / 4 - year / 100);
+    let month = (5 * day + 2) / 153;
+    let day = day - (153 * month + 2) / 5 + 1;
+    let month = if month < 10 { month + 3 } else { month - 9 };
+    let year = cycle * 400 + year + i64::from(month <= 2);
+    let mut text = *b"0000-00-00T00:00:00Z";
+    let parts = [
+        (year / 100, 0),
+        (year % 100, 2),
+        (month, 5),
+        (day, 8),
+        (rest / 3_600, 11),
+        (rest / 60 % 60, 14),
+        (rest % 60, 17),
+    ];
+    for (value, place) in parts {
+        let value = u8::try_from(value).ok()?;
+        let (tens, ones) = (b'0' + value / 10, b'0' + value % 10);
+        text.get_mut(place..place + 2)?.copy_from_slice(&[tens, ones]);
+    }
+    Some(text)
+}
+
 /// Milliseconds since the Unix epoch as RFC 3339 with a fraction, for log lines.
 #[must_use]
 pub fn rfc3339_ms(ms: i64) -> String {
@@ -77,6 +115,20 @@ mod tests {
         let t = Timestamp(1_795_000_000);
         assert_eq!(Timestamp::parse_rfc3339(&t.rfc3339()), Some(t));
         assert!(t.rfc3339().ends_with('Z'));
+    }
+
+    #[test]
+    fn whole_seconds_are_written_as_the_library_writes_them() {
+        let check = |s: i64| {
+            let text = rfc3339_s(s).unwrap();
+            assert_eq!(std::str::from_utf8(&text).unwrap(), Timestamp(s).rfc3339(), "{s}");
+        };
+        // A step that is coprime to days passes through every month, leap day and hour.
+        (0..253_402_300_800).step_by(8_640_007).for_each(check);
+        for day in ["2000-02-29", "2024-02-29", "2100-02-28", "2100-03-01", "9999-12-31"] {
+            check(Timestamp::parse_rfc3339(&format!("{day}T23:59:59Z")).unwrap().0);
+        }
+        assert_eq!((rfc3339_s(-1), rfc3339_s(253_402_300_800)), (None, None));
     }
 
     #[test]

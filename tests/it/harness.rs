@@ -35,6 +35,7 @@ pub struct TestServer {
     pub clock: Clock,
     pub state: State,
     pub db_path: PathBuf,
+    pub db: Db,
     router: axum::Router,
     _dir: tempfile::TempDir,
 }
@@ -115,7 +116,7 @@ impl TestServer {
         let mut told = told(dir.path().to_owned());
         config(&mut told);
         let url = told.access_url.clone().unwrap_or_else(|| URL.to_owned());
-        let app = App::new(db, clock.clone(), entropy.clone(), seal, chosen);
+        let app = App::new(db.clone(), clock.clone(), entropy.clone(), seal, chosen);
         app.ensure_start().await.unwrap();
         let ssh = "127.0.0.1:7022".parse().unwrap();
         let site = Site::new(&told, &url, ssh, "SHA256:x".to_owned()).unwrap();
@@ -125,7 +126,7 @@ impl TestServer {
         let fleet = Fleet::start(app.clone(), start, clock.clone(), entropy, &tasks).await.unwrap();
         let state = State::new(app.clone(), fleet, site, tasks).await.unwrap();
         let router = web::router(state.clone());
-        Self { app, clock, state, db_path, router, _dir: dir }
+        Self { app, clock, state, db_path, db, router, _dir: dir }
     }
 
     /// Signs someone in over HTTP.

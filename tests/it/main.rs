@@ -16,6 +16,7 @@ mod browser;
 mod days;
 mod e2e;
 mod gallery;
+mod growth;
 mod harness;
 mod pages;
 mod provision;

@@ -64,6 +64,42 @@ pub fn rights(
     Ok(grants::list(tx, user, workspace)?)
 }
 
+/// What the actor may do with each of these workspaces, now. Roles that hold everywhere are read
+/// once, whatever else there is for each workspace that they leave open.
+///
+/// # Errors
+/// When the database fails.
+pub(super) fn allowed(
+    tx: &ReadTx<'_>,
+    actor: &Actor,
+    ids: &[WorkspaceId],
+) -> Result<BTreeMap<WorkspaceId, Vec<Action>>> {
+    let Some(user) = actor.user_id() else { return Ok(BTreeMap::new()) };
+    let everywhere = grants::everywhere(tx, user)?;
+    let mut all = BTreeMap::new();
+    for id in workspaces::living(tx, ids)? {
+        let mut may: Vec<Action> = Action::ALL.to_vec();
+        if may.iter().any(|a| !everywhere.contains(a)) {
+            let held = rights(tx, user, id)?;
+            may.retain(|a| grant::may(&held, *a, tx.now));
+        }
+        all.insert(id, may);
+    }
+    Ok(all)
+}
+
+/// Whether the actor may see every workspace there is.
+///
+/// # Errors
+/// When the database fails.
+pub(super) fn sees_all(tx: &ReadTx<'_>, actor: &Actor) -> Result<bool> {
+    match actor {
+        Actor::System => Ok(true),
+        Actor::Agent { .. } => Ok(false),
+        Actor::User(caller) => Ok(grants::everywhere(tx, caller.user.id)?.contains(&Action::View)),
+    }
+}
+
 /// Writes the audit row of a change, in the change's own transaction.
 ///
 /// # Errors
@@ -91,18 +127,8 @@ impl App {
         actor: &Actor,
         workspaces: Vec<WorkspaceId>,
     ) -> Result<BTreeMap<WorkspaceId, Vec<Action>>> {
-        let Some(user) = actor.user_id() else { return Ok(BTreeMap::new()) };
-        self.db
-            .read(move |tx| {
-                let mut all = BTreeMap::new();
-                for workspace in workspaces {
-                    let held = rights(tx, user, workspace)?;
-                    let may = |a: &Action| grant::may(&held, *a, tx.now);
-                    all.insert(workspace, Action::ALL.iter().copied().filter(may).collect());
-                }
-                Ok(all)
-            })
-            .await
+        let actor = actor.clone();
+        self.db.read(move |tx| allowed(tx, &actor, &workspaces)).await
     }
 
     /// Which of these users still have a right on these workspaces.

@@ -26,6 +26,7 @@ mod trail;
 pub mod users;
 pub mod uses;
 pub mod versions;
+pub mod workspace_search;
 pub mod workspaces;
 
 use std::sync::Arc;

@@ -8,7 +8,7 @@ use crate::model::event::Event;
 use crate::model::id::{OrganizationId, TemplateId, VersionId};
 use crate::model::name::TemplateName;
 use crate::model::template::{Template, Version};
-use crate::server::db::{ReadTx, WriteTx, templates, versions};
+use crate::server::db::{ReadTx, WriteTx, organizations, templates, versions};
 
 /// What a new template is.
 #[derive(Clone, Debug)]
@@ -119,6 +119,26 @@ impl App {
                         && (t.deprecation.is_empty() || is_author(&actor))
                 });
                 Ok(list)
+            })
+            .await
+    }
+
+    /// Whether there is a template that the actor may see.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn has_templates(&self, actor: &Actor) -> Result<bool> {
+        let actor = actor.clone();
+        self.db
+            .read(move |tx| {
+                for organization in organizations::list(tx)? {
+                    if may_read(&actor, organization.id)
+                        && templates::any(tx, organization.id, is_author(&actor))?
+                    {
+                        return Ok(true);
+                    }
+                }
+                Ok(false)
             })
             .await
     }

@@ -98,7 +98,16 @@ impl App {
         }
         filter.limit = filter.limit.clamp(1, MAX_LIST);
         filter.text = filter.text.to_lowercase();
-        self.db.read(move |tx| Ok((users::list(tx, &filter)?, users::count(tx, &filter)?))).await
+        self.db
+            .read(move |tx| {
+                let list = users::list(tx, &filter)?;
+                let n = match super::page::total(list.len(), filter.limit, filter.offset) {
+                    Some(n) => n,
+                    None => users::count(tx, &filter)?,
+                };
+                Ok((list, n))
+            })
+            .await
     }
 
     /// Changes the name and the full name.

@@ -5,13 +5,12 @@ use super::{Actor, App, Error, Result, access, templates, trail};
 use crate::model::audit::{AuditAction, AuditEntry, AuditTarget, Diff};
 use crate::model::build::{Transition, WorkspaceStatus};
 use crate::model::event::Event;
-use crate::model::filter::WorkspaceFilter;
 use crate::model::grant::Action;
 use crate::model::id::{TemplateId, UserId, VersionId, WorkspaceId};
 use crate::model::name::WorkspaceName;
 use crate::model::schedule;
 use crate::model::time::Timestamp;
-use crate::model::user::{SiteRole, UserRef, UserStatus};
+use crate::model::user::{SiteRole, UserStatus};
 use crate::model::workspace::Workspace;
 use crate::server::db::workspaces::NewWorkspace;
 use crate::server::db::{ReadTx, WriteTx, builds, resources, users, versions, workspaces};
@@ -100,46 +99,6 @@ impl App {
                 add_build(tx, &seal, &actor, (new.id, version, &request))?;
                 tx.emit(Event::Template(template.id));
                 load(tx, new.id)
-            })
-            .await
-    }
-
-    /// The workspaces that the actor may see and a search in Coder's words asks for, by owner and
-    /// name, and how many there are of them in all.
-    ///
-    /// # Errors
-    /// When the search cannot be read.
-    pub async fn workspaces(
-        &self,
-        actor: &Actor,
-        query: &str,
-        page: super::Page,
-    ) -> Result<(Vec<Workspace>, usize)> {
-        let filter = WorkspaceFilter::parse(query).map_err(|e| Error::invalid("q", e))?;
-        let viewer = match actor {
-            Actor::System => None,
-            Actor::User(_) | Actor::Agent { .. } => Some(UserRef::of(&actor.caller()?.user)),
-        };
-        self.db
-            .read(move |tx| {
-                let owner = match filter.owner() {
-                    Some("me") => viewer.as_ref().map(|v| v.id),
-                    Some(name) => match users::find_by_name(tx, name)? {
-                        Some(user) => Some(user.id),
-                        None => return Ok((vec![], 0)),
-                    },
-                    None => None,
-                };
-                let mut list = workspaces::visible(tx, viewer.as_ref().map(|v| v.id), owner)?;
-                if filter.needs_agents() {
-                    fill(tx, &mut list)?;
-                }
-                list.retain(|w| filter.matches(w, viewer.as_ref(), tx.now));
-                let count = list.len();
-                let (limit, offset) = (page.limit as usize, page.offset as usize);
-                let mut part: Vec<Workspace> = list.into_iter().skip(offset).take(limit).collect();
-                fill(tx, &mut part)?;
-                Ok((part, count))
             })
             .await
     }
@@ -288,14 +247,7 @@ pub(super) fn load(tx: &ReadTx<'_>, id: WorkspaceId) -> Result<Workspace> {
     Ok(workspace)
 }
 
-fn fill(tx: &ReadTx<'_>, list: &mut [Workspace]) -> Result<()> {
-    for workspace in list {
-        workspace.latest_build.resources = resources::list(tx, workspace.latest_build.id)?;
-    }
-    Ok(())
-}
-
-fn owner_id(tx: &ReadTx<'_>, actor: &Actor, owner: &str) -> Result<Option<UserId>> {
+pub(super) fn owner_id(tx: &ReadTx<'_>, actor: &Actor, owner: &str) -> Result<Option<UserId>> {
     match (owner, owner.parse::<UserId>()) {
         ("me", _) => Ok(Some(actor.caller()?.user.id)),
         (_, Ok(id)) => Ok(Some(id)),

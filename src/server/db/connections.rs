@@ -2,6 +2,7 @@
 
 use rusqlite::{Row, named_params};
 
+use super::codec::Json;
 use super::{ReadTx, Result, WriteTx};
 use crate::model::id::{SessionId, WorkspaceId};
 use crate::model::session::{EndReason, NewSession, Session};
@@ -82,6 +83,22 @@ pub fn open(tx: &ReadTx<'_>, workspace: WorkspaceId) -> Result<Vec<Session>> {
         ),
         named_params! { ":workspace": workspace },
         from_row,
+    )
+}
+
+/// Who is in each of these workspaces now, each once.
+///
+/// # Errors
+/// When SQLite fails.
+pub fn people_in(tx: &ReadTx<'_>, ids: &[WorkspaceId]) -> Result<Vec<(WorkspaceId, UserRef)>> {
+    tx.list(
+        "SELECT c.workspace_id, u.id, u.username
+         FROM json_each(:ids) x
+         CROSS JOIN connections c ON c.workspace_id = x.value AND c.ended_at IS NULL
+         CROSS JOIN users u ON u.id = c.user_id
+         GROUP BY c.workspace_id, u.id ORDER BY c.workspace_id, max(c.began_at) DESC, u.id",
+        named_params! { ":ids": Json(ids) },
+        |row| Ok((row.get(0)?, UserRef { id: row.get(1)?, username: row.get(2)? })),
     )
 }
 

@@ -1,9 +1,9 @@
-//! The view `effective_grants`: who may do what on which workspace, and why.
+//! The views `effective_grants` and `everywhere_grants`: who may do what on which workspace, and why.
 
 use rusqlite::{Row, named_params};
 
 use super::{ReadTx, Result};
-use crate::model::grant::EffectiveGrant;
+use crate::model::grant::{Action, EffectiveGrant};
 use crate::model::id::{UserId, WorkspaceId};
 
 fn from_row(row: &Row<'_>) -> rusqlite::Result<EffectiveGrant> {
@@ -25,5 +25,17 @@ pub fn list(tx: &ReadTx<'_>, user: UserId, workspace: WorkspaceId) -> Result<Vec
          WHERE user_id = :user AND workspace_id = :workspace",
         named_params! { ":user": user, ":workspace": workspace },
         from_row,
+    )
+}
+
+/// What a user may do on every workspace there is, by their roles.
+///
+/// # Errors
+/// When SQLite fails.
+pub fn everywhere(tx: &ReadTx<'_>, user: UserId) -> Result<Vec<Action>> {
+    tx.list(
+        "SELECT DISTINCT action FROM everywhere_grants WHERE user_id = :user",
+        named_params! { ":user": user },
+        |row| row.get(0),
     )
 }

@@ -36,6 +36,7 @@ pub mod tokens;
 pub mod tx;
 pub mod users;
 pub mod versions;
+pub mod workspace_search;
 pub mod workspaces;
 mod writer;
 

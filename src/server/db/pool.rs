@@ -10,7 +10,7 @@ use rusqlite::{Connection, OpenFlags};
 use tokio::sync::{Semaphore, broadcast, oneshot};
 
 use super::writer::{Job, job, write_loop};
-use super::{Error, ReadTx, Result, WriteTx, inspect, schema};
+use super::{Error, ReadTx, Result, WriteTx, inspect, plan, schema};
 use crate::clock::{Clock, Entropy};
 use crate::model::event::Event;
 
@@ -35,6 +35,7 @@ struct Shared {
     path: PathBuf,
     events: broadcast::Sender<Event>,
     clock: Clock,
+    work: plan::Work,
 }
 
 impl Db {
@@ -63,6 +64,7 @@ impl Db {
             path: path.to_owned(),
             events: events.clone(),
             clock: clock.clone(),
+            work: plan::Work::default(),
         };
         std::thread::Builder::new()
             .name("db-writer".to_owned())
@@ -120,6 +122,12 @@ impl Db {
         done.map_err(|_| E::from(Error::Panicked))?
     }
 
+    /// The work of all reads until now, in steps of SQLite's machine. Counted in debug builds only.
+    #[must_use]
+    pub fn work(&self) -> u64 {
+        self.0.work.steps()
+    }
+
     /// Events of commits from now on.
     #[must_use]
     pub fn events(&self) -> broadcast::Receiver<Event> {
@@ -136,7 +144,11 @@ impl Shared {
         let idle = self.readers.lock().unwrap_or_else(PoisonError::into_inner).pop();
         let conn = match idle {
             Some(conn) => conn,
-            None => open_reader(&self.path)?,
+            None => {
+                let conn = open_reader(&self.path)?;
+                self.work.count(&conn)?;
+                conn
+            }
         };
         run(&conn, "BEGIN")?;
         let tx = ReadTx::new(&conn, self.clock.now());

@@ -83,6 +83,20 @@ pub fn list(tx: &ReadTx<'_>) -> Result<Vec<Template>> {
     )
 }
 
+/// Whether an organization has a template, or one that is not deprecated.
+///
+/// # Errors
+/// When SQLite fails.
+pub fn any(tx: &ReadTx<'_>, org: OrganizationId, deprecated_too: bool) -> Result<bool> {
+    let found = tx.find(
+        "SELECT 1 FROM templates WHERE organization_id = :org AND deleted_at IS NULL
+         AND (:all OR deprecation = '') LIMIT 1",
+        named_params! { ":org": org, ":all": deprecated_too },
+        |row| row.get::<_, i64>(0),
+    )?;
+    Ok(found.is_some())
+}
+
 /// Makes a template.
 ///
 /// # Errors

@@ -3,13 +3,11 @@
 use rusqlite::{Row, named_params};
 
 use super::builds::{self, build_columns};
+use super::codec::Json;
 use super::{ReadTx, Result, WriteTx};
 use crate::model::id::{TemplateId, UserId, WorkspaceId};
 use crate::model::user::UserRef;
 use crate::model::workspace::Workspace;
-
-/// Most workspaces a search walks through; a deployment has thousands, not more.
-const MAX: u32 = 10_000;
 
 macro_rules! select {
     ($tail:literal) => {
@@ -110,26 +108,16 @@ pub fn is_deleted(tx: &ReadTx<'_>, id: WorkspaceId) -> Result<bool> {
     Ok(found.unwrap_or(true))
 }
 
-/// The workspaces a user may see, by owner and name; all of them for the program itself.
+/// Those of these workspaces that are not deleted.
 ///
 /// # Errors
 /// When SQLite fails.
-pub fn visible(
-    tx: &ReadTx<'_>,
-    user: Option<UserId>,
-    owner: Option<UserId>,
-) -> Result<Vec<Workspace>> {
+pub fn living(tx: &ReadTx<'_>, ids: &[WorkspaceId]) -> Result<Vec<WorkspaceId>> {
     tx.list(
-        select!(
-            "WHERE w.deleted_at IS NULL AND (:owner IS NULL OR w.owner_id = :owner)
-               AND (:user IS NULL OR w.id IN (
-                    SELECT workspace_id FROM effective_grants
-                    WHERE user_id = :user AND action = 'view'
-                      AND (until_at IS NULL OR until_at > :now)))
-             ORDER BY o.username, w.name, w.id LIMIT :max /* scan: every workspace may fit */"
-        ),
-        named_params! { ":user": user, ":owner": owner, ":now": tx.now, ":max": MAX },
-        from_row,
+        "SELECT w.id FROM json_each(:ids) x CROSS JOIN workspaces w ON w.id = x.value
+         WHERE w.deleted_at IS NULL",
+        named_params! { ":ids": Json(ids) },
+        |row| row.get(0),
     )
 }
 

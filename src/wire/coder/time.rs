@@ -32,7 +32,11 @@ impl std::fmt::Display for Time {
 
 impl serde::Serialize for Time {
     fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        to.collect_str(self)
+        let whole = (self.0 != 0 && self.0 % 1000 == 0).then_some(self.0 / 1000);
+        match whole.and_then(crate::model::time::rfc3339_s) {
+            Some(text) => to.serialize_str(std::str::from_utf8(&text).unwrap_or_default()),
+            None => to.collect_str(self),
+        }
     }
 }
 

@@ -1,5 +1,6 @@
 //! Users: who they are, how they sign in, what they may do.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use uuid::Uuid;
@@ -40,8 +41,8 @@ shapes! {
         pub created_at: Time,
         pub updated_at: Time,
         pub last_seen_at: Time,
-        pub status: String,
-        pub login_type: String,
+        pub status: Cow<'static, str>,
+        pub login_type: Cow<'static, str>,
         pub theme_preference: String,
         pub organization_ids: Vec<Uuid>,
         pub roles: Vec<Role>,

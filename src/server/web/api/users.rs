@@ -47,7 +47,7 @@ async fn list(
         offset: query.offset(),
     };
     let (users, count) = state.app.users(&actor, filter).await?;
-    Ok(Json(wire::UsersResponse { users: users.iter().map(convert::user).collect(), count }))
+    Ok(Json(wire::UsersResponse { users: users.into_iter().map(convert::listed).collect(), count }))
 }
 
 /// A filter of the query that is one of some words.

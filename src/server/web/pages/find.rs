@@ -3,8 +3,8 @@
 use axum::response::{IntoResponse, Redirect, Response};
 
 use super::{Html, Visitor};
+use crate::model::filter::WorkspaceFilter;
 use crate::model::user::UserRef;
-use crate::server::app::Page;
 use crate::server::app::users::UserFilter;
 use crate::server::html::pages::find::{Find, Hit, pages};
 use crate::server::html::parts::badge::of_workspace;
@@ -62,14 +62,16 @@ async fn workspaces(state: &State, visitor: &Visitor, query: &str) -> Answer<Vec
     if query.is_empty() {
         return Ok(vec![]);
     }
-    let (all, _) = state.app.workspaces(&visitor.actor, "", Page::default()).await?;
-    let found = all.iter().filter(|w| fits(w.name.as_str(), query)).take(MAX_HITS);
+    let filter =
+        WorkspaceFilter { parts: vec![query.to_lowercase()], ..WorkspaceFilter::default() };
+    let limit = u32::try_from(MAX_HITS).unwrap_or(20);
+    let found = state.app.find_workspaces(&visitor.actor, filter, limit).await?;
     let hit = |w: &crate::model::workspace::Workspace| Hit {
         name: w.name.to_string(),
         note: format!("{} · {}", w.owner.username, of_workspace(w.status()).1),
         href: Place::of(w).page().to_owned(),
     };
-    Ok(found.map(hit).collect())
+    Ok(found.iter().map(hit).collect())
 }
 
 async fn templates(state: &State, visitor: &Visitor, query: &str) -> Answer<Vec<Hit>> {

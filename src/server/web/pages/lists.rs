@@ -4,9 +4,10 @@ use axum::response::{IntoResponse, Response};
 use http::HeaderMap;
 
 use super::{Html, Visitor, document, wants_part};
-use crate::model::user::UserRef;
+use crate::model::filter::WorkspaceFilter;
 use crate::model::workspace::Workspace;
-use crate::server::app::{Actor, Page};
+use crate::server::app::workspace_search::Beside;
+use crate::server::app::{Actor, Error};
 use crate::server::html::pages::workspaces::{Entry, Whose, Workspaces};
 use crate::server::html::paths;
 use crate::server::web::extract::Query;
@@ -33,22 +34,35 @@ async fn workspaces(
     Query(filter): Query<Filter>,
     headers: HeaderMap,
 ) -> Answer<Response> {
-    let (list, _) = state.app.workspaces(&visitor.actor, &filter.q, Page::new(MAX_ROWS, 0)).await?;
-    let templates = !state.app.templates(&visitor.actor).await?.is_empty();
+    let templates = state.app.has_templates(&visitor.actor).await?;
     let whose = Whose::from_word(&filter.whose);
-    let me = visitor.visit.user.id;
-    let entries = entries(&state, &visitor.actor, list).await?;
-    let (mut mine, mut others): (Vec<_>, Vec<_>) =
-        entries.into_iter().partition(|e| e.workspace.owner.id == me);
-    match whose {
-        Whose::Any => {}
-        Whose::Mine => others.clear(),
-        Whose::Others => mine.clear(),
-    }
+    let (mine, others) = shown(&state, &visitor.actor, &filter.q, whose).await?;
     let page =
         Workspaces { visit: visitor.visit, filter: filter.q, whose, mine, others, templates };
     let part = wants_part(&headers);
     Ok(if part { document(page.list()) } else { Html::of(&page).into_response() })
+}
+
+/// One's own workspaces and other people's, as many as the page shows.
+pub(super) async fn shown(
+    state: &State,
+    actor: &Actor,
+    query: &str,
+    whose: Whose,
+) -> Answer<(Vec<Entry>, Vec<Entry>)> {
+    let filter = WorkspaceFilter::parse(query).map_err(|e| Error::invalid("q", e))?;
+    let (mut mine, mut others) = (vec![], vec![]);
+    if whose != Whose::Others {
+        let mut filter = filter.clone();
+        filter.owners.push("me".to_owned());
+        mine = state.app.find_workspaces(actor, filter, MAX_ROWS).await?;
+    }
+    let room = MAX_ROWS.saturating_sub(u32::try_from(mine.len()).unwrap_or(MAX_ROWS));
+    if whose != Whose::Mine && room > 0 {
+        let filter = WorkspaceFilter { not_mine: true, ..filter };
+        others = state.app.find_workspaces(actor, filter, room).await?;
+    }
+    Ok((entries(state, actor, mine).await?, entries(state, actor, others).await?))
 }
 
 /// Workspaces with who is in them and what may be done with them.
@@ -57,27 +71,14 @@ pub(super) async fn entries(
     actor: &Actor,
     list: Vec<Workspace>,
 ) -> Answer<Vec<Entry>> {
-    let ids = list.iter().map(|w| w.id).collect();
-    let mut may = state.app.allowed(actor, ids).await?;
-    let mut entries = Vec::with_capacity(list.len());
-    for workspace in list {
-        let here = here(state, actor, &workspace).await?;
-        let may = may.remove(&workspace.id).unwrap_or_default();
-        entries.push(Entry { workspace, here, may });
-    }
-    Ok(entries)
-}
-
-/// Who is in a workspace, each once. Nobody is in one without agents.
-async fn here(state: &State, actor: &Actor, workspace: &Workspace) -> Answer<Vec<UserRef>> {
-    if workspace.latest_build.resources.iter().all(|r| r.agents.is_empty()) {
+    if list.is_empty() {
         return Ok(vec![]);
     }
-    let mut people: Vec<UserRef> = Vec::new();
-    for session in state.app.open_sessions(actor, workspace.id).await? {
-        if people.iter().all(|p| p.id != session.user.id) {
-            people.push(session.user);
-        }
-    }
-    Ok(people)
+    let ids = list.iter().map(|w| w.id).collect();
+    let mut beside = state.app.beside(actor, ids).await?;
+    let entry = |workspace: Workspace| {
+        let Beside { may, here } = beside.remove(&workspace.id).unwrap_or_default();
+        Entry { workspace, here, may }
+    };
+    Ok(list.into_iter().map(entry).collect())
 }

@@ -5,7 +5,7 @@ use http::{HeaderMap, StatusCode};
 use maud::{Markup, html};
 
 use super::history::{self, AtBuild};
-use super::lists::entries;
+use super::lists::{entries, shown};
 use super::stream::{Feed, News, serve};
 use super::workspace::{self, At, LOG_LINES, find};
 use super::{Visitor, templates};
@@ -13,8 +13,8 @@ use crate::model::build::JobStatus;
 use crate::model::event::Event;
 use crate::model::id::{AgentId, BuildId, VersionId, WorkspaceId};
 use crate::model::log::{LogLine, StoredLine};
-use crate::server::app::Page;
 use crate::server::html::pages::workspace::{WorkspacePage, appended, gone, stage_of};
+use crate::server::html::pages::workspaces::Whose;
 use crate::server::html::parts::live::replace;
 use crate::server::html::paths::{self, Place};
 use crate::server::web::extract::{Path, Query};
@@ -75,17 +75,19 @@ impl Feed for ListFeed {
         visit.now = app.clock().now();
         let mut ids: Vec<WorkspaceId> = news.events.iter().filter_map(workspace_of).collect();
         ids.dedup();
-        let list = if news.missed {
-            app.workspaces(&self.visitor.actor, "", Page::default()).await?.0
+        let entries = if news.missed {
+            let (mut mine, others) =
+                shown(&self.state, &self.visitor.actor, "", Whose::Any).await?;
+            mine.extend(others);
+            mine
         } else {
             let mut list = Vec::new();
             for id in ids {
                 // What may not be seen is not on the page either.
                 list.extend(app.workspace(&self.visitor.actor, id).await.ok());
             }
-            list
+            entries(&self.state, &self.visitor.actor, list).await?
         };
-        let entries = entries(&self.state, &self.visitor.actor, list).await?;
         let (me, csrf, now) = (visit.me(), &visit.csrf, visit.now);
         let parts = html! { @for e in &entries { (replace(&e.row_id(), &e.row(&me, csrf, now))) } };
         Ok((!entries.is_empty()).then(|| (parts, String::new())))

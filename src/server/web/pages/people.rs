@@ -3,10 +3,11 @@
 use axum::response::{IntoResponse, Response};
 
 use super::{Html, Visitor, flash, mistake};
+use crate::model::filter::WorkspaceFilter;
 use crate::model::user::{SiteRole, User, UserKind, UserStatus};
+use crate::server::app::Actor;
 use crate::server::app::people::require_admin_of;
 use crate::server::app::users::{CreateUser, UserFilter};
-use crate::server::app::{Actor, Page};
 use crate::server::html::layout::Visit;
 use crate::server::html::pages::people::People;
 use crate::server::html::pages::person::Person;
@@ -22,6 +23,8 @@ use crate::server::web::{Access, Answer, State};
 const ADMINS: &[SiteRole] = &[SiteRole::Owner, SiteRole::UserAdmin];
 /// People on the page; the filter finds the rest.
 const MAX_PEOPLE: i64 = 300;
+/// Workspaces on a person's page; the list of workspaces has the rest.
+const MAX_WORKSPACES: u32 = 300;
 
 pub(super) fn routes(routes: Routes) -> Routes {
     routes
@@ -86,8 +89,9 @@ async fn show_one(
     visit: Visit,
     (user, input): (User, Input),
 ) -> Answer<Html> {
-    let query = format!("owner:{}", user.username);
-    let (workspaces, _) = state.app.workspaces(actor, &query, Page::default()).await?;
+    let owners = vec![user.username.to_string()];
+    let filter = WorkspaceFilter { owners, ..WorkspaceFilter::default() };
+    let workspaces = state.app.find_workspaces(actor, filter, MAX_WORKSPACES).await?;
     let administers = require_admin_of(actor, &user).is_ok();
     Ok(Html::of(&Person { visit, user, workspaces, administers, input }))
 }

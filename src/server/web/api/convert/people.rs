@@ -8,20 +8,26 @@ use crate::wire::coder::{Time, organizations, tokens, users};
 /// A user.
 #[must_use]
 pub fn user(user: &User) -> users::User {
+    listed(user.clone())
+}
+
+/// A user of a list that is not needed any more: its texts are moved.
+#[must_use]
+pub fn listed(user: User) -> users::User {
     users::User {
+        roles: roles(&user),
         id: user.id.0,
-        username: user.username.to_string(),
-        name: user.name.clone(),
+        username: user.username.into_string(),
+        name: user.name,
         avatar_url: String::new(),
-        email: user.email.clone(),
+        email: user.email,
         created_at: user.created_at.into(),
         updated_at: user.updated_at.into(),
         last_seen_at: time(user.last_seen_at),
-        status: user.status.to_string(),
-        login_type: user.login_type.to_string(),
+        status: user.status.as_str().into(),
+        login_type: user.login_type.as_str().into(),
         theme_preference: String::new(),
-        organization_ids: user.organizations.iter().map(|o| o.0).collect(),
-        roles: roles(user),
+        organization_ids: user.organizations.into_iter().map(|o| o.0).collect(),
         is_service_account: user.kind == UserKind::Service,
     }
 }

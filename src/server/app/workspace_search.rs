@@ -1,0 +1,190 @@
+//! Workspaces found: what a search in Coder's words asks for, as far as the actor may see it.
+
+use std::collections::BTreeMap;
+
+use super::workspaces::load;
+use super::{Actor, App, Error, Page, Result, access, page};
+use crate::model::filter::WorkspaceFilter;
+use crate::model::grant::Action;
+use crate::model::id::{UserId, WorkspaceId};
+use crate::model::user::UserRef;
+use crate::model::workspace::Workspace;
+use crate::server::db::workspace_search::{self, Search};
+use crate::server::db::{ReadTx, connections, users};
+
+/// Workspaces whose agents are looked at in one go, where a search asks for the state of agents.
+const STEP: u32 = 256;
+
+/// What a list says of a workspace besides the workspace.
+#[derive(Clone, Debug, Default)]
+pub struct Beside {
+    /// What the actor may do with it.
+    pub may: Vec<Action>,
+    /// Who is in it now, each once.
+    pub here: Vec<UserRef>,
+}
+
+impl App {
+    /// The workspaces that the actor may see and a search in Coder's words asks for, by owner and
+    /// name, and how many there are of them in all.
+    ///
+    /// # Errors
+    /// When the search cannot be read.
+    pub async fn workspaces(
+        &self,
+        actor: &Actor,
+        query: &str,
+        page: Page,
+    ) -> Result<(Vec<Workspace>, usize)> {
+        let filter = WorkspaceFilter::parse(query).map_err(|e| Error::invalid("q", e))?;
+        self.search(actor, filter, move |tx, found| match found {
+            None => Ok((vec![], 0)),
+            Some((search, filter)) if !filter.agents.is_empty() => {
+                let all = with_agents(tx, &search, &filter)?;
+                let (offset, limit) = (page.offset as usize, page.limit as usize);
+                let n = all.len();
+                Ok((all.into_iter().skip(offset).take(limit).collect(), n))
+            }
+            Some((search, _)) => {
+                let ids = workspace_search::list(tx, &search, page.pair())?;
+                let (limit, offset) = (page.limit.into(), page.offset.into());
+                let n = match page::total(ids.len(), limit, offset) {
+                    Some(n) => usize::try_from(n).unwrap_or_default(),
+                    None => workspace_search::count(tx, &search)?,
+                };
+                Ok((load_all(tx, ids)?, n))
+            }
+        })
+        .await
+    }
+
+    /// The same for a page that does not say how many there are in all.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn find_workspaces(
+        &self,
+        actor: &Actor,
+        filter: WorkspaceFilter,
+        limit: u32,
+    ) -> Result<Vec<Workspace>> {
+        let limit = Page::new(limit, 0).limit;
+        self.search(actor, filter, move |tx, found| match found {
+            None => Ok(vec![]),
+            Some((search, filter)) if !filter.agents.is_empty() => {
+                let all = with_agents(tx, &search, &filter)?;
+                Ok(all.into_iter().take(limit as usize).collect())
+            }
+            Some((search, _)) => {
+                let ids = workspace_search::list(tx, &search, (limit, 0))?;
+                load_all(tx, ids)
+            }
+        })
+        .await
+    }
+
+    /// What a list says of these workspaces besides. Of one that the actor may not see: nothing.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn beside(
+        &self,
+        actor: &Actor,
+        ids: Vec<WorkspaceId>,
+    ) -> Result<BTreeMap<WorkspaceId, Beside>> {
+        let actor = actor.clone();
+        self.db
+            .read(move |tx| {
+                let mut all: BTreeMap<_, Beside> = access::allowed(tx, &actor, &ids)?
+                    .into_iter()
+                    .filter(|(_, may)| may.contains(&Action::View))
+                    .map(|(id, may)| (id, Beside { may, here: vec![] }))
+                    .collect();
+                let seen: Vec<WorkspaceId> = all.keys().copied().collect();
+                for (id, user) in connections::people_in(tx, &seen)? {
+                    all.entry(id).or_default().here.push(user);
+                }
+                Ok(all)
+            })
+            .await
+    }
+
+    /// Runs `work` with what a filter means in the database; with none when nothing can fit.
+    async fn search<T: Send + 'static>(
+        &self,
+        actor: &Actor,
+        filter: WorkspaceFilter,
+        work: impl FnOnce(&ReadTx<'_>, Option<(Search, WorkspaceFilter)>) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        if !matches!(actor, Actor::System) {
+            actor.caller()?;
+        }
+        // What follows from a build or its agents is looked up workspace by workspace.
+        let long =
+            filter.status.is_some() || filter.outdated.is_some() || !filter.agents.is_empty();
+        let actor = actor.clone();
+        let read = move |tx: &ReadTx<'_>| {
+            let found = meaning(tx, &actor, &filter)?;
+            work(tx, found.map(|search| (search, filter)))
+        };
+        if long { self.db.read_large(read).await } else { self.db.read(read).await }
+    }
+}
+
+/// What a filter means in the database, unless nothing can fit.
+fn meaning(tx: &ReadTx<'_>, actor: &Actor, filter: &WorkspaceFilter) -> Result<Option<Search>> {
+    let me = actor.user_id();
+    let mut owner: Option<UserId> = None;
+    for name in &filter.owners {
+        let found = if name == "me" { me } else { users::find_by_name(tx, name)?.map(|u| u.id) };
+        match (found, owner) {
+            (Some(found), None) => owner = Some(found),
+            (Some(found), Some(before)) if found == before => {}
+            _ => return Ok(None),
+        }
+    }
+    if filter.nothing {
+        return Ok(None);
+    }
+    let seen_by = if access::sees_all(tx, actor)? { None } else { me };
+    let (job, transition) = filter.status.map_or((None, None), |(job, t)| (Some(job), t));
+    Ok(Some(Search {
+        seen_by,
+        owner,
+        not_owner: if filter.not_mine { me } else { None },
+        parts: filter.parts.clone(),
+        template: filter.template.clone(),
+        job,
+        transition,
+        id: filter.id,
+        organization: filter.organization,
+        outdated: filter.outdated,
+        used_before: filter.used_before,
+        used_after: filter.used_after,
+    }))
+}
+
+fn load_all(tx: &ReadTx<'_>, ids: Vec<WorkspaceId>) -> Result<Vec<Workspace>> {
+    ids.into_iter().map(|id| load(tx, id)).collect()
+}
+
+/// Every workspace that fits, agents too: their state follows from the clock and is in no index.
+fn with_agents(
+    tx: &ReadTx<'_>,
+    search: &Search,
+    filter: &WorkspaceFilter,
+) -> Result<Vec<Workspace>> {
+    let mut all = Vec::new();
+    let mut offset = 0;
+    loop {
+        let ids = workspace_search::list(tx, search, (STEP, offset))?;
+        let is_last = ids.len() < STEP as usize;
+        let mut found = load_all(tx, ids)?;
+        found.retain(|w| filter.fits_agents(w, tx.now));
+        all.append(&mut found);
+        if is_last {
+            return Ok(all);
+        }
+        offset += STEP;
+    }
+}

@@ -1,0 +1,194 @@
+//! The search in the table `workspaces`: a page of ids in order, and how many there are, each through
+//! the index that narrows most.
+
+use rusqlite::ToSql;
+
+use super::codec::Json;
+use super::{ReadTx, Result};
+use crate::model::build::{JobStatus, Transition};
+use crate::model::id::{OrganizationId, UserId, WorkspaceId};
+use crate::model::time::Timestamp;
+
+/// Which workspaces are looked for; what is none does not matter.
+#[derive(Clone, Debug, Default)]
+pub struct Search {
+    /// Who looks, when they may not see every workspace.
+    pub seen_by: Option<UserId>,
+    /// Whose.
+    pub owner: Option<UserId>,
+    /// Not theirs.
+    pub not_owner: Option<UserId>,
+    /// Parts of the name, in lower case.
+    pub parts: Vec<String>,
+    /// The template's name.
+    pub template: Option<String>,
+    /// The status of the last build's job.
+    pub job: Option<JobStatus>,
+    /// The transition of the last build.
+    pub transition: Option<Transition>,
+    /// This one.
+    pub id: Option<WorkspaceId>,
+    /// Where it belongs.
+    pub organization: Option<OrganizationId>,
+    /// Whether its template offers another version.
+    pub outdated: Option<bool>,
+    /// Someone was last in it before.
+    pub used_before: Option<Timestamp>,
+    /// Someone was last in it after.
+    pub used_after: Option<Timestamp>,
+}
+
+/// What every search asks, by parameters that are null where it does not.
+macro_rules! fits {
+    () => {
+        " w.deleted_at IS NULL
+          AND (:id IS NULL OR w.id = :id)
+          AND (:owner IS NULL OR w.owner_id = :owner)
+          AND (:not_owner IS NULL OR w.owner_id <> :not_owner)
+          AND (:organization IS NULL OR w.organization_id = :organization)
+          AND (:before IS NULL OR w.last_used_at < :before)
+          AND (:after IS NULL OR w.last_used_at > :after)
+          AND (:template IS NULL OR w.template_id IN (
+               SELECT t.id FROM organizations n CROSS JOIN templates t
+               ON t.organization_id = n.id AND t.name = :template AND t.deleted_at IS NULL))
+          AND (:parts IS NULL OR NOT EXISTS (
+               SELECT 1 FROM json_each(:parts) x WHERE instr(lower(w.name), x.value) = 0))
+          AND (:job IS NULL OR EXISTS (
+               SELECT 1 FROM builds b CROSS JOIN jobs j ON j.id = b.job_id
+               WHERE b.workspace_id = w.id AND j.status = :job
+                 AND (:transition IS NULL OR b.transition = :transition)
+                 AND b.number = (SELECT max(number) FROM builds WHERE workspace_id = w.id)))
+          AND (:outdated IS NULL OR :outdated = EXISTS (
+               SELECT 1 FROM builds b CROSS JOIN templates t ON t.id = w.template_id
+               WHERE b.workspace_id = w.id AND b.version_id <> t.active_version_id
+                 AND b.number = (SELECT max(number) FROM builds WHERE workspace_id = w.id))) "
+    };
+}
+
+/// The roads to workspaces `w` and their owners `o`, from the shortest to the longest.
+macro_rules! roads {
+    ($from:ident, $search:expr) => {
+        if $search.seen_by.is_some() {
+            // Few: one's own, and what one was granted.
+            $from!(
+                "FROM (SELECT DISTINCT workspace_id FROM effective_grants
+                       WHERE user_id = :viewer AND action = 'view'
+                         AND (until_at IS NULL OR until_at > :now)) g
+                 CROSS JOIN workspaces w ON w.id = g.workspace_id
+                 CROSS JOIN users o ON o.id = w.owner_id WHERE",
+                "o.username, w.name"
+            )
+        } else if $search.id.is_some() {
+            $from!(
+                "FROM workspaces w CROSS JOIN users o ON o.id = w.owner_id WHERE w.id = :id AND",
+                "w.id"
+            )
+        } else if $search.owner.is_some() {
+            $from!(
+                "FROM workspaces w CROSS JOIN users o ON o.id = w.owner_id
+                 WHERE w.owner_id = :owner AND",
+                "w.name"
+            )
+        } else if $search.template.is_some() {
+            $from!(
+                "FROM organizations n
+                 CROSS JOIN templates v ON v.organization_id = n.id AND v.name = :template
+                   AND v.deleted_at IS NULL
+                 CROSS JOIN workspaces w ON w.template_id = v.id
+                 CROSS JOIN users o ON o.id = w.owner_id WHERE",
+                "o.username, w.name"
+            )
+        } else {
+            // A user with workspaces is not deleted: both indexes are in the order of the list.
+            $from!(
+                "FROM users o CROSS JOIN workspaces w ON w.owner_id = o.id
+                 WHERE o.status <> 'deleted' AND",
+                "o.username, w.name"
+            )
+        }
+    };
+}
+
+macro_rules! page {
+    ($road:literal, $order:literal) => {
+        concat!("SELECT w.id ", $road, fits!(), "ORDER BY ", $order, " LIMIT :limit OFFSET :offset")
+    };
+}
+
+macro_rules! number {
+    ($road:literal, $order:literal) => {
+        concat!("SELECT count(*) ", $road, fits!())
+    };
+}
+
+impl Search {
+    /// Whether it asks for every workspace.
+    fn is_wide(&self) -> bool {
+        let Self { seen_by, owner, not_owner, parts, template, job, .. } = self;
+        let Self { transition, id, organization, outdated, used_before, used_after, .. } = self;
+        let people = seen_by.is_none() && owner.is_none() && not_owner.is_none();
+        let build = job.is_none() && transition.is_none() && outdated.is_none();
+        let place = id.is_none() && organization.is_none() && template.is_none();
+        let used = used_before.is_none() && used_after.is_none();
+        people && build && place && used && parts.is_empty()
+    }
+
+    /// Runs `work` with the parameters of [`fits`] and `more`.
+    fn with<T>(
+        &self,
+        tx: &ReadTx<'_>,
+        more: &[(&str, &dyn ToSql)],
+        work: impl FnOnce(&[(&str, &dyn ToSql)]) -> T,
+    ) -> T {
+        let parts = (!self.parts.is_empty()).then_some(Json(&self.parts));
+        let mut all: Vec<(&str, &dyn ToSql)> = vec![
+            (":id", &self.id),
+            (":owner", &self.owner),
+            (":not_owner", &self.not_owner),
+            (":organization", &self.organization),
+            (":before", &self.used_before),
+            (":after", &self.used_after),
+            (":template", &self.template),
+            (":parts", &parts),
+            (":job", &self.job),
+            (":transition", &self.transition),
+            (":outdated", &self.outdated),
+        ];
+        if self.seen_by.is_some() {
+            all.extend([(":viewer", &self.seen_by as &dyn ToSql), (":now", &tx.now)]);
+        }
+        all.extend(more);
+        work(&all)
+    }
+}
+
+/// A page of what is looked for, by owner and name.
+///
+/// # Errors
+/// When SQLite fails.
+pub fn list(
+    tx: &ReadTx<'_>,
+    search: &Search,
+    (limit, offset): (u32, u32),
+) -> Result<Vec<WorkspaceId>> {
+    let sql = roads!(page, search);
+    search.with(tx, &[(":limit", &limit), (":offset", &offset)], |params| {
+        tx.list(sql, params, |row| row.get(0))
+    })
+}
+
+/// How many [`list`] would give without limit.
+///
+/// # Errors
+/// When SQLite fails.
+pub fn count(tx: &ReadTx<'_>, search: &Search) -> Result<usize> {
+    let found = if search.is_wide() {
+        // In the smallest index, without a look at the rows.
+        let sql = "SELECT count(*) FROM workspaces WHERE deleted_at IS NULL";
+        tx.find(sql, [], |row| row.get::<_, i64>(0))?
+    } else {
+        let sql = roads!(number, search);
+        search.with(tx, &[], |params| tx.find(sql, params, |row| row.get::<_, i64>(0)))?
+    };
+    Ok(usize::try_from(found.unwrap_or_default()).unwrap_or_default())
+}
