@@ -99,6 +99,9 @@ impl Server {
         if !self.tasks.stop(DRAIN).await {
             tracing::warn!("some tasks did not end in {} s", DRAIN.as_secs());
         }
+        if let Err(error) = self.app.db.gather().await {
+            tracing::warn!(%error, "copy the -wal file with the database: part of it is there");
+        }
         // Only where nobody has a home: a directory with one is not removed by this.
         let _ = std::fs::remove_dir(&self.homes);
     }

@@ -20,6 +20,8 @@ const N_READERS: usize = 4;
 const QUEUE: usize = 1024;
 /// Events a slow listener may be behind before it must re-read everything.
 const EVENTS: usize = 4096;
+/// How long the end waits for who still reads or writes.
+const GATHER_WITHIN: std::time::Duration = std::time::Duration::from_millis(500);
 /// Prepared statements kept per connection.
 const STATEMENTS: usize = 256;
 
@@ -126,6 +128,27 @@ impl Db {
     #[must_use]
     pub fn work(&self) -> u64 {
         self.0.work.steps()
+    }
+
+    /// Brings all that was written into the one file, so that a copy of it is whole. For the end:
+    /// readers and writers have to be done.
+    ///
+    /// # Errors
+    /// When SQLite fails, or someone still reads or writes.
+    pub async fn gather(&self) -> Result<()> {
+        let path = self.0.path.clone();
+        let gathered = tokio::task::spawn_blocking(move || -> Result<bool> {
+            let conn = Connection::open(path)?;
+            conn.busy_timeout(GATHER_WITHIN)?;
+            let sql = "PRAGMA wal_checkpoint(TRUNCATE)";
+            Ok(conn.query_row(sql, [], |row| row.get::<_, i64>(0))? == 0)
+        });
+        match gathered.await {
+            Ok(Ok(true)) => Ok(()),
+            Ok(Ok(false)) => Err(Error::NotWritten),
+            Ok(Err(error)) => Err(error),
+            Err(_) => Err(Error::Panicked),
+        }
     }
 
     /// Events of commits from now on.
