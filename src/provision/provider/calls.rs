@@ -70,6 +70,8 @@ impl Connection {
             "PlanResourceChange" => self.plan(read(body)?),
             "ApplyResourceChange" => self.apply(read(body)?).await,
             "ReadDataSource" => self.read_data(&read(body)?),
+            // gRPC's own answer to a call that a service does not have; Terraform asks for what newer
+            // protocols offer and goes on without.
             _ => {
                 Err(Status { code: UNIMPLEMENTED, message: format!("{method} is not implemented") })
             }
