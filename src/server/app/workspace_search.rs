@@ -40,7 +40,7 @@ impl App {
         self.search(actor, filter, move |tx, found| match found {
             None => Ok((vec![], 0)),
             Some((search, filter)) if !filter.agents.is_empty() => {
-                let all = with_agents(tx, &search, &filter)?;
+                let all = with_agents(tx, &search, &filter, usize::MAX)?;
                 let (offset, limit) = (page.offset as usize, page.limit as usize);
                 let n = all.len();
                 Ok((all.into_iter().skip(offset).take(limit).collect(), n))
@@ -72,8 +72,7 @@ impl App {
         self.search(actor, filter, move |tx, found| match found {
             None => Ok(vec![]),
             Some((search, filter)) if !filter.agents.is_empty() => {
-                let all = with_agents(tx, &search, &filter)?;
-                Ok(all.into_iter().take(limit as usize).collect())
+                with_agents(tx, &search, &filter, limit as usize)
             }
             Some((search, _)) => {
                 let ids = workspace_search::list(tx, &search, (limit, 0))?;
@@ -168,11 +167,13 @@ fn load_all(tx: &ReadTx<'_>, ids: Vec<WorkspaceId>) -> Result<Vec<Workspace>> {
     ids.into_iter().map(|id| load(tx, id)).collect()
 }
 
-/// Every workspace that fits, agents too: their state follows from the clock and is in no index.
+/// The first `most` workspaces that fit, agents too: their state follows from the clock and is in no
+/// index.
 fn with_agents(
     tx: &ReadTx<'_>,
     search: &Search,
     filter: &WorkspaceFilter,
+    most: usize,
 ) -> Result<Vec<Workspace>> {
     let mut all = Vec::new();
     let mut offset = 0;
@@ -182,7 +183,8 @@ fn with_agents(
         let mut found = load_all(tx, ids)?;
         found.retain(|w| filter.fits_agents(w, tx.now));
         all.append(&mut found);
-        if is_last {
+        if is_last || all.len() >= most {
+            all.truncate(most);
             return Ok(all);
         }
         offset += STEP;
