@@ -1,11 +1,13 @@
 //! The only writer of standard output and standard error: data on the one, words on the other.
 
+use std::borrow::Cow;
 use std::io::{IsTerminal as _, Write as _};
 
 use anyhow::Context as _;
 
 use super::args::{Format, Listing, Surroundings};
 use super::table::Table;
+use crate::model::text;
 
 /// Where to write, and how.
 #[derive(Clone, Debug)]
@@ -30,6 +32,8 @@ pub enum Paint {
 }
 
 impl Paint {
+    const ALL: [Self; 5] = [Self::Good, Self::Bad, Self::Busy, Self::Dim, Self::Strong];
+
     const fn code(self) -> &'static str {
         match self {
             Self::Good => "32",
@@ -67,12 +71,25 @@ impl Output {
         if self.color { format!("\x1b[{}m{text}\x1b[0m", paint.code()) } else { text.to_owned() }
     }
 
+    /// What came from elsewhere does nothing to the terminal: only our own colours pass.
+    fn shown<'a>(&self, text: &'a str) -> Cow<'a, str> {
+        let shown = text::shown(text);
+        if !self.color || matches!(shown, Cow::Borrowed(_)) {
+            return shown;
+        }
+        let codes = Paint::ALL.iter().map(|paint| paint.code()).chain(["0"]);
+        let back = |text: String, code| {
+            text.replace(&format!("\\u{{1b}}[{code}m"), &format!("\x1b[{code}m"))
+        };
+        Cow::Owned(codes.fold(shown.into_owned(), back))
+    }
+
     /// A line of data.
     ///
     /// # Errors
     /// When standard output is gone.
     pub fn line(&self, text: &str) -> anyhow::Result<()> {
-        self.bytes(format!("{text}\n").as_bytes())
+        self.bytes(format!("{}\n", self.shown(text)).as_bytes())
     }
 
     /// Data as it is.
@@ -89,7 +106,8 @@ impl Output {
     /// # Errors
     /// When standard output is gone.
     pub fn json<T: serde::Serialize>(&self, value: &T) -> anyhow::Result<()> {
-        self.line(&serde_json::to_string_pretty(value)?)
+        let json = serde_json::to_string_pretty(value)?;
+        self.bytes(format!("{}\n", text::shown_json(&json)).as_bytes())
     }
 
     /// A list: as JSON when asked for, else as a table.
@@ -106,13 +124,15 @@ impl Output {
             Format::Json => self.json(value),
             Format::Table => {
                 let table = table().select(&how.column)?;
-                self.bytes(table.render(|head| self.paint(Paint::Strong, head)).as_bytes())
+                let text = table.render(|head| self.paint(Paint::Strong, head));
+                self.bytes(self.shown(&text).as_bytes())
             }
         }
     }
 
     /// A line for the person. A lost standard error is not worth an end.
     pub fn note(&self, text: &str) {
+        let text = self.shown(text);
         let mut err = std::io::stderr().lock();
         let _ = if self.live { writeln!(err, "\r\x1b[K{text}") } else { writeln!(err, "{text}") };
     }
@@ -120,6 +140,7 @@ impl Output {
     /// A line that the next one writes over; nothing where that cannot be.
     pub fn passing(&self, text: &str) {
         if self.live {
+            let text = self.shown(text);
             let mut err = std::io::stderr().lock();
             let _ = write!(err, "\r\x1b[K{text}").and_then(|()| err.flush());
         }

@@ -21,6 +21,7 @@ pub mod secret;
 pub mod session;
 pub mod ssh_key;
 pub mod template;
+pub mod text;
 pub mod time;
 pub mod unit;
 pub mod user;

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use sha2::{Digest as _, Sha256};
 
 use super::id::{PresetId, VersionId};
+use super::text;
 use super::user::define_words;
 
 define_words! {
@@ -188,6 +189,7 @@ impl Parameter {
     /// # Errors
     /// Says why the value does not fit.
     pub fn check(&self, value: &str, previous: Option<&str>) -> Result<(), BadValue> {
+        text::check_lines(value, usize::MAX).map_err(|e| bad(e.to_string()))?;
         self.check_type(value)?;
         self.check_options(value)?;
         self.check_bounds(value, previous)

@@ -1,9 +1,6 @@
 //! Running one command of Terraform's: followed, limited in time, interrupted at most once.
 
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::io::{Read as _, Seek as _, SeekFrom};
-use std::os::unix::fs::OpenOptionsExt as _;
 use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
 use std::path::PathBuf;
 use std::process::Stdio;
@@ -17,24 +14,28 @@ use super::job::Failure;
 use super::log::Log;
 use super::proc::{self, Known, Whose};
 use super::says::{self, Times};
+use super::tail::Tail;
 use super::work::{MARK, WorkDir};
 use crate::clock::Clock;
-use crate::model::log::{LogLevel, MAX_LINE_BYTES};
+use crate::model::log::LogLevel;
 
 /// How long Terraform may take to end after it was interrupted: it waits for what it has under
 /// way, and what it has under way may be a machine that boots.
-pub(super) const CANCEL_PATIENCE: Duration = Duration::from_secs(5 * 60);
+const CANCEL_PATIENCE: Duration = Duration::from_secs(5 * 60);
+
+/// The same when nothing is under way: all that is left to do is to write the state.
+const IDLE_PATIENCE: Duration = Duration::from_secs(10);
 
 /// How often its output is looked at. It is written to files and not to pipes: a pipe would end
 /// Terraform in the middle of its work when the server is killed.
 const LOOK: Duration = Duration::from_millis(100);
 
-/// Largest answer of a command that is read as a whole. A plan of a thousand objects has 20 MiB.
-const MAX_ANSWER_BYTES: u64 = 128 << 20;
-
 /// Most lines told of why a command failed. Terraform says of each provider that it cannot have in
 /// half a dozen.
 const MAX_ERRORS: usize = 40;
+
+/// The variable that names the directory of downloaded providers.
+pub(super) const PLUGIN_CACHE: &str = "TF_PLUGIN_CACHE_DIR";
 
 /// What all commands of a job share.
 pub(super) struct Commands<'a> {
@@ -70,6 +71,17 @@ pub(super) struct Done {
 enum Ending {
     Canceled,
     TimedOut,
+    /// It answers more than anyone reads.
+    TooMuch,
+}
+
+/// How far the ending of a command is.
+#[derive(Clone, Copy)]
+struct Ended {
+    why: Ending,
+    /// When it was interrupted.
+    at: Instant,
+    is_killed: bool,
 }
 
 impl Commands<'_> {
@@ -92,7 +104,7 @@ impl Commands<'_> {
             // Something killed it, and what it had under way was left alone.
             end_group(known.as_ref(), self.work).await?;
         }
-        followed.look(self.log, true).await?;
+        followed.finish(self.log).await?;
         if is_noted {
             self.work.note(None)?;
         }
@@ -100,6 +112,10 @@ impl Commands<'_> {
             Some(Ending::Canceled) => return Err(Failure::Canceled),
             Some(Ending::TimedOut) => {
                 return Err(Failure::TimedOut(crate::model::time::words(self.time_limit)));
+            }
+            Some(Ending::TooMuch) => {
+                let why = format!("terraform {name} printed more than can be read; it was ended");
+                return Err(Failure::Terraform(why));
             }
             None => {}
         }
@@ -110,11 +126,13 @@ impl Commands<'_> {
     }
 
     fn start(&self, args: &[&str], followed: &Followed) -> Result<Child, Failure> {
+        // Only this one fills the cache; the others would fail where it was deleted meanwhile.
+        let is_init = args.first() == Some(&"init");
         let mut command = std::process::Command::new(&self.program);
         command
             .args(args)
             .env_clear()
-            .envs(&self.env)
+            .envs(self.env.iter().filter(|(key, _)| is_init || *key != PLUGIN_CACHE))
             .current_dir(self.work.template())
             .stdin(Stdio::null())
             .stdout(followed.out.append()?)
@@ -134,39 +152,62 @@ impl Commands<'_> {
         known: Option<&Known>,
         followed: &mut Followed,
     ) -> Result<(std::process::ExitStatus, Option<Ending>), Failure> {
-        let mut ending: Option<(Ending, Instant)> = None;
+        let mut ended: Option<Ended> = None;
+        let mut more = false;
         let mut looks = tokio::time::interval(LOOK);
         looks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
             tokio::select! {
                 status = child.wait() => {
                     let status = status.context("Waiting for terraform")?;
-                    return Ok((status, ending.map(|(ending, _)| ending)));
+                    return Ok((status, ended.map(|ended| ended.why)));
                 }
-                () = self.cancel.cancelled(), if ending.is_none() => {
-                    ending = Some((Ending::Canceled, self.clock.instant() + CANCEL_PATIENCE));
-                    // Once: a second interrupt makes it leave at once and orphan its children.
-                    known.into_iter().for_each(proc::interrupt);
-                    self.log.say(LogLevel::Warn, "Cancelling: Terraform ends what it has under way").await;
+                () = self.cancel.cancelled(), if ended.is_none() => {
+                    ended = Some(self.interrupt(Ending::Canceled, known).await);
                 }
-                _ = looks.tick() => followed.look(self.log, false).await?,
+                () = std::future::ready(()), if more => more = followed.look(self.log, false).await?,
+                _ = looks.tick() => more = followed.look(self.log, false).await?,
             }
-            let now = self.clock.instant();
-            match ending {
-                None if now >= self.deadline => {
-                    ending = Some((Ending::TimedOut, now + CANCEL_PATIENCE));
-                    known.into_iter().for_each(proc::interrupt);
-                    self.log
-                        .say(LogLevel::Error, "The job takes too long: Terraform is ended")
-                        .await;
+            match &mut ended {
+                None => {
+                    if let Some(why) = self.overdue(followed)? {
+                        ended = Some(self.interrupt(why, known).await);
+                    }
                 }
-                Some((_, until)) if now >= until => {
-                    self.log.say(LogLevel::Error, "Terraform did not end and is killed").await;
-                    end_hard(child, known, self.work).await?;
+                Some(ended) if !ended.is_killed => {
+                    let took = self.clock.instant().saturating_duration_since(ended.at);
+                    if took >= followed.patience() {
+                        ended.is_killed = true;
+                        self.log.say(LogLevel::Error, &followed.killed_words()).await;
+                        end_hard(child, known, self.work).await?;
+                    }
                 }
-                _ => {}
+                Some(_) => {}
             }
         }
+    }
+
+    /// Why the command is to be ended now, if it is.
+    fn overdue(&self, followed: &Followed) -> Result<Option<Ending>, Failure> {
+        if self.clock.instant() >= self.deadline {
+            return Ok(Some(Ending::TimedOut));
+        }
+        let too_much = followed.output == Output::Answer && followed.out.is_too_much()?;
+        Ok(too_much.then_some(Ending::TooMuch))
+    }
+
+    async fn interrupt(&self, why: Ending, known: Option<&Known>) -> Ended {
+        // Once: a second interrupt makes it leave at once and orphan its children.
+        known.into_iter().for_each(proc::interrupt);
+        let (level, words) = match why {
+            Ending::Canceled => {
+                (LogLevel::Warn, "Cancelling: Terraform ends what it has under way")
+            }
+            Ending::TimedOut => (LogLevel::Error, "The job takes too long: Terraform is ended"),
+            Ending::TooMuch => (LogLevel::Error, "Terraform prints too much: it is ended"),
+        };
+        self.log.say(level, words).await;
+        Ended { why, at: self.clock.instant(), is_killed: false }
     }
 }
 
@@ -189,39 +230,69 @@ struct Followed {
     output: Output,
     errors: Vec<String>,
     times: Times,
+    /// Some of what it said was not read, so that what it has under way is not known.
+    is_partial: bool,
 }
 
 impl Followed {
     fn new(work: &WorkDir, name: &str, output: Output) -> Result<Self, Failure> {
         let out = Tail::new(work.output(name))?;
         let err = Tail::new(work.file(&format!("{name}.err")))?;
-        Ok(Self { out, err, output, errors: vec![], times: Times::default() })
+        Ok(Self { out, err, output, errors: vec![], times: Times::default(), is_partial: false })
     }
 
-    /// Passes on what was written since the last look.
-    async fn look(&mut self, log: &Log, at_end: bool) -> Result<(), Failure> {
-        loop {
-            let (lines, more_err) = self.err.lines(at_end)?;
-            for line in lines {
-                // Beside an answer, the command that works says the same.
-                if self.output != Output::Answer {
-                    log.terraform(LogLevel::Error, &line).await;
-                }
-                self.add_error(line);
+    /// Passes on all that is left.
+    async fn finish(&mut self, log: &Log) -> Result<(), Failure> {
+        while self.look(log, true).await? {}
+        Ok(())
+    }
+
+    /// Passes on some of what was written since the last look. Whether there may be more.
+    async fn look(&mut self, log: &Log, at_end: bool) -> Result<bool, Failure> {
+        let err = self.err.lines(at_end)?;
+        self.passed_over(err.passed_over, log).await;
+        for line in err.lines {
+            // Beside an answer, the command that works says the same.
+            if self.output != Output::Answer {
+                log.terraform(LogLevel::Error, &line).await;
             }
-            let more_out = match self.output {
-                Output::Answer => false,
-                Output::Json | Output::Plain => {
-                    let (lines, more) = self.out.lines(at_end)?;
-                    for line in lines {
-                        self.take(&line, log).await;
-                    }
-                    more
-                }
-            };
-            if !more_err && !more_out {
-                return Ok(());
-            }
+            self.add_error(line);
+        }
+        if self.output == Output::Answer {
+            return Ok(err.more);
+        }
+        let out = self.out.lines(at_end)?;
+        self.passed_over(out.passed_over, log).await;
+        for line in out.lines {
+            self.take(&line, log).await;
+        }
+        Ok(err.more || out.more)
+    }
+
+    async fn passed_over(&mut self, bytes: u64, log: &Log) {
+        if bytes > 0 {
+            self.is_partial = true;
+            let size = bytes >> 20;
+            let words = format!("Terraform prints faster than it can be read: {size} MiB left out");
+            log.say(LogLevel::Warn, &words).await;
+        }
+    }
+
+    /// How long it may take to end, once it was interrupted.
+    fn patience(&self) -> Duration {
+        let has_work = self.is_partial || !self.times.under_way().is_empty();
+        if has_work { CANCEL_PATIENCE } else { IDLE_PATIENCE }
+    }
+
+    fn killed_words(&self) -> String {
+        let time = crate::model::time::words(self.patience());
+        match self.times.under_way().as_slice() {
+            [] => format!("Terraform did not end within {time} and is killed"),
+            objects => format!(
+                "Terraform did not end within {time} and is killed while it works on {}: look \
+                 after that by hand",
+                objects.join(", ")
+            ),
         }
     }
 
@@ -255,76 +326,5 @@ impl Followed {
             return format!("terraform {name} ended with {status}");
         }
         crate::model::log::clip(&errors.join("\n"))
-    }
-}
-
-/// A file that a command writes to and that is read while it grows.
-struct Tail {
-    path: PathBuf,
-    file: File,
-    rest: Vec<u8>,
-    /// How much was read.
-    at: u64,
-}
-
-/// How much is read at once.
-const CHUNK: u64 = 256 << 10;
-
-impl Tail {
-    fn new(path: PathBuf) -> Result<Self, Failure> {
-        let file = std::fs::OpenOptions::new()
-            .create(true)
-            .truncate(true)
-            .read(true)
-            .write(true)
-            .mode(0o600)
-            .open(&path)
-            .with_context(|| format!("Making {}", path.display()))?;
-        Ok(Self { path, file, rest: vec![], at: 0 })
-    }
-
-    fn append(&self) -> Result<File, Failure> {
-        let file = std::fs::OpenOptions::new().append(true).open(&self.path);
-        Ok(file.with_context(|| format!("Opening {}", self.path.display()))?)
-    }
-
-    /// The whole lines that came, and whether there may be more. A line that has no end is given
-    /// out at the end, or once it is longer than any line that is kept.
-    fn lines(&mut self, at_end: bool) -> Result<(Vec<String>, bool), Failure> {
-        let mut chunk = Vec::new();
-        let read = (&self.file).take(CHUNK).read_to_end(&mut chunk).context("Reading output")?;
-        self.rest.extend_from_slice(&chunk);
-        let more = read as u64 == CHUNK;
-        if more {
-            self.give_back();
-        }
-        self.at += read as u64;
-        let is_too_long = self.rest.len() > MAX_LINE_BYTES * 64 && !self.rest.contains(&b'\n');
-        let end = if (at_end && !more) || is_too_long {
-            self.rest.len()
-        } else {
-            self.rest.iter().rposition(|b| *b == b'\n').map_or(0, |i| i + 1)
-        };
-        let whole: Vec<u8> = self.rest.drain(..end).collect();
-        let lines = String::from_utf8_lossy(&whole).lines().map(str::to_owned).collect();
-        Ok((lines, more))
-    }
-
-    /// Frees the disk of what was read before: a command may print for an hour.
-    fn give_back(&self) {
-        #[cfg(target_os = "linux")]
-        {
-            use rustix::fs::{FallocateFlags, fallocate};
-            let how = FallocateFlags::PUNCH_HOLE | FallocateFlags::KEEP_SIZE;
-            // Where the file system cannot, the file grows as it would.
-            let _ = fallocate(&self.file, how, 0, self.at.max(1));
-        }
-    }
-
-    fn whole(mut self) -> Result<Vec<u8>, Failure> {
-        let mut out = Vec::new();
-        self.file.seek(SeekFrom::Start(0)).context("Reading an answer")?;
-        self.file.take(MAX_ANSWER_BYTES).read_to_end(&mut out).context("Reading an answer")?;
-        Ok(out)
     }
 }

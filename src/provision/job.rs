@@ -158,7 +158,7 @@ pub enum Failure {
     #[error("cancelled")]
     Canceled,
     /// It took too long.
-    #[error("not finished within {0}; it was ended")]
+    #[error("not finished within {0}, which --build-time-limit of the server sets; it was ended")]
     TimedOut(String),
     /// There is no Terraform, or one that will not do.
     #[error("{0}")]

@@ -103,7 +103,14 @@ impl Log {
         (!was_full).then(|| (state.stage.to_owned(), last.to_owned()))
     }
 
+    fn is_full(&self) -> bool {
+        self.state().bytes_left == 0
+    }
+
     async fn write(&self, source: LogSource, level: LogLevel, text: &str) {
+        if self.is_full() {
+            return;
+        }
         let output = clip(&self.masked(text));
         let Some((stage, output)) = self.place(output) else { return };
         // Nobody listens any more: the job goes on without.

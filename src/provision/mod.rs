@@ -24,6 +24,7 @@ mod session;
 mod settings;
 mod source;
 pub mod starters;
+mod tail;
 mod terraform;
 mod unpack;
 mod work;
@@ -31,7 +32,7 @@ mod work;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::{Mutex, OnceCell, mpsc};
+use tokio::sync::{Mutex, mpsc};
 use tokio_util::sync::CancellationToken;
 
 use crate::clock::{Clock, Entropy};
@@ -65,7 +66,7 @@ pub struct Provisioner {
     entropy: Entropy,
     tasks: Tasks,
     processes: Processes,
-    terraform: Arc<OnceCell<Terraform>>,
+    terraform: terraform::Finder,
     init_lock: Arc<Mutex<()>>,
     graphs: graphs::Graphs,
 }
@@ -82,7 +83,7 @@ impl Provisioner {
             entropy,
             tasks: tasks.child(),
             processes,
-            terraform: Arc::default(),
+            terraform: terraform::Finder::default(),
             init_lock: Arc::default(),
             graphs: graphs::Graphs::default(),
         };
@@ -158,7 +159,7 @@ impl Provisioner {
     }
 
     async fn terraform(&self) -> Result<Terraform, Failure> {
-        self.terraform.get_or_try_init(|| terraform::find(&self.settings)).await.cloned()
+        self.terraform.find(&self.settings).await
     }
 
     fn look_after(

@@ -9,7 +9,7 @@ use super::log::Log;
 use super::plan::{self, Object};
 use super::resources::{Found, Wrong};
 use super::session::{Planned, Session};
-use super::work::WorkDir;
+use super::work::{HeldState, WorkDir};
 use super::{Provisioner, environment, questions, resources};
 use crate::model::build::Transition;
 use crate::model::id::JobId;
@@ -29,6 +29,7 @@ impl Provisioner {
         log.stage("Setting up").await;
         let work = self.make_dir(job.id, &job.archive).await?;
         let result = self.import_in(job, &work, log, cancel).await;
+        let result = result.map_err(|failure| work.explain(failure));
         log.stage("Cleaning Up").await;
         self.remove_dir(work).await;
         result
@@ -138,7 +139,7 @@ impl Provisioner {
         let mut session = Session::open(self, &work, log, cancel, &job.variables).await?;
         let result = self.build_in(&mut session, job, end).await;
         end.timings = session.timings;
-        result
+        result.map_err(|failure| work.explain(failure))
     }
 
     async fn build_in(
@@ -169,8 +170,9 @@ impl Provisioner {
             Transition::Delete => "Deleting workspace",
         };
         session.log.stage(stage).await;
+        let held = session.work.hold_state()?;
         let applied = session.apply(&commands).await;
-        self.take_state(session, end).await;
+        self.take_state(session, held, end).await;
         applied?;
         let state = end.state.as_deref().context("Terraform left no state")?;
         if !destroy {
@@ -183,8 +185,8 @@ impl Provisioner {
     }
 
     /// The state counts whatever the apply's result is: what exists has to be known.
-    async fn take_state(&self, session: &Session<'_>, end: &mut BuildEnd) {
-        end.state = session.work.state();
+    async fn take_state(&self, session: &Session<'_>, mut held: HeldState, end: &mut BuildEnd) {
+        end.state = session.work.state().or_else(|| held.read());
         if end.state.is_none() {
             let text = "Terraform left no readable state. The last one is kept; what this build made \
                         may not be in it and may need care by hand.";

@@ -185,14 +185,18 @@ const MAX_TIMES: usize = 2_000;
 impl Times {
     pub(super) fn add(&mut self, event: Event) {
         if event.begins {
-            if self.open.len() + self.done.len() < MAX_TIMES {
+            // Terraform works on ten at a time; more at once is not what it says.
+            if self.open.len() < MAX_TIMES {
                 self.open.push(event);
             }
             return;
         }
         let same = |e: &Event| e.address == event.address && e.action == event.action;
         if let Some(i) = self.open.iter().position(same) {
-            self.done.push((self.open.swap_remove(i), event.at_ms));
+            let begun = self.open.swap_remove(i);
+            if self.done.len() < MAX_TIMES {
+                self.done.push((begun, event.at_ms));
+            }
         }
     }
 

@@ -7,7 +7,7 @@ use std::time::Instant;
 use anyhow::Context as _;
 use tokio_util::sync::CancellationToken;
 
-use super::command::{Commands, Done, Output};
+use super::command::{Commands, Done, Output, PLUGIN_CACHE};
 use super::dir::{create_private, write_private};
 use super::graph::Graph;
 use super::graphs::Key;
@@ -69,7 +69,10 @@ impl<'a> Session<'a> {
     ) -> Result<Self, Failure> {
         let settings = &provisioner.settings;
         let deadline = provisioner.clock.instant() + settings.time_limit;
-        let terraform = provisioner.terraform().await?;
+        let terraform = tokio::select! {
+            terraform = provisioner.terraform() => terraform?,
+            () = cancel.cancelled() => return Err(Failure::Canceled),
+        };
         log.say(LogLevel::Info, &terraform.words).await;
         let parsed = parse::parse(&work.template(), variables)?;
         let secret = parsed.variables.iter().filter(|v| v.sensitive);
@@ -119,7 +122,7 @@ impl<'a> Session<'a> {
             ("CHECKPOINT_DISABLE", "1".to_owned()),
             ("TF_IN_AUTOMATION", "1".to_owned()),
             ("TF_CLI_CONFIG_FILE", path(&self.work.file(CONFIG))),
-            ("TF_PLUGIN_CACHE_DIR", path(&settings.plugin_cache)),
+            (PLUGIN_CACHE, path(&settings.plugin_cache)),
             // The lock file goes with the job, so that it may be incomplete harms nobody.
             ("TF_PLUGIN_CACHE_MAY_BREAK_DEPENDENCY_LOCK_FILE", "1".to_owned()),
             ("TF_REATTACH_PROVIDERS", served.reattach()),
@@ -155,6 +158,10 @@ impl<'a> Session<'a> {
         let _alone = tokio::select! {
             alone = self.provisioner.init_lock.lock() => alone,
             () = self.cancel.cancelled() => return Err(Failure::Canceled),
+            () = tokio::time::sleep_until(self.deadline.into()) => {
+                let limit = self.provisioner.settings.time_limit;
+                return Err(Failure::TimedOut(crate::model::time::words(limit)));
+            }
         };
         let begun = self.now();
         let done = commands.run(&["init", "-no-color", "-input=false"], Output::Plain).await;
@@ -230,8 +237,22 @@ impl<'a> Session<'a> {
         Ok((graph, Some((began, self.now()))))
     }
 
+    /// A plan is understood only by the Terraform that made it.
+    async fn is_same_terraform(&self) -> Result<(), Failure> {
+        let now = self.provisioner.terraform().await?;
+        if now.words == self.terraform.words {
+            return Ok(());
+        }
+        Err(Failure::Terraform(format!(
+            "{} was replaced by {} between the plan and the apply. Nothing was changed: start the \
+             build again",
+            self.terraform.words, now.words
+        )))
+    }
+
     /// Does what was planned.
     pub(super) async fn apply(&mut self, commands: &Commands<'_>) -> Result<(), Failure> {
+        self.is_same_terraform().await?;
         let begun = self.now();
         let args = ["apply", "-no-color", "-auto-approve", "-input=false", "-json", PLAN];
         let done = commands.run(&args, Output::Json).await;

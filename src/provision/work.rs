@@ -1,7 +1,12 @@
 //! A job's directory: private, made for the job, and readable for a later life of the server.
 
 use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{Read as _, Seek as _, SeekFrom};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
 
 use super::dir::{create_private, write_private};
 use super::job::Failure;
@@ -17,6 +22,9 @@ pub(super) const MARK: &str = "STEADING_JOB";
 const STATE: &str = "terraform.tfstate";
 const EMERGENCY_STATE: &str = "errored.tfstate";
 const LOCK: &str = ".terraform.lock.hcl";
+const PROVIDERS: &str = ".terraform/providers";
+/// Above a provider are its host, namespace, name, version and platform.
+const PROVIDER_DEPTH: usize = 5;
 
 /// A job's directory.
 #[derive(Clone, Debug)]
@@ -24,6 +32,9 @@ pub(super) struct WorkDir {
     pub job: JobId,
     root: PathBuf,
 }
+
+/// The file of a job's state, held open.
+pub(super) struct HeldState(File);
 
 /// What a later life of the server has to know of a job.
 #[derive(serde::Serialize, serde::Deserialize)]
@@ -95,6 +106,37 @@ impl WorkDir {
             .find(|bytes| plan::is_state(bytes))
     }
 
+    /// Opens the state's file, so that it can be read when its directory is removed meanwhile:
+    /// Terraform writes it in place.
+    pub(super) fn hold_state(&self) -> anyhow::Result<HeldState> {
+        let path = self.template().join(STATE);
+        let file = std::fs::OpenOptions::new()
+            .create(true)
+            .truncate(false)
+            .read(true)
+            .write(true)
+            .mode(0o600)
+            .open(&path);
+        Ok(HeldState(file.with_context(|| format!("Opening {}", path.display()))?))
+    }
+
+    /// Why a job failed, where that is what became of its files.
+    pub(super) fn explain(&self, failure: Failure) -> Failure {
+        if !matches!(failure, Failure::Terraform(_) | Failure::Internal(_)) {
+            return failure;
+        }
+        let why = if !self.template().exists() {
+            "The directory that Terraform worked in was removed meanwhile. Start it again"
+        } else if has_dangling(&self.template().join(PROVIDERS), PROVIDER_DEPTH) {
+            "The providers that were downloaded for it were deleted meanwhile. Start it again: they \
+             are fetched anew"
+        } else {
+            return failure;
+        };
+        tracing::warn!(job = %self.job, error = format!("{failure:#}"), why, "a job failed");
+        Failure::Terraform(why.to_owned())
+    }
+
     /// Notes which process works here.
     pub(super) fn note(&self, terraform: Option<Known>) -> anyhow::Result<()> {
         let note = serde_json::to_vec(&Note { job: self.job, terraform })?;
@@ -143,6 +185,24 @@ impl WorkDir {
     pub(super) fn mark(&self) -> BTreeMap<String, String> {
         BTreeMap::from([(MARK.to_owned(), self.job.to_string())])
     }
+}
+
+impl HeldState {
+    /// What is in the file now; none when that is no state.
+    pub(super) fn read(&mut self) -> Option<Vec<u8>> {
+        let mut out = Vec::new();
+        self.0.seek(SeekFrom::Start(0)).ok()?;
+        self.0.read_to_end(&mut out).ok()?;
+        Some(out).filter(|bytes| plan::is_state(bytes))
+    }
+}
+
+/// Whether a link in here, at most so deep, leads nowhere.
+fn has_dangling(dir: &Path, depth: usize) -> bool {
+    let entries = std::fs::read_dir(dir).into_iter().flatten().flatten();
+    entries.map(|entry| entry.path()).any(|path| {
+        if path.is_symlink() { !path.exists() } else { depth > 0 && has_dangling(&path, depth - 1) }
+    })
 }
 
 fn without_ours(lock: &str) -> Option<String> {

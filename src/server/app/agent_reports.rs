@@ -112,29 +112,46 @@ impl App {
             .await
     }
 
-    /// Stores what metadata commands printed; keys that the template does not name are passed over.
+    /// Stores what metadata commands printed. Keys that the template does not name are passed over;
+    /// says how many there were.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn put_agent_metadata(&self, id: AgentId, values: Vec<MetadataValue>) -> Result<()> {
+    pub async fn put_agent_metadata(
+        &self,
+        id: AgentId,
+        values: Vec<MetadataValue>,
+    ) -> Result<usize> {
         self.db
             .write(move |tx| {
-                let Some((_, agent)) = agents::find(tx, id)? else { return Ok(()) };
-                let known = |v: &&MetadataValue| agent.spec.metadata.iter().any(|m| m.key == v.key);
-                for value in values.iter().filter(known) {
+                let Some((_, agent)) = agents::find(tx, id)? else { return Ok(0) };
+                let is_known = |v: &&MetadataValue| agent.spec.metadata.iter().any(|m| m.key == v.key);
+                let (known, unknown): (Vec<_>, Vec<_>) = values.iter().partition(is_known);
+                for value in &known {
                     agent_metadata::put(tx, id, value)?;
                 }
-                tx.emit(Event::AgentMetadata(id));
-                Ok(())
+                if !known.is_empty() {
+                    tx.emit(Event::AgentMetadata(id));
+                }
+                Ok(unknown.len())
             })
             .await
     }
 
-    /// Stores what health checks of apps found.
+    /// Stores what health checks of apps found. Apps that are not the agent's are passed over; says
+    /// how many there were.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn agent_apps(&self, id: AgentId, found: BTreeMap<AppId, AppHealth>) -> Result<()> {
+    pub async fn agent_apps(
+        &self,
+        id: AgentId,
+        mut found: BTreeMap<AppId, AppHealth>,
+    ) -> Result<usize> {
+        let own = self.db.read(move |tx| Result::Ok(agent_apps::list(tx, id)?)).await?;
+        let n = found.len();
+        found.retain(|app, _| own.iter().any(|own| own.spec.id == *app));
+        let others = n - found.len();
         self.report(id, move |tx| {
             let mut news = false;
             for (app, health) in found {
@@ -142,18 +159,23 @@ impl App {
             }
             Ok(news)
         })
-        .await
+        .await?;
+        Ok(others)
     }
 
     /// Notes that a script ended.
     ///
     /// # Errors
-    /// When the stage is not one, or the database fails.
+    /// When the stage is not one, the script is not the agent's, or the database fails.
     pub async fn agent_script_done(&self, id: AgentId, run: ScriptRun) -> Result<()> {
         if !matches!(run.stage.as_str(), "start" | "stop" | "cron") {
             return Err(Error::invalid("stage", "is not start, stop or cron"));
         }
         self.report(id, move |tx| {
+            let own = agents::find(tx, id)?;
+            if !own.is_some_and(|(_, a)| a.spec.scripts.iter().any(|s| s.id == run.script)) {
+                return Err(Error::invalid("script", "is not one of this agent"));
+            }
             agent_scripts::insert(tx, id, &run)?;
             Ok(true)
         })

@@ -1,7 +1,7 @@
 //! Use cases on groups. Everyone is the organization itself and is not stored.
 
 use super::access::record;
-use super::organizations::{self, bounded};
+use super::organizations::{self, line};
 use super::{Actor, App, Error, Result, people};
 use crate::model::audit::{AuditAction, AuditEntry, AuditTarget, Diff};
 use crate::model::event::Event;
@@ -100,7 +100,7 @@ impl App {
     ) -> Result<GroupView> {
         actor.require_role(&ADMINS)?;
         let name = parse_name(name)?;
-        let display_name = bounded("display_name", display_name, MAX_DISPLAY_NAME)?;
+        let display_name = line("display_name", display_name, MAX_DISPLAY_NAME)?;
         let (actor, key) = (actor.clone(), organization.to_owned());
         self.db
             .write(move |tx| {
@@ -139,7 +139,7 @@ impl App {
                     new.name = parse_name(name)?;
                 }
                 if let Some(text) = &cmd.display_name {
-                    new.display_name = bounded("display_name", text, MAX_DISPLAY_NAME)?;
+                    new.display_name = line("display_name", text, MAX_DISPLAY_NAME)?;
                 }
                 groups::update(tx, &new).map_err(|e| taken(e, &new))?;
                 let (added, removed) = change_members(tx, &actor, &new, &cmd)?;

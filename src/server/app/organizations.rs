@@ -6,6 +6,7 @@ use crate::model::audit::{AuditAction, AuditEntry, AuditTarget, Diff};
 use crate::model::event::Event;
 use crate::model::id::OrganizationId;
 use crate::model::name::GroupName;
+use crate::model::text;
 use crate::model::time::Timestamp;
 use crate::model::user::{Organization, SiteRole, User};
 use crate::server::db::{ReadTx, memberships, organizations};
@@ -153,7 +154,7 @@ fn changed(old: &Organization, cmd: UpdateOrganization) -> Result<Organization> 
         name.as_str().clone_into(&mut new.name);
     }
     if let Some(text) = cmd.display_name {
-        new.display_name = bounded("display_name", &text, MAX_DISPLAY_NAME)?;
+        new.display_name = line("display_name", &text, MAX_DISPLAY_NAME)?;
     }
     if let Some(text) = cmd.description {
         new.description = bounded("description", &text, MAX_DESCRIPTION)?;
@@ -161,11 +162,15 @@ fn changed(old: &Organization, cmd: UpdateOrganization) -> Result<Organization> 
     Ok(new)
 }
 
-/// A text of at most `max` characters.
-pub(super) fn bounded(field: &'static str, text: &str, max: usize) -> Result<String> {
+/// A text of one line and at most `max` characters.
+pub(super) fn line(field: &'static str, text: &str, max: usize) -> Result<String> {
     let text = text.trim();
-    if text.chars().count() > max {
-        return Err(Error::invalid(field, format!("may have at most {max} characters")));
-    }
+    text::check_line(text, max).map_err(|e| Error::invalid(field, e))?;
+    Ok(text.to_owned())
+}
+
+fn bounded(field: &'static str, text: &str, max: usize) -> Result<String> {
+    let text = text.trim();
+    text::check_lines(text, max).map_err(|e| Error::invalid(field, e))?;
     Ok(text.to_owned())
 }

@@ -6,6 +6,7 @@ use crate::model::audit::{AuditAction, AuditEntry, AuditTarget, Diff};
 use crate::model::event::Event;
 use crate::model::id::SshKeyId;
 use crate::model::ssh_key::PublicKey;
+use crate::model::text;
 use crate::model::user::SshKey;
 use crate::server::db::{ssh_keys, users};
 
@@ -108,9 +109,7 @@ fn on_file(old: &SshKey, own: bool) -> Error {
 fn parse_name(text: &str, key: &PublicKey) -> Result<String> {
     let given = text.trim();
     let name = if given.is_empty() { key.comment.as_str() } else { given };
-    if name.chars().count() > MAX_NAME || name.chars().any(char::is_control) {
-        return Err(Error::invalid("name", format!("may have at most {MAX_NAME} characters")));
-    }
+    text::check_line(name, MAX_NAME).map_err(|e| Error::invalid("name", e))?;
     Ok(if name.is_empty() { key.fingerprint.clone() } else { name.to_owned() })
 }
 

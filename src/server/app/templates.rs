@@ -8,6 +8,7 @@ use crate::model::event::Event;
 use crate::model::id::{OrganizationId, TemplateId, VersionId};
 use crate::model::name::TemplateName;
 use crate::model::template::{Template, Version};
+use crate::model::text;
 use crate::server::db::{ReadTx, WriteTx, organizations, templates, versions};
 
 /// What a new template is.
@@ -42,9 +43,8 @@ impl TemplateDetails {
     fn apply(&self, t: &mut Template) -> Result<()> {
         let set = |to: &mut String, from: &Option<String>, field: &str, max: usize| {
             let Some(text) = from else { return Ok(()) };
-            if text.chars().count() > max {
-                return Err(Error::invalid(field, format!("is longer than {max} characters")));
-            }
+            let check = if field == "description" { text::check_lines } else { text::check_line };
+            check(text, max).map_err(|e| Error::invalid(field, e))?;
             text.clone_into(to);
             Ok(())
         };

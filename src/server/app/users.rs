@@ -8,6 +8,7 @@ use crate::model::event::Event;
 use crate::model::id::OrganizationId;
 use crate::model::name::UserName;
 use crate::model::password;
+use crate::model::text;
 use crate::model::user::{LoginType, SiteRole, User, UserKind, UserStatus};
 pub use crate::server::db::users::UserFilter;
 use crate::server::db::{
@@ -339,9 +340,7 @@ fn parse_username(text: &str) -> Result<UserName> {
 
 fn parse_full_name(text: &str) -> Result<String> {
     let text = text.trim();
-    if text.chars().count() > MAX_NAME || text.chars().any(char::is_control) {
-        return Err(Error::invalid("name", format!("may have at most {MAX_NAME} characters")));
-    }
+    text::check_line(text, MAX_NAME).map_err(|e| Error::invalid("name", e))?;
     Ok(text.to_owned())
 }
 

@@ -22,6 +22,9 @@ pub fn last_batch(tx: &ReadTx<'_>, agent: AgentId, life: &str) -> Result<Option<
     )
 }
 
+/// Lives of an agent's process that are remembered; those before have sent what they had.
+const MAX_LIVES: i64 = 32;
+
 /// Notes that a batch is stored.
 ///
 /// # Errors
@@ -31,6 +34,11 @@ pub fn set_batch(tx: &WriteTx<'_>, agent: AgentId, life: &str, seq: i64) -> Resu
         "INSERT INTO agent_log_batches (agent_id, life, seq) VALUES (:agent, :life, :seq)
          ON CONFLICT (agent_id, life) DO UPDATE SET seq = excluded.seq",
         named_params! { ":agent": agent, ":life": life, ":seq": seq },
+    )?;
+    tx.execute(
+        "DELETE FROM agent_log_batches WHERE agent_id = :agent AND life <> :life
+             AND (SELECT count(*) FROM agent_log_batches WHERE agent_id = :agent) > :max",
+        named_params! { ":agent": agent, ":life": life, ":max": MAX_LIVES },
     )?;
     Ok(())
 }

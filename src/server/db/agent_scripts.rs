@@ -6,7 +6,8 @@ use super::{ReadTx, Result, WriteTx};
 use crate::model::agent::ScriptRun;
 use crate::model::id::AgentId;
 
-/// Runs kept of one agent: a cron script every minute fills this in a day and a half.
+/// Runs kept of one agent, by the clock and otherwise: a cron script every minute fills this in a
+/// day and a half.
 const MAX: i64 = 2000;
 
 /// Keeps a run and drops the oldest beyond the limit.
@@ -24,11 +25,12 @@ pub fn insert(tx: &WriteTx<'_>, agent: AgentId, run: &ScriptRun) -> Result<()> {
             ":timed_out": run.timed_out,
         },
     )?;
+    // The runs of cron scripts give way to each other, and so do the others.
     tx.execute(
-        "DELETE FROM agent_scripts WHERE agent_id = :agent AND stage = 'cron' AND id <= (
-             SELECT id FROM agent_scripts WHERE agent_id = :agent
+        "DELETE FROM agent_scripts WHERE agent_id = :agent AND (stage = 'cron') = :cron AND id <= (
+             SELECT id FROM agent_scripts WHERE agent_id = :agent AND (stage = 'cron') = :cron
              ORDER BY id DESC LIMIT 1 OFFSET :max)",
-        named_params! { ":agent": agent, ":max": MAX },
+        named_params! { ":agent": agent, ":cron": run.stage == "cron", ":max": MAX },
     )?;
     Ok(())
 }

@@ -228,14 +228,15 @@ pub fn set_directory(tx: &WriteTx<'_>, id: AgentId, expanded: &str) -> Result<()
     Ok(())
 }
 
-/// Notes that an agent was heard, at most every ten seconds.
+/// Notes that an agent was heard, at most every ten seconds; also when the clock was set back.
 ///
 /// # Errors
 /// When SQLite fails.
 pub fn set_heard(tx: &WriteTx<'_>, id: AgentId) -> Result<()> {
     tx.execute(
         "UPDATE agents SET last_connected_at = :now, disconnected_at = NULL
-         WHERE id = :id AND (last_connected_at IS NULL OR last_connected_at <= :now - 10)",
+         WHERE id = :id AND (last_connected_at IS NULL
+             OR last_connected_at NOT BETWEEN :now - 9 AND :now)",
         named_params! { ":id": id, ":now": tx.now },
     )?;
     Ok(())

@@ -200,7 +200,8 @@ pub fn update(tx: &WriteTx<'_>, w: &Workspace) -> Result<()> {
 /// When SQLite fails.
 pub fn touch(tx: &WriteTx<'_>, id: WorkspaceId) -> Result<bool> {
     let n = tx.execute(
-        "UPDATE workspaces SET last_used_at = :now WHERE id = :id AND last_used_at <= :now - 60",
+        "UPDATE workspaces SET last_used_at = :now
+         WHERE id = :id AND last_used_at NOT BETWEEN :now - 59 AND :now",
         named_params! { ":id": id, ":now": tx.now },
     )?;
     Ok(n > 0)

@@ -7,8 +7,9 @@ use std::time::Duration;
 use tokio::sync::{Notify, mpsc};
 use tokio_util::sync::CancellationToken;
 
+use super::faults::Faults;
 use super::socket::{Message, Socket, say};
-use super::{Fleet, lock};
+use super::{Fleet, limits, lock};
 use crate::model::agent::SILENCE;
 use crate::model::id::{AgentId, UserId, WorkspaceId};
 use crate::model::peer::{Peer, PeerKey, PeerKind};
@@ -46,11 +47,27 @@ struct Hello {
     clients: Vec<HeldClient>,
 }
 
+impl Hello {
+    fn within(self, faults: &mut Faults) -> Self {
+        let endpoints = limits::ways_in(self.endpoints, faults);
+        let version = limits::version(self.version, faults);
+        Self { endpoints, version, ..self }
+    }
+}
+
 impl Fleet {
     /// Serves an agent's socket until it ends. The agent's token was checked already.
     pub async fn serve_agent(&self, agent: AgentId, workspace: WorkspaceId, mut socket: Socket) {
         let hello = tokio::time::timeout(HELLO_WITHIN, read_hello(&mut socket)).await;
-        let Ok(Some(hello)) = hello else { return };
+        let mut faults = Faults::of(agent);
+        let Ok(Some(hello)) = hello else { return faults.note("no hello of this version came first") };
+        let hello = hello.within(&mut faults);
+        if self.is_anothers_key(&hello.key, workspace) {
+            faults.note("a key that is another's");
+            let why = "this key is another's; start the agent again".to_owned();
+            socket.say(&ToAgent::Refused { why }).await;
+            return;
+        }
         let manifest = match self.manifest(agent, &hello).await {
             Ok(manifest) => manifest,
             Err(error) => {
@@ -67,7 +84,7 @@ impl Fleet {
             tracing::info!(agent.id = %agent, version = hello.version, "an agent connected");
             self.tell_clients(agent, &hello).await;
             self.changed();
-            self.pump_agent(agent, hello.key, &mut socket, (&bell, &end)).await;
+            self.pump_agent((agent, hello.key), &mut socket, (&bell, &end), faults).await;
         }
         self.0.relay.disconnect(&hello.key, &bell);
         self.leave_agent(agent, &end).await;
@@ -132,12 +149,26 @@ impl Fleet {
         }
     }
 
+    /// Whether the key is the server's, a client's, or that of an agent of another workspace. Who
+    /// takes another's key would be told what is the other's, and cut it off.
+    pub(super) fn is_anothers_key(&self, key: &PeerKey, workspace: WorkspaceId) -> bool {
+        let is_other = |socket: &AgentSocket| socket.key == *key && socket.workspace != workspace;
+        *key == self.server_peer().key
+            || lock(&self.0.clients).contains_key(key)
+            || lock(&self.0.agents).values().any(is_other)
+    }
+
+    /// Whether an agent has this key.
+    pub(super) fn is_agents_key(&self, key: &PeerKey) -> bool {
+        lock(&self.0.agents).values().any(|socket| socket.key == *key)
+    }
+
     async fn pump_agent(
         &self,
-        agent: AgentId,
-        key: PeerKey,
+        (agent, key): (AgentId, PeerKey),
         socket: &mut Socket,
         (bell, end): (&Arc<Notify>, &CancellationToken),
+        mut faults: Faults,
     ) {
         loop {
             tokio::select! {
@@ -145,7 +176,7 @@ impl Fleet {
                 arrived = tokio::time::timeout(SILENCE, socket.incoming.recv()) => match arrived {
                     Ok(Some(Message::Binary(frame))) => self.0.relay.push(&key, frame),
                     Ok(Some(Message::Text(text))) => {
-                        if !self.hear(agent, key, &text, &socket.outgoing).await {
+                        if !self.hear((agent, key), &text, &socket.outgoing, &mut faults).await {
                             return;
                         }
                     }
@@ -165,20 +196,20 @@ impl Fleet {
     /// One control message of an agent. Returns whether the socket goes on.
     async fn hear(
         &self,
-        agent: AgentId,
-        key: PeerKey,
+        (agent, key): (AgentId, PeerKey),
         text: &str,
         outgoing: &mpsc::Sender<Message>,
+        faults: &mut Faults,
     ) -> bool {
         let Ok(message) = serde_json::from_str::<FromAgent>(text) else {
-            tracing::warn!(agent.id = %agent, "an agent said something this version does not know");
+            faults.note("something that this version does not know");
             return true;
         };
-        match self.report(agent, key, message).await {
+        match self.report(agent, key, message, faults).await {
             Ok(None) => true,
             Ok(Some(answer)) => say(outgoing, &answer).await,
             Err(error) => {
-                tracing::warn!(agent.id = %agent, %error, "an agent's report was not stored");
+                faults.note(&format!("not stored: {error}"));
                 // The agent keeps what was not acknowledged and sends it again.
                 !matches!(error, super::super::app::Error::NotFound(_))
             }

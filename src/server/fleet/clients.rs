@@ -100,6 +100,9 @@ impl Fleet {
         (key, endpoints): (PeerKey, Vec<SocketAddr>),
         socket: &Socket,
     ) -> Option<(Peer, Place)> {
+        if key == self.server_peer().key || self.is_agents_key(&key) {
+            return None;
+        }
         let place = Place::default();
         let entry = ClientSocket {
             user: client.user.clone(),

@@ -2,7 +2,8 @@
 
 use std::net::Ipv6Addr;
 
-use super::{Fleet, lock};
+use super::faults::Faults;
+use super::{Fleet, limits, lock};
 use crate::model::agent::{AgentLogLine, ScriptRun};
 use crate::model::id::{AgentId, SessionId, WorkspaceId};
 use crate::model::peer::{Peer, PeerKey};
@@ -12,8 +13,9 @@ use crate::server::app::Result;
 use crate::server::app::agents::AgentBrief;
 use crate::wire::agent::{AgentLine, AppCheck, FromAgent, Manifest, ToAgent};
 
-/// Longest list of ports that is kept of one report.
-const MAX_PORTS: usize = 256;
+/// Most sessions at once that an agent may name of those that did not come through the server:
+/// far more than people have open at one workspace.
+const MAX_PEER_SESSIONS: usize = 1024;
 
 impl Fleet {
     /// Stores a report. Returns what the agent is told back.
@@ -22,10 +24,11 @@ impl Fleet {
         agent: AgentId,
         key: PeerKey,
         message: FromAgent,
+        faults: &mut Faults,
     ) -> Result<Option<ToAgent>> {
         let app = &self.0.app;
-        match message {
-            FromAgent::Hello { .. } => {}
+        match limits::within(message, self.0.clock.now_ms(), faults) {
+            FromAgent::Hello { .. } => faults.note("a second hello"),
             FromAgent::Endpoints { endpoints } => self.move_agent(agent, key, endpoints).await,
             FromAgent::Directory { expanded } => app.agent_directory(agent, &expanded).await?,
             FromAgent::Heartbeat => app.agent_heard(agent).await?,
@@ -37,8 +40,16 @@ impl Fleet {
                 let seq = app.agent_logs(agent, (key.to_string(), seq), lines).await?;
                 return Ok(Some(ToAgent::LogsStored { seq }));
             }
-            FromAgent::Metadata { values } => app.put_agent_metadata(agent, values).await?,
-            FromAgent::AppHealth { apps } => app.agent_apps(agent, apps).await?,
+            FromAgent::Metadata { values } => {
+                if app.put_agent_metadata(agent, values).await? > 0 {
+                    faults.note("metadata that its template does not name");
+                }
+            }
+            FromAgent::AppHealth { apps } => {
+                if app.agent_apps(agent, apps).await? > 0 {
+                    faults.note("the health of apps that are not its own");
+                }
+            }
             FromAgent::ScriptDone { script, stage, started_ms, ended_ms, exit_code, timed_out } => {
                 let run = ScriptRun { script, stage, started_ms, ended_ms, exit_code, timed_out };
                 app.agent_script_done(agent, run).await?;
@@ -49,14 +60,15 @@ impl Fleet {
                 }
                 app.agent_heard(agent).await?;
             }
-            FromAgent::Ports { mut ports } => {
-                ports.truncate(MAX_PORTS);
+            FromAgent::Ports { ports } => {
                 if let Some(socket) = lock(&self.0.agents).get_mut(&agent) {
                     socket.ports = ports;
                 }
             }
             FromAgent::SessionBegan { session, peer, kind } => {
-                self.peer_session_began(agent, session, peer, kind);
+                if !self.peer_session_began(agent, session, peer, kind) {
+                    faults.note("a session that is not its own to name");
+                }
             }
             FromAgent::SessionEnded { session, bytes_out, bytes_in } => {
                 self.peer_session_ended(agent, session, (bytes_out, bytes_in)).await;
@@ -75,19 +87,23 @@ impl Fleet {
     }
 
     /// A session that came by a client's own tunnel: the agent says so, the coordination says who.
+    /// Whether that can be.
     fn peer_session_began(
         &self,
         agent: AgentId,
         session: SessionId,
         peer: PeerKey,
         kind: SessionKind,
-    ) {
-        // Told again after the agent's connection was; or an id that is not the agent's to name.
-        if self.0.register.find(session).is_some() {
-            return;
+    ) -> bool {
+        // Told again after the agent's connection was made again; or another's.
+        if let Some(known) = self.0.register.find(session) {
+            return known.agent == agent;
         }
-        let Some((user, address)) = self.client_user(&peer, agent) else { return };
-        let Some(workspace) = self.workspace_of(agent) else { return };
+        if self.0.register.pick(|live| live.agent == agent).len() >= MAX_PEER_SESSIONS {
+            return false;
+        }
+        let Some((user, address)) = self.client_user(&peer, agent) else { return false };
+        let Some(workspace) = self.workspace_of(agent) else { return false };
         let new = NewSession {
             user_id: user.id,
             workspace_id: workspace,
@@ -97,6 +113,7 @@ impl Fleet {
             client: "steading".to_owned(),
         };
         self.begin(session, new);
+        true
     }
 
     async fn peer_session_ended(&self, agent: AgentId, session: SessionId, bytes: (u64, u64)) {

@@ -44,23 +44,48 @@ impl Api {
 
     /// One request on a connection of its own; an error when no whole answer came.
     pub fn try_ask(&self, method: &str, path: &str, body: &str) -> std::io::Result<Reply> {
+        let path = format!("/api/v2{path}");
+        self.send((method, &path), ("application/json", body.len()), body.as_bytes())
+    }
+
+    /// Sends a body that is announced as `len` bytes long.
+    fn send(
+        &self,
+        (method, path): (&str, &str),
+        (kind, len): (&str, usize),
+        body: &[u8],
+    ) -> std::io::Result<Reply> {
         let mut stream = TcpStream::connect(&self.address)?;
         stream.set_read_timeout(Some(PATIENCE))?;
         let head = format!(
-            "{method} /api/v2{path} HTTP/1.1\r\nHost: {}\r\nCoder-Session-Token: {}\r\n\
-             Connection: close\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n",
-            self.address,
-            self.token,
-            body.len()
+            "{method} {path} HTTP/1.1\r\nHost: {}\r\nCoder-Session-Token: {1}\r\n\
+             Cookie: coder_session_token={1}\r\nConnection: close\r\n\
+             Content-Type: {kind}\r\nContent-Length: {len}\r\n\r\n",
+            self.address, self.token,
         );
         stream.write_all(head.as_bytes())?;
-        stream.write_all(body.as_bytes())?;
-        let mut all = String::new();
-        stream.read_to_string(&mut all)?;
+        stream.write_all(body)?;
+        let mut all = Vec::new();
+        stream.read_to_end(&mut all)?;
+        let all = String::from_utf8_lossy(&all);
         let cut = || std::io::Error::other(format!("cut off: {all:?}"));
         let (head, body) = all.split_once("\r\n\r\n").ok_or_else(cut)?;
         let status = head.split(' ').nth(1).and_then(|s| s.parse().ok()).ok_or_else(cut)?;
         Ok(Reply { status, body: body.to_owned() })
+    }
+
+    /// A page as a browser gets it.
+    #[track_caller]
+    pub fn page(&self, path: &str) -> String {
+        let reply = self.send(("GET", path), ("text/plain", 0), b"").unwrap();
+        assert_eq!(reply.status, 200, "{path}: {}", reply.body);
+        reply.body
+    }
+
+    /// Uploads a template's archive, of which more may be announced than is sent.
+    pub fn upload(&self, archive: &[u8], announced: usize) -> Reply {
+        let kind = ("application/x-tar", announced);
+        self.send(("POST", "/api/v2/files"), kind, archive).unwrap()
     }
 
     /// One request that is answered.

@@ -35,7 +35,8 @@ pub struct Site {
     pub ssh_port: u16,
     udp: String,
     pub server: Option<Child>,
-    extra: Vec<String>,
+    pub extra: Vec<String>,
+    pub env: Vec<(String, String)>,
 }
 
 impl Site {
@@ -81,6 +82,7 @@ impl Site {
             udp: "127.0.0.1:0".into(),
             server: None,
             extra: extra.iter().map(|s| (*s).to_owned()).collect(),
+            env: vec![],
         };
         site.start();
         site
@@ -100,6 +102,7 @@ impl Site {
             .args(["--ssh-address", &format!("127.0.0.1:{}", self.ssh_port)])
             .args(["--wireguard-address", &self.udp])
             .args(&self.extra)
+            .envs(self.env.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(self.log());

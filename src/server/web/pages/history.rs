@@ -7,6 +7,7 @@ use super::workspace::{At, LOG_LINES, find, named};
 use super::{Html, Visitor};
 use crate::model::build::Build;
 use crate::model::log::StoredLine;
+use crate::model::text::shown_page;
 use crate::model::time::rfc3339_ms;
 use crate::server::app::{Actor, Page};
 use crate::server::html::layout::Visit;
@@ -89,7 +90,7 @@ async fn log(
         after = last.id;
         lines.iter().for_each(|line| write(&mut text, line));
     }
-    Ok(([(header::CONTENT_TYPE, "text/plain; charset=utf-8")], text).into_response())
+    Ok(([(header::CONTENT_TYPE, "text/plain; charset=utf-8")], shown_page(text)).into_response())
 }
 
 fn write(text: &mut String, StoredLine { line, .. }: &StoredLine) {

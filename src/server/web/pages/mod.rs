@@ -26,6 +26,7 @@ pub(super) use doors::sign_in_again;
 pub use visitor::{Visitor, problem_page};
 
 use super::routes::Routes;
+use crate::model::text;
 use crate::server::app;
 use crate::server::html::layout::Csrf;
 use crate::server::html::parts::form::Input;
@@ -62,7 +63,7 @@ impl IntoResponse for Html {
 /// Markup with its type.
 fn document(markup: Markup) -> Response {
     let kind = HeaderValue::from_static("text/html; charset=utf-8");
-    ([(header::CONTENT_TYPE, kind)], markup.into_string()).into_response()
+    ([(header::CONTENT_TYPE, kind)], text::shown_page(markup.into_string())).into_response()
 }
 
 /// Whether htmx asks for a part of a page.

@@ -13,6 +13,7 @@ use tokio::sync::broadcast::error::{RecvError, TryRecvError};
 use tokio::sync::{broadcast, mpsc};
 
 use crate::model::event::Event;
+use crate::model::text;
 use crate::server::web::{Answer, State};
 use crate::tasks::OnPanic;
 
@@ -66,7 +67,7 @@ async fn pump(
         match feed.next(std::mem::take(&mut news)).await {
             Ok(Some((parts, id))) => {
                 // A carriage return would end a line of the stream.
-                let text = parts.into_string().replace('\r', "");
+                let text = text::shown_page(parts.into_string()).replace('\r', "");
                 let event = sse::Event::default().id(id).data(text);
                 if messages.send(event).await.is_err() {
                     return;
