@@ -63,7 +63,9 @@ fn hidden(text: &str) -> impl Iterator<Item = (usize, char)> {
 pub fn check_line(text: &str, max: usize) -> Result<(), BadText> {
     check_length(text, max)?;
     let first = hidden(text).map(|(_, c)| c).next();
-    first.or_else(|| text.chars().find(|c| is_mark(*c))).map_or(Ok(()), |c| Err(BadText::Hidden(c.into())))
+    first
+        .or_else(|| text.chars().find(|c| is_mark(*c)))
+        .map_or(Ok(()), |c| Err(BadText::Hidden(c.into())))
 }
 
 /// Checks a text of several lines.
@@ -100,11 +102,15 @@ pub fn shown_page(html: String) -> String {
 /// JSON with the same meaning that may be shown: what would not be seen is escaped.
 #[must_use]
 pub fn shown_json(json: &str) -> Cow<'_, str> {
-    written_out(json, |c| c == '\n', |c, out| {
-        for unit in c.encode_utf16(&mut [0; 2]) {
-            out.push_str(&format!("\\u{unit:04x}"));
-        }
-    })
+    written_out(
+        json,
+        |c| c == '\n',
+        |c, out| {
+            for unit in c.encode_utf16(&mut [0; 2]) {
+                out.push_str(&format!("\\u{unit:04x}"));
+            }
+        },
+    )
 }
 
 fn written_out(
@@ -132,7 +138,8 @@ mod tests {
 
     #[test]
     fn names_hold_what_is_seen() {
-        for good in ["Ada Lovelace", "Ĝéñ 女 مريم", "👩\u{200d}💻", "نامه\u{200c}ای", ""] {
+        for good in ["Ada Lovelace", "Ĝéñ 女 مريم", "👩\u{200d}💻", "نامه\u{200c}ای", ""]
+        {
             assert_eq!(check_line(good, 128), Ok(()), "{good}");
         }
         let bad = ["a\nb", "a\u{1b}[2J", "a\u{202e}b", "a\u{200b}b", "a\u{200d}b", "a\u{9b}2J"];

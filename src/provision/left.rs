@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use super::job::LeftBehind;
 use super::proc::{self, Known, Whose};
 use super::says::{self, Times};
+use super::tail;
 use super::work::{MARK, WorkDir};
 use crate::clock::Clock;
 use crate::model::id::JobId;
@@ -91,11 +92,15 @@ fn end(work: &WorkDir, terraform: &Known, clock: &Clock) -> Vec<String> {
 
 /// The objects that its apply began with and has not ended.
 fn objects_under_way(work: &WorkDir) -> Vec<String> {
-    let said = std::fs::read(work.output("apply")).unwrap_or_default();
+    let (said, is_whole) = tail::newest(&work.output("apply")).unwrap_or((vec![], true));
     let mut times = Times::default();
     let lines = String::from_utf8_lossy(&said);
     lines.lines().filter_map(|line| says::understand(line).event).for_each(|e| times.add(e));
-    times.under_way()
+    let mut objects = times.under_way();
+    if objects.is_empty() && !is_whole {
+        objects.push("what its output no longer names".to_owned());
+    }
+    objects
 }
 
 /// Ends Terraform where it did not end itself, and what a killed one left: only what stands in its

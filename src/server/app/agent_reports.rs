@@ -125,7 +125,8 @@ impl App {
         self.db
             .write(move |tx| {
                 let Some((_, agent)) = agents::find(tx, id)? else { return Ok(0) };
-                let is_known = |v: &&MetadataValue| agent.spec.metadata.iter().any(|m| m.key == v.key);
+                let is_known =
+                    |v: &&MetadataValue| agent.spec.metadata.iter().any(|m| m.key == v.key);
                 let (known, unknown): (Vec<_>, Vec<_>) = values.iter().partition(is_known);
                 for value in &known {
                     agent_metadata::put(tx, id, value)?;

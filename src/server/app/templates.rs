@@ -41,7 +41,7 @@ pub struct TemplateDetails {
 
 impl TemplateDetails {
     fn apply(&self, t: &mut Template) -> Result<()> {
-        let set = |to: &mut String, from: &Option<String>, field: &str, max: usize| {
+        let set = |to: &mut String, from: &Option<String>, field: &str, max: usize| -> Result<()> {
             let Some(text) = from else { return Ok(()) };
             let check = if field == "description" { text::check_lines } else { text::check_line };
             check(text, max).map_err(|e| Error::invalid(field, e))?;

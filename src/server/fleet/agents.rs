@@ -60,7 +60,9 @@ impl Fleet {
     pub async fn serve_agent(&self, agent: AgentId, workspace: WorkspaceId, mut socket: Socket) {
         let hello = tokio::time::timeout(HELLO_WITHIN, read_hello(&mut socket)).await;
         let mut faults = Faults::of(agent);
-        let Ok(Some(hello)) = hello else { return faults.note("no hello of this version came first") };
+        let Ok(Some(hello)) = hello else {
+            return faults.note("no hello of this version came first");
+        };
         let hello = hello.within(&mut faults);
         if self.is_anothers_key(&hello.key, workspace) {
             faults.note("a key that is another's");

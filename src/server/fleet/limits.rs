@@ -19,6 +19,8 @@ const MAX_VERSION: usize = 64;
 const MAX_VALUES: usize = 256;
 /// Longest value and error of metadata, in bytes: what the table takes.
 const MAX_VALUE: usize = 2048;
+/// How far the clock of an agent's machine may be ahead before it is told: an hour.
+const AHEAD_MS: i64 = 60 * 60 * 1000;
 
 /// A report as it is worked with; what was cut or moved is noted. No agent says when the future is.
 pub(super) fn within(message: FromAgent, now_ms: i64, faults: &mut Faults) -> FromAgent {
@@ -111,6 +113,3 @@ fn past(at_ms: i64, latest_ms: i64, faults: &mut Faults) -> i64 {
     }
     at_ms.clamp(0, latest_ms.max(0))
 }
-
-/// How far the clock of an agent's machine may be ahead before it is told: an hour.
-const AHEAD_MS: i64 = 60 * 60 * 1000;

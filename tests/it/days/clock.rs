@@ -164,7 +164,8 @@ fn a_clock_that_is_set_an_hour_forward_and_back_ends_nothing() {
     stepped.all_goes_on(&token);
 
     // Builds begin and end with the clock set in their middle.
-    let build = stepped.0.command(crate::e2e::site::STEADING).args(["stop", "kiln", "--yes"]).spawn();
+    let build =
+        stepped.0.command(crate::e2e::site::STEADING).args(["stop", "kiln", "--yes"]).spawn();
     stepped.set(HOUR);
     let stopped = build.unwrap().wait().unwrap();
     assert!(stopped.success());

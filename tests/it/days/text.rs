@@ -86,7 +86,12 @@ fn names_with_what_is_not_seen_are_refused_with_the_field() {
             ("PUT", "/users/me/profile", json!({ "username": bad, "name": "Ada" }), "username"),
             ("PATCH", &template, json!({ "display_name": bad }), "display_name"),
             ("PATCH", &template, json!({ "icon": bad }), "icon"),
-            ("POST", "/organizations/default/groups", json!({ "name": "g", "display_name": bad }), "display_name"),
+            (
+                "POST",
+                "/organizations/default/groups",
+                json!({ "name": "g", "display_name": bad }),
+                "display_name",
+            ),
             ("POST", "/users/me/ssh-keys", json!({ "name": bad, "public_key": key }), "name"),
             ("POST", "/users/me/keys/tokens", json!({ "token_name": bad }), "token_name"),
             ("PATCH", &workspace, json!({ "name": bad }), "name"),
@@ -102,17 +107,21 @@ fn names_with_what_is_not_seen_are_refused_with_the_field() {
     // A text of several lines may have lines, and nothing else of these.
     let reply = api.ask("PATCH", &template, &json!({ "description": "one\n\u{202e}two" }));
     assert!(reply.status == 400 && reply.body.contains("U+202E"), "{}", reply.body);
-    api.ask("PATCH", &template, &json!({ "description": "one\ntwo · größer 女 👩\u{200d}💻" })).expect(200);
+    api.ask("PATCH", &template, &json!({ "description": "one\ntwo · größer 女 👩\u{200d}💻" }))
+        .expect(200);
     assert_eq!(api.get("/users/me")["name"], "Ada Lovelace");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn texts_of_templates_builds_and_agents_are_shown_written_out() {
     let site = Site::new();
-    let hcl: String = NASTY.chars().map(|c| match c {
-        c if c.is_ascii_graphic() => c.to_string(),
-        c => format!("\\u{:04x}", u32::from(c)),
-    }).collect();
+    let hcl: String = NASTY
+        .chars()
+        .map(|c| match c {
+            c if c.is_ascii_graphic() => c.to_string(),
+            c => format!("\\u{:04x}", u32::from(c)),
+        })
+        .collect();
     let template = TEMPLATE.replace("NASTY", &hcl);
     Builds::new(&site, "kiln", &template);
     let api = Api::of(&site);
@@ -131,15 +140,25 @@ async fn texts_of_templates_builds_and_agents_are_shown_written_out() {
     wrong["version"] = json!(format!("9 {NASTY}"));
     wrong["expanded_directory"] = json!(format!("/home/{NASTY}"));
     let (mut channel, _) = Channel::greeted(&site, &who, &wrong).await;
-    channel.say(&json!({ "type": "metadata", "values": [
-        { "key": "load", "value": NASTY, "error": NASTY, "collected_at": 1_700_000_000 } ] })).await;
+    channel
+        .say(&json!({ "type": "metadata", "values": [
+        { "key": "load", "value": NASTY, "error": NASTY, "collected_at": 1_700_000_000 } ] }))
+        .await;
     channel.say_text(NASTY.to_owned()).await;
     channel.logs(1, &[&format!("agent says {NASTY}")]).await;
 
     let mut written = 0;
     for page in [
-        "/", "/@ada/kiln", "/@ada/kiln/builds", "/@ada/kiln/builds/1", "/@ada/kiln/builds/1/log",
-        "/@ada/kiln/settings", "/templates", "/templates/kiln", "/templates/kiln/workspace", "/audit",
+        "/workspaces",
+        "/@ada/kiln",
+        "/@ada/kiln/builds",
+        "/@ada/kiln/builds/1",
+        "/@ada/kiln/builds/1/log",
+        "/@ada/kiln/settings",
+        "/templates",
+        "/templates/kiln",
+        "/templates/kiln/workspace",
+        "/audit",
     ] {
         let html = api.page(page);
         assert!(is_plain(&html), "{page} holds what is not seen");
@@ -148,7 +167,10 @@ async fn texts_of_templates_builds_and_agents_are_shown_written_out() {
     assert!(written >= 6, "{written} texts are shown");
 
     let commands: [&[&str]; 5] = [
-        &["logs", "kiln"], &["show", "kiln"], &["list"], &["show", "kiln", "-o", "json"],
+        &["logs", "kiln"],
+        &["show", "kiln"],
+        &["list"],
+        &["show", "kiln", "-o", "json"],
         &["templates", "versions", "list", "kiln"],
     ];
     for command in commands {
@@ -161,7 +183,8 @@ async fn texts_of_templates_builds_and_agents_are_shown_written_out() {
         assert!(logs.contains(said), "{logs}");
     }
     // The JSON means what it meant.
-    let shown: Value = serde_json::from_str(&site.cli(&["logs", "kiln", "-o", "json"]).ok()).unwrap();
+    let shown: Value =
+        serde_json::from_str(&site.cli(&["logs", "kiln", "-o", "json"]).ok()).unwrap();
     assert!(shown["agents"].to_string().contains("owned"), "{shown}");
     assert_eq!(shown["agents"]["main"][0]["output"], format!("agent says {NASTY}"));
 
