@@ -115,12 +115,23 @@ async fn admit(
         return Ok(Admitted::Go(Box::new(response)));
     }
     require(access, shown)?;
+    require_size(&parts.headers, limit)?;
     let changes = is_unsafe(&parts);
     let mut req = Box::new(Request::from_parts(parts, body));
     if changes {
         req = require_meant(state, access, limit, shown, req).await?;
     }
     Ok(Admitted::Pass(req))
+}
+
+/// Refuses a body that is announced as too large before any of it is read.
+fn require_size(headers: &HeaderMap, limit: usize) -> Answer<()> {
+    let length = headers.get(header::CONTENT_LENGTH).and_then(|v| v.to_str().ok()?.parse().ok());
+    if length.is_some_and(|length: u64| length > limit as u64) {
+        let why = format!("The body is larger than the {} MiB that may be sent.", limit >> 20);
+        return Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, why));
+    }
+    Ok(())
 }
 
 /// Pages lead people to where they can go on.
