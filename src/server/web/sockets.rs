@@ -7,6 +7,7 @@ use futures_util::{SinkExt as _, StreamExt as _};
 use http::{HeaderMap, header};
 use tokio::sync::mpsc;
 use tokio::time::{Duration, MissedTickBehavior, interval};
+use tokio_util::sync::CancellationToken;
 
 use super::address::ClientAddress;
 use super::extract::{Path, Query};
@@ -27,8 +28,10 @@ const PING_EVERY: Duration = Duration::from_secs(15);
 const DEAD_AFTER: Duration = Duration::from_secs(35);
 /// Messages written before a flush, so that datagrams share a packet but none waits long.
 const FLUSH_EVERY: usize = 32;
-/// Room for one read of the socket.
-const READ_BUFFER: usize = 64 << 10;
+/// Room for one read of a socket whose other end says little: keys, or nothing. Every socket keeps it.
+const READ_BUFFER: usize = 4 << 10;
+/// Room for one read of a socket that relays datagrams.
+const RELAY_READ_BUFFER: usize = 64 << 10;
 /// Bytes that may wait to be written.
 const WRITE_BUFFER: usize = 4 << 20;
 
@@ -50,6 +53,11 @@ pub fn bounded(upgrade: WebSocketUpgrade) -> WebSocketUpgrade {
         .max_write_buffer_size(WRITE_BUFFER)
 }
 
+/// Bounds of a socket that relays datagrams.
+fn relaying(upgrade: WebSocketUpgrade) -> WebSocketUpgrade {
+    bounded(upgrade).read_buffer_size(RELAY_READ_BUFFER)
+}
+
 /// The sockets' routes.
 pub(super) fn routes(routes: Routes) -> Routes {
     routes
@@ -61,7 +69,7 @@ pub(super) fn routes(routes: Routes) -> Routes {
 async fn agent(state: State, Who(actor): Who, upgrade: WebSocketUpgrade) -> Answer<Response> {
     let Actor::Agent { agent, workspace } = actor else { return Err(Problem::signed_out()) };
     let (fleet, tasks) = (state.fleet, state.tasks);
-    Ok(bounded(upgrade).on_upgrade(move |socket| {
+    Ok(relaying(upgrade).on_upgrade(move |socket| {
         run(socket, tasks, move |s| async move { fleet.serve_agent(agent, workspace, s).await })
     }))
 }
@@ -76,7 +84,7 @@ async fn coordinate(
     let workspace = state.app.agent_to_connect(&actor, agent).await?;
     let client = Client { user: user_ref(&actor)?, agent, workspace, ip };
     let (fleet, tasks) = (state.fleet, state.tasks);
-    Ok(bounded(upgrade).on_upgrade(move |socket| {
+    Ok(relaying(upgrade).on_upgrade(move |socket| {
         run(socket, tasks, move |s| async move { fleet.serve_client(client, s).await })
     }))
 }
@@ -140,7 +148,15 @@ where
     let (fleet_side, arrived, to_send) = Socket::pair();
     let (sink, mut stream) = socket.split();
     // The writer goes on after `serve` returned, so that its last words are sent.
-    tasks.spawn_graceful("socket-write", OnPanic::Lose, write(sink, to_send, tasks.token()));
+    let (gone, stop) = (CancellationToken::new(), tasks.token());
+    let left = gone.clone();
+    tasks.spawn_graceful("socket-write", OnPanic::Lose, async move {
+        tokio::select! {
+            () = write(sink, to_send, stop) => {}
+            // Whoever left may have stopped to read as well: nothing waits for them for ever.
+            () = async { left.cancelled().await; tokio::time::sleep(ENDING).await } => {}
+        }
+    });
     let serving = serve(fleet_side);
     tokio::pin!(serving);
     tokio::select! {
@@ -152,8 +168,10 @@ where
             return;
         }
     }
-    // Nothing more arrives: what serves sees that and notes the end of its session.
-    let _ = tokio::time::timeout(ENDING, serving).await;
+    gone.cancel();
+    // Nothing more arrives: what serves sees that and notes the end of its session. What waits to say
+    // more is told by the writer's end.
+    let _ = tokio::time::timeout(ENDING * 2, serving).await;
 }
 
 /// Returns when the other end has closed the socket.
@@ -179,7 +197,7 @@ async fn read(stream: &mut SplitStream<WebSocket>, arrived: mpsc::Sender<Message
 async fn write(
     mut sink: SplitSink<WebSocket, ws::Message>,
     mut to_send: mpsc::Receiver<Message>,
-    stop: tokio_util::sync::CancellationToken,
+    stop: CancellationToken,
 ) {
     let mut ping = interval(PING_EVERY);
     ping.set_missed_tick_behavior(MissedTickBehavior::Delay);
