@@ -34,6 +34,19 @@ pub fn lines(lines: &[LogLine], last_stage: &str) -> Markup {
     }
 }
 
+/// The last lines of a job's log, else what is to be expected there while it is or is not `active`.
+#[must_use]
+pub fn job(log: &[LogLine], active: bool) -> Markup {
+    let (shown, left_out) = tail(log);
+    html! {
+        @if left_out > 0 { li class="stage" { (left_out) " earlier lines are left out" } }
+        (lines(shown, ""))
+        @if shown.is_empty() {
+            li class="stage none" { @if active { "waits for its first line" } @else { "nothing was logged" } }
+        }
+    }
+}
+
 /// The lines of an agent's scripts.
 #[must_use]
 pub fn agent_lines(lines: &[AgentLogLine]) -> Markup {
