@@ -1,7 +1,6 @@
 //! The terminal page's socket: bytes to the browser, JSON from it, frames of a stream to the agent.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use bytes::Bytes;
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -20,9 +19,6 @@ use crate::wire::session::Kind;
 
 /// Largest window a browser may ask for, in cells each way.
 const MAX_CELLS: u16 = 1000;
-
-/// How long a browser may take for the word that its right has ended.
-const LAST_WORD: Duration = Duration::from_secs(5);
 
 /// Who attaches to which terminal.
 #[derive(Clone, Debug)]
@@ -105,7 +101,7 @@ where
     S: AsyncRead + AsyncWrite + Unpin,
 {
     let (read, write) = tokio::io::split(stream);
-    let Socket { mut incoming, outgoing } = socket;
+    let Socket { mut incoming, outgoing, .. } = socket;
     let up = async {
         let mut frames = FrameWriter::new(write);
         while let Some(message) = incoming.recv().await {
@@ -122,9 +118,8 @@ where
         reason = to_browser(FrameReader::new(read), &outgoing) => reason,
         () = live.cut.cancelled() => {
             let why = "your right to this workspace ended".to_owned();
-            let last = outgoing.send(Message::Close { code: 4003, why });
-            // Who does not read does not keep the session either.
-            let _ = tokio::time::timeout(LAST_WORD, last).await;
+            // A browser that does not read is not waited for.
+            let _ = outgoing.try_send(Message::Close { code: 4003, why });
             EndReason::Revoked
         }
     }
