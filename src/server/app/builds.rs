@@ -120,7 +120,7 @@ impl App {
     ) -> Result<Vec<StoredLine>> {
         let actor = actor.clone();
         self.db
-            .read(move |tx| {
+            .read_rows(limit, move |tx| {
                 let build = find(tx, &actor, id)?;
                 Ok(job_logs::list(tx, build.job.id, after, limit)?)
             })

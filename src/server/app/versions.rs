@@ -176,7 +176,7 @@ impl App {
     ) -> Result<Vec<StoredLine>> {
         let actor = actor.clone();
         self.db
-            .read(move |tx| {
+            .read_rows(limit, move |tx| {
                 let version = find(tx, &actor, id)?;
                 Ok(job_logs::list(tx, version.job.id, after, limit)?)
             })
