@@ -1,5 +1,6 @@
 //! Clients that take nothing of what they are sent: they cost little, hold nobody up, and are let go.
 
+use std::io::Read as _;
 use std::process::{Child, Stdio};
 
 use rustix::process::{Pid, Signal, kill_process};
@@ -7,7 +8,7 @@ use serde_json::json;
 
 use super::api::Api;
 use super::measure::{self, Beside, UPGRADE, asked, open_files, resident_kib, tell};
-use crate::e2e::site::{Site, eventually, read_until};
+use crate::e2e::site::{Site, eventually};
 
 /// Clients of each kind.
 const EACH: usize = 4;
@@ -24,9 +25,9 @@ fn flooded(site: &Site) -> Child {
     let mut ssh = site.ssh_command("kiln");
     ssh.arg("echo re''ady; head -c 4G /dev/zero").stdout(Stdio::piped()).stderr(Stdio::null());
     let mut ssh = ssh.spawn().unwrap();
-    let mut first = ssh.stdout.take().unwrap();
-    assert!(read_until(&mut first, "ready").contains("ready"));
-    ssh.stdout = Some(first);
+    let mut first = [0; 6];
+    ssh.stdout.as_mut().unwrap().read_exact(&mut first).unwrap();
+    assert_eq!(&first, b"ready\n");
     ssh
 }
 
