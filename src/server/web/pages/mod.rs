@@ -8,6 +8,7 @@ mod flash;
 mod history;
 mod lists;
 mod live;
+mod log_tail;
 mod people;
 mod settings;
 mod starters;
