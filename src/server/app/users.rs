@@ -97,7 +97,7 @@ impl App {
             return Ok((vec![own], 1));
         }
         filter.limit = filter.limit.clamp(1, MAX_LIST);
-        filter.text = filter.text.to_lowercase();
+        filter.text.make_ascii_lowercase();
         self.db
             .read(move |tx| {
                 let list = users::list(tx, &filter)?;
