@@ -68,7 +68,7 @@ impl App {
     /// [`Error::Denied`] for who may not, [`Error::Conflict`] for a name or address that is taken,
     /// [`Error::Invalid`] for what does not fit.
     pub async fn create_user(&self, actor: &Actor, cmd: CreateUser) -> Result<User> {
-        actor.require_role(&[SiteRole::Owner, SiteRole::UserAdmin])?;
+        actor.require_role(SiteRole::ADMINS)?;
         let (user, hash) = self.prepare_user(cmd).await?;
         let actor = actor.clone();
         self.db.write(move |tx| insert(tx, &actor, user, hash, AuditAction::Create)).await
