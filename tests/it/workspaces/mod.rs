@@ -3,6 +3,7 @@
 mod agents;
 mod endings;
 mod forms;
+mod forms;
 mod live;
 mod path;
 mod steps;

@@ -169,7 +169,7 @@ async fn send(mut feed: Feed, mut socket: Socket) {
                 None => return,
             },
         };
-        if !crate::server::fleet::socket::say(&outgoing, &event).await {
+        if !crate::server::fleet::socket::send_json(&outgoing, &event).await {
             return;
         }
     }
