@@ -3,7 +3,6 @@
 mod agents;
 mod endings;
 mod forms;
-mod forms;
 mod live;
 mod path;
 mod steps;
