@@ -16,6 +16,7 @@ pub mod routes;
 mod slow;
 pub mod sockets;
 pub mod state;
+pub mod streams;
 
 pub use access::{Access, MaybeWho, Who};
 pub use error::{Answer, Problem};
