@@ -21,8 +21,12 @@ mod floor;
 mod http;
 #[path = "path/memory.rs"]
 mod memory;
+#[path = "../it/e2e/ports.rs"]
+mod ports;
 #[path = "path/pty.rs"]
 mod pty;
+#[path = "../it/e2e/said.rs"]
+mod said;
 #[path = "../it/e2e/site.rs"]
 mod site;
 #[path = "path/size.rs"]

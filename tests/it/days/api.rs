@@ -82,6 +82,12 @@ impl Api {
         reply.body
     }
 
+    /// Uploads a template's archive, of which more may be announced than is sent.
+    pub fn upload(&self, archive: &[u8], announced: usize) -> Reply {
+        let kind = ("application/x-tar", announced);
+        self.send(("POST", "/api/v2/files"), kind, archive).unwrap()
+    }
+
     /// One request that is answered.
     #[track_caller]
     pub fn ask(&self, method: &str, path: &str, body: &Value) -> Reply {

@@ -36,6 +36,18 @@ impl Builds {
         Self { workspace: shown["id"].as_str().unwrap().to_owned(), api }
     }
 
+    /// The same without waiting: with the first build, which may still wait.
+    pub fn begin(site: &Site, name: &str, template: &str) -> (Self, String) {
+        push(site, name, template);
+        let api = Api::of(site);
+        let template = api.get(&format!("/organizations/default/templates/{name}"))["id"].clone();
+        let body = json!({ "template_id": template, "name": name });
+        let made = api.made("/users/me/workspaces", &body);
+        let text = |value: &Value| value.as_str().unwrap().to_owned();
+        let build = text(&made["latest_build"]["id"]);
+        (Self { workspace: text(&made["id"]), api }, build)
+    }
+
     /// Asks for a start.
     pub fn ask(&self) -> String {
         let path = format!("/workspaces/{}/builds", self.workspace);

@@ -5,6 +5,7 @@ use std::process::Command;
 use serde_json::{Value, json};
 
 use super::api::Api;
+use crate::e2e::said::Said;
 use crate::e2e::site::{Ran, Site, eventually};
 
 /// Seconds that the clock is set by.
@@ -140,11 +141,11 @@ fn a_clock_that_is_set_an_hour_forward_and_back_ends_nothing() {
     tunnel.args(["ssh", "kiln", "cat"]);
     let pipes = tunnel.stdin(std::process::Stdio::piped()).stdout(std::process::Stdio::piped());
     let mut tunnel = pipes.spawn().unwrap();
+    let mut said = Said::by(tunnel.stdout.take().unwrap());
     let mut echo = |word: &str| {
         use std::io::Write as _;
         writeln!(tunnel.stdin.as_mut().unwrap(), "{word}").unwrap();
-        let read = crate::e2e::site::read_until(tunnel.stdout.as_mut().unwrap(), "\n");
-        assert_eq!(read.trim(), word);
+        assert_eq!(said.line().unwrap(), word);
     };
     echo("before");
 

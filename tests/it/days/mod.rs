@@ -1,13 +1,20 @@
 //! Bad days: real processes that are killed, misled, starved and lied to.
 
 mod api;
+mod bombs;
 mod builds;
 mod clock;
+mod crowds;
 mod data;
 mod disk;
+mod floods;
 mod kills;
 mod liar;
 mod lies;
+mod measure;
 mod proc;
+mod slow;
+mod stuck;
 mod terraform;
+mod text;
 mod upgrades;
