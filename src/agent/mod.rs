@@ -25,7 +25,6 @@ pub mod account;
 pub mod backoff;
 pub mod base;
 pub mod connection;
-pub mod cron;
 pub mod env;
 pub mod health;
 pub mod init;
