@@ -69,7 +69,7 @@ impl App {
     /// [`Error::Invalid`] for what does not fit.
     pub async fn create_user(&self, actor: &Actor, cmd: CreateUser) -> Result<User> {
         actor.require_own()?;
-        actor.require_role(&[SiteRole::Owner, SiteRole::UserAdmin])?;
+        actor.require_role(SiteRole::ADMINS)?;
         let (user, hash) = self.prepare_user(cmd).await?;
         let actor = actor.clone();
         self.db.write(move |tx| insert(tx, &actor, user, hash, AuditAction::Create)).await
@@ -98,7 +98,7 @@ impl App {
             return Ok((vec![own], 1));
         }
         filter.limit = filter.limit.clamp(1, MAX_LIST);
-        filter.text = filter.text.to_lowercase();
+        filter.text.make_ascii_lowercase();
         self.db
             .read(move |tx| {
                 let list = users::list(tx, &filter)?;

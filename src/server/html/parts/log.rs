@@ -4,10 +4,10 @@ use maud::{Markup, html};
 
 use super::time;
 use crate::model::agent::AgentLogLine;
-use crate::model::log::{LogLevel, LogLine, LogSource};
+use crate::model::log::{LogEnd, LogLevel, LogLine, LogSource};
 
 /// Most lines drawn into a page; the rest is in the plain text. Keeps a page below 200 KB.
-pub const MAX_LINES: usize = 1000;
+pub const MAX_LINES: u32 = 1000;
 
 /// The lines of a build or an import; a step's name stands above its lines.
 ///
@@ -34,14 +34,13 @@ pub fn lines(lines: &[LogLine], last_stage: &str) -> Markup {
     }
 }
 
-/// The last lines of a job's log, else what is to be expected there while it is or is not `active`.
+/// The end of a job's log, else what is to be expected there while it is or is not `active`.
 #[must_use]
-pub fn job(log: &[LogLine], active: bool) -> Markup {
-    let (shown, left_out) = tail(log);
+pub fn job(log: &LogEnd, active: bool) -> Markup {
     html! {
-        @if left_out > 0 { li class="stage" { (left_out) " earlier lines are left out" } }
-        (lines(shown, ""))
-        @if shown.is_empty() {
+        @if log.left_out > 0 { li class="stage" { (log.left_out) " earlier lines are left out" } }
+        (lines(&log.lines, ""))
+        @if log.lines.is_empty() {
             li class="stage none" { @if active { "waits for its first line" } @else { "nothing was logged" } }
         }
     }
@@ -63,13 +62,6 @@ pub fn view(id: &str, labelled_by: &str, content: &Markup) -> Markup {
             ol id=(id) { (content) }
         }
     }
-}
-
-/// The last [`MAX_LINES`] of a log, and how many are left out before them.
-#[must_use]
-pub fn tail<T>(lines: &[T]) -> (&[T], usize) {
-    let left_out = lines.len().saturating_sub(MAX_LINES);
-    (lines.get(left_out..).unwrap_or_default(), left_out)
 }
 
 fn class(line: &LogLine) -> Option<&'static str> {
