@@ -50,6 +50,7 @@ CREATE TABLE lockouts (
   failed_at INTEGER NOT NULL,                                         -- the last failure
   until_at  INTEGER NOT NULL                                          -- no attempt counts before this
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX lockouts_by_time ON lockouts (failed_at);
 
 -- SSH public keys that open the front door.
 CREATE TABLE ssh_keys (
@@ -134,10 +135,12 @@ CREATE TABLE files (
   id         TEXT NOT NULL PRIMARY KEY,                    -- the upload
   hash       BLOB NOT NULL REFERENCES archives (hash),     -- what was sent
   created_by TEXT NOT NULL REFERENCES users (id),          -- who sent it
-  created_at INTEGER NOT NULL,                             -- when
+  created_at INTEGER NOT NULL,                             -- when; of one that is not used, when it was last sent
+  is_used    INTEGER NOT NULL DEFAULT 0 CHECK (is_used IN (0, 1)), -- whether a version was made from it
   UNIQUE (created_by, hash)
 ) STRICT;
 CREATE INDEX files_by_hash ON files (hash);
+CREATE INDEX files_unused ON files (created_at) WHERE is_used = 0;
 
 -- What a runner does for a build or an import. At most one runner holds a job.
 CREATE TABLE jobs (
@@ -150,8 +153,10 @@ CREATE TABLE jobs (
   ended_at     INTEGER,                                                          -- when it ended
   runner       TEXT NOT NULL CHECK (length(runner) <= 64),                       -- who has it; empty while pending
   heartbeat_at INTEGER,                                                          -- when the runner was last heard
-  n_log_bytes  INTEGER NOT NULL DEFAULT 0                                        -- of its log, for the limit
+  n_log_bytes  INTEGER NOT NULL DEFAULT 0,                                       -- of its log, for the limit
+  log_kept     INTEGER NOT NULL DEFAULT 1 CHECK (log_kept IN (0, 1))             -- 0 once log and timings were removed for their age
 ) STRICT;
+CREATE INDEX jobs_with_log ON jobs (ended_at) WHERE log_kept = 1;
 CREATE INDEX jobs_waiting ON jobs (created_at, id) WHERE status IN ('pending', 'running', 'canceling');
 
 -- The log of a job.
@@ -215,6 +220,7 @@ CREATE TABLE template_versions (
   updated_at      INTEGER NOT NULL                                             -- when it was last changed
 ) STRICT;
 CREATE UNIQUE INDEX template_versions_by_name ON template_versions (template_id, name) WHERE template_id IS NOT NULL;
+CREATE INDEX template_versions_by_file ON template_versions (file_id);
 CREATE INDEX template_versions_by_template ON template_versions (template_id, created_at, id);
 
 -- Workspaces; what state one is in follows from its last build.
@@ -307,9 +313,11 @@ CREATE TABLE agents (
   version            TEXT NOT NULL CHECK (length(version) <= 64),                   -- the program's; empty before it connected
   expanded_directory TEXT NOT NULL CHECK (length(expanded_directory) <= 4096),      -- with ~ resolved; empty before
   n_log_bytes        INTEGER NOT NULL DEFAULT 0,                                    -- of its log, for the limit
+  log_kept           INTEGER NOT NULL DEFAULT 1 CHECK (log_kept IN (0, 1)),         -- 0 once its log and its scripts' runs were removed for their age
   UNIQUE (build_id, name)
 ) STRICT;
 CREATE UNIQUE INDEX agents_by_token ON agents (token_hash, build_id) WHERE token_hash IS NOT NULL;
+CREATE INDEX agents_with_log ON agents (created_at) WHERE log_kept = 1;
 CREATE INDEX agents_by_resource ON agents (resource_id, position);
 CREATE INDEX agents_by_instance ON agents (instance_id) WHERE instance_id <> '';
 
@@ -382,6 +390,7 @@ CREATE TABLE connections (
 ) STRICT;
 CREATE INDEX connections_by_workspace ON connections (workspace_id, began_at);
 CREATE INDEX connections_by_user ON connections (user_id, began_at);
+CREATE INDEX connections_ended ON connections (ended_at) WHERE ended_at IS NOT NULL;
 CREATE INDEX connections_open ON connections (workspace_id, began_at) WHERE ended_at IS NULL;
 
 -- Who did what. Written in the transaction of the change.

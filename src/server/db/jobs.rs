@@ -10,7 +10,7 @@ use crate::model::id::JobId;
 macro_rules! job_columns {
     () => {
         "j.id AS job_id, j.status AS job_status, j.error AS job_error, j.created_at AS job_created_at, \
-         j.started_at AS job_started_at, j.ended_at AS job_ended_at"
+         j.started_at AS job_started_at, j.ended_at AS job_ended_at, j.log_kept AS job_log_kept"
     };
 }
 pub(super) use job_columns;
@@ -24,6 +24,7 @@ pub(super) fn from_row(row: &Row<'_>) -> rusqlite::Result<Job> {
         created_at: row.get("job_created_at")?,
         started_at: row.get("job_started_at")?,
         ended_at: row.get("job_ended_at")?,
+        log_kept: row.get("job_log_kept")?,
     })
 }
 

@@ -8,8 +8,8 @@ use rusqlite::Connection;
 
 use super::Result;
 
-/// Tables that stay small or that a job may walk: a scan of them is meant.
-const MAY_SCAN: [&str; 4] = ["organizations", "settings", "lockouts", "archives"];
+/// Tables that stay small: a scan of them is meant.
+const MAY_SCAN: [&str; 2] = ["organizations", "settings"];
 
 /// Explains `sql` once per connection and panics on a full scan.
 ///

@@ -1,6 +1,7 @@
 //! Nothing takes more work because there is more of everything else: counted in steps of SQLite's
 //! machine, which are the same on every machine.
 
+mod retention;
 mod seed;
 
 use std::collections::BTreeMap;

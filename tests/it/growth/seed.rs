@@ -22,9 +22,9 @@ macro_rules! id {
 
 const TEMPLATE: [&str; 4] = [
     concat!(
-        "INSERT INTO files (id, hash, created_by, created_at) SELECT ",
+        "INSERT INTO files (id, hash, created_by, created_at, is_used) SELECT ",
         id!("0001", "0"),
-        ", zeroblob(32), u.id, :now FROM users u ORDER BY u.id LIMIT 1"
+        ", zeroblob(32), u.id, :now, 1 FROM users u ORDER BY u.id LIMIT 1"
     ),
     concat!(
         "INSERT INTO jobs (id, kind, status, error, created_at, started_at, ended_at, runner)

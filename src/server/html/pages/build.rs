@@ -119,7 +119,7 @@ impl BuildPage {
         let content = html! {
             @if left_out > 0 { li class="stage" { (left_out) " lines before these are in the raw log" } }
             (log::lines(lines, ""))
-            @if lines.is_empty() && !self.build.job.status.is_active() { li class="stage" { "nothing was logged" } }
+            @if lines.is_empty() && !self.build.job.status.is_active() { li class="stage" { (log::empty(&self.build.job)) } }
         };
         html! {
             section class="card" aria-labelledby="log" {

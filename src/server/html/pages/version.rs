@@ -138,7 +138,7 @@ impl VersionPage {
         let content = html! {
             @if left_out > 0 { li class="stage" { (left_out) " earlier lines are left out" } }
             (log::lines(lines, ""))
-            @if lines.is_empty() && !self.version.job.status.is_active() { li class="stage" { "nothing was logged" } }
+            @if lines.is_empty() && !self.version.job.status.is_active() { li class="stage" { (log::empty(&self.version.job)) } }
         };
         html! {
             section class="card" aria-labelledby="log" {

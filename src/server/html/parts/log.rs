@@ -4,6 +4,7 @@ use maud::{Markup, html};
 
 use super::time;
 use crate::model::agent::AgentLogLine;
+use crate::model::build::Job;
 use crate::model::log::{LogLevel, LogLine, LogSource};
 
 /// Most lines drawn into a page; the rest is in the plain text. Keeps a page below 200 KB.
@@ -57,6 +58,16 @@ pub fn view(id: &str, labelled_by: &str, content: &Markup) -> Markup {
 pub fn tail<T>(lines: &[T]) -> (&[T], usize) {
     let left_out = lines.len().saturating_sub(MAX_LINES);
     (lines.get(left_out..).unwrap_or_default(), left_out)
+}
+
+/// What stands in place of a log without lines.
+#[must_use]
+pub fn empty(job: &Job) -> &'static str {
+    match (job.status.is_active(), job.log_kept) {
+        (true, _) => "waits for its first line",
+        (false, true) => "nothing was logged",
+        (false, false) => "the log was removed for its age",
+    }
 }
 
 fn class(line: &LogLine) -> Option<&'static str> {
