@@ -115,12 +115,7 @@ impl BuildPage {
     }
 
     fn log_card(&self, place: &Place) -> Markup {
-        let (lines, left_out) = log::tail(&self.log);
-        let content = html! {
-            @if left_out > 0 { li class="stage" { (left_out) " lines before these are in the raw log" } }
-            (log::lines(lines, ""))
-            @if lines.is_empty() && !self.build.job.status.is_active() { li class="stage" { (log::empty(&self.build.job)) } }
-        };
+        let content = log::job(&self.log, &self.build.job);
         html! {
             section class="card" aria-labelledby="log" {
                 header { h2 id="log" { "Log" } a class="note" href=(place.page()) { "The workspace now" } }

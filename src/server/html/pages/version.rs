@@ -134,12 +134,7 @@ impl VersionPage {
     }
 
     fn log_card(&self) -> Markup {
-        let (lines, left_out) = log::tail(&self.log);
-        let content = html! {
-            @if left_out > 0 { li class="stage" { (left_out) " earlier lines are left out" } }
-            (log::lines(lines, ""))
-            @if lines.is_empty() && !self.version.job.status.is_active() { li class="stage" { (log::empty(&self.version.job)) } }
-        };
+        let content = log::job(&self.log, &self.version.job);
         html! {
             section class="card" aria-labelledby="log" {
                 header { h2 id="log" { "Import" } }

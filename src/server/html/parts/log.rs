@@ -35,6 +35,19 @@ pub fn lines(lines: &[LogLine], last_stage: &str) -> Markup {
     }
 }
 
+/// The last lines of a job's log, else what stands in place of them.
+#[must_use]
+pub fn job(log: &[LogLine], of: &Job) -> Markup {
+    let (shown, left_out) = tail(log);
+    html! {
+        @if left_out > 0 { li class="stage" { (left_out) " earlier lines are left out" } }
+        (lines(shown, ""))
+        @if shown.is_empty() {
+            li class="stage none" { (empty(of)) }
+        }
+    }
+}
+
 /// The lines of an agent's scripts.
 #[must_use]
 pub fn agent_lines(lines: &[AgentLogLine]) -> Markup {
@@ -60,9 +73,8 @@ pub fn tail<T>(lines: &[T]) -> (&[T], usize) {
     (lines.get(left_out..).unwrap_or_default(), left_out)
 }
 
-/// What stands in place of a log without lines.
-#[must_use]
-pub fn empty(job: &Job) -> &'static str {
+/// What is told of a log without lines.
+fn empty(job: &Job) -> &'static str {
     match (job.status.is_active(), job.log_kept) {
         (true, _) => "waits for its first line",
         (false, true) => "nothing was logged",

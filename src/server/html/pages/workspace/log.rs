@@ -16,13 +16,8 @@ impl WorkspacePage {
     #[must_use]
     pub fn log_card(&self) -> Markup {
         let build = &self.workspace.latest_build;
-        let (lines, left_out) = log::tail(&self.log);
         let place = self.place();
-        let content = html! {
-            @if left_out > 0 { li class="stage" { (left_out) " lines before these are in the raw log" } }
-            (log::lines(lines, ""))
-            @if lines.is_empty() { li class="stage" { (log::empty(&build.job)) } }
-        };
+        let content = log::job(&self.log, &build.job);
         html! {
             section class="card" id="log-card" aria-labelledby="log" {
                 header {
