@@ -81,6 +81,7 @@ CREATE TABLE tokens (
 ) STRICT;
 CREATE UNIQUE INDEX tokens_by_name ON tokens (user_id, name) WHERE kind = 'api';
 CREATE INDEX tokens_by_user ON tokens (user_id, created_at);
+CREATE INDEX tokens_by_time ON tokens (created_at, id);
 CREATE INDEX tokens_by_end ON tokens (expires_at);
 CREATE INDEX tokens_by_workspace ON tokens (workspace_id) WHERE workspace_id IS NOT NULL;
 
@@ -154,8 +155,10 @@ CREATE TABLE jobs (
   runner       TEXT NOT NULL CHECK (length(runner) <= 64),                       -- who has it; empty while pending
   heartbeat_at INTEGER,                                                          -- when the runner was last heard
   n_log_bytes  INTEGER NOT NULL DEFAULT 0,                                       -- of its log, for the limit
-  log_kept     INTEGER NOT NULL DEFAULT 1 CHECK (log_kept IN (0, 1))             -- 0 once log and timings were removed for their age
+  log_kept     INTEGER NOT NULL DEFAULT 1 CHECK (log_kept IN (0, 1)),            -- 0 once log and timings were removed for their age
+  is_last      INTEGER NOT NULL CHECK (is_last IN (0, 1))                        -- 1 for a build that is its workspace's last
 ) STRICT;
+CREATE INDEX jobs_last ON jobs (status) WHERE is_last = 1;
 CREATE INDEX jobs_with_log ON jobs (ended_at) WHERE log_kept = 1;
 CREATE INDEX jobs_waiting ON jobs (created_at, id) WHERE status IN ('pending', 'running', 'canceling');
 
@@ -255,10 +258,11 @@ CREATE TABLE builds (
   orphan       INTEGER NOT NULL CHECK (orphan IN (0, 1)),                                   -- delete the record only
   then_start   INTEGER NOT NULL CHECK (then_start IN (0, 1)),                               -- a stop that is half of a restart
   daily_cost   INTEGER NOT NULL,                                                            -- credits a day of what it made
-  deadline_at  INTEGER,                                                                     -- when the workspace stops by itself
+  deadline_at  INTEGER,                                                                     -- when the workspace stops by itself; null once another build follows
   created_at   INTEGER NOT NULL,                                                            -- when it was asked for
   UNIQUE (workspace_id, number)
 ) STRICT;
+CREATE INDEX builds_due ON builds (deadline_at) WHERE deadline_at IS NOT NULL;
 CREATE INDEX builds_by_version ON builds (version_id);
 
 -- The values of a build's parameters.
@@ -395,7 +399,8 @@ CREATE INDEX connections_open ON connections (workspace_id, began_at) WHERE ende
 
 -- Who did what. Written in the transaction of the change.
 CREATE TABLE audit (
-  id          TEXT NOT NULL PRIMARY KEY,                                    -- the entry
+  place       INTEGER PRIMARY KEY,                                          -- order of writing, from 1 and dense: nothing is ever removed
+  id          TEXT NOT NULL UNIQUE,                                         -- the entry
   at          INTEGER NOT NULL,                                             -- when
   user_id     TEXT,                                                         -- who; null for the program itself
   ip          TEXT NOT NULL CHECK (length(ip) <= 64),                       -- from where; may be empty
@@ -405,8 +410,10 @@ CREATE TABLE audit (
   target_name TEXT NOT NULL CHECK (length(target_name) <= 256),             -- its name then
   diff        TEXT NOT NULL CHECK (length(diff) <= 65536)                   -- JSON of what changed, secrets left out
 ) STRICT;
-CREATE INDEX audit_by_time ON audit (at, id);
-CREATE INDEX audit_by_target ON audit (target_id, at);
+-- Within one value these are in the order of writing.
+CREATE INDEX audit_by_user ON audit (user_id);
+CREATE INDEX audit_by_target ON audit (target);
+CREATE INDEX audit_by_action ON audit (action);
 
 -- Users who may act at all.
 CREATE VIEW active_users AS

@@ -34,8 +34,8 @@ pub(super) fn from_row(row: &Row<'_>) -> rusqlite::Result<Job> {
 /// When SQLite fails.
 pub fn insert(tx: &WriteTx<'_>, id: JobId, kind: JobKind) -> Result<()> {
     tx.execute(
-        "INSERT INTO jobs (id, kind, status, error, created_at, runner)
-         VALUES (:id, :kind, 'pending', '', :now, '')",
+        "INSERT INTO jobs (id, kind, status, error, created_at, runner, is_last)
+         VALUES (:id, :kind, 'pending', '', :now, '', :kind = 'build')",
         named_params! { ":id": id, ":kind": kind, ":now": tx.now },
     )?;
     Ok(())
@@ -51,6 +51,15 @@ pub fn find(tx: &ReadTx<'_>, id: JobId) -> Result<Option<Job>> {
         named_params! { ":id": id },
         from_row,
     )
+}
+
+/// Notes that the workspace of a build has a newer one.
+///
+/// # Errors
+/// When SQLite fails.
+pub fn set_past(tx: &WriteTx<'_>, id: JobId) -> Result<()> {
+    tx.execute("UPDATE jobs SET is_last = 0 WHERE id = :id", named_params! { ":id": id })?;
+    Ok(())
 }
 
 /// Gives the oldest waiting job to a runner.

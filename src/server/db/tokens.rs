@@ -143,8 +143,7 @@ pub fn list(tx: &ReadTx<'_>, user: Option<UserId>, limit: i64) -> Result<Vec<Tok
         ),
         None => tx.list(
             select_tokens!(
-                "WHERE t.expires_at > :now ORDER BY t.created_at DESC, t.id DESC LIMIT :limit
-                 /* scan: an owner looks at all of them */"
+                "WHERE t.expires_at > :now ORDER BY t.created_at DESC, t.id DESC LIMIT :limit"
             ),
             named_params! { ":now": tx.now, ":limit": limit },
             from_row,

@@ -23,7 +23,7 @@ async fn server() -> TestServer {
     let kept = Retention { logs: 90 * DAY, connections: 365 * DAY };
     let server = TestServer::with(|policy| policy.retention = kept, |_| {}).await;
     server.app.create_first_user(person("olga")).await.unwrap();
-    seed::seed(&server.db_path, &(0..40), server.clock.now().0);
+    seed::seed(&server.db_path, &(0..40), server.clock.now().0, &seed::YEAR);
     server
 }
 

@@ -64,6 +64,7 @@ CREATE TABLE tokens (
 ) STRICT;
 CREATE UNIQUE INDEX tokens_by_name ON tokens (user_id, name) WHERE kind = 'api';
 CREATE INDEX tokens_by_user ON tokens (user_id, created_at);
+CREATE INDEX tokens_by_time ON tokens (created_at, id);
 CREATE INDEX tokens_by_end ON tokens (expires_at);
 CREATE INDEX tokens_by_workspace ON tokens (workspace_id) WHERE workspace_id IS NOT NULL;
 CREATE TABLE memberships (
@@ -123,8 +124,10 @@ CREATE TABLE jobs (
   runner       TEXT NOT NULL CHECK (length(runner) <= 64),
   heartbeat_at INTEGER,
   n_log_bytes  INTEGER NOT NULL DEFAULT 0,
-  log_kept     INTEGER NOT NULL DEFAULT 1 CHECK (log_kept IN (0, 1))
+  log_kept     INTEGER NOT NULL DEFAULT 1 CHECK (log_kept IN (0, 1)),
+  is_last      INTEGER NOT NULL CHECK (is_last IN (0, 1))
 ) STRICT;
+CREATE INDEX jobs_last ON jobs (status) WHERE is_last = 1;
 CREATE INDEX jobs_with_log ON jobs (ended_at) WHERE log_kept = 1;
 CREATE INDEX jobs_waiting ON jobs (created_at, id) WHERE status IN ('pending', 'running', 'canceling');
 CREATE TABLE job_logs (
@@ -215,6 +218,7 @@ CREATE TABLE builds (
   created_at   INTEGER NOT NULL,
   UNIQUE (workspace_id, number)
 ) STRICT;
+CREATE INDEX builds_due ON builds (deadline_at) WHERE deadline_at IS NOT NULL;
 CREATE INDEX builds_by_version ON builds (version_id);
 CREATE TABLE build_parameters (
   build_id TEXT NOT NULL REFERENCES builds (id) ON DELETE CASCADE,
@@ -329,7 +333,8 @@ CREATE INDEX connections_by_user ON connections (user_id, began_at);
 CREATE INDEX connections_ended ON connections (ended_at) WHERE ended_at IS NOT NULL;
 CREATE INDEX connections_open ON connections (workspace_id, began_at) WHERE ended_at IS NULL;
 CREATE TABLE audit (
-  id          TEXT NOT NULL PRIMARY KEY,
+  place       INTEGER PRIMARY KEY,
+  id          TEXT NOT NULL UNIQUE,
   at          INTEGER NOT NULL,
   user_id     TEXT,
   ip          TEXT NOT NULL CHECK (length(ip) <= 64),
@@ -339,8 +344,9 @@ CREATE TABLE audit (
   target_name TEXT NOT NULL CHECK (length(target_name) <= 256),
   diff        TEXT NOT NULL CHECK (length(diff) <= 65536)
 ) STRICT;
-CREATE INDEX audit_by_time ON audit (at, id);
-CREATE INDEX audit_by_target ON audit (target_id, at);
+CREATE INDEX audit_by_user ON audit (user_id);
+CREATE INDEX audit_by_target ON audit (target);
+CREATE INDEX audit_by_action ON audit (action);
 CREATE VIEW active_users AS
   SELECT id AS user_id FROM users WHERE status IN ('active', 'dormant');
 CREATE VIEW effective_roles AS
