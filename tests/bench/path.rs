@@ -23,8 +23,12 @@ mod growth;
 mod http;
 #[path = "path/memory.rs"]
 mod memory;
+#[path = "../it/e2e/ports.rs"]
+mod ports;
 #[path = "path/pty.rs"]
 mod pty;
+#[path = "../it/e2e/said.rs"]
+mod said;
 #[path = "../it/growth/seed.rs"]
 mod seed;
 #[path = "../it/e2e/site.rs"]

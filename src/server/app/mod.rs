@@ -13,6 +13,7 @@ pub mod files;
 pub mod groups;
 mod job_ends;
 pub mod jobs;
+pub mod logs;
 pub mod organizations;
 pub mod page;
 pub mod password;

@@ -145,6 +145,7 @@ impl App {
         old: Option<&str>,
         new: &str,
     ) -> Result<()> {
+        actor.require_own()?;
         let user = self.user(actor, key).await?;
         people::require_self_or_admin(actor, &user)?;
         if user.login_type != LoginType::Password && user.kind == UserKind::Service {

@@ -1,6 +1,6 @@
 //! The table `job_logs`: the logs of builds and imports, within their limit.
 
-use rusqlite::named_params;
+use rusqlite::{Row, named_params};
 
 use super::{ReadTx, Result, WriteTx, timings};
 use crate::model::id::JobId;
@@ -62,6 +62,47 @@ fn insert(tx: &WriteTx<'_>, job: JobId, line: &LogLine) -> Result<()> {
     Ok(())
 }
 
+fn from_row(row: &Row<'_>) -> rusqlite::Result<StoredLine> {
+    Ok(StoredLine {
+        id: row.get("id")?,
+        line: LogLine {
+            at_ms: row.get("at_ms")?,
+            source: row.get("source")?,
+            level: row.get("level")?,
+            stage: row.get("stage")?,
+            output: row.get("output")?,
+        },
+    })
+}
+
+/// The last lines up to the one with id `upto`, oldest first.
+///
+/// # Errors
+/// When SQLite fails.
+pub fn last(tx: &ReadTx<'_>, job: JobId, upto: i64, limit: u32) -> Result<Vec<StoredLine>> {
+    let mut lines = tx.list(
+        "SELECT id, at_ms, source, level, stage, output FROM job_logs
+         WHERE job_id = :job AND id <= :upto ORDER BY id DESC LIMIT :limit",
+        named_params! { ":job": job, ":upto": upto, ":limit": limit },
+        from_row,
+    )?;
+    lines.reverse();
+    Ok(lines)
+}
+
+/// How many lines there are before the one with id `id`.
+///
+/// # Errors
+/// When SQLite fails.
+pub fn count_before(tx: &ReadTx<'_>, job: JobId, id: i64) -> Result<u64> {
+    let n: Option<i64> = tx.find(
+        "SELECT count(*) AS n FROM job_logs WHERE job_id = :job AND id < :id",
+        named_params! { ":job": job, ":id": id },
+        |row| row.get("n"),
+    )?;
+    Ok(n.and_then(|n| u64::try_from(n).ok()).unwrap_or_default())
+}
+
 /// Lines after the one with id `after`, oldest first.
 ///
 /// # Errors
@@ -71,18 +112,7 @@ pub fn list(tx: &ReadTx<'_>, job: JobId, after: i64, limit: u32) -> Result<Vec<S
         "SELECT id, at_ms, source, level, stage, output FROM job_logs
          WHERE job_id = :job AND id > :after ORDER BY id LIMIT :limit",
         named_params! { ":job": job, ":after": after, ":limit": limit },
-        |row| {
-            Ok(StoredLine {
-                id: row.get("id")?,
-                line: LogLine {
-                    at_ms: row.get("at_ms")?,
-                    source: row.get("source")?,
-                    level: row.get("level")?,
-                    stage: row.get("stage")?,
-                    output: row.get("output")?,
-                },
-            })
-        },
+        from_row,
     )
 }
 

@@ -77,6 +77,19 @@ pub fn present(tx: &ReadTx<'_>, public_id: &str) -> Result<Option<Presented>> {
     )
 }
 
+/// Whether a token has not ended.
+///
+/// # Errors
+/// When SQLite fails.
+pub fn is_current(tx: &ReadTx<'_>, id: TokenId) -> Result<bool> {
+    let found = tx.find(
+        "SELECT 1 FROM tokens WHERE id = :id AND expires_at > :now",
+        named_params! { ":id": id, ":now": tx.now },
+        |_| Ok(()),
+    )?;
+    Ok(found.is_some())
+}
+
 fn from_row(row: &Row<'_>) -> rusqlite::Result<TokenEntry> {
     Ok(TokenEntry {
         id: row.get("id")?,

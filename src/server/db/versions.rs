@@ -83,6 +83,21 @@ pub fn by_job(tx: &ReadTx<'_>, job: JobId) -> Result<Option<Version>> {
     tx.find(select!("WHERE v.job_id = :job"), named_params! { ":job": job }, from_row)
 }
 
+/// The newest version of a file that no template has, whose import goes on or went well.
+///
+/// # Errors
+/// When SQLite fails.
+pub fn loose(tx: &ReadTx<'_>, file: FileId) -> Result<Option<Version>> {
+    tx.find(
+        select!(
+            "WHERE v.template_id IS NULL AND v.file_id = :file
+               AND j.status IN ('pending', 'running', 'succeeded') ORDER BY v.id DESC LIMIT 1"
+        ),
+        named_params! { ":file": file },
+        from_row,
+    )
+}
+
 /// A version of a template by its name.
 ///
 /// # Errors

@@ -15,6 +15,7 @@ pub mod pages;
 pub mod routes;
 pub mod sockets;
 pub mod state;
+pub mod streams;
 
 pub use access::{Access, MaybeWho, Who};
 pub use error::{Answer, Problem};

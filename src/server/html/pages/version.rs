@@ -3,7 +3,7 @@
 use maud::{Markup, Render, html};
 
 use crate::model::build::JobStatus;
-use crate::model::log::LogLine;
+use crate::model::log::LogEnd;
 use crate::model::parameter::{Parameter, Variable};
 use crate::model::resource::ResourceSpec;
 use crate::model::template::{Template, Version};
@@ -25,10 +25,8 @@ pub struct VersionPage {
     pub template: Template,
     /// The version.
     pub version: Version,
-    /// The log of its import.
-    pub log: Vec<LogLine>,
-    /// The id of the log's last line: the stream goes on after it.
-    pub cursor: i64,
+    /// The end of its import's log; its stream goes on after it.
+    pub log: LogEnd,
     /// What it asks.
     pub parameters: Vec<Parameter>,
     /// The variables that its pusher set.
@@ -40,7 +38,7 @@ pub struct VersionPage {
 impl Render for VersionPage {
     fn render(&self) -> Markup {
         let (t, v) = (&self.template, &self.version);
-        let live = paths::version_live(&t.name, &v.name, self.cursor);
+        let live = paths::version_live(&t.name, &v.name, self.log.cursor);
         let title = format!("{} {}", t.label(), v.name);
         let body = html! {
             header class="page-head" {

@@ -5,10 +5,10 @@ use maud::{Markup, html};
 use super::time;
 use crate::model::agent::AgentLogLine;
 use crate::model::build::Job;
-use crate::model::log::{LogLevel, LogLine, LogSource};
+use crate::model::log::{LogEnd, LogLevel, LogLine, LogSource};
 
 /// Most lines drawn into a page; the rest is in the plain text. Keeps a page below 200 KB.
-pub const MAX_LINES: usize = 1000;
+pub const MAX_LINES: u32 = 1000;
 
 /// The lines of a build or an import; a step's name stands above its lines.
 ///
@@ -35,14 +35,13 @@ pub fn lines(lines: &[LogLine], last_stage: &str) -> Markup {
     }
 }
 
-/// The last lines of a job's log, else what stands in place of them.
+/// The end of a job's log, else what stands in place of it.
 #[must_use]
-pub fn job(log: &[LogLine], of: &Job) -> Markup {
-    let (shown, left_out) = tail(log);
+pub fn job(log: &LogEnd, of: &Job) -> Markup {
     html! {
-        @if left_out > 0 { li class="stage" { (left_out) " earlier lines are left out" } }
-        (lines(shown, ""))
-        @if shown.is_empty() {
+        @if log.left_out > 0 { li class="stage" { (log.left_out) " earlier lines are left out" } }
+        (lines(&log.lines, ""))
+        @if log.lines.is_empty() {
             li class="stage none" { (empty(of)) }
         }
     }
@@ -64,13 +63,6 @@ pub fn view(id: &str, labelled_by: &str, content: &Markup) -> Markup {
             ol id=(id) { (content) }
         }
     }
-}
-
-/// The last [`MAX_LINES`] of a log, and how many are left out before them.
-#[must_use]
-pub fn tail<T>(lines: &[T]) -> (&[T], usize) {
-    let left_out = lines.len().saturating_sub(MAX_LINES);
-    (lines.get(left_out..).unwrap_or_default(), left_out)
 }
 
 /// What is told of a log without lines.
