@@ -86,6 +86,9 @@ pub async fn run(options: Options, clock: Clock, entropy: Entropy) -> anyhow::Re
     if init::is_first() {
         return init::run_again(&options.binary).await;
     }
+    if let Err(error) = crate::spawn::raise_open_files() {
+        tracing::warn!(%error, "the limit of open files could not be raised");
+    }
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     let agent = start(&options, clock, entropy).await?;

@@ -13,6 +13,7 @@ pub mod outer;
 mod packed;
 pub mod pages;
 pub mod routes;
+mod slow;
 pub mod sockets;
 pub mod state;
 pub mod streams;

@@ -28,8 +28,10 @@ const PING_EVERY: Duration = Duration::from_secs(15);
 const DEAD_AFTER: Duration = Duration::from_secs(35);
 /// Messages written before a flush, so that datagrams share a packet but none waits long.
 const FLUSH_EVERY: usize = 32;
-/// Room for one read of the socket.
-const READ_BUFFER: usize = 64 << 10;
+/// Room for one read of a socket whose other end says little: keys, or nothing. Every socket keeps it.
+const READ_BUFFER: usize = 4 << 10;
+/// Room for one read of a socket that relays datagrams.
+const RELAY_READ_BUFFER: usize = 64 << 10;
 /// Bytes that may wait to be written.
 const WRITE_BUFFER: usize = 4 << 20;
 
@@ -51,6 +53,11 @@ pub fn bounded(upgrade: WebSocketUpgrade) -> WebSocketUpgrade {
         .max_write_buffer_size(WRITE_BUFFER)
 }
 
+/// Bounds of a socket that relays datagrams.
+fn relaying(upgrade: WebSocketUpgrade) -> WebSocketUpgrade {
+    bounded(upgrade).read_buffer_size(RELAY_READ_BUFFER)
+}
+
 /// The sockets' routes.
 pub(super) fn routes(routes: Routes) -> Routes {
     routes
@@ -62,7 +69,7 @@ pub(super) fn routes(routes: Routes) -> Routes {
 async fn agent(state: State, Who(actor): Who, upgrade: WebSocketUpgrade) -> Answer<Response> {
     let Actor::Agent { agent, workspace } = actor else { return Err(Problem::signed_out()) };
     let (fleet, tasks) = (state.fleet, state.tasks);
-    Ok(bounded(upgrade).on_upgrade(move |socket| {
+    Ok(relaying(upgrade).on_upgrade(move |socket| {
         run(socket, tasks, move |s| async move { fleet.serve_agent(agent, workspace, s).await })
     }))
 }
@@ -77,7 +84,7 @@ async fn coordinate(
     let workspace = state.app.agent_to_connect(&actor, agent).await?;
     let client = Client { user: user_ref(&actor)?, agent, workspace, ip };
     let (fleet, tasks) = (state.fleet, state.tasks);
-    Ok(bounded(upgrade).on_upgrade(move |socket| {
+    Ok(relaying(upgrade).on_upgrade(move |socket| {
         run(socket, tasks, move |s| async move { fleet.serve_client(client, s).await })
     }))
 }

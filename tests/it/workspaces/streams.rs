@@ -33,9 +33,9 @@ pub async fn listen(world: &World) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let state = world.server.state.clone();
-    let stop = state.tasks.token();
+    let tasks = state.tasks.clone();
     world.server.state.tasks.spawn("listen", OnPanic::Lose, async move {
-        listen::plain(listener, steading::server::web::router(state), stop).await.unwrap();
+        listen::plain(listener, steading::server::web::router(state), &tasks).await;
     });
     address
 }
