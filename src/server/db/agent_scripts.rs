@@ -25,6 +25,10 @@ pub fn insert(tx: &WriteTx<'_>, agent: AgentId, run: &ScriptRun) -> Result<()> {
             ":timed_out": run.timed_out,
         },
     )?;
+    tx.execute(
+        "UPDATE agents SET log_kept = 1 WHERE id = :agent AND log_kept = 0",
+        named_params! { ":agent": agent },
+    )?;
     // The runs of cron scripts give way to each other, and so do the others.
     tx.execute(
         "DELETE FROM agent_scripts WHERE agent_id = :agent AND (stage = 'cron') = :cron AND id <= (
@@ -33,6 +37,18 @@ pub fn insert(tx: &WriteTx<'_>, agent: AgentId, run: &ScriptRun) -> Result<()> {
         named_params! { ":agent": agent, ":cron": run.stage == "cron", ":max": MAX },
     )?;
     Ok(())
+}
+
+/// Removes up to `most` runs of an agent; how many there were.
+///
+/// # Errors
+/// When SQLite fails.
+pub fn delete(tx: &WriteTx<'_>, agent: AgentId, most: usize) -> Result<usize> {
+    tx.execute(
+        "DELETE FROM agent_scripts WHERE id IN (
+             SELECT id FROM agent_scripts WHERE agent_id = :agent ORDER BY id LIMIT :most)",
+        named_params! { ":agent": agent, ":most": i64::try_from(most).unwrap_or(i64::MAX) },
+    )
 }
 
 /// The runs of an agent's scripts at start and stop, in order.
