@@ -14,10 +14,33 @@ use std::os::unix::fs::MetadataExt as _;
 use std::os::unix::process::CommandExt as _;
 use std::path::Path;
 use std::process::Command;
+use std::sync::OnceLock;
 
 use rustix::mount::{MountPropagationFlags, UnmountFlags, mount_bind, mount_change, unmount};
-use rustix::process::{Gid, Uid};
+use rustix::process::{Gid, Resource, Rlimit, Uid, getrlimit, setrlimit};
 use rustix::thread::{LinkNameSpaceType, UnshareFlags};
+
+/// The limit of open files that this process was started with.
+static GIVEN_OPEN_FILES: OnceLock<Rlimit> = OnceLock::new();
+
+/// Raises this process's limit of open files to what the system allows: each connection is one. What
+/// it starts gets the limit that it was given itself, since old programs go through all of them.
+///
+/// # Errors
+/// When the kernel refuses; the limit stays as it was.
+pub fn raise_open_files() -> io::Result<Option<u64>> {
+    let given = *GIVEN_OPEN_FILES.get_or_init(|| getrlimit(Resource::Nofile));
+    setrlimit(Resource::Nofile, Rlimit { current: given.maximum, ..given })?;
+    Ok(given.maximum)
+}
+
+/// Between fork and exec: a load of memory and a system call.
+fn lower_open_files() -> io::Result<()> {
+    if let Some(given) = GIVEN_OPEN_FILES.get() {
+        setrlimit(Resource::Nofile, *given)?;
+    }
+    Ok(())
+}
 
 /// Makes the process the leader of a new session and group, so that it outlives its parent's
 /// terminal and can be ended with all it started.
@@ -26,6 +49,7 @@ pub fn in_new_session(command: &mut Command) {
     unsafe {
         command.pre_exec(|| {
             rustix::process::setsid()?;
+            lower_open_files()?;
             Ok(())
         });
     }
@@ -38,6 +62,7 @@ pub fn in_new_terminal_session(command: &mut Command) {
     unsafe {
         command.pre_exec(|| {
             rustix::process::setsid()?;
+            lower_open_files()?;
             rustix::process::ioctl_tiocsctty(rustix::stdio::stdin())?;
             Ok(())
         });
@@ -72,6 +97,7 @@ impl StandIn {
 pub fn in_own_view(command: &mut Command, uid: u32, stand_ins: Vec<StandIn>) {
     let before = move || {
         rustix::process::setsid()?;
+        lower_open_files()?;
         // SAFETY: between fork and exec there is one thread, and it shares no open files.
         unsafe { rustix::thread::unshare_unsafe(UnshareFlags::NEWNS) }?;
         // What is mounted later on the machine is still seen here, but nothing goes back.
@@ -115,4 +141,21 @@ pub fn renew_view(view: &File, stand_ins: &[StandIn]) -> io::Result<()> {
     };
     std::thread::scope(|scope| scope.spawn(enter_and_put).join())
         .unwrap_or_else(|_| Err(io::Error::other("the thread ended early")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_started_has_the_limit_of_open_files_that_was_given() {
+        let given = getrlimit(Resource::Nofile);
+        raise_open_files().unwrap();
+        assert_eq!(getrlimit(Resource::Nofile).current, given.maximum);
+        let mut shell = Command::new("sh");
+        in_new_session(shell.args(["-c", "ulimit -Sn"]));
+        let said = String::from_utf8(shell.output().unwrap().stdout).unwrap();
+        let given = GIVEN_OPEN_FILES.get().unwrap().current;
+        assert_eq!(said.trim(), given.map_or("unlimited".to_owned(), |n| n.to_string()));
+    }
 }

@@ -56,6 +56,17 @@ pub struct StoredLine {
     pub line: LogLine,
 }
 
+/// The end of a job's log.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LogEnd {
+    /// The last lines, oldest first.
+    pub lines: Vec<LogLine>,
+    /// The id of the last line; readers go on after it.
+    pub cursor: i64,
+    /// How many lines there are before these.
+    pub left_out: u64,
+}
+
 /// Cuts a line to [`MAX_LINE_BYTES`] at a character's edge and marks the cut.
 #[must_use]
 pub fn clip(line: &str) -> String {

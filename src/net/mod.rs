@@ -1,5 +1,6 @@
 //! The overlay: `WireGuard` between peers, streams in QUIC inside it, UDP or a relay beneath.
 
+pub mod accept;
 mod cc;
 mod connection;
 pub mod dial;

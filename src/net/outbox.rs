@@ -10,8 +10,10 @@ use crate::model::peer::PeerKey;
 
 /// Handshakes and pings that may wait for the socket or the relay; the oldest gives way.
 const MAX_WAITING: usize = 256;
-/// Room of a batch: what one UDP send may carry, and the frame's header.
-const BATCH: usize = HEADER + 65_000;
+/// What one UDP send may carry.
+pub(super) const ROOM: usize = 65_000;
+/// Room of a batch: one UDP send, and the frame's header.
+const BATCH: usize = HEADER + ROOM;
 /// Unused batches kept: as many as one turn of the driver sends.
 const MAX_POOLED: usize = 16;
 

@@ -9,10 +9,10 @@ use boringtun::noise::rate_limiter::RateLimiter;
 use boringtun::x25519::{PublicKey, StaticSecret};
 use bytes::{Buf as _, BytesMut};
 
-use super::outbox::{Outbox, Transmit};
-use super::packet::{self, Boot, Control, Header, MTU, Port};
+use super::outbox::{self, Outbox, Transmit};
+use super::packet::{self, Boot, Control, Header, JUMBO, Port};
 use super::path::{Need, Path, Paths, Pong};
-use super::quic::Quic;
+use super::quic::{PAYLOAD, Quic};
 use super::stack::Stack;
 use super::tunnel::{self, Kind, MIN_ROOM, Tunnel, is_newer, kind_and_session};
 use crate::clock::Entropy;
@@ -24,9 +24,6 @@ const BUSY_FOR: Duration = Duration::from_secs(3);
 const GIVE_WAY: Duration = Duration::from_secs(1);
 /// Handshakes that fail before the tunnel is made anew. boringtun would give up after 90 s.
 const MAX_ATTEMPTS: u32 = 18;
-/// Datagrams in a batch: at the tunnel's MTU they fill one UDP send.
-const MAX_SEGMENTS: usize = 44;
-
 /// What all peers share.
 pub(super) struct Me {
     pub(super) secret: StaticSecret,
@@ -180,7 +177,7 @@ impl Peer {
         self.paths.heard(path, true, ctx.now);
         self.paths.hurry();
         self.stack.retry_connect(ctx.now);
-        let (key, mut room) = (self.spec.key, vec![0; MTU + MIN_ROOM]);
+        let (key, mut room) = (self.spec.key, vec![0; JUMBO + MIN_ROOM]);
         while let Some(queued) = self.tunnel(ctx).queued(&mut room) {
             ctx.out.push(path, &key, queued);
         }
@@ -267,12 +264,18 @@ impl Peer {
     /// A batch of stream packets.
     pub(super) fn poll_transmit(&mut self, ctx: &mut Context<'_>) -> Option<Transmit> {
         let path = self.way()?;
-        ctx.scratch.clear();
-        let size = self.stack.poll_transmit(ctx.now, MAX_SEGMENTS, ctx.scratch)?;
+        let size = loop {
+            ctx.scratch.clear();
+            let size = self.stack.poll_transmit(ctx.now, fit, ctx.scratch)?;
+            // TCP beneath the relay cuts as it likes: bigger packets would only come in greater lumps.
+            if path != Path::Relay || size <= PAYLOAD {
+                break size;
+            }
+        };
         let header = self.header(ctx.me, Port::Streams);
         let tunnel = self.tunnel.as_mut()?;
         let mut batch = ctx.out.batch();
-        let mut packet = [0; MTU];
+        let mut packet = [0; JUMBO];
         for payload in ctx.scratch.chunks(size) {
             let (head, body) = packet.split_first_chunk_mut::<{ packet::HEADER }>()?;
             *head = header.encode(payload.len());
@@ -374,6 +377,11 @@ impl Peer {
             self.send(ctx, path, Port::Control, &Control::Ping { token }.encode());
         }
     }
+}
+
+/// How many packets with so much payload fill one UDP send.
+fn fit(payload: usize) -> usize {
+    (outbox::ROOM / (packet::HEADER + payload + tunnel::OVERHEAD)).max(1)
 }
 
 /// Both ends may start at the same moment and must not go on in step.

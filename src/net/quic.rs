@@ -10,7 +10,7 @@ use quinn_proto::{
 
 use super::cc::BbrFactory;
 use super::null::{NoTokens, NullCrypto, ResetKey};
-use super::packet::{HEADER, MTU};
+use super::packet::{HEADER, JUMBO, MTU};
 use crate::clock::Entropy;
 
 /// What one stream may have in flight: 100 Mbit/s at 300 ms, 1 Gbit/s at 30 ms. Twice as much
@@ -28,8 +28,12 @@ pub const DEAD_AFTER: Duration = Duration::from_secs(15);
 /// ACKs come for each this many packets: fewer of them are a quarter of the work less.
 const ACK_THRESHOLD: u32 = 10;
 
-/// The QUIC payload of a packet.
+/// The QUIC payload of a packet on any path.
 pub const PAYLOAD: usize = MTU - HEADER;
+/// The same where the network carries more: a packet costs about the same whatever its size.
+const JUMBO_PAYLOAD: usize = JUMBO - HEADER;
+/// The search for a path's own size ends at this precision: seven sizes, each tried three times.
+const MTU_STEP: u16 = 100;
 
 /// The settings that all connections with a peer share.
 pub struct Quic {
@@ -62,8 +66,8 @@ impl Quic {
     /// The network beneath a connection has changed: what its congestion control learnt is of no
     /// use.
     pub fn path_changed(&self, connection: &mut Connection, now: Instant) {
-        let in_flight = connection.stats().path.cwnd;
-        self.controllers.replacing(in_flight, || connection.path_changed(now));
+        let window = connection.stats().path.cwnd;
+        self.controllers.replacing(window, || connection.path_changed(now));
         connection.ping();
     }
 
@@ -72,21 +76,26 @@ impl Quic {
     pub fn endpoint(&self) -> Endpoint {
         let mut config = EndpointConfig::new(Arc::new(ResetKey::new(self.entropy.bytes())));
         config.rng_seed(Some(self.entropy.bytes())).grease_quic_bit(false);
+        config.max_udp_payload_size(size(JUMBO_PAYLOAD)).expect("QUIC allows 1200 and more");
         Endpoint::new(Arc::new(config), Some(Arc::clone(&self.server)), true, None)
     }
 }
 
+fn size(payload: usize) -> u16 {
+    u16::try_from(payload).expect("the tunnel's packets fit in 16 bits")
+}
+
 fn transport(controllers: &Arc<BbrFactory>) -> TransportConfig {
-    let payload = u16::try_from(PAYLOAD).expect("the tunnel's MTU fits in 16 bits");
     let mut acks = AckFrequencyConfig::default();
     acks.ack_eliciting_threshold(VarInt::from_u32(ACK_THRESHOLD));
-    // Starts at the top; only a network that loses all big packets brings it down, to 1200.
+    // Starts with what fits nearly everywhere and looks for more; only a network that loses all
+    // big packets brings it down, to 1200.
     let mut search = MtuDiscoveryConfig::default();
-    search.upper_bound(payload);
+    search.upper_bound(size(JUMBO_PAYLOAD)).minimum_change(MTU_STEP);
     let idle = u32::try_from(DEAD_AFTER.as_millis()).expect("the constant is seconds");
     let mut transport = TransportConfig::default();
     transport
-        .initial_mtu(payload)
+        .initial_mtu(size(PAYLOAD))
         .mtu_discovery_config(Some(search))
         .stream_receive_window(VarInt::from_u32(STREAM_WINDOW))
         .receive_window(VarInt::from_u32(CONNECTION_WINDOW))

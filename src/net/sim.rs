@@ -44,10 +44,19 @@ struct Weather {
     twice: u64,
     delay_ms: u64,
     jitter_ms: u64,
+    /// The longest datagram that passes.
+    longest: usize,
 }
 
-const FAIR: Weather =
-    Weather { direct: true, relay: true, loss: 0, twice: 0, delay_ms: 10, jitter_ms: 0 };
+const FAIR: Weather = Weather {
+    direct: true,
+    relay: true,
+    loss: 0,
+    twice: 0,
+    delay_ms: 10,
+    jitter_ms: 0,
+    longest: 1452,
+};
 
 struct Host {
     node: Node,
@@ -323,7 +332,7 @@ impl World {
     fn launch(&mut self, flight: impl Fn() -> Flight) {
         let weather = self.weather;
         let passes = match flight() {
-            Flight::Direct { .. } => weather.direct,
+            Flight::Direct { datagram, .. } => weather.direct && datagram.len() <= weather.longest,
             Flight::Relayed { .. } => weather.relay,
         };
         let copies = 1 + usize::from(self.rng.chance(weather.twice));

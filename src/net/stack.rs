@@ -239,10 +239,17 @@ impl Stack {
         self.connections.values_mut().filter_map(Conn::poll_timeout).min()
     }
 
-    /// Datagrams to send, appended to the empty `out`: how long each is but the last.
-    pub fn poll_transmit(&mut self, now: Instant, max: usize, out: &mut Vec<u8>) -> Option<usize> {
+    /// Datagrams to send, appended to the empty `out`: how long each is but the last. `fit` says
+    /// how many of a size may be sent at once.
+    pub fn poll_transmit(
+        &mut self,
+        now: Instant,
+        fit: impl Fn(usize) -> usize,
+        out: &mut Vec<u8>,
+    ) -> Option<usize> {
         let (serial, transmit) = self.connections.iter_mut().find_map(|(serial, conn)| {
-            conn.quic.poll_transmit(now, max, out).map(|transmit| (*serial, transmit))
+            let most = fit(conn.quic.current_mtu().into());
+            conn.quic.poll_transmit(now, most, out).map(|transmit| (*serial, transmit))
         })?;
         self.pump(serial);
         Some(transmit.segment_size.unwrap_or(transmit.size))

@@ -13,8 +13,9 @@ use crate::model::id::JobId;
 /// How long Terraform may take to end what it has under way: a machine that boots, say. No new
 /// build starts meanwhile, so it is less than what a person who cancels one waits.
 const PATIENCE: Duration = Duration::from_secs(120);
-/// How long it may take to end with nothing under way, when it may have to write its state.
-const WRITE_PATIENCE: Duration = Duration::from_secs(5);
+/// How long it may take to end once nothing is under way, when it may have to write its state: a
+/// busy disk takes its time, and a state that is cut is lost.
+const WRITE_PATIENCE: Duration = Duration::from_secs(15);
 /// The same when it only plans or fetches providers: there is no state to lose.
 const PLAN_PATIENCE: Duration = Duration::from_secs(1);
 const LOOK: Duration = Duration::from_millis(20);
@@ -47,7 +48,7 @@ fn resolve_one(work: &WorkDir, clock: &Clock) -> LeftBehind {
 
 /// Interrupts Terraform and waits for its end as long as that makes sense. Tells what happened.
 fn end(work: &WorkDir, terraform: &Known, clock: &Clock) -> Vec<String> {
-    let begun = clock.instant();
+    let mut patience = Patience { begun: clock.instant(), idle_since: None };
     // Once: a second interrupt makes it leave at once, and what it has under way is forgotten. To
     // its whole group, as Ctrl-C does: commands that the template runs are to end as well.
     proc::interrupt_group(terraform);
@@ -56,8 +57,8 @@ fn end(work: &WorkDir, terraform: &Known, clock: &Clock) -> Vec<String> {
     let mut read_at: Option<Instant> = None;
     loop {
         let now = clock.instant();
-        let took = now.saturating_duration_since(begun);
         if !proc::is_running(terraform) {
+            let took = now.saturating_duration_since(patience.begun);
             said.push(format!("It ended by itself after {:.1} s.", took.as_secs_f64()));
             return said;
         }
@@ -68,12 +69,7 @@ fn end(work: &WorkDir, terraform: &Known, clock: &Clock) -> Vec<String> {
                 tracing::info!(job = %work.job, ?under_way, "an interrupted job is waited for");
             }
         }
-        let patience = match (under_way.is_empty(), work.applies()) {
-            (false, _) => PATIENCE,
-            (true, true) => WRITE_PATIENCE,
-            (true, false) => PLAN_PATIENCE,
-        };
-        if took >= patience {
+        if patience.is_over(now, !under_way.is_empty(), work.applies()) {
             break;
         }
         std::thread::sleep(LOOK);
@@ -87,6 +83,26 @@ fn end(work: &WorkDir, terraform: &Known, clock: &Clock) -> Vec<String> {
         ),
     });
     said
+}
+
+/// How long an interrupted command is waited for.
+struct Patience {
+    begun: Instant,
+    idle_since: Option<Instant>,
+}
+
+impl Patience {
+    fn is_over(&mut self, now: Instant, works: bool, applies: bool) -> bool {
+        let (since, most) = match (works, applies) {
+            (true, _) => {
+                self.idle_since = None;
+                (self.begun, PATIENCE)
+            }
+            (false, true) => (*self.idle_since.get_or_insert(now), WRITE_PATIENCE),
+            (false, false) => (*self.idle_since.get_or_insert(now), PLAN_PATIENCE),
+        };
+        now.saturating_duration_since(since) >= most
+    }
 }
 
 /// The objects that its apply began with and has not ended.
@@ -104,5 +120,28 @@ fn end_rest(work: &WorkDir, group: i32) {
     let whose = Whose::Group { group, mark: format!("{MARK}={}", work.job) };
     if let Err(error) = proc::end(&whose) {
         tracing::error!(%error, job = %work.job, "processes of an interrupted job go on");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_time_to_write_begins_when_the_work_has_ended() {
+        let begun = Clock::machine().instant();
+        let at = |secs: u64| begun + Duration::from_secs(secs);
+        let mut patience = Patience { begun, idle_since: None };
+        assert!(!patience.is_over(at(0), true, true));
+        assert!(!patience.is_over(at(60), true, true));
+        assert!(!patience.is_over(at(60), false, true), "it has just ended its work");
+        assert!(!patience.is_over(at(74), false, true));
+        assert!(!patience.is_over(at(75), true, true), "it works again");
+        assert!(!patience.is_over(at(119), false, true));
+        assert!(patience.is_over(at(134), false, true));
+        assert!(patience.is_over(at(135), true, true));
+        let mut plans = Patience { begun, idle_since: None };
+        assert!(!plans.is_over(at(0), false, false));
+        assert!(plans.is_over(at(1), false, false));
     }
 }

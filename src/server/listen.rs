@@ -1,68 +1,147 @@
 //! Listening for HTTP, plain or with TLS, and serving until told to stop.
 
+use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::path::Path;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
 use axum::Router;
-use axum::extract::connect_info::Connected;
-use axum::serve::{IncomingStream, Listener};
+use axum::extract::ConnectInfo;
+use hyper::body::Incoming;
+use hyper::rt::Executor;
+use hyper::service::{Service as _, service_fn};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::conn::auto::Builder;
+use hyper_util::service::TowerToHyperService;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::mpsc;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
-use tokio_rustls::server::TlsStream;
 use tokio_util::sync::CancellationToken;
 
 use super::config::Tls;
 use super::web::address::PeerAddress;
+use crate::net::accept::{Door, Guest};
 use crate::tasks::{OnPanic, Tasks};
 
+/// Connections at once, those that became WebSockets too; more wait for one to end. An idle one
+/// costs some tens of kilobytes.
+const MOST: usize = 8192;
 /// Time for a TLS handshake; more is a client that will not finish one.
 const HANDSHAKE_WITHIN: Duration = Duration::from_secs(10);
-/// Handshakes that are done and wait to be served.
-const HANDSHAKEN: usize = 64;
+/// Time for the head of a request, and how long a connection may stay without one: clients open
+/// another when they need it.
+const HEAD_WITHIN: Duration = Duration::from_secs(20);
+/// The largest head, and what is read or held for writing at once. Cookies and tokens are a tenth.
+const BUFFER: usize = 64 << 10;
+/// A client that takes nothing of what it is sent for so long will not go on. Who reads a kilobyte a
+/// second makes room more often.
+const TAKES_WITHIN: Duration = Duration::from_secs(30);
+/// An HTTP/2 client is asked whether it lives after this silence.
+const PING_EVERY: Duration = Duration::from_secs(30);
 
-/// Serves plain HTTP until `stop`.
-///
-/// # Errors
-/// When the socket fails.
-pub async fn plain(
-    listener: TcpListener,
-    router: Router,
-    stop: CancellationToken,
-) -> anyhow::Result<()> {
-    let service = router.into_make_service_with_connect_info::<PeerAddress>();
-    axum::serve(NoDelay(listener), service)
-        .with_graceful_shutdown(stop.cancelled_owned())
-        .await
-        .context("Serving HTTP")
+/// Serves plain HTTP until the group stops.
+pub async fn plain(listener: TcpListener, router: Router, tasks: &Tasks) {
+    let mut door = Door::new(listener, MOST, "HTTP");
+    while let Some((guest, address)) = next(&mut door, tasks).await {
+        let connection = serve(guest, address, router.clone(), tasks.clone());
+        tasks.spawn_graceful("http-connection", OnPanic::Lose, connection);
+    }
 }
 
-/// Serves HTTPS until `stop`.
-///
-/// # Errors
-/// When the socket fails.
-pub async fn tls(
-    listener: TcpListener,
-    acceptor: TlsAcceptor,
-    router: Router,
-    tasks: &Tasks,
-) -> anyhow::Result<()> {
+/// Serves HTTPS until the group stops.
+pub async fn tls(listener: TcpListener, acceptor: TlsAcceptor, router: Router, tasks: &Tasks) {
+    let mut door = Door::new(listener, MOST, "HTTPS");
+    while let Some((guest, address)) = next(&mut door, tasks).await {
+        let (acceptor, router, inner) = (acceptor.clone(), router.clone(), tasks.clone());
+        tasks.spawn_graceful("https-connection", OnPanic::Lose, async move {
+            let shaken = tokio::time::timeout(HANDSHAKE_WITHIN, acceptor.accept(guest));
+            let stop = inner.token();
+            let shaken = tokio::select! {
+                shaken = shaken => shaken,
+                () = stop.cancelled() => return,
+            };
+            if let Ok(Ok(stream)) = shaken {
+                serve(stream, address, router, inner).await;
+            }
+        });
+    }
+}
+
+/// The next connection; none when it is time to stop.
+async fn next(door: &mut Door, tasks: &Tasks) -> Option<(Guest, SocketAddr)> {
     let stop = tasks.token();
-    let (address, (done, ready)) = (listener.local_addr()?, mpsc::channel(HANDSHAKEN));
-    let inner = tasks.clone();
-    tasks.spawn("tls-accept", OnPanic::Stop, async move {
-        accept(listener, acceptor, done, inner).await;
+    let (guest, address) = tokio::select! {
+        () = stop.cancelled() => return None,
+        next = door.next() => next,
+    };
+    guest.give_up_after(TAKES_WITHIN);
+    Some((guest, address))
+}
+
+/// Serves one connection to its end. What it is doing when the group stops, it finishes.
+async fn serve<S>(stream: S, address: SocketAddr, router: Router, tasks: Tasks)
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let begun = CancellationToken::new();
+    let (asked, inner) = (begun.clone(), TowerToHyperService::new(router));
+    let service = service_fn(move |mut request: http::Request<Incoming>| {
+        asked.cancel();
+        request.extensions_mut().insert(ConnectInfo(PeerAddress(address)));
+        inner.call(request)
     });
-    let service = router.into_make_service_with_connect_info::<PeerAddress>();
-    axum::serve(Handshaken { ready, address }, service)
-        .with_graceful_shutdown(stop.cancelled_owned())
-        .await
-        .context("Serving HTTPS")
+    let stop = tasks.token();
+    let builder = builder(tasks);
+    let mut connection =
+        pin!(builder.serve_connection_with_upgrades(TokioIo::new(stream), service));
+    let ended = tokio::select! {
+        ended = connection.as_mut() => ended,
+        // Before it is known which HTTP a client speaks, nothing else limits its time.
+        () = silence(&begun) => return,
+        () = stop.cancelled() => {
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        }
+    };
+    if let Err(error) = ended {
+        tracing::debug!(%error, "a connection ended early");
+    }
+}
+
+fn builder(tasks: Tasks) -> Builder<Streams> {
+    let mut builder = Builder::new(Streams(tasks));
+    builder.http1().timer(TokioTimer::new()).header_read_timeout(HEAD_WITHIN).max_buf_size(BUFFER);
+    builder
+        .http2()
+        .timer(TokioTimer::new())
+        .keep_alive_interval(PING_EVERY)
+        .enable_connect_protocol();
+    builder
+}
+
+/// Where the streams of an HTTP/2 connection run.
+#[derive(Clone)]
+struct Streams(Tasks);
+
+impl<F> Executor<F> for Streams
+where
+    F: Future<Output = ()> + Send + 'static,
+{
+    fn execute(&self, stream: F) {
+        self.0.spawn_graceful("http2-stream", OnPanic::Lose, stream);
+    }
+}
+
+/// Ends when there was no request for too long since the connection began.
+async fn silence(begun: &CancellationToken) {
+    if tokio::time::timeout(HEAD_WITHIN, begun.cancelled()).await.is_ok() {
+        std::future::pending::<Infallible>().await;
+    }
 }
 
 /// Reads certificate and key.
@@ -85,78 +164,4 @@ pub fn acceptor(tls: &Tls) -> anyhow::Result<TlsAcceptor> {
         .context("Using the certificate with its key")?;
     config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
     Ok(TlsAcceptor::from(Arc::new(config)))
-}
-
-async fn accept(
-    listener: TcpListener,
-    acceptor: TlsAcceptor,
-    done: mpsc::Sender<(TlsStream<TcpStream>, SocketAddr)>,
-    tasks: Tasks,
-) {
-    loop {
-        let Ok((stream, address)) = listener.accept().await else {
-            // Out of file descriptors, most likely: those in use come back.
-            tokio::time::sleep(Duration::from_millis(100)).await;
-            continue;
-        };
-        let _ = stream.set_nodelay(true);
-        let (acceptor, done) = (acceptor.clone(), done.clone());
-        tasks.spawn("tls-handshake", OnPanic::Lose, async move {
-            let shaken = tokio::time::timeout(HANDSHAKE_WITHIN, acceptor.accept(stream)).await;
-            if let Ok(Ok(stream)) = shaken {
-                let _ = done.send((stream, address)).await;
-            }
-        });
-    }
-}
-
-struct NoDelay(TcpListener);
-
-impl Listener for NoDelay {
-    type Io = TcpStream;
-    type Addr = SocketAddr;
-
-    async fn accept(&mut self) -> (TcpStream, SocketAddr) {
-        let (stream, address) = Listener::accept(&mut self.0).await;
-        let _ = stream.set_nodelay(true);
-        (stream, address)
-    }
-
-    fn local_addr(&self) -> std::io::Result<SocketAddr> {
-        self.0.local_addr()
-    }
-}
-
-struct Handshaken {
-    ready: mpsc::Receiver<(TlsStream<TcpStream>, SocketAddr)>,
-    address: SocketAddr,
-}
-
-impl Listener for Handshaken {
-    type Io = TlsStream<TcpStream>;
-    type Addr = SocketAddr;
-
-    async fn accept(&mut self) -> (Self::Io, SocketAddr) {
-        match self.ready.recv().await {
-            Some(ready) => ready,
-            // The accepting task has stopped, and the server with it.
-            None => std::future::pending().await,
-        }
-    }
-
-    fn local_addr(&self) -> std::io::Result<SocketAddr> {
-        Ok(self.address)
-    }
-}
-
-impl Connected<IncomingStream<'_, NoDelay>> for PeerAddress {
-    fn connect_info(stream: IncomingStream<'_, NoDelay>) -> Self {
-        Self(*stream.remote_addr())
-    }
-}
-
-impl Connected<IncomingStream<'_, Handshaken>> for PeerAddress {
-    fn connect_info(stream: IncomingStream<'_, Handshaken>) -> Self {
-        Self(*stream.remote_addr())
-    }
 }

@@ -61,6 +61,7 @@ impl Server {
     /// Names the step that failed: a directory, the database, an address in use, a certificate.
     pub async fn start(config: Config, clock: Clock, entropy: Entropy) -> anyhow::Result<Self> {
         let tasks = Tasks::new();
+        raise_open_files();
         make_private(&config.data)?;
         let hold = hold::take(&config.data)?;
         let db = Db::open(&config.data.join(DATABASE), clock.clone(), entropy.clone())
@@ -126,6 +127,22 @@ pub async fn run(config: Config, announce: impl FnOnce(&Server)) -> anyhow::Resu
     Ok(())
 }
 
+/// Fewer open files than this are too few for a team: each connection is one.
+const FEW_OPEN_FILES: u64 = 4096;
+
+fn raise_open_files() {
+    match crate::spawn::raise_open_files() {
+        Ok(Some(files)) if files < FEW_OPEN_FILES => tracing::warn!(
+            files,
+            "few files may be open at once, and each connection is one; raise the limit \
+             (LimitNOFILE= of the unit, or ulimit -Hn)"
+        ),
+        Ok(Some(files)) => tracing::info!(files, "so many files may be open at once"),
+        Ok(None) => tracing::info!("any number of files may be open at once"),
+        Err(error) => tracing::warn!(%error, "the limit of open files could not be raised"),
+    }
+}
+
 fn make_private(dir: &Path) -> anyhow::Result<()> {
     std::fs::DirBuilder::new()
         .recursive(true)
@@ -140,6 +157,7 @@ fn policy(config: &Config, url: &str) -> Policy {
         session_duration: config.session_duration,
         max_token_lifetime: config.max_token_lifetime,
         password_auth: config.password_auth,
+        retention: config.retention,
     }
 }
 
@@ -224,13 +242,9 @@ fn serve(
     let acceptor = config.tls.as_ref().map(listen::acceptor).transpose()?;
     let inner = tasks.clone();
     tasks.spawn_graceful("http", OnPanic::Stop, async move {
-        let served = match acceptor {
+        match acceptor {
             Some(acceptor) => listen::tls(listener, acceptor, router, &inner).await,
-            None => listen::plain(listener, router, inner.token()).await,
-        };
-        if let Err(error) = served {
-            tracing::error!(error = format!("{error:#}"), "HTTP stopped");
-            inner.cancel();
+            None => listen::plain(listener, router, &inner).await,
         }
     });
     Ok(())

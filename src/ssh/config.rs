@@ -34,8 +34,9 @@ const REJECTION_TIME: Duration = Duration::from_millis(200);
 const KEEPALIVE: Duration = Duration::from_secs(30);
 
 /// New keys after so much, or so long. Clients ask earlier: OpenSSH after 1 to 64 GB. What they had
-/// on its way when we ask, the transport may take for a flood. All our ciphers last longer.
-const REKEY_BYTES: usize = 32 << 30;
+/// on its way when we ask, the transport may take for a flood. All our ciphers last longer. A machine
+/// of 32 bits cannot count as far.
+const REKEY_BYTES: usize = if usize::BITS > 32 { 32 << 30 } else { 1 << 30 };
 const REKEY_TIME: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// How a person proves who they are.

@@ -10,16 +10,23 @@ use crate::wire::frame::{Frame, MAX_FRAME_BYTES};
 /// Bytes before a frame's payload.
 const HEADER: usize = 5;
 
+/// Room for a read where little comes, as keys do: every open session keeps it.
+const LEAST_ROOM: usize = 2 << 10;
+/// Room for a read where much comes: a whole frame.
+const MOST_ROOM: usize = MAX_FRAME_BYTES + HEADER;
+
 /// Reads frames from one half of a stream. Cancel-safe: nothing is lost when a read is dropped.
 pub struct FrameReader<R> {
     inner: R,
     buffer: BytesMut,
+    /// Room for the next read: more once reads fill it, less once they do not.
+    room: usize,
 }
 
 impl<R: AsyncRead + Unpin> FrameReader<R> {
     /// Reads from `inner`.
     pub fn new(inner: R) -> Self {
-        Self { inner, buffer: BytesMut::new() }
+        Self { inner, buffer: BytesMut::new(), room: LEAST_ROOM }
     }
 
     /// The next frame; none at the end of the stream.
@@ -33,12 +40,25 @@ impl<R: AsyncRead + Unpin> FrameReader<R> {
             if decoded.is_some() {
                 return Ok(decoded);
             }
-            self.buffer.reserve(MAX_FRAME_BYTES + HEADER);
-            if self.inner.read_buf(&mut self.buffer).await? == 0 {
+            self.make_room();
+            let read = self.inner.read_buf(&mut self.buffer).await?;
+            if read == 0 {
                 let whole = self.buffer.is_empty();
                 return if whole { Ok(None) } else { Err(io::ErrorKind::UnexpectedEof.into()) };
             }
+            self.room = match read {
+                filled if filled >= self.room => (self.room * 4).min(MOST_ROOM),
+                little if little < self.room / 8 => (self.room / 2).max(LEAST_ROOM),
+                _ => self.room,
+            };
         }
+    }
+
+    fn make_room(&mut self) {
+        if self.buffer.is_empty() && self.buffer.capacity() > 2 * self.room {
+            self.buffer = BytesMut::with_capacity(self.room);
+        }
+        self.buffer.reserve(self.room);
     }
 }
 

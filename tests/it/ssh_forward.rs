@@ -9,6 +9,7 @@ use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, Buf
 use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
 use tokio::process::{Child, Command};
 
+use crate::e2e::ports;
 use crate::ssh_world::{LIMIT, World, output, until};
 
 /// Answers each connection with what it got, turned to upper case, once it got all of it.
@@ -55,11 +56,6 @@ async fn ask<S: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin>(
     answer
 }
 
-/// A port that nobody uses at the moment.
-fn free_port() -> u16 {
-    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
-}
-
 /// `ssh` with these options, once it says that it is in.
 async fn forwarding(world: &World, args: &[&str]) -> Child {
     let mut ssh = world.client("ssh");
@@ -75,7 +71,7 @@ async fn forwarding(world: &World, args: &[&str]) -> Child {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_local_port_leads_into_the_workspace() {
     let world = World::start().await;
-    let (far, near) = (shouter(&world.tasks).await, free_port());
+    let (far, near) = (shouter(&world.tasks).await, ports::free());
     let ssh = forwarding(&world, &["-L", &format!("{near}:127.0.0.1:{far}")]).await;
     for n in 0..20 {
         let socket = TcpStream::connect(("127.0.0.1", near)).await.unwrap();
@@ -100,7 +96,7 @@ async fn a_port_that_is_closed_is_told() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_socks_proxy_leads_anywhere() {
     let world = World::start().await;
-    let (far, near) = (shouter(&world.tasks).await, free_port());
+    let (far, near) = (shouter(&world.tasks).await, ports::free());
     let _ssh = forwarding(&world, &["-D", &near.to_string()]).await;
     let mut socket = TcpStream::connect(("127.0.0.1", near)).await.unwrap();
     socket.write_all(&[5, 1, 0]).await.unwrap();
@@ -118,7 +114,7 @@ async fn a_socks_proxy_leads_anywhere() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_port_of_the_workspace_leads_here() {
     let world = World::start().await;
-    let (here, there) = (shouter(&world.tasks).await, free_port());
+    let (here, there) = (shouter(&world.tasks).await, ports::free());
     let ssh = forwarding(&world, &["-R", &format!("{there}:127.0.0.1:{here}")]).await;
     let socket = TcpStream::connect(("127.0.0.1", there)).await.unwrap();
     assert_eq!(ask(socket, "back").await, "BACK");

@@ -33,6 +33,40 @@ fn the_direct_path_is_taken_when_both_work() {
 }
 
 #[test]
+fn packets_grow_where_the_network_carries_them_and_shrink_where_it_does_not() {
+    let launched = |longest: usize, relay: bool| {
+        let mut world = World::new(2, 11);
+        world.weather = Weather { longest, ..FAIR };
+        world.introduce(0, 1);
+        world.deliver(0, 1, 4 << 20, 20 * SECOND);
+        world.weather = Weather { direct: !relay, longest: 1452, ..FAIR };
+        world.run(5 * SECOND);
+        let before = world.launched;
+        world.deliver(0, 1, 4 << 20, 60 * SECOND);
+        world.launched - before
+    };
+    let usual = launched(1452, false);
+    assert!(usual > (4 << 20) / 1400, "{usual}");
+    assert!(launched(9000, false) > usual / 2, "the path has become smaller");
+    assert!(launched(9000, true) > 64, "the relay's batches are full");
+}
+
+#[test]
+fn a_path_of_jumbo_frames_takes_a_sixth_of_the_packets() {
+    let launched = |longest| {
+        let mut world = World::new(2, 12);
+        world.weather = Weather { longest, ..FAIR };
+        world.introduce(0, 1);
+        world.deliver(0, 1, 4 << 20, 20 * SECOND);
+        let before = world.launched;
+        world.deliver(0, 1, 4 << 20, 20 * SECOND);
+        world.launched - before
+    };
+    let (jumbo, usual) = (launched(9000), launched(1452));
+    assert!(jumbo * 3 < usual, "{jumbo} of {usual}");
+}
+
+#[test]
 fn a_stream_falls_back_to_the_relay_in_three_seconds_and_returns() {
     let (mut world, long) = talking(2);
     world.weather = Weather { direct: false, ..FAIR };

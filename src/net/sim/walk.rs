@@ -18,6 +18,7 @@ fn weather(world: &World) -> Weather {
         twice: rng.below(10),
         delay_ms: 1 + rng.below(60),
         jitter_ms: rng.below(30),
+        longest: if world.rng.chance(20) { 9000 } else { 1452 },
     }
 }
 

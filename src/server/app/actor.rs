@@ -63,7 +63,7 @@ impl Actor {
         }
     }
 
-    /// Asks for more than a token lent to a workspace: what makes a lasting way in.
+    /// Asks for more than a token lent to a workspace: what makes or changes a lasting way in.
     ///
     /// # Errors
     /// [`Error::Denied`] for such a token.
@@ -71,7 +71,7 @@ impl Actor {
         match self {
             Self::User(caller) => match caller.via {
                 Via::Token(_, TokenKind::Workspace) => {
-                    Err(Error::denied("a workspace's token cannot make tokens or keys"))
+                    Err(Error::denied("a workspace's token cannot change accounts, tokens or keys"))
                 }
                 Via::Token(_, TokenKind::Session | TokenKind::Api) | Via::Key(_) => Ok(()),
             },

@@ -178,7 +178,7 @@ impl App {
     ) -> Result<Vec<AgentLogLine>> {
         let actor = actor.clone();
         self.db
-            .read(move |tx| {
+            .read_rows(limit, move |tx| {
                 require(tx, &actor, id, Action::View)?;
                 Ok(agent_logs::list(tx, id, after, limit)?)
             })

@@ -9,6 +9,7 @@ use crate::model::grant::{self, Action};
 use crate::model::id::{BuildId, PresetId, UserId, VersionId, WorkspaceId};
 use crate::model::parameter::{self, ParameterValue};
 use crate::model::template::{Imported, Version};
+use crate::model::user::SiteRole;
 use crate::model::workspace::Workspace;
 use crate::server::db::builds::NewBuild;
 use crate::server::db::seal::Seal;
@@ -136,7 +137,7 @@ fn require(tx: &ReadTx<'_>, actor: &Actor, id: WorkspaceId, request: &BuildReque
         return Err(Error::invalid("then_start", "is for the transition stop"));
     }
     if request.orphan || request.state.is_some() {
-        actor.require_role(super::files::AUTHORS)?;
+        actor.require_role(SiteRole::AUTHORS)?;
     }
     Ok(())
 }

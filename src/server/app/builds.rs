@@ -8,12 +8,12 @@ use crate::model::build::{Build, JobStatus, Timing};
 use crate::model::event::Event;
 use crate::model::grant::Action;
 use crate::model::id::{BuildId, WorkspaceId};
-use crate::model::log::StoredLine;
 use crate::model::parameter::ParameterValue;
+use crate::model::user::SiteRole;
 use crate::model::workspace::Workspace;
 use crate::server::db::seal::{Place, Seal};
 use crate::server::db::{
-    ReadTx, WriteTx, build_parameters, builds, job_logs, resources, states, timings, workspaces,
+    ReadTx, WriteTx, build_parameters, builds, resources, states, timings, workspaces,
 };
 
 /// Largest Terraform state taken from a client.
@@ -108,25 +108,6 @@ impl App {
             .await
     }
 
-    /// Lines of a build's log after the one with id `after`.
-    ///
-    /// # Errors
-    /// When there is no build that the actor may see.
-    pub async fn build_logs(
-        &self,
-        actor: &Actor,
-        id: BuildId,
-        (after, limit): (i64, u32),
-    ) -> Result<Vec<StoredLine>> {
-        let actor = actor.clone();
-        self.db
-            .read(move |tx| {
-                let build = find(tx, &actor, id)?;
-                Ok(job_logs::list(tx, build.job.id, after, limit)?)
-            })
-            .await
-    }
-
     /// How long the steps of a build took.
     ///
     /// # Errors
@@ -164,7 +145,7 @@ impl App {
     /// # Errors
     /// When the actor does not push templates, or there is no such build.
     pub async fn build_state(&self, actor: &Actor, id: BuildId) -> Result<Vec<u8>> {
-        actor.require_role(super::files::AUTHORS)?;
+        actor.require_role(SiteRole::AUTHORS)?;
         let (actor, seal) = (actor.clone(), self.seal.clone());
         self.db
             .read_large(move |tx| {
@@ -181,7 +162,7 @@ impl App {
     /// When the actor does not push templates, the build is not the last or not over, or the bytes
     /// are no state.
     pub async fn put_build_state(&self, actor: &Actor, id: BuildId, state: Vec<u8>) -> Result<()> {
-        actor.require_role(super::files::AUTHORS)?;
+        actor.require_role(SiteRole::AUTHORS)?;
         check_state(&state)?;
         let sealed = seal_state(&self.seal, id, &state);
         let actor = actor.clone();

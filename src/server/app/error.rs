@@ -49,6 +49,19 @@ impl Error {
         if error.collision().is_some() { Self::Conflict(why()) } else { error.into() }
     }
 
+    /// With another name for the field: forms name some otherwise than the API.
+    #[must_use]
+    pub fn map_field(self, name: impl FnOnce(String) -> String) -> Self {
+        match self {
+            Self::Invalid { field, why } => Self::Invalid { field: name(field), why },
+            other @ (Self::NotFound(_)
+            | Self::Denied(_)
+            | Self::Conflict(_)
+            | Self::Unavailable(_)
+            | Self::Internal(_)) => other,
+        }
+    }
+
     /// An [`Error::Denied`].
     pub fn denied(why: impl std::fmt::Display) -> Self {
         Self::Denied(why.to_string())

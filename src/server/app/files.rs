@@ -15,16 +15,13 @@ const MIN_TAR_BYTES: usize = 1024;
 /// Where a tar header says what it is.
 const TAR_MAGIC: std::ops::Range<usize> = 257..262;
 
-/// Who pushes templates.
-pub(super) const AUTHORS: &[SiteRole] = &[SiteRole::Owner, SiteRole::TemplateAdmin];
-
 impl App {
     /// Keeps a template's archive; the same bytes from the same user are kept once.
     ///
     /// # Errors
     /// When the actor may not push templates, or the bytes are no tar archive or too many.
     pub async fn upload_file(&self, actor: &Actor, body: Bytes) -> Result<FileId> {
-        actor.require_role(AUTHORS)?;
+        actor.require_role(SiteRole::AUTHORS)?;
         let user = actor.caller()?.user.id;
         if body.len() > MAX_FILE_BYTES {
             return Err(Error::invalid("file", "is larger than 100 MiB"));
@@ -38,6 +35,7 @@ impl App {
         self.db
             .write(move |tx| {
                 if let Some(known) = files::find(tx, user, &hash)? {
+                    files::touch(tx, known)?;
                     return Ok(known);
                 }
                 archives::keep(tx, &hash, &body)?;
@@ -53,7 +51,7 @@ impl App {
     /// # Errors
     /// When there is none, or the actor neither sent it nor may push templates.
     pub async fn file(&self, actor: &Actor, id: FileId) -> Result<Bytes> {
-        let (me, author) = (actor.user_id(), AUTHORS.iter().any(|r| actor.has(*r)));
+        let (me, author) = (actor.user_id(), SiteRole::AUTHORS.iter().any(|r| actor.has(*r)));
         self.db
             .read_large(move |tx| {
                 let sender = files::sender(tx, id)?.filter(|s| author || me == Some(*s));

@@ -15,7 +15,6 @@ pub const EVERYONE: &str = "Everyone";
 const MAX_DISPLAY_NAME: usize = 64;
 /// Members of a group in a list at most.
 const MAX_LIST: i64 = 1000;
-const ADMINS: [SiteRole; 2] = [SiteRole::Owner, SiteRole::UserAdmin];
 
 /// A group with its organization and members.
 #[derive(Clone, Debug)]
@@ -98,7 +97,7 @@ impl App {
         name: &str,
         display_name: &str,
     ) -> Result<GroupView> {
-        actor.require_role(&ADMINS)?;
+        actor.require_role(SiteRole::ADMINS)?;
         let name = parse_name(name)?;
         let display_name = bounded("display_name", display_name, MAX_DISPLAY_NAME)?;
         let (actor, key) = (actor.clone(), organization.to_owned());
@@ -129,7 +128,7 @@ impl App {
         id: GroupId,
         cmd: UpdateGroup,
     ) -> Result<GroupView> {
-        actor.require_role(&ADMINS)?;
+        actor.require_role(SiteRole::ADMINS)?;
         let actor = actor.clone();
         self.db
             .write(move |tx| {
@@ -158,7 +157,7 @@ impl App {
     /// # Errors
     /// [`Error::Denied`] for who may not, [`Error::Conflict`] for Everyone.
     pub async fn delete_group(&self, actor: &Actor, id: GroupId) -> Result<()> {
-        actor.require_role(&ADMINS)?;
+        actor.require_role(SiteRole::ADMINS)?;
         let actor = actor.clone();
         self.db
             .write(move |tx| {

@@ -1,7 +1,7 @@
 //! How jobs end: in one transaction with the state, what was made, and the entry in the audit log.
 
 use super::build_requests::start_again;
-use super::builds::{record_end, seal_state};
+use super::builds::{record as record_build, record_end, seal_state};
 use super::jobs::{BuildOutcome, ImportFailure, Left, emit_log};
 use super::{Actor, Error, Result, access, trail};
 use crate::model::audit::{AuditAction, AuditTarget, Diff};
@@ -77,18 +77,26 @@ fn succeed(tx: &WriteTx<'_>, seal: &Seal, build: &Build, outcome: &BuildOutcome)
 fn go_on(tx: &WriteTx<'_>, seal: &Seal, stop: &Build) -> Result<()> {
     let why = match start_again(tx, seal, stop) {
         Ok(()) => return Ok(()),
-        Err(error @ Error::Internal(_)) => return Err(error),
+        Err(error @ (Error::Internal(_) | Error::Unavailable(_))) => return Err(error),
         Err(error) => error,
     };
-    let line = LogLine {
+    job_logs::append(
+        tx,
+        stop.job.id,
+        &[trouble(tx, format!("The workspace is not started again: {why}."))],
+    )?;
+    Ok(())
+}
+
+/// A line of the server itself about what went wrong.
+fn trouble(tx: &WriteTx<'_>, output: String) -> LogLine {
+    LogLine {
         at_ms: tx.now_ms,
         source: LogSource::Daemon,
         level: LogLevel::Error,
         stage: STAGE.to_owned(),
-        output: format!("The workspace is not started again: {why}."),
-    };
-    job_logs::append(tx, stop.job.id, &[line])?;
-    Ok(())
+        output,
+    }
 }
 
 fn delete_workspace(tx: &WriteTx<'_>, build: &Build) -> Result<()> {
@@ -153,11 +161,17 @@ pub(super) fn keep_late_state(tx: &WriteTx<'_>, seal: &Seal, job: JobId, left: L
         Some((of, _)) => builds::find(tx, of)?.map(|b| b.number),
         None => None,
     };
-    if newest.is_none_or(|n| n < build.number) {
-        states::put(tx, build.id, &seal_state(seal, build.id, &state))?;
-        tx.emit(Event::Workspace(build.workspace_id));
+    if newest.is_some_and(|n| n >= build.number) {
+        return Ok(());
     }
-    Ok(())
+    states::put(tx, build.id, &seal_state(seal, build.id, &state))?;
+    let words = "Its state was found after its end, and is kept.".to_owned();
+    let lines: Vec<_> = left.said.into_iter().chain([words]).map(|l| trouble(tx, l)).collect();
+    job_logs::append(tx, job, &lines)?;
+    tx.emit(Event::Workspace(build.workspace_id));
+    tx.emit(Event::BuildLog(build.id));
+    let diff = Diff::new().field("state", "", "found");
+    record_build(tx, &Actor::System, &build, (AuditAction::Write, diff))
 }
 
 /// Ends a job that an earlier life of the server left running.
@@ -176,15 +190,9 @@ pub(super) fn resolve(
             "The server was stopped during this build, before it changed anything."
         }
     };
-    let line = |output: String| LogLine {
-        at_ms: tx.now_ms,
-        source: LogSource::Daemon,
-        level: LogLevel::Error,
-        stage: STAGE.to_owned(),
-        output,
-    };
-    let lines = left.said.into_iter().chain([words.to_owned()]).map(line);
-    job_logs::append(tx, job, &lines.collect::<Vec<_>>())?;
+    let said = left.said.into_iter().chain([words.to_owned()]);
+    let lines: Vec<_> = said.map(|line| trouble(tx, line)).collect();
+    job_logs::append(tx, job, &lines)?;
     emit_log(tx, job, kind)?;
     let error = "the server was stopped".to_owned();
     match kind {

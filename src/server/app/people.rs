@@ -32,7 +32,7 @@ pub fn may_see(actor: &Actor, user: UserId) -> bool {
 /// # Errors
 /// [`Error::Denied`] otherwise.
 pub fn require_admin_of(actor: &Actor, user: &User) -> Result<()> {
-    actor.require_role(&[SiteRole::Owner, SiteRole::UserAdmin])?;
+    actor.require_role(SiteRole::ADMINS)?;
     if user.has(SiteRole::Owner) && !actor.has(SiteRole::Owner) {
         return Err(Error::denied("only an owner may change an owner"));
     }

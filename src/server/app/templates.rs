@@ -1,6 +1,5 @@
 //! Templates: what people start workspaces from.
 
-use super::files::AUTHORS;
 use super::{Actor, App, Error, Result, access, trail};
 use crate::model::audit::{AuditAction, AuditEntry, AuditTarget, Diff};
 use crate::model::build::JobStatus;
@@ -8,6 +7,7 @@ use crate::model::event::Event;
 use crate::model::id::{OrganizationId, TemplateId, VersionId};
 use crate::model::name::TemplateName;
 use crate::model::template::{Template, Version};
+use crate::model::user::{SiteRole, UserRef};
 use crate::server::db::{ReadTx, WriteTx, organizations, templates, versions};
 
 /// What a new template is.
@@ -68,7 +68,7 @@ impl App {
     /// # Errors
     /// When the actor may not, the version is not ready, or the name is taken.
     pub async fn create_template(&self, actor: &Actor, cmd: CreateTemplate) -> Result<Template> {
-        actor.require_role(AUTHORS)?;
+        actor.require_role(SiteRole::AUTHORS)?;
         let (actor, user) = (actor.clone(), actor.caller()?.user.clone());
         self.db
             .write(move |tx| {
@@ -85,10 +85,7 @@ impl App {
                     icon: String::new(),
                     active_version_id: version.id,
                     active_version_name: version.name,
-                    created_by: crate::model::user::UserRef {
-                        id: user.id,
-                        username: user.username,
-                    },
+                    created_by: UserRef { id: user.id, username: user.username },
                     created_at: tx.now,
                     updated_at: tx.now,
                     deprecation: String::new(),
@@ -176,7 +173,7 @@ impl App {
         id: TemplateId,
         (name, details): (Option<TemplateName>, TemplateDetails),
     ) -> Result<Template> {
-        actor.require_role(AUTHORS)?;
+        actor.require_role(SiteRole::AUTHORS)?;
         let actor = actor.clone();
         self.db
             .write(move |tx| {
@@ -208,7 +205,7 @@ impl App {
         id: TemplateId,
         version: VersionId,
     ) -> Result<()> {
-        actor.require_role(AUTHORS)?;
+        actor.require_role(SiteRole::AUTHORS)?;
         let actor = actor.clone();
         self.db
             .write(move |tx| {
@@ -236,7 +233,7 @@ impl App {
     /// # Errors
     /// When the actor may not, or workspaces are made from it.
     pub async fn delete_template(&self, actor: &Actor, id: TemplateId) -> Result<()> {
-        actor.require_role(AUTHORS)?;
+        actor.require_role(SiteRole::AUTHORS)?;
         let actor = actor.clone();
         self.db
             .write(move |tx| {
@@ -263,7 +260,7 @@ impl App {
 
 /// Whether the actor pushes templates.
 pub(super) fn is_author(actor: &Actor) -> bool {
-    AUTHORS.iter().any(|r| actor.has(*r))
+    SiteRole::AUTHORS.iter().any(|r| actor.has(*r))
 }
 
 /// Whether the actor may see templates of an organization.

@@ -52,6 +52,29 @@ impl App {
         Ok(Some(Actor::User(Box::new(caller))))
     }
 
+    /// Whoever it is as they are now, for what goes on after their request: none when what they showed
+    /// is over, or they may not act any more. It does not count as a use.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn authenticate_again(&self, actor: &Actor) -> Result<Option<Actor>> {
+        let Actor::User(caller) = actor else {
+            // What an agent may is asked of the database each time.
+            return Ok(Some(actor.clone()));
+        };
+        let caller = (**caller).clone();
+        self.db
+            .read(move |tx| {
+                let open = match caller.via {
+                    Via::Token(id, _) => tokens::is_current(tx, id)?,
+                    Via::Key(id) => ssh_keys::find(tx, id)?.is_some(),
+                };
+                let user = users::find(tx, caller.user.id)?.filter(|user| open && may_act(user));
+                Ok(user.map(|user| Actor::User(Box::new(Caller { user, ..caller }))))
+            })
+            .await
+    }
+
     /// Which agent comes with this token; none when no build has it or its owner may not act.
     ///
     /// # Errors

@@ -68,7 +68,8 @@ impl App {
     /// [`Error::Denied`] for who may not, [`Error::Conflict`] for a name or address that is taken,
     /// [`Error::Invalid`] for what does not fit.
     pub async fn create_user(&self, actor: &Actor, cmd: CreateUser) -> Result<User> {
-        actor.require_role(&[SiteRole::Owner, SiteRole::UserAdmin])?;
+        actor.require_own()?;
+        actor.require_role(SiteRole::ADMINS)?;
         let (user, hash) = self.prepare_user(cmd).await?;
         let actor = actor.clone();
         self.db.write(move |tx| insert(tx, &actor, user, hash, AuditAction::Create)).await
@@ -97,7 +98,7 @@ impl App {
             return Ok((vec![own], 1));
         }
         filter.limit = filter.limit.clamp(1, MAX_LIST);
-        filter.text = filter.text.to_lowercase();
+        filter.text.make_ascii_lowercase();
         self.db
             .read(move |tx| {
                 let list = users::list(tx, &filter)?;
@@ -140,6 +141,7 @@ impl App {
     /// # Errors
     /// [`Error::Denied`] for who may not, [`Error::Conflict`] for oneself and the last owner.
     pub async fn set_user_status(&self, actor: &Actor, key: &str, active: bool) -> Result<User> {
+        actor.require_own()?;
         let (actor, key) = (actor.clone(), key.to_owned());
         self.db
             .write(move |tx| {
@@ -168,6 +170,7 @@ impl App {
         key: &str,
         mut new_roles: Vec<SiteRole>,
     ) -> Result<User> {
+        actor.require_own()?;
         actor.require_role(&[SiteRole::Owner])?;
         new_roles.sort_unstable();
         new_roles.dedup();
@@ -196,6 +199,7 @@ impl App {
     /// # Errors
     /// [`Error::Conflict`] while the user has workspaces, for oneself and the last owner.
     pub async fn delete_user(&self, actor: &Actor, key: &str) -> Result<()> {
+        actor.require_own()?;
         let (actor, key) = (actor.clone(), key.to_owned());
         self.db
             .write(move |tx| {

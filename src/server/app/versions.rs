@@ -2,19 +2,18 @@
 
 use std::collections::BTreeMap;
 
-use super::files::AUTHORS;
 use super::templates::{find as find_template, is_author, may_read};
 use super::{Actor, App, Error, Page, Result, access, trail};
 use crate::model::audit::{AuditAction, AuditTarget};
 use crate::model::build::{JobKind, JobStatus};
 use crate::model::event::Event;
 use crate::model::id::{FileId, OrganizationId, TemplateId, VersionId};
-use crate::model::log::StoredLine;
 use crate::model::name;
 use crate::model::template::{Imported, Version};
+use crate::model::user::SiteRole;
 use crate::server::db::seal::{Place, Seal};
 use crate::server::db::versions::NewVersion;
-use crate::server::db::{self, ReadTx, WriteTx, files, job_logs, jobs, templates, versions};
+use crate::server::db::{self, ReadTx, WriteTx, files, jobs, templates, versions};
 
 /// Longest message, in bytes.
 const MAX_MESSAGE: usize = 1 << 20;
@@ -46,7 +45,7 @@ impl App {
     /// # Errors
     /// When the actor may not, or something of it does not exist, fit, or is taken.
     pub async fn create_version(&self, actor: &Actor, cmd: CreateVersion) -> Result<Version> {
-        actor.require_role(AUTHORS)?;
+        actor.require_role(SiteRole::AUTHORS)?;
         let (actor, seal, user) = (actor.clone(), self.seal.clone(), actor.caller()?.user.id);
         if !cmd.name.is_empty() {
             name::check_version_name(&cmd.name).map_err(|e| Error::invalid("name", e))?;
@@ -81,6 +80,15 @@ impl App {
                 Ok(version)
             })
             .await
+    }
+
+    /// The newest version of a file that no template has yet, if its import goes on or went well.
+    ///
+    /// # Errors
+    /// When the actor may not push versions.
+    pub async fn loose_version(&self, actor: &Actor, file: FileId) -> Result<Option<Version>> {
+        actor.require_role(SiteRole::AUTHORS)?;
+        Ok(self.db.read(move |tx| versions::loose(tx, file)).await?)
     }
 
     /// A version.
@@ -164,25 +172,6 @@ impl App {
             .await
     }
 
-    /// Lines of the import's log after the one with id `after`.
-    ///
-    /// # Errors
-    /// When there is no version that the actor may see.
-    pub async fn version_logs(
-        &self,
-        actor: &Actor,
-        id: VersionId,
-        (after, limit): (i64, u32),
-    ) -> Result<Vec<StoredLine>> {
-        let actor = actor.clone();
-        self.db
-            .read(move |tx| {
-                let version = find(tx, &actor, id)?;
-                Ok(job_logs::list(tx, version.job.id, after, limit)?)
-            })
-            .await
-    }
-
     /// Changes a version's name and message.
     ///
     /// # Errors
@@ -193,7 +182,7 @@ impl App {
         id: VersionId,
         (new_name, message): (Option<String>, Option<String>),
     ) -> Result<Version> {
-        actor.require_role(AUTHORS)?;
+        actor.require_role(SiteRole::AUTHORS)?;
         if let Some(new_name) = &new_name {
             name::check_version_name(new_name).map_err(|e| Error::invalid("name", e))?;
         }
@@ -218,7 +207,7 @@ impl App {
         id: VersionId,
         archived: bool,
     ) -> Result<Version> {
-        actor.require_role(AUTHORS)?;
+        actor.require_role(SiteRole::AUTHORS)?;
         self.change_version(actor, id, move |v| {
             v.archived = archived;
             Ok(())
@@ -259,7 +248,7 @@ impl App {
         template: TemplateId,
         all: bool,
     ) -> Result<Vec<VersionId>> {
-        actor.require_role(AUTHORS)?;
+        actor.require_role(SiteRole::AUTHORS)?;
         let actor = actor.clone();
         self.db
             .write(move |tx| {
@@ -279,7 +268,7 @@ impl App {
     /// # Errors
     /// When the actor may not, or the import is over.
     pub async fn cancel_import(&self, actor: &Actor, id: VersionId) -> Result<()> {
-        actor.require_role(AUTHORS)?;
+        actor.require_role(SiteRole::AUTHORS)?;
         let actor = actor.clone();
         self.db
             .write(move |tx| {

@@ -2,15 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use super::workspaces::load;
 use super::{Actor, App, Error, Page, Result, access, page};
 use crate::model::filter::WorkspaceFilter;
 use crate::model::grant::Action;
-use crate::model::id::{UserId, WorkspaceId};
+use crate::model::id::{BuildId, UserId, WorkspaceId};
 use crate::model::user::UserRef;
 use crate::model::workspace::Workspace;
 use crate::server::db::workspace_search::{self, Search};
-use crate::server::db::{ReadTx, connections, users};
+use crate::server::db::{ReadTx, connections, resources, users, workspaces};
 
 /// Workspaces whose agents are looked at in one go, where a search asks for the state of agents.
 const STEP: u32 = 256;
@@ -40,10 +39,7 @@ impl App {
         self.search(actor, filter, move |tx, found| match found {
             None => Ok((vec![], 0)),
             Some((search, filter)) if !filter.agents.is_empty() => {
-                let all = with_agents(tx, &search, &filter, usize::MAX)?;
-                let (offset, limit) = (page.offset as usize, page.limit as usize);
-                let n = all.len();
-                Ok((all.into_iter().skip(offset).take(limit).collect(), n))
+                with_agents(tx, (&search, &filter), page, Extent::All)
             }
             Some((search, _)) => {
                 let ids = workspace_search::list(tx, &search, page.pair())?;
@@ -52,7 +48,7 @@ impl App {
                     Some(n) => usize::try_from(n).unwrap_or_default(),
                     None => workspace_search::count(tx, &search)?,
                 };
-                Ok((load_all(tx, ids)?, n))
+                Ok((load_all(tx, &ids)?, n))
             }
         })
         .await
@@ -72,11 +68,12 @@ impl App {
         self.search(actor, filter, move |tx, found| match found {
             None => Ok(vec![]),
             Some((search, filter)) if !filter.agents.is_empty() => {
-                with_agents(tx, &search, &filter, limit as usize)
+                let page = Page::new(limit, 0);
+                Ok(with_agents(tx, (&search, &filter), page, Extent::Page)?.0)
             }
             Some((search, _)) => {
                 let ids = workspace_search::list(tx, &search, (limit, 0))?;
-                load_all(tx, ids)
+                load_all(tx, &ids)
             }
         })
         .await
@@ -118,9 +115,12 @@ impl App {
         if !matches!(actor, Actor::System) {
             actor.caller()?;
         }
-        // What follows from a build or its agents is looked up workspace by workspace.
-        let long =
-            filter.status.is_some() || filter.outdated.is_some() || !filter.agents.is_empty();
+        // What follows from a build or its agents, and a part of a name, is looked up workspace by
+        // workspace.
+        let long = filter.status.is_some()
+            || filter.outdated.is_some()
+            || !filter.agents.is_empty()
+            || !filter.parts.is_empty();
         let actor = actor.clone();
         let read = move |tx: &ReadTx<'_>| {
             let found = meaning(tx, &actor, &filter)?;
@@ -163,29 +163,52 @@ fn meaning(tx: &ReadTx<'_>, actor: &Actor, filter: &WorkspaceFilter) -> Result<O
     }))
 }
 
-fn load_all(tx: &ReadTx<'_>, ids: Vec<WorkspaceId>) -> Result<Vec<Workspace>> {
-    ids.into_iter().map(|id| load(tx, id)).collect()
+/// These workspaces in this order, with what their last builds made.
+fn load_all(tx: &ReadTx<'_>, ids: &[WorkspaceId]) -> Result<Vec<Workspace>> {
+    let found = workspaces::list(tx, ids)?;
+    let builds: Vec<BuildId> = found.iter().map(|w| w.latest_build.id).collect();
+    let mut made = resources::of(tx, &builds)?;
+    let mut by_id: BTreeMap<WorkspaceId, Workspace> = BTreeMap::new();
+    for mut w in found {
+        w.latest_build.resources = made.remove(&w.latest_build.id).unwrap_or_default();
+        by_id.insert(w.id, w);
+    }
+    Ok(ids.iter().filter_map(|id| by_id.remove(id)).collect())
 }
 
-/// The first `most` workspaces that fit, agents too: their state follows from the clock and is in no
-/// index.
+/// How far a search by agents goes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Extent {
+    /// To the end, for their number.
+    All,
+    /// Until the page is full.
+    Page,
+}
+
+/// A page of the workspaces that fit, agents too, and how many there are. Agents' state follows
+/// from the clock and is in no index; only the page is kept in memory.
 fn with_agents(
     tx: &ReadTx<'_>,
-    search: &Search,
-    filter: &WorkspaceFilter,
-    most: usize,
-) -> Result<Vec<Workspace>> {
-    let mut all = Vec::new();
-    let mut offset = 0;
+    (search, filter): (&Search, &WorkspaceFilter),
+    page: Page,
+    extent: Extent,
+) -> Result<(Vec<Workspace>, usize)> {
+    let (from, to) = (page.offset as usize, page.offset as usize + page.limit as usize);
+    let (mut shown, mut n, mut offset) = (Vec::new(), 0, 0);
     loop {
         let ids = workspace_search::list(tx, search, (STEP, offset))?;
         let is_last = ids.len() < STEP as usize;
-        let mut found = load_all(tx, ids)?;
-        found.retain(|w| filter.fits_agents(w, tx.now));
-        all.append(&mut found);
-        if is_last || all.len() >= most {
-            all.truncate(most);
-            return Ok(all);
+        for workspace in load_all(tx, &ids)? {
+            if !filter.fits_agents(&workspace, tx.now) {
+                continue;
+            }
+            if (from..to).contains(&n) {
+                shown.push(workspace);
+            }
+            n += 1;
+        }
+        if is_last || (extent == Extent::Page && n >= to) {
+            return Ok((shown, n));
         }
         offset += STEP;
     }

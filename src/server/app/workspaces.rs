@@ -16,7 +16,7 @@ use crate::server::db::workspaces::NewWorkspace;
 use crate::server::db::{ReadTx, WriteTx, builds, resources, users, versions, workspaces};
 
 /// Bounds of the time a workspace runs: a minute, and thirty days.
-const TTL_S: std::ops::RangeInclusive<i64> = 60..=30 * 86_400;
+pub const TTL_S: std::ops::RangeInclusive<i64> = 60..=30 * 86_400;
 
 /// What a new workspace is made from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

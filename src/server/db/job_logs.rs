@@ -1,10 +1,11 @@
 //! The table `job_logs`: the logs of builds and imports, within their limit.
 
-use rusqlite::named_params;
+use rusqlite::{Row, named_params};
 
-use super::{ReadTx, Result, WriteTx};
+use super::{ReadTx, Result, WriteTx, timings};
 use crate::model::id::JobId;
 use crate::model::log::{self, LogLevel, LogLine, LogSource, StoredLine};
+use crate::model::time::Timestamp;
 
 /// What an empty line counts towards the limit, so that empty lines are not free.
 const LINE_COST: usize = 16;
@@ -61,6 +62,47 @@ fn insert(tx: &WriteTx<'_>, job: JobId, line: &LogLine) -> Result<()> {
     Ok(())
 }
 
+fn from_row(row: &Row<'_>) -> rusqlite::Result<StoredLine> {
+    Ok(StoredLine {
+        id: row.get("id")?,
+        line: LogLine {
+            at_ms: row.get("at_ms")?,
+            source: row.get("source")?,
+            level: row.get("level")?,
+            stage: row.get("stage")?,
+            output: row.get("output")?,
+        },
+    })
+}
+
+/// The last lines up to the one with id `upto`, oldest first.
+///
+/// # Errors
+/// When SQLite fails.
+pub fn last(tx: &ReadTx<'_>, job: JobId, upto: i64, limit: u32) -> Result<Vec<StoredLine>> {
+    let mut lines = tx.list(
+        "SELECT id, at_ms, source, level, stage, output FROM job_logs
+         WHERE job_id = :job AND id <= :upto ORDER BY id DESC LIMIT :limit",
+        named_params! { ":job": job, ":upto": upto, ":limit": limit },
+        from_row,
+    )?;
+    lines.reverse();
+    Ok(lines)
+}
+
+/// How many lines there are before the one with id `id`.
+///
+/// # Errors
+/// When SQLite fails.
+pub fn count_before(tx: &ReadTx<'_>, job: JobId, id: i64) -> Result<u64> {
+    let n: Option<i64> = tx.find(
+        "SELECT count(*) AS n FROM job_logs WHERE job_id = :job AND id < :id",
+        named_params! { ":job": job, ":id": id },
+        |row| row.get("n"),
+    )?;
+    Ok(n.and_then(|n| u64::try_from(n).ok()).unwrap_or_default())
+}
+
 /// Lines after the one with id `after`, oldest first.
 ///
 /// # Errors
@@ -70,17 +112,42 @@ pub fn list(tx: &ReadTx<'_>, job: JobId, after: i64, limit: u32) -> Result<Vec<S
         "SELECT id, at_ms, source, level, stage, output FROM job_logs
          WHERE job_id = :job AND id > :after ORDER BY id LIMIT :limit",
         named_params! { ":job": job, ":after": after, ":limit": limit },
-        |row| {
-            Ok(StoredLine {
-                id: row.get("id")?,
-                line: LogLine {
-                    at_ms: row.get("at_ms")?,
-                    source: row.get("source")?,
-                    level: row.get("level")?,
-                    stage: row.get("stage")?,
-                    output: row.get("output")?,
-                },
-            })
-        },
+        from_row,
+    )
+}
+
+/// Removes up to `most` lines and timings of the jobs that ended first before `before`. Whether there
+/// may be more to do.
+///
+/// # Errors
+/// When SQLite fails.
+pub fn forget(tx: &WriteTx<'_>, before: Timestamp, most: usize) -> Result<bool> {
+    let mut left = most;
+    while left > 0 {
+        let job: Option<JobId> = tx.find(
+            "SELECT id FROM jobs WHERE log_kept = 1 AND ended_at < :before
+             ORDER BY ended_at LIMIT 1",
+            named_params! { ":before": before },
+            |row| row.get(0),
+        )?;
+        let Some(job) = job else { return Ok(false) };
+        left = left.saturating_sub(delete(tx, job, left)?);
+        left = left.saturating_sub(timings::delete(tx, job, left)?);
+        if left > 0 {
+            tx.execute(
+                "UPDATE jobs SET log_kept = 0 WHERE id = :job",
+                named_params! { ":job": job },
+            )?;
+            left -= 1;
+        }
+    }
+    Ok(true)
+}
+
+fn delete(tx: &WriteTx<'_>, job: JobId, most: usize) -> Result<usize> {
+    tx.execute(
+        "DELETE FROM job_logs WHERE id IN (
+             SELECT id FROM job_logs WHERE job_id = :job ORDER BY id LIMIT :most)",
+        named_params! { ":job": job, ":most": i64::try_from(most).unwrap_or(i64::MAX) },
     )
 }

@@ -22,6 +22,8 @@ const QUEUE: usize = 1024;
 const EVENTS: usize = 4096;
 /// How long the end waits for who still reads or writes.
 const GATHER_WITHIN: std::time::Duration = std::time::Duration::from_millis(500);
+/// Most rows that a read on the caller's thread may want: well under a millisecond of log lines.
+const SHORT: u32 = 500;
 /// Prepared statements kept per connection.
 const STATEMENTS: usize = 256;
 
@@ -47,6 +49,7 @@ impl Db {
     /// When the file cannot be opened, is not one of this program or newer, or a migration fails.
     pub fn open(path: &Path, clock: Clock, entropy: Entropy) -> Result<Self> {
         inspect::file(path)?;
+        inspect::make_private(path);
         let mut writer = Connection::open(path)?;
         writer.busy_timeout(std::time::Duration::from_secs(5))?;
         writer.pragma_update(None, "journal_mode", "WAL")?;
@@ -122,6 +125,19 @@ impl Db {
         let shared = Arc::clone(&self.0);
         let done = tokio::task::spawn_blocking(move || shared.read(work)).await;
         done.map_err(|_| E::from(Error::Panicked))?
+    }
+
+    /// The same for up to `rows` rows: many are read on a thread of their own.
+    ///
+    /// # Errors
+    /// As [`Db::read`].
+    pub async fn read_rows<T, E, F>(&self, rows: u32, work: F) -> std::result::Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<Error> + Send + 'static,
+        F: FnOnce(&ReadTx<'_>) -> std::result::Result<T, E> + Send + 'static,
+    {
+        if rows > SHORT { self.read_large(work).await } else { self.read(work).await }
     }
 
     /// The work of all reads until now, in steps of SQLite's machine. Counted in debug builds only.

@@ -77,6 +77,19 @@ pub fn present(tx: &ReadTx<'_>, public_id: &str) -> Result<Option<Presented>> {
     )
 }
 
+/// Whether a token has not ended.
+///
+/// # Errors
+/// When SQLite fails.
+pub fn is_current(tx: &ReadTx<'_>, id: TokenId) -> Result<bool> {
+    let found = tx.find(
+        "SELECT 1 FROM tokens WHERE id = :id AND expires_at > :now",
+        named_params! { ":id": id, ":now": tx.now },
+        |_| Ok(()),
+    )?;
+    Ok(found.is_some())
+}
+
 fn from_row(row: &Row<'_>) -> rusqlite::Result<TokenEntry> {
     Ok(TokenEntry {
         id: row.get("id")?,
@@ -143,8 +156,7 @@ pub fn list(tx: &ReadTx<'_>, user: Option<UserId>, limit: i64) -> Result<Vec<Tok
         ),
         None => tx.list(
             select_tokens!(
-                "WHERE t.expires_at > :now ORDER BY t.created_at DESC, t.id DESC LIMIT :limit
-                 /* scan: an owner looks at all of them */"
+                "WHERE t.expires_at > :now ORDER BY t.created_at DESC, t.id DESC LIMIT :limit"
             ),
             named_params! { ":now": tx.now, ":limit": limit },
             from_row,
@@ -225,10 +237,15 @@ pub fn delete_lent(tx: &WriteTx<'_>, workspace: WorkspaceId) -> Result<usize> {
     )
 }
 
-/// Removes tokens that ended before `at`.
+/// Removes up to `most` tokens that ended before `at`. Whether there may be more to do.
 ///
 /// # Errors
 /// When SQLite fails.
-pub fn delete_ended(tx: &WriteTx<'_>, at: Timestamp) -> Result<usize> {
-    tx.execute("DELETE FROM tokens WHERE expires_at < :at", named_params! { ":at": at })
+pub fn forget(tx: &WriteTx<'_>, at: Timestamp, most: usize) -> Result<bool> {
+    let n = tx.execute(
+        "DELETE FROM tokens WHERE id IN (
+             SELECT id FROM tokens WHERE expires_at < :at ORDER BY expires_at LIMIT :most)",
+        named_params! { ":at": at, ":most": i64::try_from(most).unwrap_or(i64::MAX) },
+    )?;
+    Ok(n == most)
 }

@@ -140,7 +140,8 @@ pub fn oldest_owner(tx: &ReadTx<'_>) -> Result<Option<User>> {
 /// Which users to list.
 #[derive(Clone, Debug, Default)]
 pub struct UserFilter {
-    /// A part of the name, the full name or the e-mail address, in lower case; empty for all.
+    /// A part of the name, the full name or the e-mail address, with ASCII in lower case as SQLite's
+    /// `lower` makes it; empty for all.
     pub text: String,
     /// Only with this status.
     pub status: Option<UserStatus>,
@@ -171,7 +172,7 @@ macro_rules! matching {
                AND r.role = :role AND r.organization_id IS NULL))
           AND (:text = '' OR instr(lower(u.username), :text) > 0
                OR instr(lower(u.name), :text) > 0 OR instr(lower(u.email), :text) > 0)
-          /* scan: no index knows the parts of a text */ "
+          /* scan: of people alone; no index knows the parts of a text */ "
     };
 }
 

@@ -4,7 +4,7 @@ use rusqlite::{Row, named_params};
 
 use super::codec::Json;
 use super::jobs::{self, job_columns};
-use super::{ReadTx, Result, WriteTx};
+use super::{ReadTx, Result, WriteTx, files};
 use crate::model::id::{FileId, JobId, OrganizationId, TemplateId, UserId, VersionId};
 use crate::model::template::{Imported, Version};
 use crate::model::user::UserRef;
@@ -81,6 +81,21 @@ pub fn find(tx: &ReadTx<'_>, id: VersionId) -> Result<Option<Version>> {
 /// When SQLite fails.
 pub fn by_job(tx: &ReadTx<'_>, job: JobId) -> Result<Option<Version>> {
     tx.find(select!("WHERE v.job_id = :job"), named_params! { ":job": job }, from_row)
+}
+
+/// The newest version of a file that no template has, whose import goes on or went well.
+///
+/// # Errors
+/// When SQLite fails.
+pub fn loose(tx: &ReadTx<'_>, file: FileId) -> Result<Option<Version>> {
+    tx.find(
+        select!(
+            "WHERE v.template_id IS NULL AND v.file_id = :file
+               AND j.status IN ('pending', 'running', 'succeeded') ORDER BY v.id DESC LIMIT 1"
+        ),
+        named_params! { ":file": file },
+        from_row,
+    )
 }
 
 /// A version of a template by its name.
@@ -179,7 +194,7 @@ pub fn insert(tx: &WriteTx<'_>, v: &NewVersion<'_>) -> Result<()> {
             ":variables": v.variables, ":by": v.created_by, ":now": tx.now,
         },
     )?;
-    Ok(())
+    files::set_used(tx, v.file_id)
 }
 
 /// Stores what the import found.

@@ -4,10 +4,10 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::{Notify, mpsc};
+use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
-use super::socket::{Message, Socket, say};
+use super::socket::{Control, Message, Socket};
 use super::{Fleet, lock};
 use crate::model::agent::SILENCE;
 use crate::model::id::{AgentId, UserId, WorkspaceId};
@@ -27,7 +27,7 @@ pub(super) struct AgentSocket {
     pub(super) key: PeerKey,
     pub(super) workspace: WorkspaceId,
     pub(super) endpoints: Vec<SocketAddr>,
-    pub(super) outgoing: mpsc::Sender<Message>,
+    pub(super) control: Control,
     pub(super) stats: Stats,
     pub(super) ports: Vec<ListeningPort>,
     /// Clients that it carries on from an earlier connection. They may never come to this server,
@@ -56,16 +56,16 @@ impl Fleet {
             Err(error) => {
                 let why = error.to_string();
                 tracing::info!(agent.id = %agent, why, "an agent was refused");
-                socket.say(&ToAgent::Refused { why }).await;
+                socket.control.say(&ToAgent::Refused { why });
                 return;
             }
         };
-        let end = self.enter_agent(agent, workspace, &hello, socket.outgoing.clone());
+        let end = self.enter_agent(agent, workspace, &hello, socket.control.clone());
         let bell = self.0.relay.connect(hello.key);
         let manifest = Box::new(manifest);
-        if socket.say(&ToAgent::Manifest { manifest }).await {
+        if socket.control.say(&ToAgent::Manifest { manifest }) {
             tracing::info!(agent.id = %agent, version = hello.version, "an agent connected");
-            self.tell_clients(agent, &hello).await;
+            self.tell_clients(agent, &hello);
             self.changed();
             self.pump_agent(agent, hello.key, &mut socket, (&bell, &end)).await;
         }
@@ -92,14 +92,14 @@ impl Fleet {
         agent: AgentId,
         workspace: WorkspaceId,
         hello: &Hello,
-        outgoing: mpsc::Sender<Message>,
+        control: Control,
     ) -> CancellationToken {
         let end = CancellationToken::new();
         let socket = AgentSocket {
             key: hello.key,
             workspace,
             endpoints: hello.endpoints.clone(),
-            outgoing,
+            control,
             stats: Stats::default(),
             ports: Vec::new(),
             held: hello.clients.iter().take(MAX_HELD).copied().collect(),
@@ -142,10 +142,11 @@ impl Fleet {
         loop {
             tokio::select! {
                 () = end.cancelled() => return,
+                () = socket.control.stuck() => return,
                 arrived = tokio::time::timeout(SILENCE, socket.incoming.recv()) => match arrived {
                     Ok(Some(Message::Binary(frame))) => self.0.relay.push(&key, frame),
                     Ok(Some(Message::Text(text))) => {
-                        if !self.hear(agent, key, &text, &socket.outgoing).await {
+                        if !self.hear(agent, key, &text, &socket.control).await {
                             return;
                         }
                     }
@@ -153,7 +154,7 @@ impl Fleet {
                 },
                 () = bell.notified() => {
                     while let Some(frame) = self.0.relay.pop(&key) {
-                        if socket.outgoing.send(Message::Binary(frame)).await.is_err() {
+                        if !socket.forward(frame, end).await {
                             return;
                         }
                     }
@@ -163,20 +164,14 @@ impl Fleet {
     }
 
     /// One control message of an agent. Returns whether the socket goes on.
-    async fn hear(
-        &self,
-        agent: AgentId,
-        key: PeerKey,
-        text: &str,
-        outgoing: &mpsc::Sender<Message>,
-    ) -> bool {
+    async fn hear(&self, agent: AgentId, key: PeerKey, text: &str, control: &Control) -> bool {
         let Ok(message) = serde_json::from_str::<FromAgent>(text) else {
             tracing::warn!(agent.id = %agent, "an agent said something this version does not know");
             return true;
         };
         match self.report(agent, key, message).await {
             Ok(None) => true,
-            Ok(Some(answer)) => say(outgoing, &answer).await,
+            Ok(Some(answer)) => control.say(&answer),
             Err(error) => {
                 tracing::warn!(agent.id = %agent, %error, "an agent's report was not stored");
                 // The agent keeps what was not acknowledged and sends it again.
@@ -208,9 +203,9 @@ impl Fleet {
     }
 
     /// Ends an agent that may not be here any more: its workspace was stopped or rebuilt.
-    pub(super) async fn dismiss_agent(&self, agent: AgentId, why: &str) {
+    pub(super) fn dismiss_agent(&self, agent: AgentId, why: &str) {
         let Some(socket) = lock(&self.0.agents).remove(&agent) else { return };
-        say(&socket.outgoing, &ToAgent::Refused { why: why.to_owned() }).await;
+        socket.control.say(&ToAgent::Refused { why: why.to_owned() });
         socket.end.cancel();
         self.0.overlay.remove_peer(&socket.key);
         self.changed();
@@ -223,27 +218,19 @@ impl Fleet {
     }
 
     /// Has a workspace's agents end what they carry on for a user.
-    pub(super) async fn cut_held(&self, user: UserId, workspace: WorkspaceId) {
-        let cut: Vec<_> = lock(&self.0.agents)
-            .values_mut()
-            .filter(|socket| socket.workspace == workspace)
-            .map(|socket| {
-                let theirs = socket.held.extract_if(.., |held| held.user == user);
-                (socket.outgoing.clone(), theirs.map(|held| held.key).collect::<Vec<_>>())
-            })
-            .collect();
-        for (outgoing, keys) in cut {
-            for key in keys {
-                say(&outgoing, &ToAgent::RemovePeer { key }).await;
+    pub(super) fn cut_held(&self, user: UserId, workspace: WorkspaceId) {
+        let mut agents = lock(&self.0.agents);
+        for socket in agents.values_mut().filter(|socket| socket.workspace == workspace) {
+            for held in socket.held.extract_if(.., |held| held.user == user) {
+                socket.control.say(&ToAgent::RemovePeer { key: held.key });
             }
         }
     }
 
     /// Tells an agent something, if it is connected.
-    pub(super) async fn tell_agent(&self, agent: AgentId, message: &ToAgent) {
-        let outgoing = lock(&self.0.agents).get(&agent).map(|s| s.outgoing.clone());
-        if let Some(outgoing) = outgoing {
-            say(&outgoing, message).await;
+    pub(super) fn tell_agent(&self, agent: AgentId, message: &ToAgent) {
+        if let Some(socket) = lock(&self.0.agents).get(&agent) {
+            socket.control.say(message);
         }
     }
 
@@ -263,9 +250,9 @@ impl Fleet {
         lock(&self.0.agents).contains_key(&agent)
     }
 
-    async fn tell_clients(&self, agent: AgentId, hello: &Hello) {
+    fn tell_clients(&self, agent: AgentId, hello: &Hello) {
         let peer = self.agent_peer(agent, hello.key, &hello.endpoints);
-        self.agent_moved(agent, &peer).await;
+        self.agent_moved(agent, &peer);
     }
 }
 
@@ -285,7 +272,7 @@ async fn read_hello(socket: &mut Socket) -> Option<Hello> {
             let why = format!(
                 "the agent speaks protocol {protocol}, this server {PROTOCOL}; update the server"
             );
-            socket.say(&ToAgent::Refused { why }).await;
+            socket.control.say(&ToAgent::Refused { why });
             None
         }
         Ok(_) | Err(_) => None,

@@ -4,10 +4,10 @@ use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::{Notify, mpsc};
+use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
-use super::socket::{Message, Socket, say};
+use super::socket::{Control, Message, Socket};
 use super::{Fleet, lock};
 use crate::model::id::{AgentId, UserId, WorkspaceId};
 use crate::model::peer::{Peer, PeerKey, PeerKind};
@@ -31,7 +31,7 @@ pub(super) struct ClientSocket {
     pub(super) workspace: WorkspaceId,
     pub(super) address: Ipv6Addr,
     pub(super) endpoints: Vec<SocketAddr>,
-    pub(super) outgoing: mpsc::Sender<Message>,
+    pub(super) control: Control,
     pub(super) place: Place,
 }
 
@@ -40,8 +40,8 @@ pub(super) struct ClientSocket {
 pub(super) struct Place {
     /// The right ended.
     cut: CancellationToken,
-    /// The client came again, and another socket holds it.
-    replaced: CancellationToken,
+    /// This place is no more: the client came again and has another, or it left.
+    over: CancellationToken,
 }
 
 /// Who a client is, as its token proved.
@@ -65,27 +65,27 @@ impl Fleet {
         let Ok(Some((key, endpoints))) = hello else { return };
         let Some((peer, place)) = self.enter_client(&client, (key, endpoints), &socket) else {
             let why = "this key is another client's".to_owned();
-            socket.say(&ToClient::Refused { why }).await;
+            socket.control.say(&ToClient::Refused { why });
             return;
         };
         let bell = self.0.relay.connect(key);
-        self.introduce(client.agent, &peer).await;
+        self.introduce(client.agent, &peer);
         let welcome =
             ToClient::Welcome { address: peer.address, peers: self.peers_of(client.agent) };
-        if socket.say(&welcome).await {
+        if socket.control.say(&welcome) {
             self.pump_client(key, client.agent, &mut socket, (&bell, &place)).await;
         }
         self.0.relay.disconnect(&key, &bell);
         if place.cut.is_cancelled() {
             self.leave_client(key, &place).await;
             let why = "your right to this workspace ended".to_owned();
-            socket.say(&ToClient::Refused { why }).await;
+            socket.control.say(&ToClient::Refused { why });
             return;
         }
         let fleet = self.clone();
         self.0.tasks.spawn("client-grace", OnPanic::Lose, async move {
             tokio::select! {
-                () = place.replaced.cancelled() => return,
+                () = place.over.cancelled() => return,
                 () = place.cut.cancelled() => {}
                 () = tokio::time::sleep(GRACE) => {}
             }
@@ -108,7 +108,7 @@ impl Fleet {
             workspace: client.workspace,
             address: self.0.prefix.client(&key),
             endpoints,
-            outgoing: socket.outgoing.clone(),
+            control: socket.control.clone(),
             place: place.clone(),
         };
         let peer = client_peer(key, &entry);
@@ -117,20 +117,20 @@ impl Fleet {
             if before.user.id != client.user.id || before.agent != client.agent {
                 return None;
             }
-            before.place.replaced.cancel();
+            before.place.over.cancel();
         }
         clients.insert(key, entry);
-        drop(clients);
+        // Under the lock: whoever leaves with this key must not take this peer away.
         self.0.overlay.set_peer(&peer);
         Some((peer, place))
     }
 
     /// Lets a client and its agent exchange packets, and tells the agent.
-    async fn introduce(&self, agent: AgentId, client: &Peer) {
+    fn introduce(&self, agent: AgentId, client: &Peer) {
         if let Some(agent_key) = self.agent_key(agent) {
             self.0.relay.allow(agent_key, client.key);
         }
-        self.tell_agent(agent, &ToAgent::Peers { peers: vec![client.clone()] }).await;
+        self.tell_agent(agent, &ToAgent::Peers { peers: vec![client.clone()] });
     }
 
     async fn pump_client(
@@ -144,39 +144,40 @@ impl Fleet {
         loop {
             tokio::select! {
                 () = place.cut.cancelled() => return,
-                () = place.replaced.cancelled() => return,
+                () = place.over.cancelled() => return,
+                () = socket.control.stuck() => return,
                 arrived = socket.incoming.recv() => match arrived {
                     Some(Message::Binary(frame)) => self.0.relay.push(&key, frame),
-                    Some(Message::Text(text)) => self.client_says(key, agent, &text).await,
+                    Some(Message::Text(text)) => self.client_says(key, agent, &text),
                     Some(Message::Close { .. }) | None => return,
                 },
                 () = bell.notified() => {
                     while let Some(frame) = self.0.relay.pop(&key) {
-                        if socket.outgoing.send(Message::Binary(frame)).await.is_err() {
+                        if !socket.forward(frame, &place.cut).await {
                             return;
                         }
                     }
                 }
-                _ = look.tick() => self.learn_endpoint(key, agent).await,
+                _ = look.tick() => self.learn_endpoint(key, agent),
             }
         }
     }
 
-    async fn client_says(&self, key: PeerKey, agent: AgentId, text: &str) {
+    fn client_says(&self, key: PeerKey, agent: AgentId, text: &str) {
         if let Ok(FromClient::Endpoints { endpoints }) = serde_json::from_str(text) {
-            self.move_client(key, agent, endpoints).await;
+            self.move_client(key, agent, endpoints);
         }
     }
 
     /// The server sees where a client's packets come from: the agent is told, so that both can
     /// open a path through a NAT.
-    async fn learn_endpoint(&self, key: PeerKey, agent: AgentId) {
+    fn learn_endpoint(&self, key: PeerKey, agent: AgentId) {
         let seen = self.seen_at(&key);
         let Some(seen) = seen else { return };
         let known = lock(&self.0.clients).get(&key).map(|c| c.endpoints.clone());
         if let Some(mut endpoints) = known.filter(|k| !k.contains(&seen)) {
             endpoints.push(seen);
-            self.move_client(key, agent, endpoints).await;
+            self.move_client(key, agent, endpoints);
         }
     }
 
@@ -188,7 +189,7 @@ impl Fleet {
         }
     }
 
-    async fn move_client(&self, key: PeerKey, agent: AgentId, endpoints: Vec<SocketAddr>) {
+    fn move_client(&self, key: PeerKey, agent: AgentId, endpoints: Vec<SocketAddr>) {
         let peer = {
             let mut clients = lock(&self.0.clients);
             let Some(client) = clients.get_mut(&key) else { return };
@@ -196,27 +197,44 @@ impl Fleet {
             client_peer(key, client)
         };
         self.0.overlay.set_peer(&peer);
-        self.tell_agent(agent, &ToAgent::Peers { peers: vec![peer] }).await;
+        self.tell_agent(agent, &ToAgent::Peers { peers: vec![peer] });
     }
 
     async fn leave_client(&self, key: PeerKey, place: &Place) {
-        let left = {
-            let mut clients = lock(&self.0.clients);
-            if place.replaced.is_cancelled() { None } else { clients.remove(&key) }
-        };
-        let Some(client) = left else { return };
+        if let Some(client) = self.part(key, place) {
+            self.end_peer_sessions(client.agent, &client.user, key).await;
+        }
+    }
+
+    /// Takes a client's place and its tunnel away; none when its place is no more.
+    fn part(&self, key: PeerKey, place: &Place) -> Option<ClientSocket> {
+        let mut clients = lock(&self.0.clients);
+        if place.over.is_cancelled() {
+            return None;
+        }
+        place.over.cancel();
+        let client = clients.remove(&key)?;
+        // Under the lock, so that the same client comes again only after all of this.
         self.0.relay.forget(key);
         self.0.overlay.remove_peer(&key);
-        self.tell_agent(client.agent, &ToAgent::RemovePeer { key }).await;
-        self.end_peer_sessions(client.agent, &client.user, key).await;
+        self.tell_agent(client.agent, &ToAgent::RemovePeer { key });
+        Some(client)
     }
 
     /// Cuts the tunnels of a user to a workspace, also of clients that are away just now.
     pub(super) fn cut_clients(&self, user: UserId, workspace: WorkspaceId) {
-        for client in lock(&self.0.clients).values() {
-            if client.user.id == user && client.workspace == workspace {
-                client.place.cut.cancel();
-            }
+        let theirs: Vec<(PeerKey, Place)> = lock(&self.0.clients)
+            .iter()
+            .filter(|(_, c)| c.user.id == user && c.workspace == workspace)
+            .map(|(key, c)| (*key, c.place.clone()))
+            .collect();
+        for (key, place) in theirs {
+            place.cut.cancel();
+            let Some(client) = self.part(key, &place) else { continue };
+            let fleet = self.clone();
+            self.0.tasks.spawn_graceful("client-cut", OnPanic::Lose, async move {
+                fleet.end_peer_sessions(client.agent, &client.user, key).await;
+            });
         }
     }
 
@@ -239,15 +257,10 @@ impl Fleet {
     }
 
     /// Tells an agent's clients where it is now; after a restart it has another key.
-    pub(super) async fn agent_moved(&self, agent: AgentId, peer: &Peer) {
-        let told: Vec<(PeerKey, mpsc::Sender<Message>)> = lock(&self.0.clients)
-            .iter()
-            .filter(|(_, c)| c.agent == agent)
-            .map(|(k, c)| (*k, c.outgoing.clone()))
-            .collect();
-        for (key, outgoing) in told {
-            self.0.relay.allow(peer.key, key);
-            say(&outgoing, &ToClient::Peers { peers: vec![peer.clone()] }).await;
+    pub(super) fn agent_moved(&self, agent: AgentId, peer: &Peer) {
+        for (key, client) in lock(&self.0.clients).iter().filter(|(_, c)| c.agent == agent) {
+            self.0.relay.allow(peer.key, *key);
+            client.control.say(&ToClient::Peers { peers: vec![peer.clone()] });
         }
     }
 
@@ -287,7 +300,7 @@ async fn read_hello(socket: &mut Socket) -> Option<(PeerKey, Vec<SocketAddr>)> {
             let why = format!(
                 "the client speaks protocol {protocol}, this server {PROTOCOL}; update the server"
             );
-            socket.say(&ToClient::Refused { why }).await;
+            socket.control.say(&ToClient::Refused { why });
             None
         }
         Ok(FromClient::Endpoints { .. }) | Err(_) => None,

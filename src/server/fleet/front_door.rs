@@ -4,12 +4,12 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 
 use anyhow::Context as _;
-use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
+use tokio::net::TcpListener;
 
 use super::Fleet;
 use super::link::{AgentLink, Waiting};
 use crate::model::user::UserRef;
+use crate::net::accept;
 use crate::server::app::{Actor, Via};
 use crate::ssh::keys::{KeyPair, PublicKey};
 use crate::ssh::{self, Auth, Began, Config, Ended, Gate, Link, Say, Who};
@@ -59,18 +59,9 @@ impl Fleet {
     }
 
     async fn accept_ssh(&self, listener: TcpListener, config: Arc<Config>) {
-        let room = Arc::new(Semaphore::new(MAX_CONNECTIONS));
+        let mut door = accept::Door::new(listener, MAX_CONNECTIONS, "SSH");
         loop {
-            let Ok(permit) = Arc::clone(&room).acquire_owned().await else { return };
-            let (stream, address) = match listener.accept().await {
-                Ok(accepted) => accepted,
-                Err(error) => {
-                    // Out of file descriptors, most likely: those in use come back.
-                    tracing::warn!(%error, "an SSH connection could not be accepted");
-                    tokio::time::sleep(std::time::Duration::from_millis(100)).await;
-                    continue;
-                }
-            };
+            let (guest, address) = door.next().await;
             let door = Arc::new(Door {
                 fleet: self.clone(),
                 address,
@@ -80,19 +71,11 @@ impl Fleet {
             });
             let config = Arc::clone(&config);
             self.0.tasks.spawn("ssh-connection", OnPanic::Lose, async move {
-                serve(stream, config, door).await;
-                drop(permit);
+                if let Err(error) = ssh::serve(guest, config, door).await {
+                    tracing::debug!(client.address = %address, %error, "an SSH connection ended early");
+                }
             });
         }
-    }
-}
-
-async fn serve(stream: TcpStream, config: Arc<Config>, door: Arc<Door>) {
-    // A keystroke must not wait for more to come.
-    let _ = stream.set_nodelay(true);
-    let address = door.address;
-    if let Err(error) = ssh::serve(stream, config, door).await {
-        tracing::debug!(client.address = %address, %error, "an SSH connection ended early");
     }
 }
 

@@ -26,7 +26,7 @@ impl Fleet {
         let app = &self.0.app;
         match message {
             FromAgent::Hello { .. } => {}
-            FromAgent::Endpoints { endpoints } => self.move_agent(agent, key, endpoints).await,
+            FromAgent::Endpoints { endpoints } => self.move_agent(agent, key, &endpoints),
             FromAgent::Directory { expanded } => app.agent_directory(agent, &expanded).await?,
             FromAgent::Heartbeat => app.agent_heard(agent).await?,
             FromAgent::Lifecycle { state, at_ms } => {
@@ -65,13 +65,13 @@ impl Fleet {
         Ok(None)
     }
 
-    async fn move_agent(&self, agent: AgentId, key: PeerKey, endpoints: Vec<std::net::SocketAddr>) {
+    fn move_agent(&self, agent: AgentId, key: PeerKey, endpoints: &[std::net::SocketAddr]) {
         if let Some(socket) = lock(&self.0.agents).get_mut(&agent) {
-            socket.endpoints.clone_from(&endpoints);
+            endpoints.clone_into(&mut socket.endpoints);
         }
-        let peer = self.agent_peer(agent, key, &endpoints);
+        let peer = self.agent_peer(agent, key, endpoints);
         self.0.overlay.set_peer(&peer);
-        self.agent_moved(agent, &peer).await;
+        self.agent_moved(agent, &peer);
     }
 
     /// A session that came by a client's own tunnel: the agent says so, the coordination says who.

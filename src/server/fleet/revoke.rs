@@ -57,21 +57,21 @@ impl Fleet {
             }
         };
         for lost in asked.into_iter().filter(|pair| !kept.contains(pair)) {
-            self.cut(lost.0, lost.1).await;
+            self.cut(lost.0, lost.1);
         }
     }
 
-    /// Cuts everything a user has open in a workspace.
-    async fn cut(&self, user: UserId, workspace: WorkspaceId) {
+    /// Cuts everything a user has open in a workspace. Nothing here waits for another end.
+    fn cut(&self, user: UserId, workspace: WorkspaceId) {
         let theirs = self.0.register.pick(|l| l.user == user && l.workspace == workspace);
         tracing::info!(user.id = %user, workspace.id = %workspace, n_sessions = theirs.len(), "a right ended");
         for live in theirs {
             live.cut.cancel();
             let message = crate::wire::agent::ToAgent::CutSession { session: live.id };
-            self.tell_agent(live.agent, &message).await;
+            self.tell_agent(live.agent, &message);
         }
+        self.cut_held(user, workspace);
         self.cut_clients(user, workspace);
-        self.cut_held(user, workspace).await;
     }
 
     /// Agents of a workspace that a newer build replaced may not stay.
@@ -80,7 +80,7 @@ impl Fleet {
             match self.0.app.agent_is_current(agent).await {
                 Ok(true) => {}
                 Ok(false) => {
-                    self.dismiss_agent(agent, "the workspace was stopped or built anew").await;
+                    self.dismiss_agent(agent, "the workspace was stopped or built anew");
                 }
                 Err(error) => tracing::warn!(%error, "whether an agent may stay could not be read"),
             }

@@ -101,7 +101,7 @@ where
     S: AsyncRead + AsyncWrite + Unpin,
 {
     let (read, write) = tokio::io::split(stream);
-    let Socket { mut incoming, outgoing } = socket;
+    let Socket { mut incoming, outgoing, .. } = socket;
     let up = async {
         let mut frames = FrameWriter::new(write);
         while let Some(message) = incoming.recv().await {
@@ -118,7 +118,8 @@ where
         reason = to_browser(FrameReader::new(read), &outgoing) => reason,
         () = live.cut.cancelled() => {
             let why = "your right to this workspace ended".to_owned();
-            let _ = outgoing.send(Message::Close { code: 4003, why }).await;
+            // A browser that does not read is not waited for.
+            let _ = outgoing.try_send(Message::Close { code: 4003, why });
             EndReason::Revoked
         }
     }

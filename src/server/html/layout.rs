@@ -47,13 +47,13 @@ impl Visit {
     /// Whether the list of people is theirs to see.
     #[must_use]
     pub fn sees_people(&self) -> bool {
-        self.user.has(SiteRole::Owner) || self.user.has(SiteRole::UserAdmin)
+        SiteRole::ADMINS.iter().any(|role| self.user.has(*role))
     }
 
     /// Whether they may add and change templates.
     #[must_use]
     pub fn edits_templates(&self) -> bool {
-        self.user.has(SiteRole::Owner) || self.user.has(SiteRole::TemplateAdmin)
+        SiteRole::AUTHORS.iter().any(|role| self.user.has(*role))
     }
 }
 

@@ -102,6 +102,12 @@ impl Runner {
     async fn after_panic(&self, claim: Claim) -> Ending {
         tracing::error!(job.id = %claim.job, "the runner of a job panicked");
         let left = self.provisioner.left_by(claim.job).await;
+        if let Some(left) = left.as_ref().filter(|l| !l.said.is_empty()) {
+            let lines = left.said.iter().map(|l| self.line(LogLevel::Error, "Finishing up", l));
+            if let Err(error) = self.app.append_logs(claim, lines.collect()).await {
+                tracing::error!(job.id = %claim.job, %error, "lines of a job's log are lost");
+            }
+        }
         match Ending::failed(claim.kind, PANICKED) {
             Ending::Build(outcome) => {
                 let state = left.and_then(|l| l.state);
@@ -160,15 +166,19 @@ impl Runner {
     }
 
     async fn say(&self, log: &LogSink, text: &str) {
-        let line = LogLine {
+        // The pump lives as long as the sink.
+        let _ = log.send(self.line(LogLevel::Info, "Deleting", text)).await;
+    }
+
+    /// A line of the server itself.
+    fn line(&self, level: LogLevel, stage: &str, output: &str) -> LogLine {
+        LogLine {
             at_ms: self.app.clock().now_ms(),
             source: LogSource::Daemon,
-            level: LogLevel::Info,
-            stage: "Deleting".to_owned(),
-            output: text.to_owned(),
-        };
-        // The pump lives as long as the sink.
-        let _ = log.send(line).await;
+            level,
+            stage: stage.to_owned(),
+            output: output.to_owned(),
+        }
     }
 
     /// Stores how a job ended. What it left on disk is removed only after that.
@@ -185,6 +195,10 @@ impl Runner {
             if matches!(error, app::Error::Unavailable(_)) && !self.stop.is_cancelled() {
                 tokio::time::sleep(AGAIN).await;
                 continue;
+            }
+            // The job is over or gone: trying again changes nothing.
+            if matches!(error, app::Error::Conflict(_) | app::Error::NotFound(_)) {
+                break;
             }
             tokio::time::sleep(Duration::from_millis(250) * 2u32.pow(n)).await;
             n += 1;

@@ -11,9 +11,8 @@ use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 
 use super::address::ClientAddress;
 use super::{Answer, Problem, State, cookies, form, pages};
-use crate::model::id::TokenId;
 use crate::model::user::SiteRole;
-use crate::server::app::{Actor, Via};
+use crate::server::app::Actor;
 use crate::server::identity::csrf::{self, Source};
 
 /// The header in which Coder's clients send their token.
@@ -201,7 +200,7 @@ async fn require_meant(
         return Ok(req);
     }
     let source = origin(state, headers);
-    let Some(session) = shown.and_then(|s| session(&s.actor)) else {
+    let Some(session) = shown.and_then(|s| s.actor.caller().ok()?.token()) else {
         // Nobody's rights are used; still no other site may sign people in or out.
         return if source == Source::Foreign { Err(foreign()) } else { Ok(req) };
     };
@@ -241,17 +240,6 @@ fn foreign() -> Problem {
 fn is_unsafe(parts: &Parts) -> bool {
     let reads = matches!(parts.method, Method::GET | Method::HEAD | Method::OPTIONS);
     !reads || parts.headers.contains_key(header::UPGRADE)
-}
-
-/// The token someone came with.
-fn session(actor: &Actor) -> Option<TokenId> {
-    match actor {
-        Actor::User(caller) => match caller.via {
-            Via::Token(id, _) => Some(id),
-            Via::Key(_) => None,
-        },
-        Actor::Agent { .. } | Actor::System => None,
-    }
 }
 
 async fn user(state: &State, parts: &Parts) -> Answer<Option<Shown>> {

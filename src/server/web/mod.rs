@@ -13,8 +13,10 @@ pub mod outer;
 mod packed;
 pub mod pages;
 pub mod routes;
+mod slow;
 pub mod sockets;
 pub mod state;
+pub mod streams;
 
 pub use access::{Access, MaybeWho, Who};
 pub use error::{Answer, Problem};

@@ -11,7 +11,7 @@ use http::{HeaderName, HeaderValue, StatusCode, header};
 use tracing::Instrument as _;
 
 use super::packed::{Coding, pack};
-use super::{MaybeWho, Problem, State, address, pages};
+use super::{MaybeWho, Problem, State, address, pages, slow};
 use crate::server::html::csp;
 
 /// The header that carries a request's number.
@@ -42,6 +42,7 @@ async fn outer(With(state): With<State>, mut req: Request, next: Next) -> Respon
     let span = tracing::info_span!("request", id = %id.0, method = %req.method(), path);
     let began = clock.instant();
     let asked = Asked::of(&req);
+    let late = slow::pace(&mut req);
     async move {
         let caught = AssertUnwindSafe(next.run(req)).catch_unwind().await;
         let answered = caught.unwrap_or_else(|_| {
@@ -49,6 +50,7 @@ async fn outer(With(state): With<State>, mut req: Request, next: Next) -> Respon
             Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "The server failed here.")
                 .into_response()
         });
+        let answered = if late.is_so() { too_slow().into_response() } else { answered };
         let mut response = pack(asked.coding, dress(&state, &asked, id, answered)).await;
         add_headers(&state, id, &mut response);
         let ms = state.app.clock().instant().duration_since(began).as_millis();
@@ -57,6 +59,11 @@ async fn outer(With(state): With<State>, mut req: Request, next: Next) -> Respon
     }
     .instrument(span)
     .await
+}
+
+/// Whatever was made of the part of a body that came: it was not the request.
+fn too_slow() -> Problem {
+    Problem::new(StatusCode::REQUEST_TIMEOUT, "The request came too slowly. Try again.")
 }
 
 /// What is kept of a request for its answer.

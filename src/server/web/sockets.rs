@@ -7,6 +7,7 @@ use futures_util::{SinkExt as _, StreamExt as _};
 use http::{HeaderMap, header};
 use tokio::sync::mpsc;
 use tokio::time::{Duration, MissedTickBehavior, interval};
+use tokio_util::sync::CancellationToken;
 
 use super::address::ClientAddress;
 use super::extract::{Path, Query};
@@ -16,24 +17,26 @@ use crate::model::id::{AgentId, TerminalId};
 use crate::model::user::UserRef;
 use crate::server::app::Actor;
 use crate::server::fleet::clients::Client;
-use crate::server::fleet::socket::{Message, Socket};
+use crate::server::fleet::socket::{Halves, Message, Socket};
 use crate::server::fleet::terminal::Attach;
 use crate::tasks::{OnPanic, Tasks};
 use crate::wire::{MAX_CONTROL_BYTES, MAX_RELAY_BYTES};
 
 /// How often the other end is asked for a sign of life. Shorter than the idle limit of common proxies.
 const PING_EVERY: Duration = Duration::from_secs(15);
-/// Silence for this long means the connection is lost: two pings.
+/// Silence for this long means the connection is lost: two pings. So does not reading one message.
 const DEAD_AFTER: Duration = Duration::from_secs(35);
 /// Messages written before a flush, so that datagrams share a packet but none waits long.
 const FLUSH_EVERY: usize = 32;
-/// Room for one read of the socket.
-const READ_BUFFER: usize = 64 << 10;
+/// Room for one read of a socket whose other end says little: keys, or nothing. Every socket keeps it.
+const READ_BUFFER: usize = 4 << 10;
+/// Room for one read of a socket that relays datagrams.
+const RELAY_READ_BUFFER: usize = 64 << 10;
 /// Bytes that may wait to be written.
 const WRITE_BUFFER: usize = 4 << 20;
 
-/// How long the serving of a socket may take to end after its other end has gone.
-const ENDING: Duration = Duration::from_secs(5);
+/// Time for the close to be written.
+const CLOSE_WITHIN: Duration = Duration::from_secs(1);
 /// How long a slow reader may take for what was sent before the close.
 const LAST_WORDS: Duration = Duration::from_mins(2);
 
@@ -50,6 +53,11 @@ pub fn bounded(upgrade: WebSocketUpgrade) -> WebSocketUpgrade {
         .max_write_buffer_size(WRITE_BUFFER)
 }
 
+/// Bounds of a socket that relays datagrams.
+fn relaying(upgrade: WebSocketUpgrade) -> WebSocketUpgrade {
+    bounded(upgrade).read_buffer_size(RELAY_READ_BUFFER)
+}
+
 /// The sockets' routes.
 pub(super) fn routes(routes: Routes) -> Routes {
     routes
@@ -61,7 +69,7 @@ pub(super) fn routes(routes: Routes) -> Routes {
 async fn agent(state: State, Who(actor): Who, upgrade: WebSocketUpgrade) -> Answer<Response> {
     let Actor::Agent { agent, workspace } = actor else { return Err(Problem::signed_out()) };
     let (fleet, tasks) = (state.fleet, state.tasks);
-    Ok(bounded(upgrade).on_upgrade(move |socket| {
+    Ok(relaying(upgrade).on_upgrade(move |socket| {
         run(socket, tasks, move |s| async move { fleet.serve_agent(agent, workspace, s).await })
     }))
 }
@@ -76,7 +84,7 @@ async fn coordinate(
     let workspace = state.app.agent_to_connect(&actor, agent).await?;
     let client = Client { user: user_ref(&actor)?, agent, workspace, ip };
     let (fleet, tasks) = (state.fleet, state.tasks);
-    Ok(bounded(upgrade).on_upgrade(move |socket| {
+    Ok(relaying(upgrade).on_upgrade(move |socket| {
         run(socket, tasks, move |s| async move { fleet.serve_client(client, s).await })
     }))
 }
@@ -137,14 +145,22 @@ pub async fn run<F>(socket: WebSocket, tasks: Tasks, serve: impl FnOnce(Socket) 
 where
     F: Future<Output = ()>,
 {
-    let (fleet_side, arrived, to_send) = Socket::pair();
-    let (sink, mut stream) = socket.split();
+    let (fleet_side, Halves { arrived, to_send, controls }) = Socket::pair();
+    let (mut sink, mut stream) = socket.split();
+    let gone = CancellationToken::new();
+    let (reader, stop) = (gone.clone(), tasks.token());
     // The writer goes on after `serve` returned, so that its last words are sent.
-    tasks.spawn_graceful("socket-write", OnPanic::Lose, write(sink, to_send, tasks.token()));
+    tasks.spawn_graceful("socket-write", OnPanic::Lose, async move {
+        tokio::select! {
+            () = write(&mut sink, to_send, controls, stop) => {}
+            () = reader.cancelled() => {}
+        }
+        let _ = tokio::time::timeout(CLOSE_WITHIN, sink.close()).await;
+    });
     let serving = serve(fleet_side);
     tokio::pin!(serving);
     tokio::select! {
-        () = read(&mut stream, arrived) => {}
+        () = read(&mut stream, arrived) => gone.cancel(),
         () = &mut serving => {
             // What arrives at a closed connection resets it, and what is still on its way is lost: the
             // other end closes first.
@@ -152,8 +168,8 @@ where
             return;
         }
     }
-    // Nothing more arrives: what serves sees that and notes the end of its session.
-    let _ = tokio::time::timeout(ENDING, serving).await;
+    // Nothing more arrives or leaves: what serves sees that and notes the end of its session.
+    serving.await;
 }
 
 /// Returns when the other end has closed the socket.
@@ -177,26 +193,34 @@ async fn read(stream: &mut SplitStream<WebSocket>, arrived: mpsc::Sender<Message
 }
 
 async fn write(
-    mut sink: SplitSink<WebSocket, ws::Message>,
+    sink: &mut SplitSink<WebSocket, ws::Message>,
     mut to_send: mpsc::Receiver<Message>,
-    stop: tokio_util::sync::CancellationToken,
+    mut controls: mpsc::Receiver<String>,
+    stop: CancellationToken,
 ) {
     let mut ping = interval(PING_EVERY);
     ping.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         let wrote = tokio::select! {
+            // Data comes last: there may always be more of it.
+            biased;
+            () = stop.cancelled() => break,
+            Some(text) = controls.recv() => send(sink, ws::Message::Text(text.into())).await,
+            _ = ping.tick() => send(sink, ws::Message::Ping(bytes::Bytes::new())).await,
             message = to_send.recv() => match message {
-                Some(message) => write_batch(&mut sink, message, &mut to_send).await,
+                Some(message) => write_batch(sink, message, &mut to_send).await,
                 None => break,
             },
-            _ = ping.tick() => sink.send(ws::Message::Ping(bytes::Bytes::new())).await.is_ok(),
-            () = stop.cancelled() => break,
         };
         if !wrote {
             return;
         }
     }
-    let _ = sink.close().await;
+    while let Ok(text) = controls.try_recv() {
+        if !send(sink, ws::Message::Text(text.into())).await {
+            return;
+        }
+    }
 }
 
 async fn write_batch(
@@ -208,18 +232,27 @@ async fn write_batch(
     for _ in 0..FLUSH_EVERY {
         let Some(message) = next else { break };
         let last = matches!(message, Message::Close { .. });
-        if sink.feed(to_axum(message)).await.is_err() || last {
-            let _ = sink.flush().await;
+        if !in_time(sink.feed(to_axum(message))).await || last {
+            in_time(sink.flush()).await;
             return false;
         }
         next = more.try_recv().ok();
     }
     if let Some(message) = next
-        && sink.feed(to_axum(message)).await.is_err()
+        && !in_time(sink.feed(to_axum(message))).await
     {
         return false;
     }
-    sink.flush().await.is_ok()
+    in_time(sink.flush()).await
+}
+
+async fn send(sink: &mut SplitSink<WebSocket, ws::Message>, message: ws::Message) -> bool {
+    in_time(sink.send(message)).await
+}
+
+/// Whether the other end took what was written before it is taken for lost.
+async fn in_time(writing: impl Future<Output = Result<(), axum::Error>>) -> bool {
+    matches!(tokio::time::timeout(DEAD_AFTER, writing).await, Ok(Ok(())))
 }
 
 fn to_axum(message: Message) -> ws::Message {

@@ -10,6 +10,7 @@ use axum::extract::FromRequestParts;
 use http::request::Parts;
 use url::Url;
 
+use super::streams::Streams;
 use crate::model::network::Network;
 use crate::server::app::App;
 use crate::server::config::Config;
@@ -30,6 +31,8 @@ pub struct State {
     pub site: Arc<Site>,
     /// The tokens in forms.
     pub csrf: Csrf,
+    /// The streams that people have open.
+    pub streams: Streams,
     /// The id of the deployment.
     pub deployment_id: uuid::Uuid,
     /// The first user exists; it is never unmade.
@@ -62,7 +65,8 @@ impl State {
         let csrf = Csrf::new(&key.context("Reading the key for forms")?);
         let deployment_id = app.deployment_id().await.context("Reading the deployment's id")?;
         let set_up = Arc::new(AtomicBool::new(false));
-        Ok(Self { app, fleet, tasks, site: Arc::new(site), csrf, deployment_id, set_up })
+        let (site, streams) = (Arc::new(site), Streams::default());
+        Ok(Self { app, fleet, tasks, site, csrf, streams, deployment_id, set_up })
     }
 }
 

@@ -141,7 +141,9 @@ const fits = async () => {
   await shown(`${rows} ${columns}`);
 };
 await fits();
+const before = await page.locator("#size").textContent();
 await page.setViewportSize({ width: 900, height: 500 });
+await page.waitForFunction((old) => document.getElementById("size").textContent !== old, before, PATIENCE);
 await fits();
 
 step("it is the same after a reload, and in a second tab");
@@ -157,9 +159,16 @@ await shown("typed-in-the-second");
 await second.close();
 
 step("it outlives the server");
+await page.evaluate(() => {
+  const connection = document.getElementById("connection");
+  const isRunning = () => connection.dataset.state === "running";
+  window.lost = !isRunning();
+  new MutationObserver(() => { window.lost ||= !isRunning(); })
+    .observe(connection, { attributeFilter: ["data-state"] });
+});
 await ask("restart");
+await page.waitForFunction(() => window.lost && document.getElementById("connection").dataset.state === "running", undefined, PATIENCE);
 await says("Connected");
-await page.waitForFunction(() => document.getElementById("connection").dataset.state === "running", undefined, PATIENCE);
 await keys("clear; echo $MARK-over-the-res''tart\n");
 await shown("kept-over-the-restart");
 await page.screenshot({ path: join(shots, "terminal.png") });
@@ -303,15 +312,24 @@ const weigh = async (where) => {
   const session = await where.context().newCDPSession(where);
   await session.send("Network.enable");
   const sent = new Map();
-  session.on("Network.requestWillBeSent", ({ requestId, request }) => sent.set(requestId, { url: request.url, bytes: 0 }));
-  session.on("Network.loadingFinished", ({ requestId, encodedDataLength }) => {
-    // One that began before is not of this page.
-    if (sent.has(requestId)) sent.get(requestId).bytes = encodedDataLength;
-  });
-  await where.goto(`${url}/workspaces`, { waitUntil: "load" });
-  await session.detach();
+  // One that began before is not of this page.
+  const ends = (requestId, bytes) => sent.has(requestId) && Object.assign(sent.get(requestId), { over: true, bytes });
+  session.on("Network.requestWillBeSent", ({ requestId, request }) => sent.set(requestId, { url: request.url, over: false, bytes: 0 }));
   // The live stream is open as long as its page: it has no weight.
-  const all = [...sent.values()].filter((r) => r.url.startsWith(url) && r.bytes > 0);
+  session.on("Network.responseReceived", ({ requestId, response }) => {
+    if (response.mimeType === "text/event-stream") ends(requestId, 0);
+  });
+  session.on("Network.loadingFinished", ({ requestId, encodedDataLength }) => ends(requestId, encodedDataLength));
+  session.on("Network.loadingFailed", ({ requestId }) => ends(requestId, 0));
+  await where.goto(`${url}/workspaces`, { waitUntil: "load" });
+  const ours = () => [...sent.values()].filter((r) => r.url.startsWith(url));
+  const until = Date.now() + PATIENCE.timeout;
+  while (!ours().every((r) => r.over)) {
+    must(Date.now() < until, `not all has come: ${JSON.stringify(ours())}`);
+    await where.waitForTimeout(20);
+  }
+  await session.detach();
+  const all = ours().filter((r) => r.bytes > 0);
   return { requests: all.length, bytes: all.reduce((sum, r) => sum + r.bytes, 0) };
 };
 const fresh = await watch();

@@ -1,7 +1,6 @@
 //! kill -9 of the server, the agent, Terraform, and of several at once, at points that chance gives.
 
 use std::collections::BTreeSet;
-use std::io::Read as _;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
@@ -10,7 +9,8 @@ use steading::clock::Entropy;
 
 use super::api::Api;
 use super::proc::{self, Proc};
-use crate::e2e::site::{Site, eventually, read_until};
+use crate::e2e::said::Said;
+use crate::e2e::site::{Site, eventually};
 
 /// Rounds in the usual run; `STEADING_ROUNDS` names another number.
 const ROUNDS: u64 = 25;
@@ -229,16 +229,14 @@ impl World {
         ssh.arg("echo re''ady; while :; do date; done");
         let pipes = ssh.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
         let mut session = pipes.spawn().unwrap();
-        let mut out = session.stdout.take().unwrap();
-        assert!(read_until(&mut out, "ready").contains("ready"));
-        self.make_token(n);
         // Reads on, so that the session is at work and not held up by its client.
-        let reader = std::thread::spawn(move || out.read_to_end(&mut vec![]).is_ok());
+        let mut out = Said::by(session.stdout.take().unwrap());
+        out.until("ready");
+        self.make_token(n);
         wait(at);
         self.kill(victims);
         let code = eventually("the session is over", || session.try_wait().unwrap());
         assert!(!code.success(), "a session that was cut ended well");
-        reader.join().unwrap();
         self.check();
         if victims.agent {
             self.next_build_works(&format!("round-{n}"));

@@ -1,10 +1,11 @@
 //! kill -9 of the server: in the middle of a build, and of a terminal.
 
-use std::io::{Read as _, Write as _};
+use std::io::Write as _;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
-use super::site::{Site, eventually, read_until};
+use super::said::Said;
+use super::site::{Site, eventually};
 
 /// A template whose apply takes until a file appears, with something to lose.
 const SLOW: &str = r#"
@@ -59,16 +60,14 @@ fn a_build_cut_by_kill_9_is_resolved_with_its_state_and_the_next_one_works() {
         let shown = site.cli(&["show", "kiln", "-o", "json"]).ok();
         shown.contains("\"failed\"").then_some(shown)
     });
-    // Most of a second or two is terraform's own; the rest is for a machine that is busy.
+    // A second or two where nothing else runs: less than the patience with what cannot be ended.
     let took = start.elapsed();
-    assert!(took < Duration::from_secs(10), "{took:?}");
+    assert!(took < Duration::from_secs(60), "{took:?}");
     assert!(!creating.wait().unwrap().success(), "who waited for the build is told");
     assert!(shown.contains("the server was stopped"), "{shown}");
     // Its command ends with the interrupt, and terraform then has nothing to wait for.
     let log = site.cli(&["logs", "kiln"]).ok();
-    let ended = log.split("It ended by itself after ").nth(1).and_then(|t| t.split(' ').next());
-    let ended: f64 = ended.unwrap_or_else(|| panic!("{log}")).parse().unwrap();
-    assert!(ended < 5.0, "resolved after {took:?}: {log}");
+    assert!(log.contains("It ended by itself after "), "resolved after {took:?}: {log}");
     let state = site.cli(&["state", "pull", "kiln"]).ok();
     assert!(state.contains("terraform_data") && state.contains("kept"), "{state}");
 
@@ -105,12 +104,12 @@ fn a_shell_by_ssh_ends_cleanly_when_the_server_is_killed() {
         .stderr(Stdio::null())
         .spawn()
         .unwrap();
-    let (mut input, mut output) = (child.stdin.take().unwrap(), child.stdout.take().unwrap());
+    let mut input = child.stdin.take().unwrap();
+    let mut output = Said::by(child.stdout.take().unwrap());
     input.write_all(b"echo re''ady\n").unwrap();
-    assert!(read_until(&mut output, "ready").contains("ready"));
+    output.until("ready");
     site.kill();
-    let mut rest = String::new();
-    let _ = output.read_to_string(&mut rest);
+    output.rest();
     assert_eq!(child.wait().unwrap().code(), Some(255));
     site.start();
 }

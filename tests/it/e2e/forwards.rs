@@ -4,6 +4,7 @@ use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::process::{Child, Stdio};
 
+use super::ports;
 use super::site::{Ran, Site, eventually};
 
 /// A server that answers every connection with one line.
@@ -17,10 +18,6 @@ fn answering(line: &'static str) -> u16 {
         }
     });
     port
-}
-
-fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
 fn read_all(mut stream: TcpStream) -> String {
@@ -62,12 +59,12 @@ fn ports_are_forwarded_all_three_ways() {
     site.create_here("kiln");
     let inside = answering("inside\n");
 
-    let local = free_port();
+    let local = ports::free();
     let _there = forward(&site, &["-L", &format!("{local}:127.0.0.1:{inside}")]);
     let got = eventually("-L", || TcpStream::connect(("127.0.0.1", local)).ok().map(read_all));
     assert_eq!(got, "inside\n");
 
-    let socks = free_port();
+    let socks = ports::free();
     let _dynamic = forward(&site, &["-D", &socks.to_string()]);
     let via = eventually("-D", || {
         let mut stream = TcpStream::connect(("127.0.0.1", socks)).ok()?;
@@ -80,7 +77,7 @@ fn ports_are_forwarded_all_three_ways() {
     });
     assert_eq!(via, "inside\n");
 
-    let (outside, remote) = (answering("outside\n"), free_port());
+    let (outside, remote) = (answering("outside\n"), ports::free());
     let _back = forward(&site, &["-R", &format!("{remote}:127.0.0.1:{outside}")]);
     let read = format!("exec 3<>/dev/tcp/127.0.0.1/{remote} && cat <&3");
     let got = eventually("-R", || {

@@ -1,10 +1,13 @@
 //! A server process in a directory of its own, with Ada as its owner and her SSH key on file.
 
-use std::io::{BufRead as _, BufReader, Read as _};
+use std::io::Read as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
+
+use super::ports;
+use super::said::Said;
 
 /// How long anything here may take: builds on a busy machine are slow, a hang is longer.
 pub const PATIENCE: Duration = Duration::from_secs(120);
@@ -76,9 +79,9 @@ impl Site {
         std::fs::set_permissions(dir.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
         let mut site = Self {
             dir,
-            url: "http://127.0.0.1:0".into(),
-            ssh_port: 0,
-            udp: "127.0.0.1:0".into(),
+            url: format!("http://127.0.0.1:{}", ports::free()),
+            ssh_port: ports::free(),
+            udp: format!("127.0.0.1:{}", ports::free()),
             server: None,
             extra: extra.iter().map(|s| (*s).to_owned()).collect(),
         };
@@ -91,7 +94,7 @@ impl Site {
         self.dir.path().join(name).display().to_string()
     }
 
-    /// Starts the server, at its old addresses when it ran before.
+    /// Starts the server, at the same addresses each time.
     pub fn start(&mut self) {
         let http = self.url.trim_start_matches("http://").to_owned();
         let mut command = Command::new(STEADING);
@@ -104,9 +107,9 @@ impl Site {
             .stdout(Stdio::piped())
             .stderr(self.log());
         let mut server = command.spawn().unwrap();
-        let mut lines = BufReader::new(server.stdout.take().unwrap()).lines();
+        let mut said = Said::by(server.stdout.take().unwrap());
         let mut next = |name: &str| {
-            let line = lines.next().expect("the server prints its addresses").unwrap();
+            let line = said.line().expect("the server prints its addresses");
             let (key, value) = line.split_once(' ').unwrap();
             assert_eq!(key, name, "in {line:?}");
             value.trim().to_owned()
@@ -258,16 +261,6 @@ impl Ran {
         assert_eq!(code, Some(0), "{what}\n{out}\n{err}");
         out
     }
-}
-
-/// Reads everything a child prints until a line fits.
-pub fn read_until(from: &mut impl std::io::Read, mark: &str) -> String {
-    let mut all = String::new();
-    let mut byte = [0];
-    while !all.contains(mark) && from.read(&mut byte).unwrap_or(0) == 1 {
-        all.push(char::from(byte[0]));
-    }
-    all
 }
 
 /// The SHA-256 of a file, in hex.

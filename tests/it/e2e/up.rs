@@ -1,8 +1,9 @@
 //! The first minute: an empty directory, one command, three lines that work; and again.
 
-use std::io::{BufRead as _, BufReader};
 use std::process::{Child, Command, Stdio};
 
+use super::ports;
+use super::said::Said;
 use super::site::{Ran, STEADING, Site};
 
 struct Up {
@@ -12,7 +13,6 @@ struct Up {
     steading: String,
 }
 
-/// At the addresses of an earlier run, or at any.
 fn up(site: &Site, http: &str, ssh: &str) -> Up {
     let mut command = site.command(STEADING);
     let mut child = command
@@ -22,10 +22,12 @@ fn up(site: &Site, http: &str, ssh: &str) -> Up {
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();
+    let mut out = Said::by(child.stdout.take().unwrap());
     let mut said = vec![];
-    for line in BufReader::new(child.stdout.take().unwrap()).lines() {
-        said.push(line.unwrap());
-        if said.iter().any(|l| l.contains(" ssh first") && l.contains("steading")) {
+    while let Some(line) = out.line() {
+        let is_last = line.contains(" ssh first") && line.contains("steading");
+        said.push(line);
+        if is_last {
             break;
         }
     }
@@ -53,10 +55,15 @@ fn end(mut up: Up) {
     assert!(up.child.wait().unwrap().success());
 }
 
+fn at(port: u16) -> String {
+    format!("127.0.0.1:{port}")
+}
+
 #[test]
 fn up_ends_with_three_lines_that_work_and_goes_on_where_it_was() {
     let site = Site::new();
-    let first = up(&site, "127.0.0.1:0", "127.0.0.1:0");
+    let (http, ssh_at) = (at(ports::free()), at(ports::free()));
+    let first = up(&site, &http, &ssh_at);
     let known =
         format!("-o StrictHostKeyChecking=accept-new -o UserKnownHostsFile={}", site.path("kh"));
     let ssh = |up: &Up, remote: &str| {
@@ -67,11 +74,9 @@ fn up_ends_with_three_lines_that_work_and_goes_on_where_it_was() {
     assert_eq!(paste(&site, &format!("{} -- cat note", first.steading)).ok().trim(), "hello");
     let origin = first.url.split("/@").next().unwrap().to_owned();
     assert_eq!(paste(&site, &format!("curl -fsS {origin}/healthz")).code, Some(0));
-    let http = origin.trim_start_matches("http://").to_owned();
-    let port = first.ssh.split("-p ").nth(1).unwrap().split(' ').next().unwrap().to_owned();
     end(first);
 
-    let again = up(&site, &http, &format!("127.0.0.1:{port}"));
+    let again = up(&site, &http, &ssh_at);
     assert_eq!(ssh(&again, "cat note").trim(), "hello");
     assert_eq!(
         paste(
@@ -98,9 +103,9 @@ fn up_without_terraform_says_what_is_missing_and_goes_on() {
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
-    let url = BufReader::new(child.stdout.take().unwrap()).lines().next().unwrap().unwrap();
-    let mut said = child.stderr.take().unwrap();
-    let told = super::site::read_until(&mut said, "goes on where it was");
+    let url = Said::by(child.stdout.take().unwrap()).line().unwrap();
+    let mut said = Said::by(child.stderr.take().unwrap());
+    let told = said.until("goes on where it was");
     assert!(told.contains("Install Terraform 1.5 or newer"), "{told}");
     assert!(told.contains("Your password, shown once"), "{told}");
     assert_eq!(paste(&site, &format!("curl -fsS {url}/healthz")).code, Some(0));

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use steading::model::agent::{Agent, AgentLogLine, App, Lifecycle, MetadataValue, Resource};
 use steading::model::app::{AppHealth, AppOpenIn, AppShare, AppSpec};
 use steading::model::build::{Build, BuildReason, Job, JobStatus, Transition};
-use steading::model::log::{LogLevel, LogLine, LogSource};
+use steading::model::log::{LogEnd, LogLevel, LogLine, LogSource};
 use steading::model::name::{TemplateName, UserName, WorkspaceName};
 use steading::model::resource::{
     AgentSpec, DisplayApps, MetadataSpec, ResourceMetadata, ResourceSpec,
@@ -88,6 +88,7 @@ pub fn job(status: JobStatus, secs_ago: i64, took: i64) -> Job {
         created_at: before(secs_ago),
         started_at: started.then(|| before(secs_ago - 1)),
         ended_at: (!status.is_active()).then(|| before(secs_ago - took)),
+        log_kept: true,
     }
 }
 
@@ -310,9 +311,9 @@ pub fn line(offset_s: i64, stage: &str, level: LogLevel, output: &str) -> LogLin
     }
 }
 
-pub fn log() -> Vec<LogLine> {
+pub fn log() -> LogEnd {
     use LogLevel::{Error, Info, Warn};
-    vec![
+    let lines = vec![
         line(0, "Planning", Info, "docker_image.main: refreshing state, id sha256:41c8d0"),
         line(3, "Planning", Info, "docker_volume.home: kept, 3.1 GB"),
         line(6, "Planning", Info, "Plan: 2 to add, 0 to change, 1 to destroy."),
@@ -336,7 +337,8 @@ pub fn log() -> Vec<LogLine> {
             "Error: a very long line that does not fit into the width of any page and has to be scrolled to be read to its very end, which is here",
         ),
         line(48, "Done", Info, "ready"),
-    ]
+    ];
+    LogEnd { lines, cursor: 8, left_out: 0 }
 }
 
 pub fn agent_log() -> Vec<AgentLogLine> {

@@ -151,7 +151,6 @@ fn template_pages() -> Vec<Scene> {
         template: template("docker", "Docker"),
         version: version(4, name, status, "Rootless Docker inside"),
         log: log(),
-        cursor: 8,
         parameters: vec![],
         variables: vec![],
         resources: vec![],
@@ -175,7 +174,7 @@ fn template_pages() -> Vec<Scene> {
     done.resources = vec![resource_spec("docker_container", "workspace", Some("main"))];
     done.version.readme = README.into();
     let mut importing = shown(JobStatus::Running, "v13");
-    importing.log.truncate(2);
+    importing.log.lines.truncate(2);
     let starter = |name: &str, added| Starter {
         id: name.to_lowercase().replace(' ', "-"),
         name: name.into(),

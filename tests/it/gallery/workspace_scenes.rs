@@ -52,7 +52,6 @@ fn page(workspace: Workspace) -> WorkspacePage {
         metadata: if agents.is_empty() { BTreeMap::new() } else { values(401) },
         agent_logs: agents.iter().map(|a| (*a, agent_log())).collect(),
         log: log(),
-        cursor: 8,
         builds: vec![workspace.latest_build.clone(), earlier, failed],
         sessions: vec![],
         parameters: vec![
@@ -94,11 +93,11 @@ fn of_build(b: Build) -> WorkspacePage {
 fn states() -> Vec<Scene> {
     let simple = |transition, status| of_build(build(32, transition, status, 20));
     let mut starting = simple(Transition::Start, JobStatus::Running);
-    starting.log.truncate(4);
+    starting.log.lines.truncate(4);
     let mut pending = simple(Transition::Start, JobStatus::Pending);
-    pending.log.clear();
+    pending.log.lines.clear();
     let mut nothing_logged = simple(Transition::Stop, JobStatus::Succeeded);
-    nothing_logged.log.clear();
+    nothing_logged.log.lines.clear();
     let mut denied = busy();
     denied.may = vec![Action::View];
     denied.visit = visit(linus());
@@ -243,7 +242,6 @@ fn build_pages() -> Vec<Scene> {
         build: b,
         may: everything(),
         log: log(),
-        cursor: 8,
         timings: vec![
             timing("plan", "docker_image.main", 6_000),
             timing("apply", "docker_container.workspace[0]", 18_400),
@@ -253,7 +251,7 @@ fn build_pages() -> Vec<Scene> {
     };
     let mut running = of(build(32, Transition::Start, JobStatus::Running, 20));
     running.timings.clear();
-    running.log.clear();
+    running.log.lines.clear();
     let builds: Vec<Build> = (1..=31)
         .rev()
         .map(|n| {

@@ -2,6 +2,8 @@
 
 mod agents;
 mod endings;
+mod forms;
+mod live;
 mod path;
 mod steps;
 mod streams;

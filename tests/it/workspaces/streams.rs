@@ -22,35 +22,35 @@ use super::{World, id, imported, made, uuid};
 use crate::harness::Client;
 
 /// A hang is longer than anything here takes on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(90);
+pub const PATIENCE: Duration = Duration::from_secs(90);
 /// So little room that the server soon has to wait for its reader.
 const SMALL: u32 = 4096;
 /// Lines of a log that is far larger than every buffer between, and within the limit of a log.
 const MANY: usize = 12_000;
 
 /// Serves the world on a real socket.
-async fn listen(world: &World) -> SocketAddr {
+pub async fn listen(world: &World) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let state = world.server.state.clone();
-    let stop = state.tasks.token();
+    let tasks = state.tasks.clone();
     world.server.state.tasks.spawn("listen", OnPanic::Lose, async move {
-        listen::plain(listener, steading::server::web::router(state), stop).await.unwrap();
+        listen::plain(listener, steading::server::web::router(state), &tasks).await;
     });
     address
 }
 
-async fn connect(address: SocketAddr) -> TcpStream {
+pub async fn connect(address: SocketAddr) -> TcpStream {
     let socket = TcpSocket::new_v4().unwrap();
     socket.set_recv_buffer_size(SMALL).unwrap();
     socket.connect(address).await.unwrap()
 }
 
 /// A WebSocket that reads only when it is asked to.
-struct Reader(WebSocketStream<TcpStream>);
+pub struct Reader(WebSocketStream<TcpStream>);
 
 impl Reader {
-    async fn open(address: SocketAddr, who: &Client, path: &str) -> Self {
+    pub async fn open(address: SocketAddr, who: &Client, path: &str) -> Self {
         let mut request = format!("ws://{address}{path}").into_client_request().unwrap();
         let token = who.token.as_ref().unwrap().parse().unwrap();
         request.headers_mut().insert("Coder-Session-Token", token);
@@ -60,7 +60,7 @@ impl Reader {
     }
 
     /// The next message, or the code that the socket was closed with.
-    async fn next(&mut self) -> Result<Value, u16> {
+    pub async fn next(&mut self) -> Result<Value, u16> {
         let read = async {
             loop {
                 match self.0.next().await.expect("a close comes before the end").unwrap() {
@@ -74,7 +74,7 @@ impl Reader {
     }
 
     /// Every message until the close, talking into it now and then as clients do.
-    async fn rest(&mut self) -> (Vec<Value>, u16) {
+    pub async fn rest(&mut self) -> (Vec<Value>, u16) {
         let mut all = Vec::new();
         loop {
             match self.next().await {
@@ -98,7 +98,7 @@ fn line(n: usize) -> LogLine {
     }
 }
 
-async fn write(world: &World, claim: Claim, from: usize, to: usize) {
+pub async fn write(world: &World, claim: Claim, from: usize, to: usize) {
     for at in (from..to).step_by(500) {
         let lines = (at..to.min(at + 500)).map(line).collect();
         world.server.app.append_logs(claim, lines).await.unwrap();

@@ -5,7 +5,7 @@ use maud::{Markup, Render, html};
 use super::workspace::{LINES_ID, advice, build_reason};
 use crate::model::build::{Build, JobStatus, Timing};
 use crate::model::grant::Action;
-use crate::model::log::LogLine;
+use crate::model::log::LogEnd;
 use crate::model::workspace::Workspace;
 use crate::server::html::layout::{Page, Section, Visit, crumbs};
 use crate::server::html::parts::button::{button, labelled, link, post};
@@ -27,10 +27,8 @@ pub struct BuildPage {
     pub build: Build,
     /// What the one who looks may do with the workspace.
     pub may: Vec<Action>,
-    /// Its log.
-    pub log: Vec<LogLine>,
-    /// The id of the log's last line: the stream goes on after it.
-    pub cursor: i64,
+    /// The end of its log; its stream goes on after it.
+    pub log: LogEnd,
     /// How long its steps took.
     pub timings: Vec<Timing>,
     /// Its parameters: the name shown, and the value.
@@ -42,7 +40,7 @@ impl Render for BuildPage {
         let (w, build) = (&self.workspace, &self.build);
         let place = Place::of(w);
         let title = format!("Build {} · {}", build.number, w.name);
-        let live = place.build_live(build.number, self.cursor);
+        let live = place.build_live(build.number, self.log.cursor);
         let body = html! {
             header class="page-head" {
                 div {
@@ -115,12 +113,7 @@ impl BuildPage {
     }
 
     fn log_card(&self, place: &Place) -> Markup {
-        let (lines, left_out) = log::tail(&self.log);
-        let content = html! {
-            @if left_out > 0 { li class="stage" { (left_out) " lines before these are in the raw log" } }
-            (log::lines(lines, ""))
-            @if lines.is_empty() && !self.build.job.status.is_active() { li class="stage" { "nothing was logged" } }
-        };
+        let content = log::job(&self.log, &self.build.job);
         html! {
             section class="card" aria-labelledby="log" {
                 header { h2 id="log" { "Log" } a class="note" href=(place.page()) { "The workspace now" } }

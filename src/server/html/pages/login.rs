@@ -3,7 +3,7 @@
 use maud::{Markup, Render, html};
 
 use crate::server::html::layout::{Csrf, Solo};
-use crate::server::html::parts::form::{Input, Line, wrongs};
+use crate::server::html::parts::form::{Input, Line, is_secret, wrongs};
 use crate::server::html::parts::icon::icon;
 use crate::server::html::parts::notice::{Tone, notice};
 use crate::server::html::parts::parameter::PREFIX;
@@ -41,7 +41,7 @@ impl Kept {
     /// A form that was sent to `to`; passwords, old ones too, are not kept.
     #[must_use]
     pub fn new(to: &str, mut fields: Vec<(String, String)>) -> Self {
-        fields.retain(|(name, _)| !name.contains("password") && name != "old");
+        fields.retain(|(name, _)| !is_secret(name));
         Self { to: to.to_owned(), fields }
     }
 
@@ -105,21 +105,20 @@ pub struct Resume {
     pub kept: Kept,
 }
 
-/// Characters of a value that are shown; all are sent.
-const SHOWN: usize = 80;
-
 impl Render for Resume {
     fn render(&self) -> Markup {
-        let seen = |(name, value): &&(String, String)| !name.is_empty() && !value.is_empty();
+        // Values may be secrets of a template's: they are sent, and not shown.
+        let typed =
+            self.kept.fields.iter().filter(|(name, value)| !name.is_empty() && !value.is_empty());
+        let names: Vec<&str> =
+            typed.map(|(name, _)| name.strip_prefix(PREFIX).unwrap_or(name)).collect();
         let body = html! {
             section class="card" aria-labelledby="t" {
                 div class="body fields" {
                     div { h1 id="t" { "You are signed in again" } p { "Your session ended before this was done. Nothing was changed." } }
                     dl class="kv" {
                         dt { "Sent to" } dd { code { (self.kept.to) } }
-                        @for (name, value) in self.kept.fields.iter().filter(seen) {
-                            dt { (name.strip_prefix(PREFIX).unwrap_or(name)) } dd { (shown(value)) }
-                        }
+                        @if !names.is_empty() { dt { "With" } dd { (names.join(", ")) } }
                     }
                     form method="post" action=(self.kept.to) {
                         (self.csrf)
@@ -133,12 +132,5 @@ impl Render for Resume {
             }
         };
         Solo { title: "Signed in again", class: "", body }.render()
-    }
-}
-
-fn shown(value: &str) -> String {
-    match value.char_indices().nth(SHOWN) {
-        Some((end, _)) => format!("{}…", value.get(..end).unwrap_or_default()),
-        None => value.to_owned(),
     }
 }

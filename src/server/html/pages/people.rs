@@ -5,7 +5,7 @@ use maud::{Markup, Render, html};
 use crate::model::user::{SiteRole, User, UserKind, UserRef, UserStatus};
 use crate::server::html::layout::{Page, Section, Visit, role_word};
 use crate::server::html::parts::button::{labelled, opens};
-use crate::server::html::parts::form::{Input, Line, wrongs};
+use crate::server::html::parts::form::{Input, Line, password_hint, wrongs};
 use crate::server::html::parts::icon::icon;
 use crate::server::html::parts::notice::empty;
 use crate::server::html::parts::table::{Column, Table, cell, deeds, row, spare};
@@ -109,9 +109,10 @@ impl People {
             (Line { id: "f-username", name: "username", label: "User name", hint: "Letters, digits and hyphens.", ..Line::default() }.draw(&self.input))
             (Line { id: "f-email", name: "email", label: "E-mail", kind: "email", ..Line::default() }.draw(&self.input))
             (Line { id: "f-name", name: "name", label: "Full name", optional: true, ..Line::default() }.draw(&self.input))
+            @let hint = password_hint("Tell it to them by another way.");
             (Line {
                 id: "f-password", name: "password", label: "First password", kind: "password", autocomplete: "new-password",
-                hint: "8 characters or more. Tell it to them by another way.", ..Line::default()
+                hint: &hint, ..Line::default()
             }.draw(&self.input))
         }
     }

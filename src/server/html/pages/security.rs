@@ -5,7 +5,7 @@ use maud::{Markup, Render, html};
 use crate::model::id::TokenId;
 use crate::model::user::{LoginType, TokenEntry};
 use crate::server::html::layout::{Page, Section, Visit, settings_tabs};
-use crate::server::html::parts::form::{Input, Line, wrongs};
+use crate::server::html::parts::form::{Input, Line, password_hint, wrongs};
 use crate::server::html::parts::time;
 use crate::server::html::paths;
 
@@ -48,9 +48,10 @@ impl Security {
                             (self.visit.csrf)
                             input type="hidden" name="username" value=(self.visit.user.username) autocomplete="username";
                             (Line { id: "f-old", name: "old", label: "Password now", kind: "password", autocomplete: "current-password", ..Line::default() }.draw(&self.input))
+                            @let hint = password_hint("Ends all your other sessions.");
                             (Line {
                                 id: "f-password", name: "password", label: "New password", kind: "password", autocomplete: "new-password",
-                                hint: "8 characters or more. Ends all your other sessions.", ..Line::default()
+                                hint: &hint, ..Line::default()
                             }.draw(&self.input))
                             (wrongs(&self.input, &[("old", "Password now"), ("password", "New password")]))
                             div class="actions" { button class="button primary" { "Change password" } }

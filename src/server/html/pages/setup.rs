@@ -3,7 +3,7 @@
 use maud::{Markup, Render, html};
 
 use crate::server::html::layout::{Csrf, Solo};
-use crate::server::html::parts::form::{Input, Line, wrongs};
+use crate::server::html::parts::form::{Input, Line, password_hint, wrongs};
 use crate::server::html::paths;
 
 /// The first page of a new server.
@@ -47,9 +47,10 @@ impl Setup {
                 }.draw(&self.input))
                 (Line { id: "f-email", name: "email", label: "E-mail", kind: "email", autocomplete: "email", ..Line::default() }.draw(&self.input))
             }
+            @let hint = password_hint("");
             (Line {
                 id: "f-password", name: "password", label: "Password", kind: "password", autocomplete: "new-password",
-                hint: "8 characters or more.", ..Line::default()
+                hint: &hint, ..Line::default()
             }.draw(&self.input))
         }
     }

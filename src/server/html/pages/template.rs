@@ -88,7 +88,7 @@ impl TemplatePage {
         html! {
             section class="card" aria-labelledby="versions" {
                 header { h2 id="versions" { "Versions" } }
-                (Table { caption: &caption, class: "", columns: &columns, rows })
+                (Table { caption: &caption, class: "versions", columns: &columns, rows })
             }
         }
     }

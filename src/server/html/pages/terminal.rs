@@ -73,7 +73,7 @@ impl Terminal {
                     input id="reader" class="switch" role="switch" type="checkbox";
                     span { "Screen reader" }
                 }
-                a class="button quiet small" href=(again) target="_blank" rel="noopener" { (icon("plus")) "New terminal" }
+                a class="button quiet small" href=(again) target="_blank" rel="noopener" aria-label="New terminal" { (icon("plus")) span { "New terminal" } }
             }
         }
     }

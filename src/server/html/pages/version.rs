@@ -3,7 +3,7 @@
 use maud::{Markup, Render, html};
 
 use crate::model::build::JobStatus;
-use crate::model::log::LogLine;
+use crate::model::log::LogEnd;
 use crate::model::parameter::{Parameter, Variable};
 use crate::model::resource::ResourceSpec;
 use crate::model::template::{Template, Version};
@@ -25,10 +25,8 @@ pub struct VersionPage {
     pub template: Template,
     /// The version.
     pub version: Version,
-    /// The log of its import.
-    pub log: Vec<LogLine>,
-    /// The id of the log's last line: the stream goes on after it.
-    pub cursor: i64,
+    /// The end of its import's log; its stream goes on after it.
+    pub log: LogEnd,
     /// What it asks.
     pub parameters: Vec<Parameter>,
     /// The variables that its pusher set.
@@ -40,7 +38,7 @@ pub struct VersionPage {
 impl Render for VersionPage {
     fn render(&self) -> Markup {
         let (t, v) = (&self.template, &self.version);
-        let live = paths::version_live(&t.name, &v.name, self.cursor);
+        let live = paths::version_live(&t.name, &v.name, self.log.cursor);
         let title = format!("{} {}", t.label(), v.name);
         let body = html! {
             header class="page-head" {
@@ -134,12 +132,7 @@ impl VersionPage {
     }
 
     fn log_card(&self) -> Markup {
-        let (lines, left_out) = log::tail(&self.log);
-        let content = html! {
-            @if left_out > 0 { li class="stage" { (left_out) " earlier lines are left out" } }
-            (log::lines(lines, ""))
-            @if lines.is_empty() && !self.version.job.status.is_active() { li class="stage" { "nothing was logged" } }
-        };
+        let content = log::job(&self.log, &self.version.job);
         html! {
             section class="card" aria-labelledby="log" {
                 header { h2 id="log" { "Import" } }

@@ -121,12 +121,28 @@ impl WorkspaceSettings {
     }
 }
 
-/// Seconds as hours with at most one digit after the point.
+/// Seconds as hours, with as many digits as it takes to read the same seconds from them.
 fn hours(seconds: i64) -> String {
-    let tenths = seconds / 360;
-    if tenths % 10 == 0 {
-        (tenths / 10).to_string()
-    } else {
-        format!("{}.{}", tenths / 10, tenths % 10)
+    let parts = seconds.saturating_mul(10_000).saturating_add(1800) / 3600;
+    let digits = format!("{}.{:04}", parts / 10_000, parts % 10_000);
+    digits.trim_end_matches('0').trim_end_matches('.').to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::hours;
+
+    #[test]
+    fn hours_are_short_and_keep_their_seconds() {
+        assert_eq!(hours(3600), "1");
+        assert_eq!(hours(36_000), "10");
+        assert_eq!(hours(5400), "1.5");
+        assert_eq!(hours(4800), "1.3333");
+        for seconds in 60..100_000 {
+            let read: f64 = hours(seconds).parse().unwrap();
+            #[expect(clippy::cast_possible_truncation, reason = "a day or so")]
+            let read = (read * 3600.0).round() as i64;
+            assert_eq!(read, seconds);
+        }
     }
 }

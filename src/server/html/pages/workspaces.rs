@@ -4,6 +4,7 @@ use maud::{Markup, Render, html};
 
 use crate::model::build::{Transition, WorkspaceStatus};
 use crate::model::grant::Action;
+use crate::model::id::WorkspaceId;
 use crate::model::time::Timestamp;
 use crate::model::user::UserRef;
 use crate::model::workspace::Workspace;
@@ -194,7 +195,13 @@ impl Entry {
     /// The row's id.
     #[must_use]
     pub fn row_id(&self) -> String {
-        format!("ws-{}", self.workspace.id)
+        Self::row_id_of(self.workspace.id)
+    }
+
+    /// The id of a workspace's row.
+    #[must_use]
+    pub fn row_id_of(workspace: WorkspaceId) -> String {
+        format!("ws-{workspace}")
     }
 
     /// Its row, in the page and in the live stream.

@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use maud::{Markup, html};
 
 use super::icon::icon;
+use super::parameter::PREFIX;
+use crate::model::password::MIN_PASSWORD;
 
 /// What was typed into a form, and what is wrong with it; empty when it is fresh.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -33,6 +35,19 @@ impl Input {
     pub fn error(&self, name: &str) -> Option<&str> {
         self.errors.get(name).map(String::as_str)
     }
+}
+
+/// Whether a field takes a password, which no page carries on. An answer to a template is none,
+/// whatever it is called: without it the build would be another one.
+#[must_use]
+pub fn is_secret(name: &str) -> bool {
+    !name.starts_with(PREFIX) && (name.contains("password") || name == "old")
+}
+
+/// What to know before choosing a password, and then `more`.
+#[must_use]
+pub fn password_hint(more: &str) -> String {
+    format!("{MIN_PASSWORD} characters or more. {more}").trim_end().to_owned()
 }
 
 /// A line of text and what is known of it.

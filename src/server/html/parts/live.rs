@@ -13,3 +13,9 @@ pub fn replace(id: &str, part: &Markup) -> Markup {
 pub fn append(id: &str, part: &Markup) -> Markup {
     html! { hx-partial hx-target={ "#" (id) } hx-swap="beforeend" { (part) } }
 }
+
+/// Takes the element `#id` away.
+#[must_use]
+pub fn remove(id: &str) -> Markup {
+    html! { hx-partial hx-target={ "#" (id) } hx-swap="delete" {} }
+}

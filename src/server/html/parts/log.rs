@@ -4,10 +4,11 @@ use maud::{Markup, html};
 
 use super::time;
 use crate::model::agent::AgentLogLine;
-use crate::model::log::{LogLevel, LogLine, LogSource};
+use crate::model::build::Job;
+use crate::model::log::{LogEnd, LogLevel, LogLine, LogSource};
 
 /// Most lines drawn into a page; the rest is in the plain text. Keeps a page below 200 KB.
-pub const MAX_LINES: usize = 1000;
+pub const MAX_LINES: u32 = 1000;
 
 /// The lines of a build or an import; a step's name stands above its lines.
 ///
@@ -34,6 +35,18 @@ pub fn lines(lines: &[LogLine], last_stage: &str) -> Markup {
     }
 }
 
+/// The end of a job's log, else what stands in place of it.
+#[must_use]
+pub fn job(log: &LogEnd, of: &Job) -> Markup {
+    html! {
+        @if log.left_out > 0 { li class="stage" { (log.left_out) " earlier lines are left out" } }
+        (lines(&log.lines, ""))
+        @if log.lines.is_empty() {
+            li class="stage none" { (empty(of)) }
+        }
+    }
+}
+
 /// The lines of an agent's scripts.
 #[must_use]
 pub fn agent_lines(lines: &[AgentLogLine]) -> Markup {
@@ -52,11 +65,13 @@ pub fn view(id: &str, labelled_by: &str, content: &Markup) -> Markup {
     }
 }
 
-/// The last [`MAX_LINES`] of a log, and how many are left out before them.
-#[must_use]
-pub fn tail<T>(lines: &[T]) -> (&[T], usize) {
-    let left_out = lines.len().saturating_sub(MAX_LINES);
-    (lines.get(left_out..).unwrap_or_default(), left_out)
+/// What is told of a log without lines.
+fn empty(job: &Job) -> &'static str {
+    match (job.status.is_active(), job.log_kept) {
+        (true, _) => "waits for its first line",
+        (false, true) => "nothing was logged",
+        (false, false) => "the log was removed for its age",
+    }
 }
 
 fn class(line: &LogLine) -> Option<&'static str> {

@@ -108,28 +108,12 @@ async fn open() -> io::Result<Program> {
 }
 
 fn send(program: Program, permit: Option<tokio::sync::SemaphorePermit<'static>>) -> Response {
-    let (chunks, ready) = mpsc::channel::<io::Result<Bytes>>(CHUNKS);
     let (len, etag, gzip) = (program.len, program.etag.clone(), permit.is_some());
-    // Ends with the file or with the client, whichever is first.
-    tokio::task::spawn_blocking(move || {
-        let _permit = permit;
-        let mut out = Chunks(chunks.clone());
-        let copied = if gzip {
-            let mut encoder =
-                GzEncoder::new(io::BufWriter::with_capacity(CHUNK, out), Compression::fast());
-            copy(&program, &mut encoder).and_then(|()| encoder.finish()?.flush())
-        } else {
-            copy(&program, &mut out)
-        };
-        if let Err(error) = copied {
-            // The client sees a broken transfer, unless it left before.
-            let _ = chunks.blocking_send(Err(error));
-        }
-    });
-    let body = futures_util::stream::unfold(ready, |mut ready| async move {
-        ready.recv().await.map(|chunk| (chunk, ready))
-    });
-    let mut response = Body::from_stream(body).into_response();
+    let body = match permit {
+        Some(permit) => compressed(program, permit),
+        None => plain(program),
+    };
+    let mut response = body.into_response();
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/octet-stream"));
     headers.insert(header::ETAG, etag);
@@ -143,15 +127,56 @@ fn send(program: Program, permit: Option<tokio::sync::SemaphorePermit<'static>>)
     response
 }
 
-/// Copies the file; each download has its own place in it.
-fn copy(program: &Program, out: &mut impl Write) -> io::Result<()> {
+/// The file as it is. No thread waits for a slow reader: there may be many.
+fn plain(program: Program) -> Body {
+    Body::from_stream(futures_util::stream::try_unfold(0, move |at| {
+        let program = program.clone();
+        async move {
+            let read = tokio::task::spawn_blocking(move || read(&program, at));
+            let part = read.await.map_err(io::Error::other)??;
+            let next = at + part.len() as u64;
+            Ok::<_, io::Error>((!part.is_empty()).then_some((part, next)))
+        }
+    }))
+}
+
+/// The file compressed, by a thread of its own that waits for the reader.
+fn compressed(program: Program, permit: tokio::sync::SemaphorePermit<'static>) -> Body {
+    let (chunks, ready) = mpsc::channel::<io::Result<Bytes>>(CHUNKS);
+    // Ends with the file or with the client, whichever is first.
+    tokio::task::spawn_blocking(move || {
+        let _permit = permit;
+        let out = io::BufWriter::with_capacity(CHUNK, Chunks(chunks.clone()));
+        let mut encoder = GzEncoder::new(out, Compression::fast());
+        let copied = copy(&program, &mut encoder).and_then(|()| encoder.finish()?.flush());
+        if let Err(error) = copied {
+            // The client sees a broken transfer, unless it left before.
+            let _ = chunks.blocking_send(Err(error));
+        }
+    });
+    Body::from_stream(futures_util::stream::unfold(ready, |mut ready| async move {
+        ready.recv().await.map(|chunk| (chunk, ready))
+    }))
+}
+
+/// A part of the file; each download has its own place in it. None is left at the end.
+fn read(program: &Program, at: u64) -> io::Result<Bytes> {
     use std::os::unix::fs::FileExt as _;
-    let (mut at, mut buffer) = (0, vec![0; CHUNK]);
+    let mut part = vec![0; CHUNK];
+    let n = program.file.read_at(&mut part, at)?;
+    part.truncate(n);
+    Ok(Bytes::from(part))
+}
+
+fn copy(program: &Program, out: &mut impl Write) -> io::Result<()> {
+    let mut at = 0;
     loop {
-        let n = program.file.read_at(&mut buffer, at)?;
-        let Some(part) = buffer.get(..n).filter(|p| !p.is_empty()) else { return Ok(()) };
-        out.write_all(part)?;
-        at += n as u64;
+        let part = read(program, at)?;
+        if part.is_empty() {
+            return Ok(());
+        }
+        out.write_all(&part)?;
+        at += part.len() as u64;
     }
 }
 

@@ -13,6 +13,7 @@ use tokio::sync::broadcast::error::RecvError;
 use super::convert::{agents, jobs};
 use crate::model::event::Event;
 use crate::model::id::{AgentId, BuildId, VersionId};
+use crate::server::app::logs::LogOf;
 use crate::server::app::{self, Actor, App};
 use crate::server::fleet::socket::{Message, Socket};
 use crate::server::web::{Answer, Problem, State, sockets};
@@ -73,21 +74,30 @@ pub(super) async fn answer(
         return Ok(axum::Json(all.list).into_response());
     };
     source.read(&state.app, &actor, (query.after, 1)).await?;
+    let permit = state.streams.open(&actor)?;
     let (app, tasks): (App, Tasks) = (state.app, state.tasks);
     Ok(sockets::bounded(upgrade).on_upgrade(move |socket| {
         sockets::run(socket, tasks, move |s| async move {
-            follow(&app, &actor, (source, query.after), s).await;
+            follow(&app, actor, (source, query.after), s).await;
+            drop(permit);
         })
     }))
 }
 
 /// Sends lines until the log ends, the client leaves, or they may not see it any more.
-async fn follow(app: &App, actor: &Actor, (source, mut after): (Source, i64), mut socket: Socket) {
+async fn follow(
+    app: &App,
+    mut actor: Actor,
+    (source, mut after): (Source, i64),
+    mut socket: Socket,
+) {
     let mut events = app.events();
     loop {
+        let Ok(Some(again)) = app.authenticate_again(&actor).await else { return };
+        actor = again;
         // Asked first, so that lines written before the end are not missed.
-        let Ok(over) = source.is_over(app, actor).await else { return };
-        let Ok(page) = source.read(app, actor, (after, PAGE)).await else { return };
+        let Ok(over) = source.is_over(app, &actor).await else { return };
+        let Ok(page) = source.read(app, &actor, (after, PAGE)).await else { return };
         let full = page.list.len() >= PAGE as usize;
         after = page.last.max(after);
         for text in source.messages(page.list) {
@@ -121,12 +131,12 @@ impl Source {
         let json = |v: serde_json::Result<Value>| v.unwrap_or_default();
         let (list, last): (Vec<Value>, _) = match self {
             Self::Build(id) => {
-                let lines = app.build_logs(actor, id, part).await?;
+                let lines = app.log_lines(actor, LogOf::Build(id), part).await?;
                 let list = lines.iter().map(|l| json(serde_json::to_value(jobs::log(l))));
                 (list.collect(), lines.last().map(|l| l.id))
             }
             Self::Version(id) => {
-                let lines = app.version_logs(actor, id, part).await?;
+                let lines = app.log_lines(actor, LogOf::Version(id), part).await?;
                 let list = lines.iter().map(|l| json(serde_json::to_value(jobs::log(l))));
                 (list.collect(), lines.last().map(|l| l.id))
             }

@@ -16,14 +16,12 @@ pub(super) fn routes(routes: Routes) -> Routes {
     routes
         .get(Access::User, "/api/v2/groups", list_all)
         .get(Access::User, "/api/v2/groups/{group}", show)
-        .patch(Access::Role(&ADMINS), "/api/v2/groups/{group}", update)
-        .delete(Access::Role(&ADMINS), "/api/v2/groups/{group}", delete)
+        .patch(Access::Role(SiteRole::ADMINS), "/api/v2/groups/{group}", update)
+        .delete(Access::Role(SiteRole::ADMINS), "/api/v2/groups/{group}", delete)
         .get(Access::User, "/api/v2/organizations/{organization}/groups", list)
-        .post(Access::Role(&ADMINS), "/api/v2/organizations/{organization}/groups", create)
+        .post(Access::Role(SiteRole::ADMINS), "/api/v2/organizations/{organization}/groups", create)
         .get(Access::User, "/api/v2/organizations/{organization}/groups/{name}", show_named)
 }
-
-const ADMINS: [SiteRole; 2] = [SiteRole::Owner, SiteRole::UserAdmin];
 
 #[derive(Default, serde::Deserialize)]
 #[serde(default)]

@@ -18,21 +18,19 @@ use crate::wire::coder::users as wire;
 pub(super) fn routes(routes: Routes) -> Routes {
     routes
         .get(Access::User, "/api/v2/users", list)
-        .post(Access::Role(&ADMINS), "/api/v2/users", create)
+        .post(Access::Role(SiteRole::ADMINS), "/api/v2/users", create)
         .get(Access::User, "/api/v2/users/roles", assignable_roles)
         .get(Access::User, "/api/v2/users/{user}", show)
-        .delete(Access::Role(&ADMINS), "/api/v2/users/{user}", delete)
+        .delete(Access::Role(SiteRole::ADMINS), "/api/v2/users/{user}", delete)
         .put(Access::User, "/api/v2/users/{user}/profile", update_profile)
         .put(Access::User, "/api/v2/users/{user}/password", update_password)
-        .put(Access::Role(&ADMINS), "/api/v2/users/{user}/status/activate", activate)
-        .put(Access::Role(&ADMINS), "/api/v2/users/{user}/status/suspend", suspend)
+        .put(Access::Role(SiteRole::ADMINS), "/api/v2/users/{user}/status/activate", activate)
+        .put(Access::Role(SiteRole::ADMINS), "/api/v2/users/{user}/status/suspend", suspend)
         .get(Access::User, "/api/v2/users/{user}/roles", roles)
         .put(Access::Role(&[SiteRole::Owner]), "/api/v2/users/{user}/roles", update_roles)
         .get(Access::User, "/api/v2/users/{user}/login-type", login_type)
         .get(Access::User, "/api/v2/users/{user}/gitsshkey", git_ssh_key)
 }
-
-const ADMINS: [SiteRole; 2] = [SiteRole::Owner, SiteRole::UserAdmin];
 
 async fn list(
     state: State,

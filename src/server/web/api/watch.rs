@@ -18,6 +18,7 @@ use crate::model::event::Event;
 use crate::model::id::{AgentId, WorkspaceId};
 use crate::server::app::Actor;
 use crate::server::fleet::socket::Socket;
+use crate::server::web::streams::Permit;
 use crate::server::web::{Answer, State, sockets};
 use crate::wire::coder::workspaces::WatchEvent;
 
@@ -41,14 +42,15 @@ struct Feed {
     actor: Actor,
     subject: Subject,
     events: Receiver<Event>,
+    _permit: Permit,
     /// There is a state that was not given yet.
     due: bool,
 }
 
 impl Feed {
-    fn new(state: State, actor: Actor, subject: Subject) -> Self {
-        let events = state.app.events();
-        Self { state, actor, subject, events, due: true }
+    fn new(state: State, actor: Actor, subject: Subject) -> Answer<Self> {
+        let (events, permit) = (state.app.events(), state.streams.open(&actor)?);
+        Ok(Self { state, actor, subject, events, _permit: permit, due: true })
     }
 
     /// The next state; none when it is gone or may not be seen any more. Nothing is lost when whoever
@@ -60,6 +62,7 @@ impl Feed {
             tokio::time::sleep(CALM).await;
         }
         self.drain();
+        self.actor = self.state.app.authenticate_again(&self.actor).await.ok()??;
         let value = self.read().await.ok()?;
         self.due = false;
         Some(value)
@@ -123,7 +126,7 @@ impl Feed {
 /// Answers with server-sent events named `data`.
 pub(super) async fn sse(state: State, actor: Actor, subject: Subject) -> Answer<Response> {
     let stop = state.tasks.token();
-    let feed = Feed::new(state, actor, subject);
+    let feed = Feed::new(state, actor, subject)?;
     feed.read().await?;
     let events = stream::unfold((feed, stop), |(mut feed, stop)| async move {
         let value = tokio::select! {
@@ -145,7 +148,7 @@ pub(super) async fn socket(
     upgrade: Option<WebSocketUpgrade>,
 ) -> Answer<Response> {
     let tasks = state.tasks.clone();
-    let feed = Feed::new(state, actor, subject);
+    let feed = Feed::new(state, actor, subject)?;
     feed.read().await?;
     let upgrade = upgrade.ok_or_else(upgrade_needed)?;
     Ok(sockets::bounded(upgrade)
@@ -166,7 +169,7 @@ async fn send(mut feed: Feed, mut socket: Socket) {
                 None => return,
             },
         };
-        if !crate::server::fleet::socket::say(&outgoing, &event).await {
+        if !crate::server::fleet::socket::send_json(&outgoing, &event).await {
             return;
         }
     }

@@ -62,7 +62,7 @@ async fn make(
     match create(&state, &visitor, &known, &fields).await {
         Ok(response) => Ok(response),
         Err(error) => {
-            let mut input = mistake(&fields, at_field(error, &known.found.parameters))?;
+            let mut input = mistake(&fields, error)?;
             input.values.extend(typed(&known.found.parameters, &fields));
             Ok(Html::of(&page(visitor.visit, known, preset, input)).into_response())
         }
@@ -89,7 +89,8 @@ async fn create(
             ..BuildRequest::new(Transition::Start, BuildReason::Dashboard)
         },
     };
-    let workspace = state.app.create_workspace(&visitor.actor, cmd).await?;
+    let made = state.app.create_workspace(&visitor.actor, cmd).await;
+    let workspace = made.map_err(|e| at_field(e, &known.found.parameters))?;
     let text = format!("{} is being made.", workspace.name);
     Ok(flash::done(&state.site, Place::of(&workspace).page(), &text))
 }
@@ -145,21 +146,10 @@ pub(super) fn answers(parameters: &[Parameter], fields: &Fields) -> Vec<Paramete
         .collect()
 }
 
-/// An error at a parameter belongs to its field.
+/// What the use case says of an answer belongs to the field of its parameter.
 pub(super) fn at_field(error: app::Error, parameters: &[Parameter]) -> app::Error {
-    match error {
-        app::Error::Invalid { field, why } => {
-            let named =
-                |p: &&Parameter| p.name == field || field.ends_with(&format!(".{}", p.name));
-            match parameters.iter().find(named) {
-                Some(p) => app::Error::Invalid { field: format!("{PREFIX}{}", p.name), why },
-                None => app::Error::Invalid { field, why },
-            }
-        }
-        other @ (app::Error::NotFound(_)
-        | app::Error::Denied(_)
-        | app::Error::Conflict(_)
-        | app::Error::Unavailable(_)
-        | app::Error::Internal(_)) => other,
-    }
+    error.map_field(|field| {
+        let asked = parameters.iter().any(|p| p.name == field);
+        if asked { format!("{PREFIX}{field}") } else { field }
+    })
 }

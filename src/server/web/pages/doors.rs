@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use axum::response::{IntoResponse, Redirect, Response};
 use http::header;
 
-use super::visitor::{form_token, token_of};
+use super::visitor::form_token;
 use super::{Html, Visitor, mistake, sentence};
 use crate::model::secret::Token;
 use crate::model::time::words;
@@ -119,7 +119,7 @@ async fn finish(state: &State, (came, ip): (SignIn, IpAddr), fields: &Fields) ->
 /// What was kept over the sign-in, to be sent by the new session.
 async fn resume(state: &State, (token, ip): (&Token, IpAddr), kept: Kept) -> Answer<Html> {
     let actor = state.app.authenticate(&token.expose(), &ip.to_string()).await?;
-    let session = actor.as_ref().and_then(token_of).ok_or_else(Problem::signed_out)?;
+    let session = actor.and_then(|a| a.caller().ok()?.token()).ok_or_else(Problem::signed_out)?;
     Ok(Html::of(&Resume { csrf: Csrf(form_token(state, session)), kept }))
 }
 

@@ -8,6 +8,7 @@ mod flash;
 mod history;
 mod lists;
 mod live;
+mod log_tail;
 mod people;
 mod settings;
 mod starters;
@@ -28,7 +29,7 @@ pub use visitor::{Visitor, problem_page};
 use super::routes::Routes;
 use crate::server::app;
 use crate::server::html::layout::Csrf;
-use crate::server::html::parts::form::Input;
+use crate::server::html::parts::form::{Input, is_secret};
 use crate::server::web::Problem;
 use crate::server::web::form::Fields;
 
@@ -76,7 +77,7 @@ fn mistake(fields: &Fields, error: app::Error) -> Result<Input, Problem> {
         fields
             .0
             .iter()
-            .filter(|(name, _)| name != Csrf::FIELD && !name.contains("password"))
+            .filter(|(name, _)| name != Csrf::FIELD && !is_secret(name))
             .cloned()
             .collect()
     };

@@ -19,8 +19,6 @@ use crate::server::web::form::Fields;
 use crate::server::web::routes::Routes;
 use crate::server::web::{Access, Answer, State};
 
-/// Who sees all people.
-const ADMINS: &[SiteRole] = &[SiteRole::Owner, SiteRole::UserAdmin];
 /// People on the page; the filter finds the rest.
 const MAX_PEOPLE: i64 = 300;
 /// Workspaces on a person's page; the list of workspaces has the rest.
@@ -28,14 +26,14 @@ const MAX_WORKSPACES: u32 = 300;
 
 pub(super) fn routes(routes: Routes) -> Routes {
     routes
-        .get(Access::PageRole(ADMINS), paths::PEOPLE, list)
-        .post(Access::PageRole(ADMINS), paths::PEOPLE, add)
+        .get(Access::PageRole(SiteRole::ADMINS), paths::PEOPLE, list)
+        .post(Access::PageRole(SiteRole::ADMINS), paths::PEOPLE, add)
         .get(Access::Page, "/people/{user}", person)
-        .post(Access::PageRole(ADMINS), "/people/{user}/suspend", suspend)
-        .post(Access::PageRole(ADMINS), "/people/{user}/activate", activate)
-        .post(Access::PageRole(ADMINS), "/people/{user}/delete", delete)
-        .post(Access::PageRole(ADMINS), "/people/{user}/password", password)
-        .post(Access::PageRole(ADMINS), "/people/{user}/roles", roles)
+        .post(Access::PageRole(SiteRole::ADMINS), "/people/{user}/suspend", suspend)
+        .post(Access::PageRole(SiteRole::ADMINS), "/people/{user}/activate", activate)
+        .post(Access::PageRole(SiteRole::ADMINS), "/people/{user}/delete", delete)
+        .post(Access::PageRole(SiteRole::ADMINS), "/people/{user}/password", password)
+        .post(Access::PageRole(SiteRole::ADMINS), "/people/{user}/roles", roles)
 }
 
 #[derive(Default, serde::Deserialize)]

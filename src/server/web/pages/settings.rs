@@ -83,15 +83,7 @@ async fn change_password(state: State, visitor: Visitor, fields: Fields) -> Answ
 
 /// The API's name of a field as the form's.
 fn renamed(error: app::Error, from: &str, to: &str) -> app::Error {
-    match error {
-        app::Error::Invalid { field, why } if field == from => app::Error::invalid(to, why),
-        other @ (app::Error::NotFound(_)
-        | app::Error::Denied(_)
-        | app::Error::Conflict(_)
-        | app::Error::Invalid { .. }
-        | app::Error::Unavailable(_)
-        | app::Error::Internal(_)) => other,
-    }
+    error.map_field(|field| if field == from { to.to_owned() } else { field })
 }
 
 async fn tokens(state: State, visitor: Visitor) -> Answer<Html> {

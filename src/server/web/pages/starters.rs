@@ -4,34 +4,37 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use axum::response::Response;
+use tokio::sync::oneshot;
 
 use super::workspace::heard;
 use super::{Html, Visitor, flash};
 use crate::model::build::JobStatus;
 use crate::model::event::Event;
-use crate::model::id::VersionId;
+use crate::model::id::{FileId, VersionId};
 use crate::model::name::TemplateName;
-use crate::model::template::Version;
+use crate::model::template::{Template, Version};
 use crate::model::user::SiteRole;
 use crate::provision::starters::{self, Starter};
 use crate::server::app::templates::{CreateTemplate, TemplateDetails};
 use crate::server::app::versions::CreateVersion;
-use crate::server::app::{Actor, App};
+use crate::server::app::{self, Actor, App};
 use crate::server::html::pages::starter_templates::{self, StarterTemplates};
 use crate::server::html::parts::notice::Tone;
 use crate::server::html::paths;
 use crate::server::web::extract::Path;
 use crate::server::web::routes::Routes;
 use crate::server::web::{Access, Answer, Problem, State};
+use crate::tasks::OnPanic;
 
-/// Who adds templates.
-const AUTHORS: &[SiteRole] = &[SiteRole::Owner, SiteRole::TemplateAdmin];
-/// An import fetches providers the first time; a browser waits about as long for an answer.
+/// What the first version of a starter says of itself.
+const MESSAGE: &str = "The starter that comes with Steading.";
+/// An import fetches providers the first time; a browser waits about as long for an answer. What takes
+/// longer is finished without it.
 const PATIENCE: Duration = Duration::from_secs(110);
 
 pub(super) fn routes(routes: Routes) -> Routes {
-    routes.get(Access::PageRole(AUTHORS), paths::STARTER_TEMPLATES, list).post(
-        Access::PageRole(AUTHORS),
+    routes.get(Access::PageRole(SiteRole::AUTHORS), paths::STARTER_TEMPLATES, list).post(
+        Access::PageRole(SiteRole::AUTHORS),
         "/starter-templates/{id}",
         add,
     )
@@ -51,16 +54,93 @@ async fn list(state: State, Visitor { actor, visit }: Visitor) -> Answer<Html> {
 
 async fn add(state: State, visitor: Visitor, Path(id): Path<String>) -> Answer<Response> {
     let starter = starters::find(&id).ok_or_else(Problem::not_found)?;
-    let name = TemplateName::parse(starter.id).map_err(|e| Problem::bad("No such starter.", e))?;
-    let version = match import(&state.app, &visitor.actor, starter).await? {
-        Ok(version) => version,
-        Err(why) => {
-            return Ok(flash::tell(&state.site, paths::STARTER_TEMPLATES, Tone::Bad, &why));
+    let (app, actor) = (state.app.clone(), visitor.actor);
+    if let Some(template) = there(&app, &actor, starter).await? {
+        let text = format!("{} is there already.", template.label());
+        let page = paths::template(&template.name);
+        return Ok(flash::tell(&state.site, &page, Tone::Info, &text));
+    }
+    let permit = state.streams.open(&actor)?;
+    let (tell, told) = oneshot::channel();
+    // The template is made even when the browser has left by then.
+    state.tasks.spawn("starter", OnPanic::Lose, async move {
+        let made = make(&app, &actor, starter).await;
+        if let Ok(Err(why)) = &made {
+            tracing::warn!(starter = starter.id, why, "a starter was not imported");
+        }
+        // Nobody may wait for it any more.
+        let _ = tell.send(made);
+        drop(permit);
+    });
+    let (to, tone, text) = match tokio::time::timeout(PATIENCE, told).await {
+        Ok(Ok(made)) => match made? {
+            Ok(template) => {
+                let text = format!("{} is ready.", template.label());
+                (paths::template(&template.name), Tone::Good, text)
+            }
+            Err(why) => (paths::STARTER_TEMPLATES.to_owned(), Tone::Bad, why),
+        },
+        Ok(Err(_)) | Err(_) => {
+            let name = starter.name;
+            let text = format!("{name} is still being imported, and is a template after that.");
+            (paths::STARTER_TEMPLATES.to_owned(), Tone::Info, text)
         }
     };
+    Ok(flash::tell(&state.site, &to, tone, &text))
+}
+
+/// The template of a starter's name, if there is one.
+async fn there(app: &App, actor: &Actor, starter: &Starter) -> Answer<Option<Template>> {
+    let organization = app.organization(actor, "default").await?;
+    match app.template_by_name(actor, organization.id, starter.id).await {
+        Ok(template) => Ok(Some(template)),
+        Err(app::Error::NotFound(_)) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// The version of a starter whose import was begun or done before, and led to no template.
+async fn begun(app: &App, actor: &Actor, file: FileId) -> Answer<Option<Version>> {
+    Ok(app.loose_version(actor, file).await?.filter(|v| v.message == MESSAGE))
+}
+
+async fn begin(app: &App, actor: &Actor, file_id: FileId) -> Answer<Version> {
+    let cmd = CreateVersion {
+        organization_id: app.organization(actor, "default").await?.id,
+        template_id: None,
+        name: String::new(),
+        message: MESSAGE.to_owned(),
+        file_id,
+        variables: BTreeMap::new(),
+    };
+    Ok(app.create_version(actor, cmd).await?)
+}
+
+/// Imports a starter and makes its template: the template, or why there is none.
+async fn make(app: &App, actor: &Actor, starter: &Starter) -> Answer<Result<Template, String>> {
+    let file = app.upload_file(actor, starter.archive()).await?;
+    let version = match begun(app, actor, file).await? {
+        Some(version) => version,
+        // Whoever began it may have made the template by now.
+        None => match there(app, actor, starter).await? {
+            Some(template) => return Ok(Ok(template)),
+            None => begin(app, actor, file).await?,
+        },
+    };
+    let version = ended(app, actor, version.id).await?;
+    match version.job.status {
+        JobStatus::Succeeded => {}
+        JobStatus::Pending
+        | JobStatus::Running
+        | JobStatus::Canceling
+        | JobStatus::Canceled
+        | JobStatus::Failed => {
+            return Ok(Err(format!("{} was not imported: {}", starter.name, version.job.error)));
+        }
+    }
     let cmd = CreateTemplate {
         organization_id: version.organization_id,
-        name,
+        name: TemplateName::parse(starter.id).map_err(|e| Problem::bad("No such starter.", e))?,
         version_id: version.id,
         details: TemplateDetails {
             display_name: Some(starter.name.to_owned()),
@@ -69,40 +149,11 @@ async fn add(state: State, visitor: Visitor, Path(id): Path<String>) -> Answer<R
             ..TemplateDetails::default()
         },
     };
-    let template = state.app.create_template(&visitor.actor, cmd).await?;
-    let text = format!("{} is ready.", template.label());
-    Ok(flash::done(&state.site, &paths::template(&template.name), &text))
-}
-
-/// Imports a starter: the version, or why there is none.
-async fn import(app: &App, actor: &Actor, starter: &Starter) -> Answer<Result<Version, String>> {
-    let organization = app.organization(actor, "default").await?;
-    let cmd = CreateVersion {
-        organization_id: organization.id,
-        template_id: None,
-        name: String::new(),
-        message: "The starter that comes with Steading.".to_owned(),
-        file_id: app.upload_file(actor, starter.archive()).await?,
-        variables: BTreeMap::new(),
-    };
-    let version = app.create_version(actor, cmd).await?;
-    match tokio::time::timeout(PATIENCE, ended(app, actor, version.id)).await {
-        Ok(version) => {
-            let version = version?;
-            Ok(match version.job.status {
-                JobStatus::Succeeded => Ok(version),
-                JobStatus::Pending
-                | JobStatus::Running
-                | JobStatus::Canceling
-                | JobStatus::Canceled
-                | JobStatus::Failed => {
-                    Err(format!("{} was not imported: {}", starter.name, version.job.error))
-                }
-            })
-        }
-        Err(_) => {
-            Ok(Err(format!("{} is still being imported. Try again in a minute.", starter.name)))
-        }
+    match app.create_template(actor, cmd).await {
+        Ok(template) => Ok(Ok(template)),
+        // Someone else who waited for the same was faster.
+        Err(app::Error::Conflict(why)) => Ok(there(app, actor, starter).await?.ok_or(why)),
+        Err(error) => Err(error.into()),
     }
 }
 

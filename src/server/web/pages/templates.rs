@@ -2,13 +2,16 @@
 
 use axum::response::Response;
 
-use super::workspace::LOG_LINES;
 use super::{Html, Visitor, flash};
-use crate::model::template::Template;
+use crate::model::log::LogEnd;
+use crate::model::template::{Template, Version};
+use crate::server::app::logs::LogOf;
 use crate::server::app::{Actor, Page};
+use crate::server::html::layout::Visit;
 use crate::server::html::pages::template::{RECENT_VERSIONS, TemplatePage};
 use crate::server::html::pages::templates::Templates;
 use crate::server::html::pages::version::VersionPage;
+use crate::server::html::parts::log::MAX_LINES;
 use crate::server::html::parts::notice::Tone;
 use crate::server::html::paths;
 use crate::server::web::extract::Path;
@@ -25,6 +28,9 @@ pub(super) fn routes(routes: Routes) -> Routes {
         .post(Access::Page, "/templates/{template}/versions/{version}/promote", promote)
         .post(Access::Page, "/templates/{template}/versions/{version}/archive", archive)
 }
+
+/// A template's and a version's name in a path.
+pub(super) type AtVersion = Path<(String, String)>;
 
 /// A template of the organization that exists from the start.
 pub(super) async fn find(state: &State, actor: &Actor, name: &str) -> Answer<Template> {
@@ -64,25 +70,36 @@ async fn delete(
     Ok(flash::done(&state.site, paths::TEMPLATES, &text))
 }
 
-async fn version(state: State, visitor: Visitor, at: Path<(String, String)>) -> Answer<Html> {
-    Ok(Html::of(&load_version(&state, &visitor, at).await?))
+async fn version(state: State, visitor: Visitor, at: AtVersion) -> Answer<Html> {
+    let mut page = load_version(&state, &visitor.actor, visitor.visit, &at).await?;
+    let of = LogOf::Version(page.version.id);
+    page.log = state.app.log_end(&visitor.actor, of, MAX_LINES).await?;
+    Ok(Html::of(&page))
 }
 
-/// Everything that a version's page shows.
+/// The version that a path names, and its template.
+pub(super) async fn find_version(
+    state: &State,
+    actor: &Actor,
+    Path((template, version)): &AtVersion,
+) -> Answer<(Template, Version)> {
+    let template = find(state, actor, template).await?;
+    let version = state.app.version_by_name(actor, template.id, version).await?;
+    Ok((template, version))
+}
+
+/// Everything that a version's page shows but the log.
 pub(super) async fn load_version(
     state: &State,
-    visitor: &Visitor,
-    Path((template, version)): Path<(String, String)>,
+    actor: &Actor,
+    visit: Visit,
+    at: &AtVersion,
 ) -> Answer<VersionPage> {
-    let (app, actor) = (&state.app, &visitor.actor);
-    let template = find(state, actor, &template).await?;
-    let version = app.version_by_name(actor, template.id, &version).await?;
-    let found = app.imported(actor, version.id).await?;
-    let lines = app.version_logs(actor, version.id, (0, LOG_LINES)).await?;
+    let (template, version) = find_version(state, actor, at).await?;
+    let found = state.app.imported(actor, version.id).await?;
     Ok(VersionPage {
-        visit: visitor.visit.clone(),
-        cursor: lines.last().map_or(0, |l| l.id),
-        log: lines.into_iter().map(|l| l.line).collect(),
+        visit,
+        log: LogEnd::default(),
         parameters: found.parameters,
         variables: found.variables,
         resources: found.start_resources,
@@ -91,25 +108,15 @@ pub(super) async fn load_version(
     })
 }
 
-async fn promote(
-    state: State,
-    visitor: Visitor,
-    Path((template, version)): Path<(String, String)>,
-) -> Answer<Response> {
-    let template = find(&state, &visitor.actor, &template).await?;
-    let version = state.app.version_by_name(&visitor.actor, template.id, &version).await?;
+async fn promote(state: State, visitor: Visitor, at: AtVersion) -> Answer<Response> {
+    let (template, version) = find_version(&state, &visitor.actor, &at).await?;
     state.app.promote_version(&visitor.actor, template.id, version.id).await?;
     let text = format!("New workspaces from {} use {}.", template.label(), version.name);
     Ok(flash::done(&state.site, &paths::template(&template.name), &text))
 }
 
-async fn archive(
-    state: State,
-    visitor: Visitor,
-    Path((template, version)): Path<(String, String)>,
-) -> Answer<Response> {
-    let template = find(&state, &visitor.actor, &template).await?;
-    let version = state.app.version_by_name(&visitor.actor, template.id, &version).await?;
+async fn archive(state: State, visitor: Visitor, at: AtVersion) -> Answer<Response> {
+    let (template, version) = find_version(&state, &visitor.actor, &at).await?;
     state.app.archive_version(&visitor.actor, version.id, true).await?;
     let text = format!("{} is archived. Workspaces that use it stay.", version.name);
     Ok(flash::done(&state.site, &paths::template(&template.name), &text))

@@ -8,7 +8,7 @@ use maud::Render as _;
 
 use super::{document, flash};
 use crate::model::id::TokenId;
-use crate::server::app::{Actor, Via};
+use crate::server::app::Actor;
 use crate::server::html::layout::{Csrf, Visit};
 use crate::server::html::pages::error::{Error, Wrong};
 use crate::server::web::{MaybeWho, Problem, State};
@@ -36,13 +36,13 @@ impl Visitor {
     /// The token that this visit came with.
     #[must_use]
     pub fn token(&self) -> Option<TokenId> {
-        token_of(&self.actor)
+        self.actor.caller().ok()?.token()
     }
 }
 
 fn visit(state: &State, actor: &Actor, headers: &HeaderMap) -> Option<Visit> {
     let Actor::User(caller) = actor else { return None };
-    let csrf = token_of(actor).map(|t| form_token(state, t)).unwrap_or_default();
+    let csrf = caller.token().map(|t| form_token(state, t)).unwrap_or_default();
     Some(Visit {
         user: caller.user.clone(),
         csrf: Csrf(csrf),
@@ -54,15 +54,6 @@ fn visit(state: &State, actor: &Actor, headers: &HeaderMap) -> Option<Visit> {
 /// A token for the forms of a session.
 pub(super) fn form_token(state: &State, session: TokenId) -> String {
     state.csrf.token(session, state.app.entropy().bytes())
-}
-
-/// The token that an actor came with.
-pub(super) fn token_of(actor: &Actor) -> Option<TokenId> {
-    let Actor::User(caller) = actor else { return None };
-    match caller.via {
-        Via::Token(id, _) => Some(id),
-        Via::Key(_) => None,
-    }
 }
 
 /// A problem as a page.

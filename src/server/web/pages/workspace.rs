@@ -5,16 +5,19 @@ use std::collections::BTreeMap;
 use axum::response::Response;
 
 use super::{Html, Visitor, flash};
-use crate::model::build::{BuildReason, Transition};
+use crate::model::build::{Build, BuildReason, Transition};
 use crate::model::event::Event;
+use crate::model::log::LogEnd;
 use crate::model::parameter::{Parameter, ParameterValue};
 use crate::model::workspace::Workspace;
 use crate::server::app::build_requests::{BuildRequest, VersionChoice};
+use crate::server::app::logs::LogOf;
 use crate::server::app::{Actor, App, Page};
 use crate::server::html::layout::Visit;
 use crate::server::html::pages::workspace::{
     Door, Newer, RECENT_BUILDS, RECENT_SESSIONS, WorkspacePage,
 };
+use crate::server::html::parts::log::MAX_LINES;
 use crate::server::html::parts::notice::Tone;
 use crate::server::html::paths::Place;
 use crate::server::web::extract::Path;
@@ -22,8 +25,6 @@ use crate::server::web::form::Fields;
 use crate::server::web::routes::Routes;
 use crate::server::web::{Access, Answer, Site, State};
 
-/// Lines of a log that are read for a page.
-pub(super) const LOG_LINES: u32 = 5000;
 /// Lines of an agent's log that are read for a page.
 const AGENT_LOG_LINES: u32 = 500;
 
@@ -49,10 +50,19 @@ pub(super) async fn find(state: &State, actor: &Actor, at: &At) -> Answer<Worksp
 
 async fn page(state: State, visitor: Visitor, at: At) -> Answer<Html> {
     let workspace = find(&state, &visitor.actor, &at).await?;
-    Ok(Html::of(&load(&state, &visitor.actor, visitor.visit, workspace).await?))
+    let mut page = load(&state, &visitor.actor, visitor.visit, workspace).await?;
+    let keys = state.app.ssh_keys(&visitor.actor, "me").await?;
+    page.door.keys = keys.into_iter().map(|k| k.name).collect();
+    page.log = build_log(&state, &visitor.actor, &page.workspace.latest_build).await?;
+    Ok(Html::of(&page))
 }
 
-/// Everything that the page shows.
+/// The end of a build's log, as much as a page shows.
+pub(super) async fn build_log(state: &State, actor: &Actor, build: &Build) -> Answer<LogEnd> {
+    Ok(state.app.log_end(actor, LogOf::Build(build.id), MAX_LINES).await?)
+}
+
+/// Everything that the page's stream draws again: all but the log and the keys.
 pub(super) async fn load(
     state: &State,
     actor: &Actor,
@@ -62,7 +72,6 @@ pub(super) async fn load(
     let (app, id) = (&state.app, workspace.id);
     let build = &workspace.latest_build;
     let may = app.allowed(actor, vec![id]).await?.remove(&id).unwrap_or_default();
-    let lines = app.build_logs(actor, build.id, (0, LOG_LINES)).await?;
     let (mut metadata, mut agent_logs) = (BTreeMap::new(), BTreeMap::new());
     for agent in build.resources.iter().flat_map(|r| &r.agents) {
         metadata.insert(agent.id, app.agent_metadata(actor, agent.id).await?);
@@ -78,12 +87,11 @@ pub(super) async fn load(
         newer: newer(app, actor, &workspace).await?,
         metadata,
         agent_logs,
-        cursor: lines.last().map_or(0, |l| l.id),
-        log: lines.into_iter().map(|l| l.line).collect(),
+        log: LogEnd::default(),
         builds,
         sessions,
         parameters: named(&asked, &values),
-        door: door(state, actor).await?,
+        door: door(state),
         visit,
         workspace,
     })
@@ -101,10 +109,9 @@ async fn newer(app: &App, actor: &Actor, workspace: &Workspace) -> Answer<Option
     Ok(Some(Newer { name: version.name, message: version.message }))
 }
 
-async fn door(state: &State, actor: &Actor) -> Answer<Door> {
+fn door(state: &State) -> Door {
     let (host, port) = ssh_address(&state.site);
-    let keys = state.app.ssh_keys(actor, "me").await?.into_iter().map(|k| k.name).collect();
-    Ok(Door { host, port, keys, access_url: state.site.access_url().to_owned() })
+    Door { host, port, keys: Vec::new(), access_url: state.site.access_url().to_owned() }
 }
 
 /// Host and port of the SSH door as people reach it: where the page is, unless it says otherwise.

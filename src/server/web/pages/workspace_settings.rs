@@ -10,7 +10,7 @@ use crate::model::grant::Action;
 use crate::model::name::WorkspaceName;
 use crate::model::workspace::Workspace;
 use crate::server::app::build_requests::BuildRequest;
-use crate::server::app::workspaces::UpdateWorkspace;
+use crate::server::app::workspaces::{TTL_S, UpdateWorkspace};
 use crate::server::app::{self, Actor};
 use crate::server::html::layout::Visit;
 use crate::server::html::pages::workspace_settings::WorkspaceSettings;
@@ -19,9 +19,6 @@ use crate::server::html::paths::Place;
 use crate::server::web::form::Fields;
 use crate::server::web::routes::Routes;
 use crate::server::web::{Access, Answer, State};
-
-/// Longest time to run that is taken, in hours; the use case says the same in its own words.
-const MAX_HOURS: f64 = 24.0 * 366.0;
 
 pub(super) fn routes(routes: Routes) -> Routes {
     routes
@@ -78,11 +75,13 @@ fn hours(text: &str) -> app::Result<i64> {
         return Ok(0);
     }
     let hours: f64 = text.parse().map_err(|_| app::Error::invalid("ttl_h", "is not a number"))?;
-    if !(0.0..=MAX_HOURS).contains(&hours) {
-        return Err(app::Error::invalid("ttl_h", format!("is not between 0 and {MAX_HOURS}")));
+    #[expect(clippy::cast_possible_truncation, reason = "what does not fit is out of bounds too")]
+    let seconds = (hours * 3600.0).round() as i64;
+    if hours == 0.0 || (hours > 0.0 && TTL_S.contains(&seconds)) {
+        return Ok(seconds);
     }
-    #[expect(clippy::cast_possible_truncation, reason = "bounded above")]
-    Ok((hours * 3600.0).round() as i64)
+    let most = TTL_S.end() / 3600;
+    Err(app::Error::invalid("ttl_h", format!("wants a minute to {most} hours, or 0 for no end")))
 }
 
 async fn change(
@@ -108,23 +107,16 @@ async fn change(
     }
 }
 
-/// The API's names of fields as the form's.
+/// The API's names of fields as the form's; a name that is taken is said beside the name.
 fn own_field(error: app::Error) -> app::Error {
-    match error {
-        app::Error::Invalid { field, why } => {
-            let field = match field.as_str() {
-                "autostart_schedule" | "schedule" => "autostart".to_owned(),
-                "ttl_ms" | "ttl_s" | "ttl" => "ttl_h".to_owned(),
-                _ => field,
-            };
-            app::Error::Invalid { field, why }
-        }
-        app::Error::Conflict(why) => app::Error::Invalid { field: "name".to_owned(), why },
-        other @ (app::Error::NotFound(_)
-        | app::Error::Denied(_)
-        | app::Error::Unavailable(_)
-        | app::Error::Internal(_)) => other,
+    if let app::Error::Conflict(why) = error {
+        return app::Error::invalid("name", why);
     }
+    error.map_field(|field| match field.as_str() {
+        "schedule" => "autostart".to_owned(),
+        "ttl_ms" => "ttl_h".to_owned(),
+        _ => field,
+    })
 }
 
 async fn answer(state: State, visitor: Visitor, at: At, fields: Fields) -> Answer<Response> {
@@ -152,12 +144,19 @@ async fn answer(state: State, visitor: Visitor, at: At, fields: Fields) -> Answe
 
 #[cfg(test)]
 mod tests {
-    use super::hours;
+    use super::{TTL_S, hours};
 
     #[test]
     fn hours_are_read_as_seconds() {
         assert_eq!(hours("").unwrap(), 0);
         assert_eq!(hours("1.5").unwrap(), 5400);
+        assert_eq!(hours("1.3333").unwrap(), 4800);
+        assert_eq!(hours("0").unwrap(), 0);
+        assert_eq!(hours("720").unwrap(), *TTL_S.end());
+        for far in ["720.1", "0.001", "0.00001", "1e300", "inf"] {
+            let error = hours(far).unwrap_err().to_string();
+            assert_eq!(error, "ttl_h: wants a minute to 720 hours, or 0 for no end", "{far}");
+        }
         assert!(hours("-1").is_err());
         assert!(hours("NaN").is_err());
         assert!(hours("long").is_err());

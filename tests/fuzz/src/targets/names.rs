@@ -3,12 +3,13 @@
 use std::net::IpAddr;
 
 use steading::cli::duration;
+use steading::model::cron;
 use steading::model::filter::WorkspaceFilter;
 use steading::model::name::{UserName, WorkspaceName, check_version_name};
 use steading::model::network::Network;
 use steading::model::schedule;
 use steading::model::time::{self, Timestamp};
-use steading::provision::provider::coder::cron::{self, Hours};
+use steading::provision::provider::coder::cron::Hours;
 
 /// A search is read or refused with the word that is wrong, and asks for no more than it says.
 pub fn search(data: &[u8]) {

@@ -136,14 +136,13 @@ impl WorkspacePage {
 
     fn script_log(&self, agent: &Agent) -> Markup {
         let lines = self.agent_logs.get(&agent.id).map(Vec::as_slice).unwrap_or_default();
-        let (tail, _) = log::tail(lines);
         let head = format!("scripts-{}", agent.id);
-        let last = tail.last().map(|l| l.output.as_str()).unwrap_or_default();
+        let last = lines.last().map(|l| l.output.as_str()).unwrap_or_default();
         html! {
-            @if !tail.is_empty() {
+            @if !lines.is_empty() {
                 details {
                     summary id=(head) { "What its scripts said" @if !last.is_empty() { " " small class="note" { (last) } } }
-                    (log::view(&format!("lines-{}", agent.id), &head, &log::agent_lines(tail)))
+                    (log::view(&format!("lines-{}", agent.id), &head, &log::agent_lines(lines)))
                 }
             }
         }

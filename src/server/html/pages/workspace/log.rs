@@ -16,13 +16,8 @@ impl WorkspacePage {
     #[must_use]
     pub fn log_card(&self) -> Markup {
         let build = &self.workspace.latest_build;
-        let (lines, left_out) = log::tail(&self.log);
         let place = self.place();
-        let content = html! {
-            @if left_out > 0 { li class="stage" { (left_out) " lines before these are in the raw log" } }
-            (log::lines(lines, ""))
-            @if lines.is_empty() { li class="stage" { (quiet(build.job.status.is_active())) } }
-        };
+        let content = log::job(&self.log, &build.job);
         html! {
             section class="card" id="log-card" aria-labelledby="log" {
                 header {
@@ -41,10 +36,6 @@ impl WorkspacePage {
     pub fn log_badge(&self) -> Markup {
         html! { span id="log-state" { (badge::build(&self.workspace.latest_build, self.visit.now)) } }
     }
-}
-
-const fn quiet(active: bool) -> &'static str {
-    if active { "waits for its first line" } else { "nothing was logged" }
 }
 
 /// New lines for a page that is open, after a line of the step `last_stage`.

@@ -17,7 +17,7 @@ use crate::model::agent::{Agent, AgentLogLine, MetadataValue};
 use crate::model::build::{Build, WorkspaceStatus};
 use crate::model::grant::Action;
 use crate::model::id::AgentId;
-use crate::model::log::LogLine;
+use crate::model::log::LogEnd;
 use crate::model::session::Session;
 use crate::model::workspace::Workspace;
 use crate::server::html::layout::{Page, Section, Visit};
@@ -72,10 +72,8 @@ pub struct WorkspacePage {
     pub metadata: BTreeMap<AgentId, Vec<MetadataValue>>,
     /// What the agents' scripts said.
     pub agent_logs: BTreeMap<AgentId, Vec<AgentLogLine>>,
-    /// The log of the last build.
-    pub log: Vec<LogLine>,
-    /// The id of the log's last line: the stream goes on after it.
-    pub cursor: i64,
+    /// The end of the last build's log; its stream goes on after it.
+    pub log: LogEnd,
     /// The last builds, the last one first; at most [`RECENT_BUILDS`].
     pub builds: Vec<Build>,
     /// Who is or was in it, the latest first; at most [`RECENT_SESSIONS`].
@@ -117,7 +115,7 @@ impl Render for WorkspacePage {
             title: &title,
             visit: &self.visit,
             section: Section::Workspaces,
-            live: Some(&place.live(self.workspace.latest_build.number, self.cursor)),
+            live: Some(&place.live(self.workspace.latest_build.number, self.log.cursor)),
             body,
         }
         .render()

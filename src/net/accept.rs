@@ -1,0 +1,157 @@
+//! Accepting TCP connections: so many at once, and patience when the system has no room for more.
+
+use std::io::{self, IoSlice};
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+/// A pause before the next try when the system refuses: what it lacks comes back when others leave.
+const PAUSE: Duration = Duration::from_millis(100);
+/// Refusals for each line in the log: one a minute.
+const TOLD_EVERY: u32 = 600;
+
+/// A door that lets in so many at once; the others wait until one leaves.
+#[derive(Debug)]
+pub struct Door {
+    listener: TcpListener,
+    room: Arc<Semaphore>,
+    /// What comes in, for the log.
+    what: &'static str,
+    refused: u32,
+}
+
+impl Door {
+    /// Lets in at most `most` at once.
+    #[must_use]
+    pub fn new(listener: TcpListener, most: usize, what: &'static str) -> Self {
+        Self { listener, room: Arc::new(Semaphore::new(most)), what, refused: 0 }
+    }
+
+    /// The next connection. Safe to cancel.
+    pub async fn next(&mut self) -> (Guest, SocketAddr) {
+        loop {
+            let Ok(place) = Arc::clone(&self.room).acquire_owned().await else {
+                // It is never closed.
+                return std::future::pending().await;
+            };
+            match self.listener.accept().await {
+                Ok((stream, address)) => {
+                    // A keystroke must not wait for more to come. It fails on what has left again.
+                    let _ = stream.set_nodelay(true);
+                    return (Guest { stream, _place: place }, address);
+                }
+                // Whoever it was has left before they were let in.
+                Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => {}
+                Err(error) => self.wait(&error).await,
+            }
+        }
+    }
+
+    async fn wait(&mut self, error: &io::Error) {
+        if self.refused.is_multiple_of(TOLD_EVERY) {
+            let why = match error.raw_os_error().map(rustix::io::Errno::from_raw_os_error) {
+                Some(rustix::io::Errno::MFILE) => {
+                    "the limit of open files is reached; raise it (LimitNOFILE= of the unit, or ulimit -n)"
+                }
+                Some(rustix::io::Errno::NFILE) => {
+                    "the machine has no more open files (fs.file-max)"
+                }
+                _ => "the system refuses",
+            };
+            tracing::warn!(%error, "{} connections wait: {why}", self.what);
+        }
+        self.refused = self.refused.wrapping_add(1);
+        tokio::time::sleep(PAUSE).await;
+    }
+}
+
+/// Who was let in. Their place is free again when this is dropped, whatever the connection became.
+#[derive(Debug)]
+pub struct Guest {
+    stream: TcpStream,
+    _place: OwnedSemaphorePermit,
+}
+
+impl Guest {
+    /// Ends the connection when the other end takes nothing of what is sent for so long, or is gone.
+    pub fn give_up_after(&self, silence: Duration) {
+        let millis = u32::try_from(silence.as_millis()).unwrap_or(u32::MAX);
+        #[cfg(any(target_os = "linux", target_os = "android"))]
+        if let Err(error) = rustix::net::sockopt::set_tcp_user_timeout(&self.stream, millis) {
+            tracing::debug!(%error, "a connection's timeout could not be set");
+        }
+        #[cfg(not(any(target_os = "linux", target_os = "android")))]
+        let _ = millis;
+    }
+}
+
+impl AsyncRead for Guest {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_read(cx, buf)
+    }
+}
+
+impl AsyncWrite for Guest {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write(cx, bytes)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        parts: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write_vectored(cx, parts)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_place_is_free_again_when_its_guest_is_gone() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let mut door = Door::new(listener, 1, "test");
+        let _clients = (
+            TcpStream::connect(address).await.unwrap(),
+            TcpStream::connect(address).await.unwrap(),
+        );
+        let (first, _) = door.next().await;
+        let waited = tokio::select! {
+            biased;
+            _ = door.next() => false,
+            () = tokio::task::yield_now() => true,
+        };
+        assert!(waited, "there is room for one");
+        drop(first);
+        door.next().await;
+    }
+}
