@@ -50,6 +50,7 @@ CREATE TABLE lockouts (
   failed_at INTEGER NOT NULL,                                         -- the last failure
   until_at  INTEGER NOT NULL                                          -- no attempt counts before this
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX lockouts_by_time ON lockouts (failed_at);
 
 -- SSH public keys that open the front door.
 CREATE TABLE ssh_keys (
@@ -80,6 +81,7 @@ CREATE TABLE tokens (
 ) STRICT;
 CREATE UNIQUE INDEX tokens_by_name ON tokens (user_id, name) WHERE kind = 'api';
 CREATE INDEX tokens_by_user ON tokens (user_id, created_at);
+CREATE INDEX tokens_by_time ON tokens (created_at, id);
 CREATE INDEX tokens_by_end ON tokens (expires_at);
 CREATE INDEX tokens_by_workspace ON tokens (workspace_id) WHERE workspace_id IS NOT NULL;
 
@@ -134,10 +136,12 @@ CREATE TABLE files (
   id         TEXT NOT NULL PRIMARY KEY,                    -- the upload
   hash       BLOB NOT NULL REFERENCES archives (hash),     -- what was sent
   created_by TEXT NOT NULL REFERENCES users (id),          -- who sent it
-  created_at INTEGER NOT NULL,                             -- when
+  created_at INTEGER NOT NULL,                             -- when; of one that is not used, when it was last sent
+  is_used    INTEGER NOT NULL DEFAULT 0 CHECK (is_used IN (0, 1)), -- whether a version was made from it
   UNIQUE (created_by, hash)
 ) STRICT;
 CREATE INDEX files_by_hash ON files (hash);
+CREATE INDEX files_unused ON files (created_at) WHERE is_used = 0;
 
 -- What a runner does for a build or an import. At most one runner holds a job.
 CREATE TABLE jobs (
@@ -150,8 +154,12 @@ CREATE TABLE jobs (
   ended_at     INTEGER,                                                          -- when it ended
   runner       TEXT NOT NULL CHECK (length(runner) <= 64),                       -- who has it; empty while pending
   heartbeat_at INTEGER,                                                          -- when the runner was last heard
-  n_log_bytes  INTEGER NOT NULL DEFAULT 0                                        -- of its log, for the limit
+  n_log_bytes  INTEGER NOT NULL DEFAULT 0,                                       -- of its log, for the limit
+  log_kept     INTEGER NOT NULL DEFAULT 1 CHECK (log_kept IN (0, 1)),            -- 0 once log and timings were removed for their age
+  is_last      INTEGER NOT NULL CHECK (is_last IN (0, 1))                        -- 1 for a build that is its workspace's last
 ) STRICT;
+CREATE INDEX jobs_last ON jobs (status) WHERE is_last = 1;
+CREATE INDEX jobs_with_log ON jobs (ended_at) WHERE log_kept = 1;
 CREATE INDEX jobs_waiting ON jobs (created_at, id) WHERE status IN ('pending', 'running', 'canceling');
 
 -- The log of a job.
@@ -215,6 +223,7 @@ CREATE TABLE template_versions (
   updated_at      INTEGER NOT NULL                                             -- when it was last changed
 ) STRICT;
 CREATE UNIQUE INDEX template_versions_by_name ON template_versions (template_id, name) WHERE template_id IS NOT NULL;
+CREATE INDEX template_versions_by_file ON template_versions (file_id);
 CREATE INDEX template_versions_by_template ON template_versions (template_id, created_at, id);
 
 -- Workspaces; what state one is in follows from its last build.
@@ -249,10 +258,11 @@ CREATE TABLE builds (
   orphan       INTEGER NOT NULL CHECK (orphan IN (0, 1)),                                   -- delete the record only
   then_start   INTEGER NOT NULL CHECK (then_start IN (0, 1)),                               -- a stop that is half of a restart
   daily_cost   INTEGER NOT NULL,                                                            -- credits a day of what it made
-  deadline_at  INTEGER,                                                                     -- when the workspace stops by itself
+  deadline_at  INTEGER,                                                                     -- when the workspace stops by itself; null once another build follows
   created_at   INTEGER NOT NULL,                                                            -- when it was asked for
   UNIQUE (workspace_id, number)
 ) STRICT;
+CREATE INDEX builds_due ON builds (deadline_at) WHERE deadline_at IS NOT NULL;
 CREATE INDEX builds_by_version ON builds (version_id);
 
 -- The values of a build's parameters.
@@ -307,9 +317,11 @@ CREATE TABLE agents (
   version            TEXT NOT NULL CHECK (length(version) <= 64),                   -- the program's; empty before it connected
   expanded_directory TEXT NOT NULL CHECK (length(expanded_directory) <= 4096),      -- with ~ resolved; empty before
   n_log_bytes        INTEGER NOT NULL DEFAULT 0,                                    -- of its log, for the limit
+  log_kept           INTEGER NOT NULL DEFAULT 1 CHECK (log_kept IN (0, 1)),         -- 0 once its log and its scripts' runs were removed for their age
   UNIQUE (build_id, name)
 ) STRICT;
 CREATE UNIQUE INDEX agents_by_token ON agents (token_hash, build_id) WHERE token_hash IS NOT NULL;
+CREATE INDEX agents_with_log ON agents (created_at) WHERE log_kept = 1;
 CREATE INDEX agents_by_resource ON agents (resource_id, position);
 CREATE INDEX agents_by_instance ON agents (instance_id) WHERE instance_id <> '';
 
@@ -382,11 +394,13 @@ CREATE TABLE connections (
 ) STRICT;
 CREATE INDEX connections_by_workspace ON connections (workspace_id, began_at);
 CREATE INDEX connections_by_user ON connections (user_id, began_at);
+CREATE INDEX connections_ended ON connections (ended_at) WHERE ended_at IS NOT NULL;
 CREATE INDEX connections_open ON connections (workspace_id, began_at) WHERE ended_at IS NULL;
 
 -- Who did what. Written in the transaction of the change.
 CREATE TABLE audit (
-  id          TEXT NOT NULL PRIMARY KEY,                                    -- the entry
+  place       INTEGER PRIMARY KEY,                                          -- order of writing, from 1 and dense: nothing is ever removed
+  id          TEXT NOT NULL UNIQUE,                                         -- the entry
   at          INTEGER NOT NULL,                                             -- when
   user_id     TEXT,                                                         -- who; null for the program itself
   ip          TEXT NOT NULL CHECK (length(ip) <= 64),                       -- from where; may be empty
@@ -396,8 +410,10 @@ CREATE TABLE audit (
   target_name TEXT NOT NULL CHECK (length(target_name) <= 256),             -- its name then
   diff        TEXT NOT NULL CHECK (length(diff) <= 65536)                   -- JSON of what changed, secrets left out
 ) STRICT;
-CREATE INDEX audit_by_time ON audit (at, id);
-CREATE INDEX audit_by_target ON audit (target_id, at);
+-- Within one value these are in the order of writing.
+CREATE INDEX audit_by_user ON audit (user_id);
+CREATE INDEX audit_by_target ON audit (target);
+CREATE INDEX audit_by_action ON audit (action);
 
 -- Users who may act at all.
 CREATE VIEW active_users AS

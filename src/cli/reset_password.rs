@@ -6,6 +6,7 @@ use super::args::serve::ResetPassword;
 use super::context::Context;
 use super::prompt;
 use super::serve::default_data;
+use crate::server::app::retention::Retention;
 use crate::server::app::{App, Policy, settings::load_seal};
 use crate::server::db::Db;
 use crate::server::{DATABASE, identity};
@@ -40,6 +41,7 @@ pub async fn run(ctx: &Context, args: ResetPassword) -> anyhow::Result<()> {
         session_duration: std::time::Duration::ZERO,
         max_token_lifetime: std::time::Duration::ZERO,
         password_auth: true,
+        retention: Retention::default(),
     };
     let app = App::new(db, ctx.clock.clone(), ctx.entropy.clone(), seal, policy);
     app.reset_password(&args.username, &password)

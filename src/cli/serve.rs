@@ -13,6 +13,7 @@ use super::duration;
 use super::output::Paint;
 use super::settings::Layers;
 use crate::model::network::Network;
+use crate::server::app::retention::Retention;
 use crate::server::config::{Config, Terraform, Tls};
 
 /// `server`
@@ -108,6 +109,10 @@ pub fn config(layers: &mut Layers<'_>, around: &Surroundings) -> anyhow::Result<
         session_duration: layers.parse("session-duration", "24h", duration::parse)?,
         max_token_lifetime: layers.parse("max-token-lifetime", "8760h", duration::parse)?,
         password_auth: !layers.parse("disable-password-auth", "false", truth)?,
+        retention: Retention {
+            logs: layers.parse("log-retention", "90d", duration::parse)?,
+            connections: layers.parse("connection-retention", "365d", duration::parse)?,
+        },
         master_key_file: layers.parse_if_given("master-key-file", path)?,
     };
     Ok(config)

@@ -30,6 +30,8 @@ const KEYS: &[(&str, bool)] = &[
     ("session-duration", false),
     ("max-token-lifetime", false),
     ("disable-password-auth", false),
+    ("log-retention", false),
+    ("connection-retention", false),
     ("master-key-file", false),
 ];
 

@@ -149,6 +149,8 @@ pub struct Job {
     pub started_at: Option<Timestamp>,
     /// When it ended.
     pub ended_at: Option<Timestamp>,
+    /// Whether its log is there; after some time it is removed.
+    pub log_kept: bool,
 }
 
 /// One numbered run of a transition on a workspace.

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::model::network::Network;
+use crate::server::app::retention::Retention;
 
 /// Everything the server is told.
 #[derive(Clone, Debug)]
@@ -33,6 +34,8 @@ pub struct Config {
     pub max_token_lifetime: Duration,
     /// Whether people may sign in by password.
     pub password_auth: bool,
+    /// How long what happened is kept.
+    pub retention: Retention,
     /// A file with the master key, 32 bytes in hex or base64; in the database when absent.
     pub master_key_file: Option<PathBuf>,
 }

@@ -163,6 +163,7 @@ fn policy(config: &Config, url: &str) -> Policy {
         session_duration: config.session_duration,
         max_token_lifetime: config.max_token_lifetime,
         password_auth: config.password_auth,
+        retention: config.retention,
     }
 }
 

@@ -17,6 +17,8 @@
 mod builds;
 #[path = "path/floor.rs"]
 mod floor;
+#[path = "path/growth.rs"]
+mod growth;
 #[path = "path/http.rs"]
 mod http;
 #[path = "path/memory.rs"]
@@ -27,6 +29,8 @@ mod ports;
 mod pty;
 #[path = "../it/e2e/said.rs"]
 mod said;
+#[path = "../it/growth/seed.rs"]
+mod seed;
 #[path = "../it/e2e/site.rs"]
 mod site;
 #[path = "path/size.rs"]
@@ -46,11 +50,12 @@ mod terminal;
 
 type Section = (&'static str, fn(&mut table::Table));
 
-const SECTIONS: [Section; 7] = [
+const SECTIONS: [Section; 8] = [
     ("size", size::run),
     ("start", start::run),
     ("memory", memory::run),
     ("http", http::run),
+    ("growth", growth::run),
     ("builds", builds::run),
     ("ssh", ssh::run),
     ("terminal", terminal::run),

@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 use steading::clock::{Clock, Entropy};
 use steading::model::time::Timestamp;
 use steading::model::user::{SiteRole, UserKind};
+use steading::server::app::retention::Retention;
 use steading::server::app::users::CreateUser;
 use steading::server::app::{App, Policy, settings};
 use steading::server::config::{Config, Terraform};
@@ -111,6 +112,7 @@ impl TestServer {
             session_duration: Duration::from_hours(24),
             max_token_lifetime: Duration::from_hours(24 * 365),
             password_auth: true,
+            retention: Retention::default(),
         };
         policy(&mut chosen);
         let mut told = told(dir.path().to_owned());
@@ -260,6 +262,7 @@ fn told(data: PathBuf) -> Config {
         session_duration: Duration::from_hours(24),
         max_token_lifetime: Duration::from_hours(24),
         password_auth: true,
+        retention: Retention::default(),
         master_key_file: None,
     }
 }

@@ -160,6 +160,17 @@ pub struct Flags {
         default_missing_value = "true"
     )]
     pub disable_password_auth: Option<String>,
+    /// How long logs of builds and agents are kept after their end; 0 for ever [default: 90d]
+    #[arg(id = "log-retention", long, env = "STEADING_LOG_RETENTION", value_name = "DURATION")]
+    pub log_retention: Option<String>,
+    /// How long ended sessions are kept on record; 0 for ever [default: 365d]
+    #[arg(
+        id = "connection-retention",
+        long,
+        env = "STEADING_CONNECTION_RETENTION",
+        value_name = "DURATION"
+    )]
+    pub connection_retention: Option<String>,
     /// A file with the key that secrets are sealed with, 32 bytes in hex or base64
     #[arg(id = "master-key-file", long, env = "STEADING_MASTER_KEY_FILE", value_name = "FILE")]
     pub master_key_file: Option<String>,

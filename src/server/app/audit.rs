@@ -1,9 +1,12 @@
 //! Use cases on the audit log.
 
-use super::{Actor, App, Result};
+use std::collections::BTreeMap;
+
+use super::{Actor, App, Result, page};
 use crate::model::audit::{AuditAction, AuditRow, AuditTarget};
+use crate::model::id::UserId;
 use crate::model::user::{SiteRole, User};
-use crate::server::db::{audit, users};
+use crate::server::db::{ReadTx, audit, users};
 
 /// Entries in a list at most.
 pub const MAX_LIST: i64 = 200;
@@ -51,16 +54,33 @@ impl App {
                 let narrow = (filter.action, filter.target, user);
                 let limit = filter.limit.clamp(1, MAX_LIST);
                 let rows = audit::list(tx, narrow, limit, filter.offset)?;
-                let mut list = Vec::new();
-                for row in rows {
-                    let user = match row.user_id {
-                        Some(id) => users::find(tx, id)?,
-                        None => None,
-                    };
-                    list.push(AuditView { row, user });
-                }
-                Ok((list, audit::count(tx, narrow)?))
+                let n = match page::total(rows.len(), limit, filter.offset) {
+                    Some(n) => n,
+                    None => audit::count(tx, narrow)?,
+                };
+                Ok((with_users(tx, rows)?, n))
             })
             .await
     }
+}
+
+/// Entries with who did it; each user is looked up once.
+fn with_users(tx: &ReadTx<'_>, rows: Vec<AuditRow>) -> Result<Vec<AuditView>> {
+    let mut known: BTreeMap<UserId, Option<User>> = BTreeMap::new();
+    let mut list = Vec::with_capacity(rows.len());
+    for row in rows {
+        let user = match row.user_id {
+            None => None,
+            Some(id) => match known.get(&id) {
+                Some(user) => user.clone(),
+                None => {
+                    let user = users::find(tx, id)?;
+                    known.insert(id, user.clone());
+                    user
+                }
+            },
+        };
+        list.push(AuditView { row, user });
+    }
+    Ok(list)
 }

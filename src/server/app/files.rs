@@ -35,6 +35,7 @@ impl App {
         self.db
             .write(move |tx| {
                 if let Some(known) = files::find(tx, user, &hash)? {
+                    files::touch(tx, known)?;
                     return Ok(known);
                 }
                 archives::keep(tx, &hash, &body)?;

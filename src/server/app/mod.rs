@@ -18,6 +18,7 @@ pub mod organizations;
 pub mod page;
 pub mod password;
 pub mod people;
+pub mod retention;
 pub mod sessions;
 pub mod settings;
 pub mod ssh_keys;
@@ -66,6 +67,8 @@ pub struct Policy {
     pub max_token_lifetime: Duration,
     /// Whether people may sign in by password; owners always may.
     pub password_auth: bool,
+    /// How long what happened is kept.
+    pub retention: retention::Retention,
 }
 
 impl App {

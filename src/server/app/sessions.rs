@@ -9,10 +9,9 @@ use super::{Actor, App, Caller, Error, Result, Via, people};
 use crate::model::audit::{AuditAction, Diff};
 use crate::model::event::Event;
 use crate::model::id::UserId;
-use crate::model::lockout::{Counted, FORGOTTEN_AFTER, network};
+use crate::model::lockout::{Counted, network};
 use crate::model::password;
 use crate::model::secret::{Token, TokenHash};
-use crate::model::time::Timestamp;
 use crate::model::user::{LoginType, SiteRole, TokenKind, User, UserKind, UserStatus};
 use crate::server::db::tokens::NewToken;
 use crate::server::db::{ReadTx, WriteTx, lockouts, passwords, tokens, users};
@@ -174,22 +173,6 @@ impl App {
         }
         check_new(new, &user)?;
         self.set_password(&Actor::System, user, new).await
-    }
-
-    /// Forgets failures and tokens that are long over.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn tidy_accounts_pass(&self) -> Result<()> {
-        self.db
-            .write(|tx| {
-                let age = i64::try_from(FORGOTTEN_AFTER.as_secs()).unwrap_or(i64::MAX);
-                let over = Timestamp(tx.now.0.saturating_sub(age));
-                lockouts::delete_before(tx, over)?;
-                tokens::delete_ended(tx, over)?;
-                Ok(())
-            })
-            .await
     }
 
     async fn set_password(&self, actor: &Actor, user: User, new: &str) -> Result<()> {

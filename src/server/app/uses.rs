@@ -14,8 +14,6 @@ use crate::server::db::{ssh_keys, tokens, users};
 pub(super) const EVERY: Duration = Duration::from_secs(60);
 /// How often what has gathered is written.
 const SAVED_EVERY: Duration = Duration::from_secs(10);
-/// What is over is removed once an hour.
-const PASSES_BETWEEN_TIDYING: u32 = 360;
 /// Uses that may wait; more than that many tokens in ten seconds are noted the next time.
 const MAX_WAITING: usize = 4096;
 
@@ -54,17 +52,12 @@ impl Uses {
 }
 
 impl App {
-    /// Writes what has gathered and forgets what is over, now and then, until it is dropped.
+    /// Writes what has gathered, now and then, until it is dropped.
     pub async fn keep_accounts(self) {
         loop {
-            if let Err(error) = self.tidy_accounts_pass().await {
-                tracing::warn!(%error, "ended tokens and old failures were not removed");
-            }
-            for _ in 0..PASSES_BETWEEN_TIDYING {
-                tokio::time::sleep(SAVED_EVERY).await;
-                if let Err(error) = self.save_uses_pass().await {
-                    tracing::warn!(%error, "uses of tokens were not written");
-                }
+            tokio::time::sleep(SAVED_EVERY).await;
+            if let Err(error) = self.save_uses_pass().await {
+                tracing::warn!(%error, "uses of tokens were not written");
             }
         }
     }

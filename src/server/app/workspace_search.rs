@@ -2,15 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use super::workspaces::load;
 use super::{Actor, App, Error, Page, Result, access, page};
 use crate::model::filter::WorkspaceFilter;
 use crate::model::grant::Action;
-use crate::model::id::{UserId, WorkspaceId};
+use crate::model::id::{BuildId, UserId, WorkspaceId};
 use crate::model::user::UserRef;
 use crate::model::workspace::Workspace;
 use crate::server::db::workspace_search::{self, Search};
-use crate::server::db::{ReadTx, connections, users};
+use crate::server::db::{ReadTx, connections, resources, users, workspaces};
 
 /// Workspaces whose agents are looked at in one go, where a search asks for the state of agents.
 const STEP: u32 = 256;
@@ -49,7 +48,7 @@ impl App {
                     Some(n) => usize::try_from(n).unwrap_or_default(),
                     None => workspace_search::count(tx, &search)?,
                 };
-                Ok((load_all(tx, ids)?, n))
+                Ok((load_all(tx, &ids)?, n))
             }
         })
         .await
@@ -74,7 +73,7 @@ impl App {
             }
             Some((search, _)) => {
                 let ids = workspace_search::list(tx, &search, (limit, 0))?;
-                load_all(tx, ids)
+                load_all(tx, &ids)
             }
         })
         .await
@@ -164,8 +163,17 @@ fn meaning(tx: &ReadTx<'_>, actor: &Actor, filter: &WorkspaceFilter) -> Result<O
     }))
 }
 
-fn load_all(tx: &ReadTx<'_>, ids: Vec<WorkspaceId>) -> Result<Vec<Workspace>> {
-    ids.into_iter().map(|id| load(tx, id)).collect()
+/// These workspaces in this order, with what their last builds made.
+fn load_all(tx: &ReadTx<'_>, ids: &[WorkspaceId]) -> Result<Vec<Workspace>> {
+    let found = workspaces::list(tx, ids)?;
+    let builds: Vec<BuildId> = found.iter().map(|w| w.latest_build.id).collect();
+    let mut made = resources::of(tx, &builds)?;
+    let mut by_id: BTreeMap<WorkspaceId, Workspace> = BTreeMap::new();
+    for mut w in found {
+        w.latest_build.resources = made.remove(&w.latest_build.id).unwrap_or_default();
+        by_id.insert(w.id, w);
+    }
+    Ok(ids.iter().filter_map(|id| by_id.remove(id)).collect())
 }
 
 /// How far a search by agents goes.
@@ -190,7 +198,7 @@ fn with_agents(
     loop {
         let ids = workspace_search::list(tx, search, (STEP, offset))?;
         let is_last = ids.len() < STEP as usize;
-        for workspace in load_all(tx, ids)? {
+        for workspace in load_all(tx, &ids)? {
             if !filter.fits_agents(&workspace, tx.now) {
                 continue;
             }

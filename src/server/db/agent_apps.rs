@@ -1,5 +1,7 @@
 //! The table `agent_apps`: apps of agents, and what their health checks found.
 
+use std::collections::BTreeMap;
+
 use rusqlite::named_params;
 
 use super::codec::Json;
@@ -31,21 +33,34 @@ pub fn insert(tx: &WriteTx<'_>, agent: AgentId, apps: &[AppSpec]) -> Result<()> 
     Ok(())
 }
 
+/// The apps of each of these agents in their order.
+///
+/// # Errors
+/// When SQLite fails.
+pub fn of(tx: &ReadTx<'_>, agents: &[AgentId]) -> Result<BTreeMap<AgentId, Vec<App>>> {
+    let rows = tx.list(
+        "SELECT agent_id, spec, health FROM agent_apps
+         WHERE agent_id IN (SELECT value FROM json_each(:agents)) ORDER BY agent_id, position",
+        named_params! { ":agents": Json(agents) },
+        |row| {
+            let Json(spec) = row.get("spec")?;
+            Ok((row.get("agent_id")?, App { spec, health: row.get("health")? }))
+        },
+    )?;
+    let mut all: BTreeMap<AgentId, Vec<App>> = BTreeMap::new();
+    for (agent, app) in rows {
+        all.entry(agent).or_default().push(app);
+    }
+    all.values_mut().for_each(|apps| apps.sort_by_key(|a| a.spec.order));
+    Ok(all)
+}
+
 /// The apps of an agent in their order.
 ///
 /// # Errors
 /// When SQLite fails.
 pub fn list(tx: &ReadTx<'_>, agent: AgentId) -> Result<Vec<App>> {
-    let mut apps = tx.list(
-        "SELECT spec, health FROM agent_apps WHERE agent_id = :agent ORDER BY position",
-        named_params! { ":agent": agent },
-        |row| {
-            let Json(spec) = row.get("spec")?;
-            Ok(App { spec, health: row.get("health")? })
-        },
-    )?;
-    apps.sort_by_key(|a| a.spec.order);
-    Ok(apps)
+    Ok(of(tx, &[agent])?.remove(&agent).unwrap_or_default())
 }
 
 /// Stores what a health check found. Whether it is news.

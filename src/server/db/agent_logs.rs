@@ -2,10 +2,11 @@
 
 use rusqlite::named_params;
 
-use super::{ReadTx, Result, WriteTx};
+use super::{ReadTx, Result, WriteTx, agent_scripts};
 use crate::model::agent::AgentLogLine;
 use crate::model::id::AgentId;
 use crate::model::log::{self, LogLevel};
+use crate::model::time::Timestamp;
 
 /// What an empty line counts towards the limit, so that empty lines are not free.
 const LINE_COST: usize = 16;
@@ -56,7 +57,7 @@ pub fn append(tx: &WriteTx<'_>, agent: AgentId, lines: &[AgentLogLine]) -> Resul
         }
     }
     tx.execute(
-        "UPDATE agents SET n_log_bytes = :size WHERE id = :agent",
+        "UPDATE agents SET n_log_bytes = :size, log_kept = 1 WHERE id = :agent",
         named_params! { ":agent": agent, ":size": i64::try_from(size).unwrap_or(i64::MAX) },
     )?;
     Ok(())
@@ -105,5 +106,43 @@ pub fn list(tx: &ReadTx<'_>, agent: AgentId, after: i64, limit: u32) -> Result<V
                 output: row.get("output")?,
             })
         },
+    )
+}
+
+/// Removes up to `most` lines and runs of scripts of the oldest agents that were not heard since
+/// `before`. Whether there may be more to do.
+///
+/// # Errors
+/// When SQLite fails.
+pub fn forget(tx: &WriteTx<'_>, before: Timestamp, most: usize) -> Result<bool> {
+    let limit = i64::try_from(most).unwrap_or(i64::MAX);
+    let silent: Vec<AgentId> = tx.list(
+        "SELECT id FROM agents WHERE log_kept = 1 AND created_at < :before
+           AND coalesce(last_connected_at, created_at) < :before
+         ORDER BY created_at LIMIT :limit",
+        named_params! { ":before": before, ":limit": limit },
+        |row| row.get(0),
+    )?;
+    let mut left = most;
+    for agent in silent {
+        left = left.saturating_sub(delete(tx, agent, left)?);
+        left = left.saturating_sub(agent_scripts::delete(tx, agent, left)?);
+        if left == 0 {
+            return Ok(true);
+        }
+        tx.execute(
+            "UPDATE agents SET log_kept = 0, n_log_bytes = 0 WHERE id = :agent",
+            named_params! { ":agent": agent },
+        )?;
+        left -= 1;
+    }
+    Ok(left == 0)
+}
+
+fn delete(tx: &WriteTx<'_>, agent: AgentId, most: usize) -> Result<usize> {
+    tx.execute(
+        "DELETE FROM agent_logs WHERE id IN (
+             SELECT id FROM agent_logs WHERE agent_id = :agent ORDER BY id LIMIT :most)",
+        named_params! { ":agent": agent, ":most": i64::try_from(most).unwrap_or(i64::MAX) },
     )
 }

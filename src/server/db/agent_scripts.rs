@@ -25,12 +25,28 @@ pub fn insert(tx: &WriteTx<'_>, agent: AgentId, run: &ScriptRun) -> Result<()> {
         },
     )?;
     tx.execute(
+        "UPDATE agents SET log_kept = 1 WHERE id = :agent AND log_kept = 0",
+        named_params! { ":agent": agent },
+    )?;
+    tx.execute(
         "DELETE FROM agent_scripts WHERE agent_id = :agent AND stage = 'cron' AND id <= (
              SELECT id FROM agent_scripts WHERE agent_id = :agent
              ORDER BY id DESC LIMIT 1 OFFSET :max)",
         named_params! { ":agent": agent, ":max": MAX },
     )?;
     Ok(())
+}
+
+/// Removes up to `most` runs of an agent; how many there were.
+///
+/// # Errors
+/// When SQLite fails.
+pub fn delete(tx: &WriteTx<'_>, agent: AgentId, most: usize) -> Result<usize> {
+    tx.execute(
+        "DELETE FROM agent_scripts WHERE id IN (
+             SELECT id FROM agent_scripts WHERE agent_id = :agent ORDER BY id LIMIT :most)",
+        named_params! { ":agent": agent, ":most": i64::try_from(most).unwrap_or(i64::MAX) },
+    )
 }
 
 /// The runs of an agent's scripts at start and stop, in order.

@@ -115,21 +115,34 @@ pub fn insert(tx: &WriteTx<'_>, seal: &Seal, place: &Place, spec: &AgentSpec) ->
     agent_apps::insert(tx, id, &spec.apps)
 }
 
+/// The agents of these builds, each with its resource; those of one resource in their order.
+///
+/// # Errors
+/// When SQLite fails.
+pub fn of(tx: &ReadTx<'_>, builds: &[BuildId]) -> Result<Vec<(ResourceId, Agent)>> {
+    let mut agents = tx.list(
+        select!(
+            "WHERE a.build_id IN (SELECT value FROM json_each(:builds))
+             ORDER BY a.resource_id, a.position"
+        ),
+        named_params! { ":builds": Json(builds) },
+        from_row,
+    )?;
+    let ids: Vec<AgentId> = agents.iter().map(|(_, agent)| agent.id).collect();
+    let mut apps = agent_apps::of(tx, &ids)?;
+    for (_, agent) in &mut agents {
+        agent.apps = apps.remove(&agent.id).unwrap_or_default();
+    }
+    agents.sort_by_key(|(_, a)| a.spec.order);
+    Ok(agents)
+}
+
 /// The agents of a build, each with its resource.
 ///
 /// # Errors
 /// When SQLite fails.
 pub fn list(tx: &ReadTx<'_>, build: BuildId) -> Result<Vec<(ResourceId, Agent)>> {
-    let mut agents = tx.list(
-        select!("WHERE a.build_id = :build ORDER BY a.resource_id, a.position"),
-        named_params! { ":build": build },
-        from_row,
-    )?;
-    for (_, agent) in &mut agents {
-        agent.apps = agent_apps::list(tx, agent.id)?;
-    }
-    agents.sort_by_key(|(_, a)| a.spec.order);
-    Ok(agents)
+    of(tx, &[build])
 }
 
 /// An agent with its apps.

@@ -194,6 +194,16 @@ pub fn insert(tx: &WriteTx<'_>, b: &NewBuild) -> Result<()> {
             ":then_start": b.then_start, ":now": tx.now,
         },
     )?;
+    // The one before is history: neither what is due nor what a status finds is looked for in it.
+    let before: Option<JobId> = tx.find(
+        "UPDATE builds SET deadline_at = NULL
+         WHERE workspace_id = :workspace AND number = :number - 1 RETURNING job_id",
+        named_params! { ":workspace": b.workspace_id, ":number": b.number },
+        |row| row.get("job_id"),
+    )?;
+    if let Some(job) = before {
+        jobs::set_past(tx, job)?;
+    }
     Ok(())
 }
 

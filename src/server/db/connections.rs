@@ -6,6 +6,7 @@ use super::codec::Json;
 use super::{ReadTx, Result, WriteTx};
 use crate::model::id::{SessionId, WorkspaceId};
 use crate::model::session::{EndReason, NewSession, Session};
+use crate::model::time::Timestamp;
 use crate::model::user::UserRef;
 
 macro_rules! select {
@@ -161,4 +162,17 @@ pub fn end_all(tx: &WriteTx<'_>, reason: EndReason) -> Result<usize> {
          WHERE ended_at IS NULL",
         named_params! { ":reason": reason, ":now": tx.now },
     )
+}
+
+/// Removes up to `most` sessions that ended before `before`. Whether there may be more to do.
+///
+/// # Errors
+/// When SQLite fails.
+pub fn forget(tx: &WriteTx<'_>, before: Timestamp, most: usize) -> Result<bool> {
+    let n = tx.execute(
+        "DELETE FROM connections WHERE id IN (
+             SELECT id FROM connections WHERE ended_at < :before ORDER BY ended_at LIMIT :most)",
+        named_params! { ":before": before, ":most": i64::try_from(most).unwrap_or(i64::MAX) },
+    )?;
+    Ok(n == most)
 }

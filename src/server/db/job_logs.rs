@@ -2,9 +2,10 @@
 
 use rusqlite::{Row, named_params};
 
-use super::{ReadTx, Result, WriteTx};
+use super::{ReadTx, Result, WriteTx, timings};
 use crate::model::id::JobId;
 use crate::model::log::{self, LogLevel, LogLine, LogSource, StoredLine};
+use crate::model::time::Timestamp;
 
 /// What an empty line counts towards the limit, so that empty lines are not free.
 const LINE_COST: usize = 16;
@@ -112,5 +113,41 @@ pub fn list(tx: &ReadTx<'_>, job: JobId, after: i64, limit: u32) -> Result<Vec<S
          WHERE job_id = :job AND id > :after ORDER BY id LIMIT :limit",
         named_params! { ":job": job, ":after": after, ":limit": limit },
         from_row,
+    )
+}
+
+/// Removes up to `most` lines and timings of the jobs that ended first before `before`. Whether there
+/// may be more to do.
+///
+/// # Errors
+/// When SQLite fails.
+pub fn forget(tx: &WriteTx<'_>, before: Timestamp, most: usize) -> Result<bool> {
+    let mut left = most;
+    while left > 0 {
+        let job: Option<JobId> = tx.find(
+            "SELECT id FROM jobs WHERE log_kept = 1 AND ended_at < :before
+             ORDER BY ended_at LIMIT 1",
+            named_params! { ":before": before },
+            |row| row.get(0),
+        )?;
+        let Some(job) = job else { return Ok(false) };
+        left = left.saturating_sub(delete(tx, job, left)?);
+        left = left.saturating_sub(timings::delete(tx, job, left)?);
+        if left > 0 {
+            tx.execute(
+                "UPDATE jobs SET log_kept = 0 WHERE id = :job",
+                named_params! { ":job": job },
+            )?;
+            left -= 1;
+        }
+    }
+    Ok(true)
+}
+
+fn delete(tx: &WriteTx<'_>, job: JobId, most: usize) -> Result<usize> {
+    tx.execute(
+        "DELETE FROM job_logs WHERE id IN (
+             SELECT id FROM job_logs WHERE job_id = :job ORDER BY id LIMIT :most)",
+        named_params! { ":job": job, ":most": i64::try_from(most).unwrap_or(i64::MAX) },
     )
 }

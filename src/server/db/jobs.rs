@@ -10,7 +10,7 @@ use crate::model::id::JobId;
 macro_rules! job_columns {
     () => {
         "j.id AS job_id, j.status AS job_status, j.error AS job_error, j.created_at AS job_created_at, \
-         j.started_at AS job_started_at, j.ended_at AS job_ended_at"
+         j.started_at AS job_started_at, j.ended_at AS job_ended_at, j.log_kept AS job_log_kept"
     };
 }
 pub(super) use job_columns;
@@ -24,6 +24,7 @@ pub(super) fn from_row(row: &Row<'_>) -> rusqlite::Result<Job> {
         created_at: row.get("job_created_at")?,
         started_at: row.get("job_started_at")?,
         ended_at: row.get("job_ended_at")?,
+        log_kept: row.get("job_log_kept")?,
     })
 }
 
@@ -33,8 +34,8 @@ pub(super) fn from_row(row: &Row<'_>) -> rusqlite::Result<Job> {
 /// When SQLite fails.
 pub fn insert(tx: &WriteTx<'_>, id: JobId, kind: JobKind) -> Result<()> {
     tx.execute(
-        "INSERT INTO jobs (id, kind, status, error, created_at, runner)
-         VALUES (:id, :kind, 'pending', '', :now, '')",
+        "INSERT INTO jobs (id, kind, status, error, created_at, runner, is_last)
+         VALUES (:id, :kind, 'pending', '', :now, '', :kind = 'build')",
         named_params! { ":id": id, ":kind": kind, ":now": tx.now },
     )?;
     Ok(())
@@ -50,6 +51,15 @@ pub fn find(tx: &ReadTx<'_>, id: JobId) -> Result<Option<Job>> {
         named_params! { ":id": id },
         from_row,
     )
+}
+
+/// Notes that the workspace of a build has a newer one.
+///
+/// # Errors
+/// When SQLite fails.
+pub fn set_past(tx: &WriteTx<'_>, id: JobId) -> Result<()> {
+    tx.execute("UPDATE jobs SET is_last = 0 WHERE id = :id", named_params! { ":id": id })?;
+    Ok(())
 }
 
 /// Gives the oldest waiting job to a runner.

@@ -54,10 +54,15 @@ pub fn delete(tx: &WriteTx<'_>, subject: &str) -> Result<()> {
     Ok(())
 }
 
-/// Forgets those whose last failure was before `at`.
+/// Forgets up to `most` whose last failure was before `at`. Whether there may be more to do.
 ///
 /// # Errors
 /// When SQLite fails.
-pub fn delete_before(tx: &WriteTx<'_>, at: Timestamp) -> Result<usize> {
-    tx.execute("DELETE FROM lockouts WHERE failed_at < :at", named_params! { ":at": at })
+pub fn forget(tx: &WriteTx<'_>, at: Timestamp, most: usize) -> Result<bool> {
+    let n = tx.execute(
+        "DELETE FROM lockouts WHERE subject IN (
+             SELECT subject FROM lockouts WHERE failed_at < :at ORDER BY failed_at LIMIT :most)",
+        named_params! { ":at": at, ":most": i64::try_from(most).unwrap_or(i64::MAX) },
+    )?;
+    Ok(n == most)
 }

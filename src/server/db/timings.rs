@@ -50,3 +50,15 @@ pub fn list(tx: &ReadTx<'_>, job: JobId) -> Result<Vec<Timing>> {
         },
     )
 }
+
+/// Removes up to `most` steps of a job; how many there were.
+///
+/// # Errors
+/// When SQLite fails.
+pub fn delete(tx: &WriteTx<'_>, job: JobId, most: usize) -> Result<usize> {
+    tx.execute(
+        "DELETE FROM timings WHERE id IN (
+             SELECT id FROM timings WHERE job_id = :job ORDER BY id LIMIT :most)",
+        named_params! { ":job": job, ":most": i64::try_from(most).unwrap_or(i64::MAX) },
+    )
+}

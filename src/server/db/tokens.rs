@@ -156,8 +156,7 @@ pub fn list(tx: &ReadTx<'_>, user: Option<UserId>, limit: i64) -> Result<Vec<Tok
         ),
         None => tx.list(
             select_tokens!(
-                "WHERE t.expires_at > :now ORDER BY t.created_at DESC, t.id DESC LIMIT :limit
-                 /* scan: an owner looks at all of them */"
+                "WHERE t.expires_at > :now ORDER BY t.created_at DESC, t.id DESC LIMIT :limit"
             ),
             named_params! { ":now": tx.now, ":limit": limit },
             from_row,
@@ -238,10 +237,15 @@ pub fn delete_lent(tx: &WriteTx<'_>, workspace: WorkspaceId) -> Result<usize> {
     )
 }
 
-/// Removes tokens that ended before `at`.
+/// Removes up to `most` tokens that ended before `at`. Whether there may be more to do.
 ///
 /// # Errors
 /// When SQLite fails.
-pub fn delete_ended(tx: &WriteTx<'_>, at: Timestamp) -> Result<usize> {
-    tx.execute("DELETE FROM tokens WHERE expires_at < :at", named_params! { ":at": at })
+pub fn forget(tx: &WriteTx<'_>, at: Timestamp, most: usize) -> Result<bool> {
+    let n = tx.execute(
+        "DELETE FROM tokens WHERE id IN (
+             SELECT id FROM tokens WHERE expires_at < :at ORDER BY expires_at LIMIT :most)",
+        named_params! { ":at": at, ":most": i64::try_from(most).unwrap_or(i64::MAX) },
+    )?;
+    Ok(n == most)
 }

@@ -172,7 +172,7 @@ macro_rules! matching {
                AND r.role = :role AND r.organization_id IS NULL))
           AND (:text = '' OR instr(lower(u.username), :text) > 0
                OR instr(lower(u.name), :text) > 0 OR instr(lower(u.email), :text) > 0)
-          /* scan: no index knows the parts of a text */ "
+          /* scan: of people alone; no index knows the parts of a text */ "
     };
 }
 

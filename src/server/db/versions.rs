@@ -4,7 +4,7 @@ use rusqlite::{Row, named_params};
 
 use super::codec::Json;
 use super::jobs::{self, job_columns};
-use super::{ReadTx, Result, WriteTx};
+use super::{ReadTx, Result, WriteTx, files};
 use crate::model::id::{FileId, JobId, OrganizationId, TemplateId, UserId, VersionId};
 use crate::model::template::{Imported, Version};
 use crate::model::user::UserRef;
@@ -194,7 +194,7 @@ pub fn insert(tx: &WriteTx<'_>, v: &NewVersion<'_>) -> Result<()> {
             ":variables": v.variables, ":by": v.created_by, ":now": tx.now,
         },
     )?;
-    Ok(())
+    files::set_used(tx, v.file_id)
 }
 
 /// Stores what the import found.

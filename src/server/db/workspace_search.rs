@@ -89,6 +89,15 @@ macro_rules! roads {
                  WHERE w.owner_id = :owner AND",
                 "w.name"
             )
+        } else if $search.job.is_some_and(|status| status != JobStatus::Succeeded) {
+            // Few: most builds end well, and soon.
+            $from!(
+                "FROM jobs q CROSS JOIN builds r ON r.job_id = q.id
+                 CROSS JOIN workspaces w ON w.id = r.workspace_id
+                 CROSS JOIN users o ON o.id = w.owner_id
+                 WHERE q.is_last = 1 AND q.status = :job AND",
+                "o.username, w.name"
+            )
         } else if $search.template.is_some() {
             $from!(
                 "FROM organizations n

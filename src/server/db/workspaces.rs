@@ -60,6 +60,18 @@ pub fn find(tx: &ReadTx<'_>, id: WorkspaceId) -> Result<Option<Workspace>> {
     tx.find(select!("WHERE w.id = :id"), named_params! { ":id": id }, from_row)
 }
 
+/// These workspaces, in no order. Their builds' resources are not filled in.
+///
+/// # Errors
+/// When SQLite fails.
+pub fn list(tx: &ReadTx<'_>, ids: &[WorkspaceId]) -> Result<Vec<Workspace>> {
+    tx.list(
+        select!("WHERE w.id IN (SELECT value FROM json_each(:ids))"),
+        named_params! { ":ids": Json(ids) },
+        from_row,
+    )
+}
+
 /// The id of a user's workspace by its name.
 ///
 /// # Errors
@@ -127,13 +139,12 @@ pub fn living(tx: &ReadTx<'_>, ids: &[WorkspaceId]) -> Result<Vec<WorkspaceId>> 
 /// When SQLite fails.
 pub fn overdue(tx: &ReadTx<'_>) -> Result<Vec<WorkspaceId>> {
     tx.list(
-        "SELECT w.id AS id FROM workspaces w
-         CROSS JOIN builds b ON b.workspace_id = w.id
-           AND b.number = (SELECT max(number) FROM builds WHERE workspace_id = w.id)
+        "SELECT w.id AS id FROM builds b CROSS JOIN workspaces w ON w.id = b.workspace_id
          CROSS JOIN jobs j ON j.id = b.job_id
-         WHERE w.deleted_at IS NULL AND b.transition = 'start' AND j.status = 'succeeded'
-           AND b.deadline_at <= :now
-         ORDER BY b.deadline_at LIMIT 1000 /* scan: once a minute, by the job alone */",
+         WHERE b.deadline_at IS NOT NULL AND b.deadline_at <= :now
+           AND w.deleted_at IS NULL AND b.transition = 'start' AND j.status = 'succeeded'
+           AND b.number = (SELECT max(number) FROM builds WHERE workspace_id = w.id)
+         ORDER BY b.deadline_at LIMIT 1000",
         named_params! { ":now": tx.now },
         |row| row.get("id"),
     )

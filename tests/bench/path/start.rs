@@ -45,7 +45,8 @@ struct Both {
     theirs: Vec<f64>,
 }
 
-fn ours(dir: &Path) -> (f64, Child) {
+/// Starts the server over `dir/data`: milliseconds to the first 200.
+pub fn ours(dir: &Path) -> (f64, Child) {
     let port = free_port();
     let began = Instant::now();
     let server = Command::new(STEADING)
@@ -96,7 +97,8 @@ fn millis(since: Instant) -> f64 {
     since.elapsed().as_secs_f64() * 1000.0
 }
 
-fn stop(mut server: Child) {
+/// Asks it to stop, and waits.
+pub fn stop(mut server: Child) {
     Command::new("kill").arg(server.id().to_string()).status().unwrap();
     server.wait().unwrap();
 }

@@ -88,6 +88,7 @@ pub fn job(status: JobStatus, secs_ago: i64, took: i64) -> Job {
         created_at: before(secs_ago),
         started_at: started.then(|| before(secs_ago - 1)),
         ended_at: (!status.is_active()).then(|| before(secs_ago - took)),
+        log_kept: true,
     }
 }
 

@@ -6,8 +6,22 @@ use rusqlite::{Connection, named_params};
 
 /// Workspaces for each user.
 pub const WORKSPACES_A_USER: u32 = 10;
-/// Builds, sessions and lines of each log for each workspace: as many as a year leaves.
-pub const PER_WORKSPACE: [(&str, u32); 3] = [("builds", 10), ("connections", 10), ("lines", 100)];
+
+/// What each workspace has.
+pub struct Each {
+    /// An even number: the last of them is a start.
+    pub builds: u32,
+    /// The first of them lasts.
+    pub sessions: u32,
+    /// In the log of its first build; a tenth as many entries in the audit log.
+    pub lines: u32,
+}
+
+/// As much as a year leaves.
+pub const YEAR: Each = Each { builds: 10, sessions: 10, lines: 100 };
+
+/// How long the last build lets a workspace run.
+pub const TTL_S: i64 = 8 * 3600;
 
 /// The one archive, of the one template.
 const ARCHIVE: &str =
@@ -22,15 +36,16 @@ macro_rules! id {
 
 const TEMPLATE: [&str; 4] = [
     concat!(
-        "INSERT INTO files (id, hash, created_by, created_at) SELECT ",
+        "INSERT INTO files (id, hash, created_by, created_at, is_used) SELECT ",
         id!("0001", "0"),
-        ", zeroblob(32), u.id, :now FROM users u ORDER BY u.id LIMIT 1"
+        ", zeroblob(32), u.id, :now, 1 FROM users u ORDER BY u.id LIMIT 1"
     ),
     concat!(
-        "INSERT INTO jobs (id, kind, status, error, created_at, started_at, ended_at, runner)
+        "INSERT INTO jobs (id, kind, status, error, created_at, started_at, ended_at, runner,
+             is_last)
          VALUES (",
         id!("0002", "0"),
-        ", 'import', 'succeeded', '', :now, :now, :now, '')"
+        ", 'import', 'succeeded', '', :now, :now, :now, '', 0)"
     ),
     concat!(
         "INSERT INTO templates (id, organization_id, name, display_name, description, icon,
@@ -89,21 +104,21 @@ const WORKSPACES: [&str; 1] = [concat!(
 const BUILDS: [&str; 5] = [
     concat!(
         "INSERT INTO jobs (id, kind, status, error, created_at, started_at, ended_at, runner,
-             n_log_bytes)
+             n_log_bytes, is_last)
          SELECT ",
         id!("0007", "n"),
-        ", 'build', 'succeeded', '', :now, :now, :now, '', 1 FROM n"
+        ", 'build', 'succeeded', '', :now, :now, :now, '', 1, n % :each = :each - 1 FROM n"
     ),
     concat!(
         "INSERT INTO builds (id, workspace_id, number, transition, reason, initiator_id, version_id,
-             job_id, orphan, then_start, daily_cost, created_at)
+             job_id, orphan, then_start, daily_cost, created_at, deadline_at)
          SELECT ",
         id!("0008", "n"),
         ", w.id, n % :each + 1, iif(n % 2 = 0, 'stop', 'start'), 'initiator', w.owner_id, ",
         id!("0004", "0"),
         ", ",
         id!("0007", "n"),
-        ", 0, 0, 0, :now FROM n CROSS JOIN workspaces w ON w.id = ",
+        ", 0, 0, 0, :now, iif(n % :each = :each - 1, :due, NULL) FROM n CROSS JOIN workspaces w ON w.id = ",
         id!("0006", "n / :each")
     ),
     concat!(
@@ -179,7 +194,7 @@ const LINES: [&str; 2] = [
 ];
 
 /// Adds the workspaces of this range with their owners and all that a year leaves of them.
-pub fn seed(path: &std::path::Path, workspaces: &Range<u32>, now: i64) {
+pub fn seed(path: &std::path::Path, workspaces: &Range<u32>, now: i64, each: &Each) {
     let mut conn = Connection::open(path).unwrap();
     conn.busy_timeout(std::time::Duration::from_secs(5)).unwrap();
     conn.pragma_update(None, "foreign_keys", "ON").unwrap();
@@ -193,7 +208,7 @@ pub fn seed(path: &std::path::Path, workspaces: &Range<u32>, now: i64) {
     }
     let users = workspaces.start / WORKSPACES_A_USER..workspaces.end / WORKSPACES_A_USER;
     let times = |each: u32| workspaces.start * each..workspaces.end * each;
-    let [builds, sessions, lines] = PER_WORKSPACE.map(|(_, each)| each);
+    let Each { builds, sessions, lines } = *each;
     let rows: [(&[&str], Range<u32>, u32); 6] = [
         (&USERS, users, 0),
         (&WORKSPACES, workspaces.clone(), WORKSPACES_A_USER),
@@ -211,6 +226,7 @@ pub fn seed(path: &std::path::Path, workspaces: &Range<u32>, now: i64) {
                 (":to", i64::from(range.end)),
                 (":each", i64::from(each)),
                 (":now", now),
+                (":due", now + TTL_S),
             ] {
                 if let Some(place) = statement.parameter_index(name).unwrap() {
                     statement.raw_bind_parameter(place, value).unwrap();

@@ -37,6 +37,7 @@ CREATE TABLE lockouts (
   failed_at INTEGER NOT NULL,
   until_at  INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX lockouts_by_time ON lockouts (failed_at);
 CREATE TABLE ssh_keys (
   id           TEXT NOT NULL PRIMARY KEY,
   user_id      TEXT NOT NULL REFERENCES users (id) ON DELETE CASCADE,
@@ -63,6 +64,7 @@ CREATE TABLE tokens (
 ) STRICT;
 CREATE UNIQUE INDEX tokens_by_name ON tokens (user_id, name) WHERE kind = 'api';
 CREATE INDEX tokens_by_user ON tokens (user_id, created_at);
+CREATE INDEX tokens_by_time ON tokens (created_at, id);
 CREATE INDEX tokens_by_end ON tokens (expires_at);
 CREATE INDEX tokens_by_workspace ON tokens (workspace_id) WHERE workspace_id IS NOT NULL;
 CREATE TABLE memberships (
@@ -106,9 +108,11 @@ CREATE TABLE files (
   hash       BLOB NOT NULL REFERENCES archives (hash),
   created_by TEXT NOT NULL REFERENCES users (id),
   created_at INTEGER NOT NULL,
+  is_used    INTEGER NOT NULL DEFAULT 0 CHECK (is_used IN (0, 1)),
   UNIQUE (created_by, hash)
 ) STRICT;
 CREATE INDEX files_by_hash ON files (hash);
+CREATE INDEX files_unused ON files (created_at) WHERE is_used = 0;
 CREATE TABLE jobs (
   id           TEXT NOT NULL PRIMARY KEY,
   kind         TEXT NOT NULL CHECK (kind IN ('build', 'import')),
@@ -119,8 +123,12 @@ CREATE TABLE jobs (
   ended_at     INTEGER,
   runner       TEXT NOT NULL CHECK (length(runner) <= 64),
   heartbeat_at INTEGER,
-  n_log_bytes  INTEGER NOT NULL DEFAULT 0
+  n_log_bytes  INTEGER NOT NULL DEFAULT 0,
+  log_kept     INTEGER NOT NULL DEFAULT 1 CHECK (log_kept IN (0, 1)),
+  is_last      INTEGER NOT NULL CHECK (is_last IN (0, 1))
 ) STRICT;
+CREATE INDEX jobs_last ON jobs (status) WHERE is_last = 1;
+CREATE INDEX jobs_with_log ON jobs (ended_at) WHERE log_kept = 1;
 CREATE INDEX jobs_waiting ON jobs (created_at, id) WHERE status IN ('pending', 'running', 'canceling');
 CREATE TABLE job_logs (
   id     INTEGER PRIMARY KEY,
@@ -176,6 +184,7 @@ CREATE TABLE template_versions (
   updated_at      INTEGER NOT NULL
 ) STRICT;
 CREATE UNIQUE INDEX template_versions_by_name ON template_versions (template_id, name) WHERE template_id IS NOT NULL;
+CREATE INDEX template_versions_by_file ON template_versions (file_id);
 CREATE INDEX template_versions_by_template ON template_versions (template_id, created_at, id);
 CREATE TABLE workspaces (
   id                 TEXT NOT NULL PRIMARY KEY,
@@ -209,6 +218,7 @@ CREATE TABLE builds (
   created_at   INTEGER NOT NULL,
   UNIQUE (workspace_id, number)
 ) STRICT;
+CREATE INDEX builds_due ON builds (deadline_at) WHERE deadline_at IS NOT NULL;
 CREATE INDEX builds_by_version ON builds (version_id);
 CREATE TABLE build_parameters (
   build_id TEXT NOT NULL REFERENCES builds (id) ON DELETE CASCADE,
@@ -255,9 +265,11 @@ CREATE TABLE agents (
   version            TEXT NOT NULL CHECK (length(version) <= 64),
   expanded_directory TEXT NOT NULL CHECK (length(expanded_directory) <= 4096),
   n_log_bytes        INTEGER NOT NULL DEFAULT 0,
+  log_kept           INTEGER NOT NULL DEFAULT 1 CHECK (log_kept IN (0, 1)),
   UNIQUE (build_id, name)
 ) STRICT;
 CREATE UNIQUE INDEX agents_by_token ON agents (token_hash, build_id) WHERE token_hash IS NOT NULL;
+CREATE INDEX agents_with_log ON agents (created_at) WHERE log_kept = 1;
 CREATE INDEX agents_by_resource ON agents (resource_id, position);
 CREATE INDEX agents_by_instance ON agents (instance_id) WHERE instance_id <> '';
 CREATE TABLE agent_apps (
@@ -318,9 +330,11 @@ CREATE TABLE connections (
 ) STRICT;
 CREATE INDEX connections_by_workspace ON connections (workspace_id, began_at);
 CREATE INDEX connections_by_user ON connections (user_id, began_at);
+CREATE INDEX connections_ended ON connections (ended_at) WHERE ended_at IS NOT NULL;
 CREATE INDEX connections_open ON connections (workspace_id, began_at) WHERE ended_at IS NULL;
 CREATE TABLE audit (
-  id          TEXT NOT NULL PRIMARY KEY,
+  place       INTEGER PRIMARY KEY,
+  id          TEXT NOT NULL UNIQUE,
   at          INTEGER NOT NULL,
   user_id     TEXT,
   ip          TEXT NOT NULL CHECK (length(ip) <= 64),
@@ -330,8 +344,9 @@ CREATE TABLE audit (
   target_name TEXT NOT NULL CHECK (length(target_name) <= 256),
   diff        TEXT NOT NULL CHECK (length(diff) <= 65536)
 ) STRICT;
-CREATE INDEX audit_by_time ON audit (at, id);
-CREATE INDEX audit_by_target ON audit (target_id, at);
+CREATE INDEX audit_by_user ON audit (user_id);
+CREATE INDEX audit_by_target ON audit (target);
+CREATE INDEX audit_by_action ON audit (action);
 CREATE VIEW active_users AS
   SELECT id AS user_id FROM users WHERE status IN ('active', 'dormant');
 CREATE VIEW effective_roles AS

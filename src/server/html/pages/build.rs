@@ -113,7 +113,7 @@ impl BuildPage {
     }
 
     fn log_card(&self, place: &Place) -> Markup {
-        let content = log::job(&self.log, self.build.job.status.is_active());
+        let content = log::job(&self.log, &self.build.job);
         html! {
             section class="card" aria-labelledby="log" {
                 header { h2 id="log" { "Log" } a class="note" href=(place.page()) { "The workspace now" } }

@@ -132,7 +132,7 @@ impl VersionPage {
     }
 
     fn log_card(&self) -> Markup {
-        let content = log::job(&self.log, self.version.job.status.is_active());
+        let content = log::job(&self.log, &self.version.job);
         html! {
             section class="card" aria-labelledby="log" {
                 header { h2 id="log" { "Import" } }

@@ -4,6 +4,7 @@ use maud::{Markup, html};
 
 use super::time;
 use crate::model::agent::AgentLogLine;
+use crate::model::build::Job;
 use crate::model::log::{LogEnd, LogLevel, LogLine, LogSource};
 
 /// Most lines drawn into a page; the rest is in the plain text. Keeps a page below 200 KB.
@@ -34,14 +35,14 @@ pub fn lines(lines: &[LogLine], last_stage: &str) -> Markup {
     }
 }
 
-/// The end of a job's log, else what is to be expected there while it is or is not `active`.
+/// The end of a job's log, else what stands in place of it.
 #[must_use]
-pub fn job(log: &LogEnd, active: bool) -> Markup {
+pub fn job(log: &LogEnd, of: &Job) -> Markup {
     html! {
         @if log.left_out > 0 { li class="stage" { (log.left_out) " earlier lines are left out" } }
         (lines(&log.lines, ""))
         @if log.lines.is_empty() {
-            li class="stage none" { @if active { "waits for its first line" } @else { "nothing was logged" } }
+            li class="stage none" { (empty(of)) }
         }
     }
 }
@@ -61,6 +62,15 @@ pub fn view(id: &str, labelled_by: &str, content: &Markup) -> Markup {
         div class="log" role="log" tabindex="0" aria-labelledby=(labelled_by) aria-live="off" data-follow {
             ol id=(id) { (content) }
         }
+    }
+}
+
+/// What is told of a log without lines.
+fn empty(job: &Job) -> &'static str {
+    match (job.status.is_active(), job.log_kept) {
+        (true, _) => "waits for its first line",
+        (false, true) => "nothing was logged",
+        (false, false) => "the log was removed for its age",
     }
 }
 

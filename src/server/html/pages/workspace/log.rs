@@ -17,7 +17,7 @@ impl WorkspacePage {
     pub fn log_card(&self) -> Markup {
         let build = &self.workspace.latest_build;
         let place = self.place();
-        let content = log::job(&self.log, build.job.status.is_active());
+        let content = log::job(&self.log, &build.job);
         html! {
             section class="card" id="log-card" aria-labelledby="log" {
                 header {

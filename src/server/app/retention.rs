@@ -1,0 +1,90 @@
+//! Forgetting: what is older than the operator wants is removed in small steps.
+
+use std::time::Duration;
+
+use super::{App, Result};
+use crate::model::lockout::FORGOTTEN_AFTER;
+use crate::model::time::Timestamp;
+use crate::server::db::{agent_logs, connections, files, job_logs, lockouts, tokens};
+
+/// Lines of logs that one step removes. They lie together: the writer is held for a millisecond and
+/// a commit, then others have their turn.
+pub const LINES: usize = 500;
+/// Rows of other tables that one step removes: each has its own places in several indexes.
+pub const ROWS: usize = 50;
+/// An upload is made a version of within seconds; who takes longer than a day sends it again.
+const UPLOADS_KEPT: Duration = Duration::from_hours(24);
+
+/// How long what happened is kept; zero for as long as there is room. The audit log is always kept.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Retention {
+    /// Logs and timings of builds, imports and agents, after their end.
+    pub logs: Duration,
+    /// Sessions, after their end.
+    pub connections: Duration,
+}
+
+/// What is forgotten some time after it is over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Old {
+    /// Tokens and sessions of browsers.
+    Tokens,
+    /// Failures of signing in.
+    Failures,
+    /// Archives that no version was made from.
+    Uploads,
+    /// Logs and timings of builds and imports.
+    JobLogs,
+    /// Logs and runs of scripts of agents.
+    AgentLogs,
+    /// Sessions in workspaces.
+    Connections,
+}
+
+impl Old {
+    /// Everything that is forgotten, what leads to most room last.
+    pub const ALL: [Self; 6] = [
+        Self::Tokens,
+        Self::Failures,
+        Self::Uploads,
+        Self::JobLogs,
+        Self::AgentLogs,
+        Self::Connections,
+    ];
+
+    /// How long it is kept after it is over; none for ever.
+    fn kept(self, retention: Retention) -> Option<Duration> {
+        let chosen = |age: Duration| (!age.is_zero()).then_some(age);
+        match self {
+            Self::Tokens | Self::Failures => Some(FORGOTTEN_AFTER),
+            Self::Uploads => Some(UPLOADS_KEPT),
+            Self::JobLogs | Self::AgentLogs => chosen(retention.logs),
+            Self::Connections => chosen(retention.connections),
+        }
+    }
+}
+
+impl App {
+    /// Removes some of what is older than it is kept for. Whether there may be more of it.
+    ///
+    /// # Errors
+    /// When the database fails; what was removed before stays so.
+    pub async fn forget_step(&self, old: Old) -> Result<bool> {
+        let Some(age) = old.kept(self.policy.retention) else { return Ok(false) };
+        let age = i64::try_from(age.as_secs()).unwrap_or(i64::MAX);
+        self.db
+            .write(move |tx| {
+                let before = Timestamp(tx.now.0.saturating_sub(age));
+                let more = match old {
+                    Old::Tokens => tokens::forget(tx, before, ROWS),
+                    Old::Failures => lockouts::forget(tx, before, ROWS),
+                    Old::Uploads => files::forget(tx, before),
+                    Old::JobLogs => job_logs::forget(tx, before, LINES),
+                    Old::AgentLogs => agent_logs::forget(tx, before, LINES),
+                    Old::Connections => connections::forget(tx, before, ROWS),
+                };
+                Ok(more?)
+            })
+            .await
+    }
+}
