@@ -115,12 +115,13 @@ impl Connection {
     }
 
     async fn connect(&self) -> Result<(Outgoing, Incoming), End> {
-        self.dialer.connect(&self.url, &self.headers).await.map_err(|error| match error {
-            ConnectError::Refused { status: status @ (401 | 403 | 410), why } => {
-                End::Refused(format!("{status} {why}"))
+        match self.dialer.connect(&self.url, &self.headers).await {
+            Ok(halves) => Ok(halves),
+            Err(ConnectError::Refused { status: status @ (401 | 403 | 410), why }) => {
+                Err(End::Refused(format!("{status} {why}")))
             }
-            other => End::Lost(other.to_string()),
-        })
+            Err(other) => Err(End::Lost(other.to_string())),
+        }
     }
 
     /// Speaks and listens until the connection is lost.
