@@ -1,9 +1,11 @@
 //! What every part of an agent is handed: who it is, where it keeps things, how it reports.
 
-use std::os::unix::fs::{DirBuilderExt as _, symlink};
+use std::io::ErrorKind;
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, symlink};
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
+use sha2::{Digest as _, Sha256};
 
 use crate::clock::{Clock, Entropy};
 use crate::tasks::Tasks;
@@ -38,7 +40,7 @@ impl Base {
     /// # Errors
     /// When the state directory cannot be made.
     pub fn prepare(options: &Options, clock: Clock, entropy: Entropy) -> anyhow::Result<Self> {
-        let state_dir = state_dir(&options.state_dir, &entropy)?;
+        let state_dir = state_dir(&options.state_dir, &std::env::temp_dir(), &options.token)?;
         let bin_dir = state_dir.join("bin");
         for name in ["coder", "steading"] {
             link(&options.binary, &bin_dir.join(name)).context("Linking the program")?;
@@ -65,13 +67,31 @@ impl Base {
 }
 
 /// The wanted directory; another one where that cannot be made: a home may be missing or read-only.
-fn state_dir(wanted: &Path, entropy: &Entropy) -> anyhow::Result<PathBuf> {
+/// It is the same one in each life of the agent.
+fn state_dir(wanted: &Path, elsewhere: &Path, token: &str) -> anyhow::Result<PathBuf> {
     let Err(error) = private_dir(&wanted.join("bin")) else { return Ok(wanted.to_owned()) };
-    let name = format!("steading-agent-{}", hex::encode(entropy.bytes::<8>()));
-    let instead = std::env::temp_dir().join(name);
+    let uid = rustix::process::geteuid().as_raw();
+    let hash = hex::encode(Sha256::digest(token.as_bytes()));
+    let name = format!("steading-agent-{uid}-{}", hash.get(..16).unwrap_or(&hash));
+    let instead = elsewhere.join(name);
     tracing::warn!(%error, ?wanted, ?instead, "the state directory cannot be made");
-    private_dir(&instead.join("bin")).context("Making the state directory")?;
+    own_dir(&instead, uid)
+        .and_then(|()| private_dir(&instead.join("bin")))
+        .with_context(|| format!("Making the state directory {}", instead.display()))?;
     Ok(instead)
+}
+
+/// Makes a directory where anyone may make one; one that is there has to be this account's alone.
+fn own_dir(path: &Path, uid: u32) -> std::io::Result<()> {
+    match std::fs::DirBuilder::new().mode(0o700).create(path) {
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
+        made => return made,
+    }
+    let there = path.symlink_metadata()?;
+    if there.is_dir() && there.uid() == uid && there.mode() & 0o077 == 0 {
+        return Ok(());
+    }
+    Err(std::io::Error::other("what is there may be somebody else's"))
 }
 
 /// Makes a directory, and its parents, that only this account may enter.
@@ -88,4 +108,28 @@ fn link(to: &Path, at: &Path) -> std::io::Result<()> {
     }
     let _ = std::fs::remove_file(at);
     symlink(to, at)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_other_directory_is_the_same_each_time_and_nobody_elses() {
+        let dir = tempfile::tempdir().unwrap();
+        let made = |token| state_dir(Path::new("/dev/null/state"), dir.path(), token);
+        let first = made("a").unwrap();
+        assert_eq!(first.parent(), Some(dir.path()));
+        assert_eq!(first.metadata().unwrap().mode() & 0o777, 0o700);
+        assert_eq!(made("a").unwrap(), first);
+        let other = made("b").unwrap();
+        assert_ne!(other, first);
+
+        std::fs::remove_dir_all(&first).unwrap();
+        symlink(&other, &first).unwrap();
+        assert!(made("a").is_err(), "a link of somebody");
+        std::fs::remove_file(&first).unwrap();
+        std::fs::DirBuilder::new().mode(0o755).create(&first).unwrap();
+        assert!(made("a").is_err(), "open to others");
+    }
 }

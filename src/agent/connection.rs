@@ -9,7 +9,7 @@ use tokio::time::sleep;
 
 use crate::model::log::LogLevel;
 use crate::net::dial::{ConnectError, Dialer};
-use crate::net::websocket::{Incoming, Message};
+use crate::net::websocket::{Incoming, Message, Outgoing};
 use crate::net::{RelayFrame, RelayInput};
 use crate::wire::PROTOCOL;
 use crate::wire::agent::{FromAgent, ToAgent};
@@ -84,9 +84,14 @@ impl Connection {
         let mut backoff = Backoff::default();
         let mut told = String::new();
         loop {
-            let began = self.base.clock.instant();
-            let end = self.try_once().await;
-            let held = self.base.clock.instant().saturating_duration_since(began);
+            let (end, held) = match self.connect().await {
+                Ok(halves) => {
+                    let began = self.base.clock.instant();
+                    let end = self.stay(halves).await;
+                    (end, self.base.clock.instant().saturating_duration_since(began))
+                }
+                Err(end) => (end, Duration::ZERO),
+            };
             let chance = u32::from_le_bytes(self.base.entropy.bytes());
             let wait = match &end {
                 End::Refused(_) => {
@@ -109,14 +114,18 @@ impl Connection {
         }
     }
 
-    async fn try_once(&self) -> End {
-        let (outgoing, incoming) = match self.dialer.connect(&self.url, &self.headers).await {
-            Ok(halves) => halves,
+    async fn connect(&self) -> Result<(Outgoing, Incoming), End> {
+        match self.dialer.connect(&self.url, &self.headers).await {
+            Ok(halves) => Ok(halves),
             Err(ConnectError::Refused { status: status @ (401 | 403 | 410), why }) => {
-                return End::Refused(format!("{status} {why}"));
+                Err(End::Refused(format!("{status} {why}")))
             }
-            Err(other) => return End::Lost(other.to_string()),
-        };
+            Err(other) => Err(End::Lost(other.to_string())),
+        }
+    }
+
+    /// Speaks and listens until the connection is lost.
+    async fn stay(&self, (outgoing, incoming): (Outgoing, Incoming)) -> End {
         tracing::info!(url = %self.url, "connected");
         let (queue, messages) = mpsc::channel(MAX_QUEUED);
         let (to_relay, relayed) = mpsc::channel(MAX_RELAYED);

@@ -16,15 +16,16 @@ pub fn is_first() -> bool {
 }
 
 /// Runs this program again with the same arguments as a child, until that ends. The child waits
-/// for its own children only; this process reaps the orphans.
+/// for its own children only; this process reaps the orphans. Gives the child's exit code.
 ///
 /// # Errors
-/// When the child cannot be started, or did not end with success.
-pub async fn run_again(binary: &Path) -> anyhow::Result<()> {
-    match run(again(binary)).await? {
-        0 => Ok(()),
-        code => anyhow::bail!("The agent ended with exit code {code}."),
+/// When the child cannot be started.
+pub async fn run_again(binary: &Path) -> anyhow::Result<u8> {
+    let code = run(again(binary)).await?;
+    if code != 0 {
+        tracing::error!(code, "the agent ended");
     }
+    Ok(code)
 }
 
 fn again(binary: &Path) -> Command {

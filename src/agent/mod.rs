@@ -25,7 +25,6 @@ pub mod account;
 pub mod backoff;
 pub mod base;
 pub mod connection;
-pub mod cron;
 pub mod env;
 pub mod health;
 pub mod init;
@@ -78,11 +77,12 @@ impl std::fmt::Debug for Options {
 
 /// Runs the agent until it is told to stop by SIGTERM or SIGINT; then the stop scripts have run.
 /// Losing the server, or being refused by it, is never the end. Made for a current-thread runtime.
-/// As the first process of a container it runs itself again as a child, and reaps orphans.
+/// As the first process of a container it runs itself again as a child, and reaps orphans. Gives the
+/// exit code to end with.
 ///
 /// # Errors
-/// When the agent cannot be set up (no socket, no state directory), or the child failed.
-pub async fn run(options: Options, clock: Clock, entropy: Entropy) -> anyhow::Result<()> {
+/// When the agent cannot be set up (no socket, no state directory).
+pub async fn run(options: Options, clock: Clock, entropy: Entropy) -> anyhow::Result<u8> {
     if init::is_first() {
         return init::run_again(&options.binary).await;
     }
@@ -103,7 +103,7 @@ pub async fn run(options: Options, clock: Clock, entropy: Entropy) -> anyhow::Re
         _ = interrupt.recv() => {}
     }
     agent.base.tasks.stop(LAST_WORDS).await;
-    Ok(())
+    Ok(0)
 }
 
 /// What is left to be told at the end may take this long, and stopping the tasks as well.

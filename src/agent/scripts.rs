@@ -12,13 +12,13 @@ use tokio::sync::oneshot;
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
+use crate::model::cron::Schedule;
 use crate::model::log::LogLevel;
 use crate::model::resource::ScriptSpec;
 use crate::tasks::OnPanic;
 use crate::wire::agent::{FromAgent, Manifest};
 
 use super::base::{Base, private_dir};
-use super::cron::Schedule;
 use super::env::{ScriptEnv, for_scripts};
 use super::lifecycle::Outcome;
 use super::lines::Lines;

@@ -4,6 +4,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 
 use anyhow::{Context as _, bail};
 
+use super::Exit;
 use super::args::connect::Agent;
 use super::args::inside::{Plain, Prefix, Stat, StatOf};
 use super::context::{Context, read_url};
@@ -39,7 +40,10 @@ pub async fn run(ctx: &Context, args: Agent) -> anyhow::Result<()> {
         // An agent that cannot use its proxy may still have a straight way.
         dialer: Dialer::new(ctx.around.proxies().usable()),
     };
-    agent::run(options, ctx.clock.clone(), ctx.entropy.clone()).await
+    match agent::run(options, ctx.clock.clone(), ctx.entropy.clone()).await? {
+        0 => Ok(()),
+        code => Err(Exit::Code(code).into()),
+    }
 }
 
 /// Shows what the workspace uses.

@@ -134,7 +134,7 @@ fn link_all(repo: &Path, home: &Path) -> anyhow::Result<usize> {
 
 fn link(from: &Path, to: &Path) -> std::io::Result<()> {
     match to.symlink_metadata() {
-        Ok(there) if there.is_symlink() => std::fs::remove_file(to)?,
+        Ok(_) if std::fs::read_link(to).is_ok_and(|there| there == from) => return Ok(()),
         Ok(_) => std::fs::rename(to, free_name(to))?,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
         Err(error) => return Err(error),
@@ -173,6 +173,10 @@ mod tests {
         assert_eq!((read(".bashrc"), read(".bashrc.bak")), (".bashrc".into(), "old".into()));
         assert_eq!(read(".vimrc"), ".vimrc");
         assert!(!home.join(".bashrc.bak2").exists() && !home.join(".git").exists());
+        std::fs::remove_file(home.join(".vimrc")).unwrap();
+        std::os::unix::fs::symlink("elsewhere", home.join(".vimrc")).unwrap();
+        assert_eq!(link_all(&repo, &home).unwrap(), 2);
+        assert_eq!(std::fs::read_link(home.join(".vimrc.bak")).unwrap(), Path::new("elsewhere"));
         assert!(!home.join("README.md").exists());
     }
 }

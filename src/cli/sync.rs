@@ -1,7 +1,7 @@
 //! `exp sync`: scripts of a workspace that wait for each other, by a file that the agent empties.
 
 use std::fs::File;
-use std::io::{Read as _, Write as _};
+use std::io::{ErrorKind, Read as _, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -17,7 +17,7 @@ use crate::model::unit::{BadUnit, Unit, Units};
 /// How often a unit that waits looks again. Nobody notices, and a script takes longer.
 const LOOK: Duration = Duration::from_millis(200);
 
-/// Largest file read: all the units there can be, with some of their dependencies.
+/// Largest file: all the units there can be, with some of their dependencies.
 const MAX_FILE: u64 = 4 << 20;
 
 /// Does what a script says.
@@ -124,30 +124,51 @@ impl Book {
         change: impl FnOnce(&mut Units) -> Result<T, BadUnit>,
     ) -> anyhow::Result<T> {
         let path = self.0.join("units");
-        let doing = || format!("Opening {}", path.display());
-        let mut file = open(&path).with_context(doing)?;
-        rustix::fs::flock(&file, FlockOperation::LockExclusive).with_context(doing)?;
-        let mut text = String::new();
-        (&file).take(MAX_FILE).read_to_string(&mut text).with_context(doing)?;
-        let before: Units = match text.as_str() {
-            "" => Units::default(),
-            text => serde_json::from_str(text).with_context(doing)?,
-        };
+        let _turn = self.turn()?;
+        let before = read(&path).with_context(|| format!("Reading {}", path.display()))?;
         let mut units = before.clone();
         let out = change(&mut units)?;
         if units != before {
-            let text = serde_json::to_vec(&units)?;
-            file.set_len(0).with_context(doing)?;
-            std::io::Seek::rewind(&mut file).with_context(doing)?;
-            file.write_all(&text).with_context(doing)?;
+            write(&path, &units).with_context(|| format!("Writing {}", path.display()))?;
         }
         Ok(out)
     }
+
+    /// Waits until no other process is at it. The lock is a file of its own: the units' is replaced.
+    fn turn(&self) -> anyhow::Result<File> {
+        let path = self.0.join("units.lock");
+        let doing = || format!("Locking {}", path.display());
+        let mut options = File::options();
+        options.write(true).create(true).truncate(false).mode(0o600);
+        let file = options.open(&path).with_context(doing)?;
+        rustix::fs::flock(&file, FlockOperation::LockExclusive).with_context(doing)?;
+        Ok(file)
+    }
 }
 
-fn open(path: &Path) -> std::io::Result<File> {
+fn read(path: &Path) -> anyhow::Result<Units> {
+    let file = match File::open(path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Units::default()),
+        file => file?,
+    };
+    let mut text = String::new();
+    file.take(MAX_FILE).read_to_string(&mut text)?;
+    Ok(serde_json::from_str(&text)?)
+}
+
+/// Whole or not at all.
+fn write(path: &Path, units: &Units) -> anyhow::Result<()> {
+    let text = serde_json::to_vec(units)?;
+    if text.len() as u64 > MAX_FILE {
+        bail!("There are too many units and dependencies.");
+    }
+    let part = path.with_extension("part");
     let mut options = File::options();
-    options.read(true).write(true).create(true).truncate(false).mode(0o600).open(path)
+    let mut file = options.write(true).create(true).truncate(true).mode(0o600).open(&part)?;
+    file.write_all(&text)?;
+    file.sync_all()?;
+    std::fs::rename(&part, path)?;
+    Ok(())
 }
 
 #[cfg(test)]
@@ -164,6 +185,17 @@ mod tests {
         book.change(|units| units.complete("a")).unwrap();
         assert!(book.change(|units| units.start("b")).unwrap());
         assert!(book.change(|units| units.want("a", "b")).is_err());
+        // What was being written when a script was killed.
+        std::fs::write(dir.path().join("units.part"), "{\"b\":").unwrap();
+        assert!(book.change(|units| units.start("b")).unwrap());
+        let many = |units: &mut Units| {
+            let long = |kind: &str, n: usize| format!("{kind}{n}{}", "x".repeat(240));
+            let pairs = (0..800).flat_map(|i| (0..30).map(move |j| (i, j)));
+            pairs.into_iter().try_for_each(|(i, j)| units.want(&long("a", i), &long("b", j)))
+        };
+        let refused = format!("{:#}", book.change(many).unwrap_err());
+        assert!(refused.starts_with("Writing ") && refused.contains("too many"), "{refused}");
+        assert!(book.change(|units| units.start("b")).unwrap(), "nothing was written");
         assert!(Book(dir.path().join("nowhere")).change(|_| Ok(())).is_err());
     }
 }

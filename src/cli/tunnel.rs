@@ -3,9 +3,10 @@
 
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use anyhow::{Context as _, bail};
+use anyhow::{Context as _, anyhow, bail};
 use tokio::sync::{mpsc, watch};
 use uuid::Uuid;
 
@@ -52,6 +53,8 @@ pub struct Tunnel {
     overlay: Overlay,
     state: watch::Receiver<State>,
     out: Output,
+    /// Whether it was said that the agent is waited for: once, however many streams wait.
+    told: Arc<AtomicBool>,
 }
 
 impl Tunnel {
@@ -71,7 +74,7 @@ impl Tunnel {
             tasks: ctx.tasks.clone(),
         };
         ctx.tasks.spawn("coordination", OnPanic::Stop, coordination.run());
-        Ok(Self { overlay, state, out: ctx.out.clone() })
+        Ok(Self { overlay, state, out: ctx.out.clone(), told: Arc::default() })
     }
 
     /// Opens a stream to the agent. An agent that restarts, or is introduced late, is waited for.
@@ -98,17 +101,30 @@ impl Tunnel {
             }
         };
         tokio::pin!(attempts);
-        if let Ok(opened) = tokio::time::timeout(SILENT_FOR, &mut attempts).await {
-            return opened;
-        }
-        self.out.note("The workspace does not answer yet; waiting for it. Ctrl-C ends the wait.");
-        match tokio::time::timeout(AGENT_WITHIN, attempts).await {
+        let opened = match tokio::time::timeout(SILENT_FOR, &mut attempts).await {
             Ok(opened) => opened,
-            Err(_) => bail!(
-                "The workspace did not answer within {} s. `steading show` tells whether its \
-                 agent is connected.",
-                AGENT_WITHIN.as_secs()
-            ),
+            Err(_) => {
+                self.tell();
+                let opened = tokio::time::timeout(AGENT_WITHIN, attempts).await;
+                opened.unwrap_or_else(|_| {
+                    Err(anyhow!(
+                        "The workspace did not answer within {} s. `steading show` tells whether \
+                         its agent is connected.",
+                        AGENT_WITHIN.as_secs()
+                    ))
+                })
+            }
+        };
+        if opened.is_ok() {
+            self.told.store(false, Ordering::Relaxed);
+        }
+        opened
+    }
+
+    fn tell(&self) {
+        if !self.told.swap(true, Ordering::Relaxed) {
+            let line = "The workspace does not answer yet; waiting for it. Ctrl-C ends the wait.";
+            self.out.note(line);
         }
     }
 

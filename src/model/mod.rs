@@ -4,6 +4,7 @@ pub mod agent;
 pub mod app;
 pub mod audit;
 pub mod build;
+pub mod cron;
 pub mod event;
 pub mod filter;
 pub mod grant;

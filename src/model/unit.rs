@@ -8,6 +8,9 @@ pub const MAX_UNITS: usize = 1_000;
 /// Longest name of a unit, in bytes.
 pub const MAX_UNIT_NAME: usize = 256;
 
+/// Most units that one needs.
+pub const MAX_NEEDS: usize = 100;
+
 /// How far a unit is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -58,6 +61,9 @@ pub enum BadUnit {
     /// There are too many.
     #[error("there are {MAX_UNITS} units already")]
     TooMany,
+    /// It needs too many.
+    #[error("{0:?} needs {MAX_NEEDS} units already")]
+    TooManyNeeds(String),
     /// They would wait for each other for ever.
     #[error("{0:?} cannot wait for {1:?}, which waits for {0:?}")]
     Cycle(String, String),
@@ -98,6 +104,17 @@ impl Units {
         if name == needed || self.waits_for(needed, name) {
             return Err(BadUnit::Cycle(name.to_owned(), needed.to_owned()));
         }
+        // All is checked before anything is noted.
+        let names = [name, needed];
+        names.into_iter().try_for_each(check_name)?;
+        let n_new = names.iter().filter(|name| !self.0.contains_key(**name)).count();
+        if self.0.len() + n_new > MAX_UNITS {
+            return Err(BadUnit::TooMany);
+        }
+        let needs = self.0.get(name).map(|unit| &unit.needs);
+        if needs.is_some_and(|needs| needs.len() >= MAX_NEEDS && !needs.contains(needed)) {
+            return Err(BadUnit::TooManyNeeds(name.to_owned()));
+        }
         self.entry(needed)?;
         let unit = self.registered(name)?;
         unit.needs.insert(needed.to_owned());
@@ -137,9 +154,7 @@ impl Units {
     }
 
     fn entry(&mut self, name: &str) -> Result<&mut Unit, BadUnit> {
-        if name.is_empty() || name.len() > MAX_UNIT_NAME {
-            return Err(BadUnit::Name);
-        }
+        check_name(name)?;
         if self.0.len() >= MAX_UNITS && !self.0.contains_key(name) {
             return Err(BadUnit::TooMany);
         }
@@ -161,6 +176,10 @@ impl Units {
         }
         false
     }
+}
+
+fn check_name(name: &str) -> Result<(), BadUnit> {
+    if name.is_empty() || name.len() > MAX_UNIT_NAME { Err(BadUnit::Name) } else { Ok(()) }
 }
 
 #[cfg(test)]
@@ -194,6 +213,19 @@ mod tests {
         assert!(matches!(units.complete("a"), Err(BadUnit::Unknown(_))));
         assert_eq!(units.start(""), Err(BadUnit::Name));
         assert_eq!(units.start(&"x".repeat(MAX_UNIT_NAME + 1)), Err(BadUnit::Name));
+        let before = units.clone();
+        assert_eq!(units.want("", "new"), Err(BadUnit::Name));
+        assert_eq!(units.want("new", ""), Err(BadUnit::Name));
+        assert_eq!(units, before, "what is refused leaves nothing");
+        for i in 0..MAX_NEEDS {
+            units.want("greedy", &format!("g{i}")).unwrap();
+        }
+        assert!(matches!(units.want("greedy", "x"), Err(BadUnit::TooManyNeeds(_))));
+        assert_eq!(units.want("greedy", "g0"), Ok(()));
+        for i in units.all().count()..MAX_UNITS - 1 {
+            units.start(&format!("u{i}")).unwrap();
+        }
+        assert_eq!(units.want("two", "more"), Err(BadUnit::TooMany));
         for i in units.all().count()..MAX_UNITS {
             units.start(&format!("u{i}")).unwrap();
         }

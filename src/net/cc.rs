@@ -381,9 +381,10 @@ impl BbrFactory {
         Self { random: AtomicU64::new(random), inherited: AtomicU64::new(0) }
     }
 
-    /// The controller that `replace` makes takes the place of one with so much in flight.
-    pub fn replacing(&self, in_flight: u64, replace: impl FnOnce()) {
-        self.inherited.store(in_flight, Ordering::Relaxed);
+    /// The controller that `replace` makes takes the place of one with this window: so much may be
+    /// in flight.
+    pub fn replacing(&self, window: u64, replace: impl FnOnce()) {
+        self.inherited.store(window, Ordering::Relaxed);
         replace();
         self.inherited.store(0, Ordering::Relaxed);
     }

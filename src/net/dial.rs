@@ -96,8 +96,10 @@ impl Dialer {
     }
 }
 
+/// Without what may be secret: a proxy's address has a name and a password in it.
 fn bad(url: &url::Url) -> ConnectError {
-    ConnectError::Address(url.to_string())
+    let host = url.host_str().unwrap_or_default();
+    ConnectError::Address(format!("{}://{host}", url.scheme()))
 }
 
 /// The host without brackets, and the port.
@@ -224,4 +226,18 @@ fn tls_config() -> std::io::Result<Arc<rustls::ClientConfig>> {
         .with_root_certificates(roots)
         .with_no_client_auth();
     Ok(CONFIG.get_or_init(|| Arc::new(config)).clone())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_is_told_without_what_is_secret() {
+        let proxy = "socks5://ada:correct-horse@proxy.test:3128/?key=7".parse().unwrap();
+        assert!(bad(&proxy).to_string().contains("socks5://proxy.test"), "{}", bad(&proxy));
+        for secret in ["ada", "correct", "key"] {
+            assert!(!bad(&proxy).to_string().contains(secret), "{}", bad(&proxy));
+        }
+    }
 }

@@ -1,5 +1,6 @@
 //! Which way to a peer: its addresses and the relay are measured by pings, the best is chosen.
 
+use std::collections::VecDeque;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::{Duration, Instant};
 
@@ -53,6 +54,8 @@ const DEAD_AFTER: Duration = Duration::from_millis(1800);
 const MAX_PATIENCE: Duration = Duration::from_secs(6);
 /// How often an unanswered way is pinged again while it is in use.
 const RETRY: Duration = Duration::from_millis(400);
+/// Pings of a way that may still be answered: as many as are sent within [`MAX_PATIENCE`].
+const MAX_ASKED: usize = 16;
 /// How often a way is tried that has never answered or is dead: at first, and later.
 const TRY: Duration = Duration::from_secs(1);
 const TRY_LATER: Duration = Duration::from_secs(10);
@@ -81,7 +84,8 @@ pub enum Pong {
 struct Way {
     path: Path,
     announced: bool,
-    token: u64,
+    /// The last pings that may still be answered, the oldest first.
+    asked: VecDeque<(u64, Instant)>,
     sent_at: Option<Instant>,
     /// The first ping since the last answer.
     unanswered: Option<Instant>,
@@ -96,7 +100,7 @@ impl Way {
         Self {
             path,
             announced,
-            token: 0,
+            asked: VecDeque::new(),
             sent_at: None,
             unanswered: None,
             tries: 0,
@@ -224,11 +228,13 @@ impl Paths {
         let Some(way) = self.ways.iter_mut().find(|way| way.path == path) else {
             return Pong::Foreign;
         };
-        let Some(sent) = way.sent_at.filter(|_| way.token == token) else { return Pong::Foreign };
+        let Some(n) = way.asked.iter().position(|(asked, _)| *asked == token) else {
+            return Pong::Foreign;
+        };
         let revived = way.answered && !way.is_alive(now);
-        // Pings that are repeated have one token: it may be the first that is answered.
-        let first = way.unanswered.filter(|at| now.saturating_duration_since(*at) < MAX_PATIENCE);
-        way.rtt = Some(now.saturating_duration_since(first.unwrap_or(sent)));
+        // With it go those from before: they were lost.
+        let sent = way.asked.drain(..=n).next_back().map_or(now, |(_, sent)| sent);
+        way.rtt = Some(now.saturating_duration_since(sent).min(MAX_PATIENCE));
         way.answered = true;
         way.unanswered = None;
         way.tries = 0;
@@ -247,13 +253,15 @@ impl Paths {
             way.due(now, need, selected == Some(way.path)).is_some_and(|at| at <= now)
         };
         let way = self.ways.iter_mut().find(due)?;
-        if way.unanswered.is_none() {
-            way.token = token();
-            way.unanswered = Some(now);
+        let token = token();
+        if way.asked.len() == MAX_ASKED {
+            way.asked.pop_front();
         }
+        way.asked.push_back((token, now));
+        way.unanswered.get_or_insert(now);
         way.sent_at = Some(now);
         way.tries = way.tries.saturating_add(1);
-        Some((way.path, way.token))
+        Some((way.path, token))
     }
 
     /// When the next ping is due, or a way is given up.
@@ -342,4 +350,39 @@ fn is_unicast(address: &SocketAddr) -> bool {
     let ip = address.ip().to_canonical();
     let broadcast = ip == IpAddr::V4(Ipv4Addr::BROADCAST);
     address.port() != 0 && !ip.is_unspecified() && !ip.is_multicast() && !broadcast
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::Clock;
+
+    #[test]
+    fn a_lost_ping_is_no_part_of_the_round_trip_of_the_next() {
+        let begun = Clock::machine().instant();
+        let at = |ms: u64| begun + Duration::from_millis(ms);
+        let mut paths = Paths::default();
+        paths.set_relay(true);
+        let ping = |paths: &mut Paths, ms, token| {
+            assert_eq!(paths.poll_ping(at(ms), Need::Busy, || token), Some((Path::Relay, token)));
+        };
+        ping(&mut paths, 0, 1);
+        assert_eq!(paths.pong(Path::Relay, 1, at(20)), Pong::Known);
+        paths.heard(Path::Relay, true, at(20));
+        // The first of these is lost.
+        ping(&mut paths, 1_020, 2);
+        ping(&mut paths, 1_420, 3);
+        assert_eq!(paths.pong(Path::Relay, 3, at(1_450)), Pong::Known);
+        assert_eq!(paths.rtt(), Some(Duration::from_millis(30)));
+        assert_eq!(paths.pong(Path::Relay, 2, at(1_460)), Pong::Foreign);
+        // An answer that took long is still one, as long as it is waited for.
+        for (ms, token) in (2_500..).step_by(400).zip(10..25) {
+            ping(&mut paths, ms, token);
+        }
+        assert_eq!(paths.pong(Path::Relay, 10, at(8_400)), Pong::Revived);
+        assert_eq!(paths.rtt(), Some(Duration::from_millis(5_900)));
+        // A machine that slept counts no hours.
+        assert_eq!(paths.pong(Path::Relay, 11, at(7_200_000)), Pong::Known);
+        assert_eq!(paths.rtt(), Some(MAX_PATIENCE));
+    }
 }

@@ -66,8 +66,8 @@ impl Quic {
     /// The network beneath a connection has changed: what its congestion control learnt is of no
     /// use.
     pub fn path_changed(&self, connection: &mut Connection, now: Instant) {
-        let in_flight = connection.stats().path.cwnd;
-        self.controllers.replacing(in_flight, || connection.path_changed(now));
+        let window = connection.stats().path.cwnd;
+        self.controllers.replacing(window, || connection.path_changed(now));
         connection.ping();
     }
 

@@ -1,6 +1,7 @@
 //! Moves bytes between a channel and its stream to the agent, each way only as fast as the other end takes them.
 
 use std::io;
+use std::time::Duration;
 
 use bytes::BytesMut;
 use futures_util::FutureExt as _;
@@ -19,6 +20,9 @@ use crate::wire::frame::Frame;
 
 /// One read from a stream. Two packets of the size OpenSSH takes.
 const READ_BYTES: usize = 64 << 10;
+
+/// How long a stream may take with what a client sent before it left: a window, at 70 KB/s.
+const DRAIN_WITHIN: Duration = Duration::from_secs(30);
 
 /// Extended data of this kind is standard error.
 const STDERR: u32 = 1;
@@ -141,8 +145,8 @@ impl<G: Gate> Ends<'_, G> {
             return result;
         }
         // Nothing can be sent to the client any more; what it sent before still goes on.
-        if !up.is_terminated() {
-            up.await;
+        if !up.is_terminated() && tokio::time::timeout(DRAIN_WITHIN, up).await.is_err() {
+            return Err(io::ErrorKind::TimedOut.into());
         }
         Ok(())
     }

@@ -224,10 +224,10 @@ pub enum Schedule {
     /// Show it for a workspace, or for those a filter finds
     Show {
         /// The workspace: NAME or OWNER/NAME; all of yours when absent
-        #[arg(conflicts_with = "all")]
+        #[arg(conflicts_with_all = ["all", "search"])]
         workspace: Option<String>,
         /// Everyone's
-        #[arg(long, short)]
+        #[arg(long, short, conflicts_with = "search")]
         all: bool,
         /// A filter, such as `owner:ada`
         #[arg(long, default_value = "owner:me", value_name = "FILTER")]

@@ -1,5 +1,7 @@
 //! Whether a file is a database of ours that this program can use, found out without changing it.
 
+use std::fs::{File, Permissions};
+use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::Path;
 
 use rusqlite::{Connection, ErrorCode, OpenFlags};
@@ -19,6 +21,19 @@ pub(super) fn file(path: &Path) -> Result<()> {
     let conn = Connection::open_with_flags(path, flags)?;
     conn.busy_timeout(std::time::Duration::from_secs(5))?;
     look(&conn).map_err(explain)
+}
+
+/// Keeps the file, and those beside it that take its mode, from everyone else on this machine: the
+/// directory may have been there before, and be open to all.
+pub(super) fn make_private(path: &Path) {
+    let made = File::options().append(true).create(true).mode(0o600).open(path);
+    let narrowed = made.and_then(|file| match file.metadata()?.permissions().mode() & 0o077 {
+        0 => Ok(()),
+        _ => file.set_permissions(Permissions::from_mode(0o600)),
+    });
+    if let Err(error) = narrowed {
+        tracing::warn!(%error, ?path, "others on this machine may read the database");
+    }
 }
 
 fn look(conn: &Connection) -> Result<()> {
@@ -70,6 +85,28 @@ mod tests {
         let error = Db::open(&path, Clock::machine(), Entropy::machine()).err().unwrap();
         assert!(std::fs::read(&path).unwrap() == before, "the file was changed");
         error
+    }
+
+    #[test]
+    fn nobody_else_on_the_machine_reads_the_file() {
+        let check = |before: Option<u32>| {
+            let dir = tempfile::tempdir().unwrap();
+            let path = dir.path().join("steading.db");
+            if let Some(mode) = before {
+                std::fs::write(&path, "").unwrap();
+                std::fs::set_permissions(&path, Permissions::from_mode(mode)).unwrap();
+            }
+            let _db = Db::open(&path, Clock::machine(), Entropy::machine()).unwrap();
+            let files: Vec<_> = std::fs::read_dir(dir.path()).unwrap().flatten().collect();
+            assert!(files.len() > 1, "the log is there as well");
+            for file in files {
+                let mode = file.metadata().unwrap().permissions().mode() & 0o777;
+                assert_eq!(mode, 0o600, "{:?}", file.path());
+            }
+        };
+        check(None);
+        check(Some(0o644));
+        check(Some(0o600));
     }
 
     #[test]

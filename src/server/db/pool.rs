@@ -49,6 +49,7 @@ impl Db {
     /// When the file cannot be opened, is not one of this program or newer, or a migration fails.
     pub fn open(path: &Path, clock: Clock, entropy: Entropy) -> Result<Self> {
         inspect::file(path)?;
+        inspect::make_private(path);
         let mut writer = Connection::open(path)?;
         writer.busy_timeout(std::time::Duration::from_secs(5))?;
         writer.pragma_update(None, "journal_mode", "WAL")?;

@@ -1,6 +1,7 @@
 //! A provisioner on a directory of its own, and templates written on the spot.
 
 use std::collections::BTreeMap;
+use std::hash::{BuildHasher as _, BuildHasherDefault, DefaultHasher};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -33,6 +34,12 @@ pub struct World {
     pub lines: Arc<Mutex<Vec<LogLine>>>,
 }
 
+/// Of this world alone: all processes of a uid are ended with its workspace.
+fn first_uid(dir: &Path) -> u32 {
+    let n = BuildHasherDefault::<DefaultHasher>::default().hash_one(dir) % 1_000_000;
+    FIRST_UID + u32::try_from(n).unwrap() * 100
+}
+
 /// The settings of a provisioner in `dir`.
 pub fn settings(dir: &Path) -> Settings {
     Settings {
@@ -52,7 +59,7 @@ pub fn settings(dir: &Path) -> Settings {
             homes: dir.join("homes"),
             binary: PathBuf::from(env!("CARGO_BIN_EXE_steading")),
             agent_url: "http://127.0.0.1:1".into(),
-            first_uid: FIRST_UID,
+            first_uid: first_uid(dir),
         },
         time_limit: Duration::from_secs(300),
     }

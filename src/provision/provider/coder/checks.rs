@@ -1,6 +1,6 @@
 //! Checks of single attributes of `coder/coder`.
 
-use super::cron;
+use crate::model::cron;
 use crate::provision::provider::schema::Verdict::{self, Bad, Fine};
 use crate::provision::provider::value::Value;
 
@@ -147,9 +147,10 @@ pub(super) fn time_to_live(value: &Value) -> Verdict {
 
 /// Five or six fields, or a word such as `@daily`; a time zone may stand before them.
 pub(super) fn schedule(value: &Value) -> Verdict {
-    match cron::check(value.text()) {
+    let text = value.text();
+    match cron::check(text) {
         Ok(()) => Fine,
-        Err(why) => Bad(why),
+        Err(why) => Bad(format!("{text:?} is not a schedule: {why}")),
     }
 }
 

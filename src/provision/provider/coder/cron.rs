@@ -1,59 +1,14 @@
-//! Schedules: of scripts, of presets, and whether two of a preset overlap.
+//! Schedules of presets, and whether two of a preset overlap.
 
 use std::collections::BTreeSet;
-
-use croner::parser::{CronParser, Seconds};
-
-/// Words for whole schedules.
-const WORDS: [&str; 7] =
-    ["@yearly", "@annually", "@monthly", "@weekly", "@daily", "@midnight", "@hourly"];
-
-/// Checks a schedule of five fields or six, seconds first, or a word. `CRON_TZ=ZONE` may stand
-/// before it.
-///
-/// # Errors
-/// Says what is wrong.
-pub(super) fn check(text: &str) -> Result<(), String> {
-    let prefix = ["CRON_TZ=", "TZ="].iter().find_map(|p| text.strip_prefix(p));
-    let fields = match prefix.and_then(|rest| rest.split_once(' ')) {
-        Some((zone, _)) if !super::preset::is_zone(zone) => {
-            return Err(format!(
-                "{zone:?} is not a time zone such as \"Europe/Berlin\" or \"UTC\""
-            ));
-        }
-        Some((_, fields)) => fields.trim(),
-        None => text,
-    };
-    if WORDS.contains(&fields) || fields.strip_prefix("@every ").is_some_and(is_go_duration) {
-        return Ok(());
-    }
-    let parser = CronParser::builder().seconds(Seconds::Optional).build();
-    parser.parse(fields).map(drop).map_err(|e| format!("{text:?} is not a schedule: {e}"))
-}
 
 const MONTHS: [&str; 12] =
     ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
 const WEEKDAYS: [&str; 7] = ["sun", "mon", "tue", "wed", "thu", "fri", "sat"];
 
-/// `1h30m`, as Go writes durations.
-fn is_go_duration(text: &str) -> bool {
-    let units = ["ns", "us", "ms", "s", "m", "h"];
-    let mut rest = text;
-    while !rest.is_empty() {
-        let digits = rest.trim_start_matches(|c: char| c.is_ascii_digit() || c == '.');
-        let unit_end = digits.find(|c: char| c.is_ascii_digit()).unwrap_or(digits.len());
-        let (unit, after) = digits.split_at(unit_end);
-        if digits.len() == rest.len() || !units.contains(&unit) {
-            return false;
-        }
-        rest = after;
-    }
-    !text.is_empty()
-}
-
 /// Five fields of a preset's schedule: hours in which it holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Hours {
+pub struct Hours {
     hours: BTreeSet<u32>,
     days: Field,
     months: BTreeSet<u32>,
@@ -71,7 +26,7 @@ impl Hours {
     ///
     /// # Errors
     /// Says which field is wrong.
-    pub(super) fn parse(text: &str) -> Result<Self, String> {
+    pub fn parse(text: &str) -> Result<Self, String> {
         let fields: Vec<&str> = text.split_whitespace().collect();
         let [minute, hours, days, months, weekdays] = fields.as_slice() else {
             return Err(format!("{text:?} has {} fields; five are needed", fields.len()));
@@ -95,7 +50,7 @@ impl Hours {
     }
 
     /// Whether there is an hour in which both hold.
-    pub(super) fn overlaps(&self, other: &Self) -> bool {
+    pub fn overlaps(&self, other: &Self) -> bool {
         let meet = |a: &BTreeSet<u32>, b: &BTreeSet<u32>| a.intersection(b).next().is_some();
         let weekdays = meet(&self.weekdays.values, &other.weekdays.values);
         let days = meet(&self.days.values, &other.days.values);
@@ -141,32 +96,6 @@ impl Field {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn scripts_have_fields_or_a_word() {
-        for good in [
-            "0 0 22 * * *",
-            "0 22 * * *",
-            "*/5 * * * * *",
-            "@daily",
-            "@every 1h30m",
-            "CRON_TZ=Europe/Berlin 0 0 22 * * MON-FRI",
-            "TZ=UTC @daily",
-        ] {
-            assert_eq!(check(good), Ok(()), "{good}");
-        }
-        for bad in [
-            "",
-            "0 22 * *",
-            "a b c d e f",
-            "0 0 25 * * *",
-            "@never",
-            "@every x",
-            "TZ=Moon/Base @daily",
-        ] {
-            assert!(check(bad).is_err(), "{bad}");
-        }
-    }
 
     fn overlap(a: &str, b: &str) -> bool {
         Hours::parse(a).unwrap().overlaps(&Hours::parse(b).unwrap())

@@ -1,6 +1,7 @@
 //! `coder_workspace_preset`: the schedules of its prebuilt workspaces.
 
 use super::cron::Hours;
+use crate::model::cron::is_zone;
 use crate::provision::provider::proto::Diagnostic;
 use crate::provision::provider::value::Value;
 
@@ -31,16 +32,4 @@ fn check_scheduling(scheduling: &Value) -> Result<(), String> {
         }
     }
     Ok(())
-}
-
-/// Whether it is a zone's name. Where the machine has no list of zones, its form has to do.
-pub(super) fn is_zone(name: &str) -> bool {
-    if matches!(name, "" | "Local") {
-        return true;
-    }
-    if jiff::tz::db().is_definitively_empty() {
-        return !name.is_empty()
-            && name.chars().all(|c| c.is_ascii_alphanumeric() || "/_+-".contains(c));
-    }
-    jiff::tz::TimeZone::get(name).is_ok()
 }

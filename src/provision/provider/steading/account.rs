@@ -1,7 +1,12 @@
 //! The names of workspaces' users: lines of `/etc/passwd` and `/etc/group` that only a workspace's
 //! own processes see. Without them programs that ask who they are (`ssh`, `scp`, `git`) give up.
 
+use std::fs::File;
+use std::io::Read as _;
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
+
+use rustix::fs::OFlags;
 
 use crate::provision::dir::write_public;
 use crate::spawn::StandIn;
@@ -54,10 +59,15 @@ impl Machine {
 
     /// The shell of the server's own user, or one that every machine has.
     pub(super) fn shell(&self) -> String {
+        self.shell_of(rustix::process::geteuid().as_raw())
+    }
+
+    fn shell_of(&self, uid: u32) -> String {
+        let uid = uid.to_string();
         let text = String::from_utf8_lossy(&self.passwd);
         let own = text.lines().find_map(|line| {
             let fields: Vec<&str> = line.split(':').collect();
-            (fields.get(2) == Some(&"0")).then(|| fields.get(6).copied())?
+            (fields.get(2) == Some(&uid.as_str())).then(|| fields.get(6).copied())?
         });
         let is_shell = |shell: &&str| {
             !shell.ends_with("/nologin") && !shell.ends_with("/false") && Path::new(shell).exists()
@@ -80,7 +90,9 @@ impl Machine {
     /// Whether the process sees these accounts and its own.
     pub(super) fn is_seen_by(&self, pid: i32, account: &Account<'_>) -> bool {
         let sees = |path: &str, wanted: Vec<u8>| {
-            std::fs::read(format!("/proc/{pid}/root{path}")).is_ok_and(|bytes| bytes == wanted)
+            // Where the machine has none, there is none in its place.
+            !Path::new(path).exists()
+                || holds(Path::new(&format!("/proc/{pid}/root{path}")), &wanted).unwrap_or(false)
         };
         sees(PASSWD, self.passwd_with(account)) && sees(GROUP, self.group_with(account))
     }
@@ -101,6 +113,21 @@ impl Machine {
             .map(|(file, place)| StandIn::new(&file, Path::new(place)))
             .collect::<Result<_, _>>()?)
     }
+}
+
+/// Whether that is all a file holds. Whatever a process has put in its place, it is not waited for
+/// and no more of it is read.
+fn holds(path: &Path, wanted: &[u8]) -> std::io::Result<bool> {
+    let flags = OFlags::NONBLOCK | OFlags::NOCTTY;
+    let flags = i32::try_from(flags.bits()).expect("the flags of open are an int");
+    let file = File::options().read(true).custom_flags(flags).open(path)?;
+    let (there, len) = (file.metadata()?, wanted.len() as u64);
+    if !there.is_file() || there.len() != len {
+        return Ok(false);
+    }
+    let mut bytes = Vec::with_capacity(wanted.len());
+    file.take(len + 1).read_to_end(&mut bytes)?;
+    Ok(bytes == wanted)
 }
 
 /// The files beside a process's record.
@@ -156,6 +183,21 @@ mod tests {
     }
 
     #[test]
+    fn only_a_file_with_just_that_holds_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("passwd");
+        std::fs::write(&path, "root").unwrap();
+        assert!(holds(&path, b"root").unwrap());
+        assert!(!holds(&path, b"ro").unwrap());
+        assert!(!holds(&path, b"rooty").unwrap());
+        std::fs::remove_file(&path).unwrap();
+        assert!(holds(&path, b"root").is_err());
+        rustix::fs::mkfifoat(rustix::fs::CWD, &path, rustix::fs::Mode::RUSR).unwrap();
+        assert!(!holds(&path, b"root").unwrap(), "nobody writes into it");
+        assert!(!holds(Path::new("/dev/zero"), b"").unwrap());
+    }
+
+    #[test]
     fn a_line_is_added_to_whole_lines() {
         let home = Path::new("/homes/1/main");
         let account = Account { name: "linus", uid: 9, home, shell: "/bin/sh" };
@@ -163,6 +205,6 @@ mod tests {
         assert!(passwd.ends_with("/home/ada:/bin/sh\nlinus:x:9:9::/homes/1/main:/bin/sh\n"));
         let group = String::from_utf8(machine().group_with(&account)).unwrap();
         assert!(group.ends_with("\ngrace:x:8:\nlinus:x:9:\n"), "{group}");
-        assert_eq!(machine().shell(), "/bin/sh");
+        assert_eq!(machine().shell_of(1000), "/bin/sh");
     }
 }

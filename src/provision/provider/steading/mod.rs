@@ -3,6 +3,7 @@
 mod account;
 mod home;
 mod process;
+mod view;
 
 use std::collections::BTreeMap;
 

@@ -12,6 +12,7 @@ use tokio::process::Child;
 
 use super::account::{self, Account, Machine};
 use super::home::{self, Home};
+use super::view::View;
 use crate::clock::Clock;
 use crate::provision::{ProcessSettings, proc};
 
@@ -61,6 +62,8 @@ pub(in crate::provision) struct Processes {
     search_path: String,
     clock: Clock,
     lock: Arc<Mutex<()>>,
+    /// Why names could not be renewed the last time: what stays the same is told once.
+    unnamed: Arc<Mutex<BTreeMap<String, String>>>,
 }
 
 /// A process that was started.
@@ -83,6 +86,9 @@ struct Record {
     name: String,
     #[serde(default)]
     shell: String,
+    /// The view that the server gave it. Its user may have it enter another, with links of its own
+    /// in every path.
+    view: Option<View>,
 }
 
 /// Whom a process is to be.
@@ -98,7 +104,8 @@ impl Processes {
         search_path: String,
         clock: Clock,
     ) -> Self {
-        Self { settings: Arc::new(settings), search_path, clock, lock: Arc::default() }
+        let (lock, unnamed) = (Arc::default(), Arc::default());
+        Self { settings: Arc::new(settings), search_path, clock, lock, unnamed }
     }
 
     pub(super) fn agent_url(&self) -> &str {
@@ -139,7 +146,8 @@ impl Processes {
         let pid = child.id().and_then(|id| i32::try_from(id).ok()).context("It ended at once")?;
         let process = proc::know(pid).context("It ended at once")?;
         let name = if is_named { name } else { String::new() };
-        let record = serde_json::to_vec(&Record { process, uid: home.uid, name, shell })?;
+        let view = is_named.then(|| View::open(pid)).transpose()?.map(|(view, _)| view);
+        let record = serde_json::to_vec(&Record { process, uid: home.uid, name, shell, view })?;
         crate::provision::dir::write_private(&self.record(identity), &record)?;
         let user = home.uid.unwrap_or_else(|| rustix::process::geteuid().as_raw());
         Ok(Started {
@@ -237,23 +245,35 @@ impl Processes {
         }
         let _alone = self.lock.lock().unwrap_or_else(PoisonError::into_inner);
         let machine = Machine::read();
+        let mut unnamed = BTreeMap::new();
+        let mut told = self.unnamed.lock().unwrap_or_else(PoisonError::into_inner);
         for workspace in home::names(&self.settings.homes) {
             for name in home::names(&self.settings.homes.join(&workspace)) {
                 let Some(identity) = Identity::new(&workspace, &name) else { continue };
-                if let Err(error) = self.renew_name(&identity, &machine) {
-                    let error = format!("{error:#}");
-                    tracing::warn!(error, %identity, "a workspace's user may have lost its name");
+                let Err(error) = self.renew_name(&identity, &machine) else { continue };
+                let (identity, error) = (identity.to_string(), format!("{error:#}"));
+                if told.get(&identity) != Some(&error) {
+                    tracing::warn!(error, identity, "a workspace's user may have lost its name");
                 }
+                unnamed.insert(identity, error);
             }
         }
+        *told = unnamed;
     }
 
     fn renew_name(&self, identity: &Identity, machine: &Machine) -> anyhow::Result<()> {
         let Some(record) = self.read_record(identity) else { return Ok(()) };
-        let (Record { process, name, shell, .. }, Some(uid)) = (&record, record.uid) else {
+        let (Record { process, name, shell, view: Some(given), .. }, Some(uid)) =
+            (&record, record.uid)
+        else {
             return Ok(());
         };
         if name.is_empty() || !proc::is_running(process) {
+            return Ok(());
+        }
+        let (view, entered) = View::open(process.pid)?;
+        // Only now is it sure that the view was not another process's with the same pid.
+        if view != *given || !proc::is_running(process) {
             return Ok(());
         }
         let home = self.dir(identity).join(&identity.name);
@@ -261,14 +281,8 @@ impl Processes {
         if machine.is_seen_by(process.pid, &account) {
             return Ok(());
         }
-        let view = std::fs::File::open(format!("/proc/{}/ns/mnt", process.pid))
-            .context("Finding the process's view")?;
-        // Only now is it sure that the view was not another process's with the same pid.
-        if !proc::is_running(process) {
-            return Ok(());
-        }
         let stand_ins = machine.write(&self.record(identity), &account)?;
-        crate::spawn::renew_view(&view, &stand_ins).context("Renewing the process's view")
+        crate::spawn::renew_view(&entered, &stand_ins).context("Renewing the process's view")
     }
 
     /// Whether the process that was written down still runs, and is the one of this pid.

@@ -15,7 +15,7 @@ use super::workspace::{self, At, find};
 use super::{Visitor, templates};
 use crate::model::build::JobStatus;
 use crate::model::event::Event;
-use crate::model::id::{AgentId, VersionId, WorkspaceId};
+use crate::model::id::{AgentId, BuildId, VersionId, WorkspaceId};
 use crate::model::workspace::Workspace;
 use crate::server::app;
 use crate::server::app::logs::LogOf;
@@ -213,7 +213,8 @@ async fn build(
     let after = After { build: build.number, ..after.resumed(&headers) };
     let of = LogOf::Build(build.id);
     let tail = LogTail::resume(&state.app, &visitor.actor, of, after).await?;
-    let feed = BuildFeed { workspace: workspace.id, at, tail, state: state.clone(), visitor };
+    let (id, workspace) = (build.id, workspace.id);
+    let feed = BuildFeed { id, workspace, at, tail, state: state.clone(), visitor };
     serve(&state, feed)
 }
 
@@ -221,6 +222,7 @@ struct BuildFeed {
     state: State,
     visitor: Visitor,
     at: AtBuild,
+    id: BuildId,
     workspace: WorkspaceId,
     tail: LogTail,
 }
@@ -231,10 +233,7 @@ impl Feed for BuildFeed {
     }
 
     fn wants(&self, event: Event) -> bool {
-        match event {
-            Event::BuildLog(build) => LogOf::Build(build) == self.tail.of(),
-            event => event == Event::Workspace(self.workspace),
-        }
+        event == Event::BuildLog(self.id) || event == Event::Workspace(self.workspace)
     }
 
     async fn next(&mut self, news: News) -> Answer<Option<Message>> {
