@@ -9,7 +9,7 @@ mod config_ssh;
 pub mod context;
 mod create;
 mod dotfiles;
-mod duration;
+pub mod duration;
 mod headers;
 mod link;
 mod list;

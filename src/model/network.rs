@@ -2,6 +2,9 @@
 
 use std::net::IpAddr;
 
+/// Bits before the address in an IPv4 address in IPv6 clothes.
+const MAPPED_BITS: u8 = 96;
+
 /// A network in CIDR form.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Network {
@@ -44,7 +47,13 @@ impl std::str::FromStr for Network {
         let address: IpAddr = address.trim().parse().map_err(|_| bad())?;
         let width = if address.is_ipv4() { 32 } else { 128 };
         let bits = bits.unwrap_or(width);
-        if bits > width { Err(bad()) } else { Ok(Self { address, bits }) }
+        if bits > width {
+            return Err(bad());
+        }
+        Ok(match (address.to_canonical(), bits.checked_sub(MAPPED_BITS)) {
+            (address @ IpAddr::V4(_), Some(bits)) if width == 128 => Self { address, bits },
+            _ => Self { address, bits },
+        })
     }
 }
 
@@ -70,6 +79,9 @@ mod tests {
         check("10.0.0.2", "10.0.0.3", false);
         check("0.0.0.0/0", "203.0.113.9", true);
         check("10.0.0.0/8", "::ffff:10.1.1.1", true);
+        check("::ffff:10.0.0.0/104", "10.1.1.1", true);
+        check("::ffff:10.0.0.2", "10.0.0.2", true);
+        check("::ffff:10.0.0.2", "10.0.0.3", false);
         check("fd00::/8", "fd12::1", true);
         check("fd00::/8", "fe80::1", false);
         assert!("10.0.0.0/33".parse::<Network>().is_err());

@@ -5,14 +5,14 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 /// A graph as `terraform graph -type=plan` prints it. An edge goes from what depends to what it
 /// depends on.
 #[derive(Debug, Default)]
-pub(super) struct Graph {
+pub struct Graph {
     along: BTreeMap<String, BTreeSet<String>>,
     against: BTreeMap<String, BTreeSet<String>>,
 }
 
 /// Which way to walk.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Walk {
+pub enum Walk {
     /// To what it depends on.
     Along,
     /// To what depends on it.
@@ -21,7 +21,7 @@ pub(super) enum Walk {
 
 impl Graph {
     /// Reads the text. Lines that are no edges say nothing that is needed.
-    pub(super) fn parse(dot: &str) -> Self {
+    pub fn parse(dot: &str) -> Self {
         let mut graph = Self::default();
         for line in dot.lines() {
             let Some((from, rest)) = quoted(line.trim_start()) else { continue };
@@ -38,7 +38,7 @@ impl Graph {
     }
 
     /// The nearest node from `start` that is wanted; of several, the smallest name.
-    pub(super) fn nearest(
+    pub fn nearest(
         &self,
         start: &str,
         walk: Walk,
@@ -95,7 +95,7 @@ fn node(name: &str) -> String {
 }
 
 /// An address without the indices of its instances and of the modules around it.
-pub(super) fn strip_indices(address: &str) -> String {
+pub fn strip_indices(address: &str) -> String {
     let mut out = String::with_capacity(address.len());
     let (mut depth, mut in_quotes, mut escaped) = (0u32, false, false);
     for c in address.chars() {

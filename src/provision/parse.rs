@@ -3,11 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use hcl::eval::{Context, Evaluate as _};
+use hcl::eval::Context;
 use serde_json::Value as Json;
 
 use super::job::Failure;
-use super::source::{self, Source};
+use super::source::{self, Source, evaluate};
 use crate::model::parameter::Variable;
 
 /// Largest README kept. It is shown on a page, and nobody reads more.
@@ -15,7 +15,7 @@ const MAX_README_BYTES: usize = 1 << 20;
 
 /// A template's root module.
 #[derive(Debug)]
-pub(super) struct Parsed {
+pub struct Parsed {
     /// Its variables, with the values they will have.
     pub variables: Vec<Variable>,
     /// The names of its `coder_parameter` blocks, as they appear.
@@ -33,7 +33,7 @@ pub(super) struct Parsed {
 }
 
 /// Reads the template in `dir`; `given` are the values of variables.
-pub(super) fn parse(dir: &Path, given: &BTreeMap<String, String>) -> Result<Parsed, Failure> {
+pub fn parse(dir: &Path, given: &BTreeMap<String, String>) -> Result<Parsed, Failure> {
     let names = file_names(dir)?;
     let mut source = Source::default();
     for name in names.iter().filter(|name| is_config(name)) {
@@ -77,7 +77,7 @@ pub(super) fn parse(dir: &Path, given: &BTreeMap<String, String>) -> Result<Pars
 
 impl Parsed {
     /// The first variable that has no value.
-    pub(super) fn missing(&self, given: &BTreeMap<String, String>) -> Option<&str> {
+    pub fn missing(&self, given: &BTreeMap<String, String>) -> Option<&str> {
         let has_value = |v: &Variable| {
             !v.required || given.contains_key(&v.name) || self.assigned.contains(&v.name)
         };
@@ -86,7 +86,7 @@ impl Parsed {
 
     /// The given values as a file of Terraform's: values are secrets, and arguments can be seen by
     /// everyone on the machine.
-    pub(super) fn values_file(&self, given: &BTreeMap<String, String>) -> Result<String, Failure> {
+    pub fn values_file(&self, given: &BTreeMap<String, String>) -> Result<String, Failure> {
         let mut out = serde_json::Map::new();
         for variable in &self.variables {
             let Some(text) = given.get(&variable.name) else { continue };
@@ -104,7 +104,7 @@ fn typed(variable: &Variable, text: &str) -> Result<Json, Failure> {
     let value = text
         .parse::<hcl::Expression>()
         .ok()
-        .and_then(|e| e.evaluate(&Context::new()).ok())
+        .and_then(|e| evaluate::alone(&e).ok())
         .and_then(|v| serde_json::to_value(v).ok());
     value.ok_or_else(|| {
         let (name, kind) = (&variable.name, &variable.kind);
@@ -163,15 +163,20 @@ fn assigned(dir: &Path, names: &[String]) -> Result<BTreeSet<String>, Failure> {
 /// need a plan.
 fn tags(source: &Source, variables: &[Variable]) -> Result<BTreeMap<String, String>, Failure> {
     let mut context = Context::new();
-    let vars: hcl::Map<String, hcl::Value> =
-        variables.iter().map(|v| (v.name.clone(), source::value_of(&v.kind, &v.value))).collect();
+    let vars: hcl::Map<String, hcl::Value> = variables
+        .iter()
+        .filter(|v| evaluate::is_short(&v.value))
+        .map(|v| (v.name.clone(), source::value_of(&v.kind, &v.value)))
+        .collect();
     context.declare_var("var", hcl::Value::Object(vars));
     let parameters: hcl::Map<String, hcl::Value> = source
         .parameters
         .iter()
         .map(|(name, default)| {
-            let value = default.as_ref().and_then(|e| e.evaluate(&context).ok());
-            let value = value.and_then(|v| source::text_of(&v)).unwrap_or_default();
+            let value = default.as_ref().and_then(|e| evaluate::with(e, &context).ok());
+            let value =
+                value.and_then(|v| source::text_of(&v)).filter(|text| evaluate::is_short(text));
+            let value = value.unwrap_or_default();
             let fields = hcl::Map::from_iter([("value".to_owned(), value.into())]);
             (name.clone(), hcl::Value::Object(fields))
         })
@@ -182,13 +187,16 @@ fn tags(source: &Source, variables: &[Variable]) -> Result<BTreeMap<String, Stri
 
     let mut out = BTreeMap::new();
     for (key, expression) in &source.tags {
-        let key = key.evaluate(&context).ok().and_then(|k| source::text_of(&k)).unwrap_or_default();
+        let key = evaluate::with(key, &context)
+            .ok()
+            .and_then(|k| source::text_of(&k))
+            .unwrap_or_default();
         let wrong =
             |why: &str| Failure::Template(format!("coder_workspace_tags: the tag {key:?} {why}"));
-        let value = expression.evaluate(&context).map_err(|e| {
+        let value = evaluate::with(expression, &context).map_err(|e| {
             wrong(&format!(
                 "may only use variables, parameters' values and literals: {}",
-                e.to_string().lines().next().unwrap_or_default()
+                e.lines().next().unwrap_or_default()
             ))
         })?;
         let text = source::text_of(&value).filter(|t| !t.is_empty());

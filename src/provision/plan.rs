@@ -9,7 +9,7 @@ use super::graph::strip_indices;
 
 /// An object of Terraform's: an instance of a resource or of a data source.
 #[derive(Clone, Debug)]
-pub(super) struct Object {
+pub struct Object {
     /// Its address without indices: the name that a graph has for it.
     pub node: String,
     /// Its address.
@@ -26,39 +26,39 @@ pub(super) struct Object {
 
 impl Object {
     /// An attribute's text; empty when it is none.
-    pub(super) fn text(&self, attribute: &str) -> String {
+    pub fn text(&self, attribute: &str) -> String {
         text(self.values.get(attribute))
     }
 
     /// A whole number; 0 when it is none.
-    pub(super) fn int(&self, attribute: &str) -> i64 {
+    pub fn int(&self, attribute: &str) -> i64 {
         int(self.values.get(attribute)).unwrap_or(0)
     }
 
     /// Whether it is true.
-    pub(super) fn bool(&self, attribute: &str) -> bool {
+    pub fn bool(&self, attribute: &str) -> bool {
         self.values.get(attribute) == Some(&Json::Bool(true))
     }
 
     /// The blocks of a name.
-    pub(super) fn blocks(&self, name: &str) -> impl Iterator<Item = &Json> {
+    pub fn blocks(&self, name: &str) -> impl Iterator<Item = &Json> {
         self.values.get(name).and_then(Json::as_array).into_iter().flatten()
     }
 
     /// A map of texts; what is null is left out.
-    pub(super) fn map(&self, attribute: &str) -> BTreeMap<String, String> {
+    pub fn map(&self, attribute: &str) -> BTreeMap<String, String> {
         let map = self.values.get(attribute).and_then(Json::as_object).into_iter().flatten();
         map.filter(|(_, v)| !v.is_null()).map(|(k, v)| (k.clone(), text(Some(v)))).collect()
     }
 
     /// Whether it is managed and none of Coder's own.
-    pub(super) fn is_resource(&self) -> bool {
+    pub fn is_resource(&self) -> bool {
         !self.is_data && !self.kind.starts_with("coder_")
     }
 }
 
 /// A value's text: numbers and switches as they are written.
-pub(super) fn text(value: Option<&Json>) -> String {
+pub fn text(value: Option<&Json>) -> String {
     match value {
         Some(Json::String(text)) => text.clone(),
         Some(other @ (Json::Number(_) | Json::Bool(_))) => other.to_string(),
@@ -67,7 +67,7 @@ pub(super) fn text(value: Option<&Json>) -> String {
 }
 
 /// A whole number, written as a number or as a text.
-pub(super) fn int(value: Option<&Json>) -> Option<i64> {
+pub fn int(value: Option<&Json>) -> Option<i64> {
     match value? {
         Json::Number(n) => n.as_i64().or_else(|| n.to_string().split('.').next()?.parse().ok()),
         Json::String(text) => text.parse().ok(),
@@ -117,7 +117,7 @@ struct Resource {
 
 /// What a plan would leave: what it plans, and what it has read. What is only in its prior state
 /// is about to go.
-pub(super) fn planned(json: &[u8]) -> Result<Vec<Object>, serde_json::Error> {
+pub fn planned(json: &[u8]) -> Result<Vec<Object>, serde_json::Error> {
     let plan: PlanFile = serde_json::from_slice(json)?;
     let mut objects = Vec::new();
     collect(plan.planned_values.root_module, &mut objects);
@@ -143,7 +143,7 @@ fn collect(module: Module, out: &mut Vec<Object>) {
 }
 
 /// Orders them by address, each once.
-pub(super) fn sort(objects: &mut Vec<Object>) {
+pub fn sort(objects: &mut Vec<Object>) {
     objects.sort_by(|a, b| a.address.cmp(&b.address));
     objects.dedup_by(|a, b| a.address == b.address);
 }
@@ -179,7 +179,7 @@ struct StateInstance {
 }
 
 /// What a stored state says there is.
-pub(super) fn stored(json: &[u8]) -> Result<Vec<Object>, serde_json::Error> {
+pub fn stored(json: &[u8]) -> Result<Vec<Object>, serde_json::Error> {
     let state: StateFile = serde_json::from_slice(json)?;
     let mut objects = Vec::new();
     for resource in state.resources {
@@ -207,18 +207,18 @@ pub(super) fn stored(json: &[u8]) -> Result<Vec<Object>, serde_json::Error> {
 
 /// Whether the bytes are a state worth keeping: Terraform ended in the middle of a first write
 /// leaves an empty file.
-pub(super) fn is_state(json: &[u8]) -> bool {
+pub fn is_state(json: &[u8]) -> bool {
     serde_json::from_slice::<StateFile>(json).is_ok_and(|state| state.version == 4)
 }
 
 /// Whether a state holds nothing that could be removed.
-pub(super) fn is_empty_state(json: &[u8]) -> bool {
+pub fn is_empty_state(json: &[u8]) -> bool {
     serde_json::from_slice::<StateFile>(json)
         .is_ok_and(|state| state.resources.iter().all(|r| r.mode == "data"))
 }
 
 /// The providers that a state's objects were made by, `registry.terraform.io/kreuzwerker/docker`.
-pub(super) fn providers_of_state(json: &[u8]) -> Vec<String> {
+pub fn providers_of_state(json: &[u8]) -> Vec<String> {
     let Ok(state) = serde_json::from_slice::<StateFile>(json) else { return vec![] };
     state
         .resources

@@ -17,6 +17,8 @@ use super::plan::{self, Object};
 const VERSION: u64 = 3;
 /// Most bytes of an unpacked entry: what a template plans is far smaller.
 const MAX_ENTRY: u64 = 256 << 20;
+/// Deepest value that is read, two for each level: as deep as JSON is read, for each takes stack.
+const MAX_DEPTH: usize = 256;
 
 #[derive(Clone, PartialEq, Message)]
 struct Plan {
@@ -55,7 +57,7 @@ const LEAVES_NOTHING: [i32; 2] = [5, 8];
 
 /// What a plan would leave: what it plans, and what it has read; as [`plan::planned`] has it. None
 /// when the file is not of the form that is known here.
-pub(super) fn read(file: &[u8]) -> Option<Vec<Object>> {
+pub fn read(file: &[u8]) -> Option<Vec<Object>> {
     let mut archive = zip::ZipArchive::new(Cursor::new(file)).ok()?;
     let plan = Plan::decode(entry(&mut archive, "tfplan")?.as_slice()).ok()?;
     if plan.version != VERSION {
@@ -85,7 +87,8 @@ fn entry(archive: &mut zip::ZipArchive<Cursor<&[u8]>>, name: &str) -> Option<Vec
 
 /// The object as it will be: the last of a change's values.
 fn object(address: String, change: &Change) -> Option<Object> {
-    let packed = rmpv::decode::read_value(&mut change.values.last()?.msgpack.as_slice()).ok()?;
+    let mut packed = change.values.last()?.msgpack.as_slice();
+    let packed = rmpv::decode::read_value_with_max_depth(&mut packed, MAX_DEPTH).ok()?;
     let Some(Json::Object(values)) = json(packed)? else { return None };
     let node = strip_indices(&address);
     let mut parts = node.split('.').peekable();

@@ -7,22 +7,29 @@ use crate::model::log::LogLevel;
 
 /// One line of Terraform's, understood.
 #[derive(Debug, Default)]
-pub(super) struct Line {
+pub struct Line {
+    /// How loud it is; none when it is no JSON.
     pub level: Option<LogLevel>,
     /// The text to show; may be several lines.
     pub text: String,
     /// What to say when this ended the command.
     pub error: Option<String>,
+    /// The work that it tells of.
     pub event: Option<Event>,
 }
 
 /// The begin or the end of work on one object.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Event {
+pub struct Event {
+    /// It begins.
     pub begins: bool,
+    /// The object's address.
     pub address: String,
+    /// What is done with it.
     pub action: String,
+    /// The provider that does it.
     pub provider: String,
+    /// Milliseconds since the epoch.
     pub at_ms: i64,
 }
 
@@ -96,7 +103,8 @@ struct SnippetValue {
 }
 
 /// Understands a line of `-json` output. What is no JSON is shown as it is.
-pub(super) fn understand(line: &str) -> Line {
+#[must_use]
+pub fn understand(line: &str) -> Line {
     let Ok(wire) = serde_json::from_str::<Wire>(line) else {
         return Line { text: line.to_owned(), ..Line::default() };
     };
@@ -136,7 +144,8 @@ fn rendered(diagnostic: &Diagnostic) -> String {
         }
     }
     if let Some(snippet) = &diagnostic.snippet {
-        for (i, code) in (snippet.start_line..).zip(snippet.code.lines()) {
+        for (i, code) in (0..).zip(snippet.code.lines()) {
+            let i = snippet.start_line.saturating_add(i);
             out.push_str(&format!("\n  {i}: {code}"));
         }
         for value in snippet.values.iter().flatten() {
@@ -174,7 +183,7 @@ fn event(kind: &str, hook: Hook, timestamp: &str) -> Option<Event> {
 
 /// The times of one command's objects.
 #[derive(Debug, Default)]
-pub(super) struct Times {
+pub struct Times {
     open: Vec<Event>,
     done: Vec<(Event, i64)>,
 }
@@ -183,7 +192,8 @@ pub(super) struct Times {
 const MAX_TIMES: usize = 2_000;
 
 impl Times {
-    pub(super) fn add(&mut self, event: Event) {
+    /// Takes in what began or ended.
+    pub fn add(&mut self, event: Event) {
         if event.begins {
             // Terraform works on ten at a time; more at once is not what it says.
             if self.open.len() < MAX_TIMES {
@@ -201,13 +211,14 @@ impl Times {
     }
 
     /// The objects that are being changed.
-    pub(super) fn under_way(&self) -> Vec<String> {
+    #[must_use]
+    pub fn under_way(&self) -> Vec<String> {
         let changed = self.open.iter().filter(|event| event.action != "read");
         changed.map(|event| event.address.clone()).collect()
     }
 
     /// As they are stored, for a stage.
-    pub(super) fn timings(self, stage: &str) -> impl Iterator<Item = Timing> {
+    pub fn timings(self, stage: &str) -> impl Iterator<Item = Timing> {
         let stage = stage.to_owned();
         self.done.into_iter().map(move |(event, ended_ms)| Timing {
             stage: stage.clone(),

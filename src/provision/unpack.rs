@@ -18,7 +18,7 @@ const MAX_DEPTH: usize = 32;
 
 /// Unpacks `archive` into `dir`. What Terraform itself leaves in a directory is passed over: a
 /// state or a plan from somewhere else has no place in a job.
-pub(super) fn unpack(archive: &[u8], dir: &Path) -> Result<(), Failure> {
+pub fn unpack(archive: &[u8], dir: &Path) -> Result<(), Failure> {
     let broken = |e: std::io::Error| refuse(format!("the archive cannot be read: {e}"));
     let mut tar = tar::Archive::new(archive);
     let mut bytes = 0;

@@ -132,14 +132,20 @@ const FEW_OPEN_FILES: u64 = 4096;
 
 fn raise_open_files() {
     match crate::spawn::raise_open_files() {
-        Ok(Some(files)) if files < FEW_OPEN_FILES => tracing::warn!(
+        Ok(files) => tell_open_files(files),
+        Err(error) => tracing::warn!(%error, "the limit of open files could not be raised"),
+    }
+}
+
+fn tell_open_files(files: Option<u64>) {
+    if files.is_some_and(|files| files < FEW_OPEN_FILES) {
+        tracing::warn!(
             files,
             "few files may be open at once, and each connection is one; raise the limit \
              (LimitNOFILE= of the unit, or ulimit -Hn)"
-        ),
-        Ok(Some(files)) => tracing::info!(files, "so many files may be open at once"),
-        Ok(None) => tracing::info!("any number of files may be open at once"),
-        Err(error) => tracing::warn!(%error, "the limit of open files could not be raised"),
+        );
+    } else {
+        tracing::info!(files, "so many files may be open at once");
     }
 }
 

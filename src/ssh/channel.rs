@@ -13,11 +13,14 @@ use crate::wire::session::{Kind, MAX_OPEN_BYTES, Pty};
 /// Variables a client may set on a channel. `ssh` sends a dozen.
 const MAX_ENV: usize = 64;
 
-/// Longest name and value of a variable together.
-const MAX_VARIABLE_BYTES: usize = 32 << 10;
+/// Longest names and values of all variables together, as they are written in an opening message.
+const MAX_VARIABLE_BYTES: usize = MAX_OPEN_BYTES / 4;
 
-/// Longest command line. The rest of an opening message is left for the environment.
-const MAX_COMMAND_BYTES: usize = MAX_OPEN_BYTES / 4;
+/// Longest command line, written likewise. The rest of the message is left for the environment.
+const MAX_COMMAND_BYTES: usize = MAX_OPEN_BYTES / 2;
+
+/// Longest name of a terminal. The longest that are known have some forty characters.
+const MAX_TERM_BYTES: usize = 256;
 
 /// Terminal modes a client may set. RFC 4254 knows sixty.
 const MAX_MODES: usize = 128;
@@ -27,7 +30,7 @@ const SESSION_TYPE: &str = "CODER_SSH_SESSION_TYPE";
 
 /// A session channel.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Channel {
+pub struct Channel {
     env: BTreeMap<String, String>,
     env_bytes: usize,
     pty: Option<Pty>,
@@ -37,20 +40,38 @@ pub(super) struct Channel {
 
 /// A request on a session channel.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Request {
+pub enum Request {
+    /// A terminal for what is started.
     Pty(Pty),
-    Env { name: String, value: String },
+    /// A variable of its environment.
+    Env {
+        /// Its name.
+        name: String,
+        /// Its value.
+        value: String,
+    },
+    /// Make the client's SSH agent reachable.
     ForwardAgent,
+    /// Start a login shell.
     Shell,
+    /// Start a command.
     Exec(Vec<u8>),
+    /// Start a subsystem, `sftp`.
     Subsystem(String),
-    Resize { cols: u16, rows: u16 },
+    /// The terminal's new size.
+    Resize {
+        /// Columns.
+        cols: u16,
+        /// Rows.
+        rows: u16,
+    },
+    /// A signal for what was started, by its name without `SIG`.
     Signal(String),
 }
 
 /// What to do about a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Answer {
+pub enum Answer {
     /// Say yes.
     Yes,
     /// Say no.
@@ -63,19 +84,22 @@ pub(super) enum Answer {
 
 /// What a channel starts.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Start {
-    pub(super) kind: Kind,
-    pub(super) recorded_as: SessionKind,
+pub struct Start {
+    /// What the agent is asked for.
+    pub kind: Kind,
+    /// What the session is recorded as.
+    pub recorded_as: SessionKind,
 }
 
 impl Channel {
     /// Takes the next request.
-    pub(super) fn request(&mut self, request: Request) -> Answer {
+    pub fn request(&mut self, request: Request) -> Answer {
         match request {
             Request::Resize { cols, rows } => self.resize(cols, rows),
             Request::Signal(name) if self.is_started => Answer::Pass(Frame::Signal(name)),
             _ if self.is_started => Answer::No,
             Request::Signal(_) => Answer::No,
+            Request::Pty(pty) if !fits(&pty.term, MAX_TERM_BYTES) => Answer::No,
             Request::Pty(mut pty) => {
                 pty.modes.truncate(MAX_MODES);
                 self.pty = Some(pty);
@@ -87,10 +111,9 @@ impl Channel {
                 Answer::Yes
             }
             Request::Shell => self.exec(None),
-            Request::Exec(command) if command.len() > MAX_COMMAND_BYTES => Answer::No,
             Request::Exec(command) => match String::from_utf8(command) {
-                Ok(command) => self.exec(Some(command)),
-                Err(_) => Answer::No,
+                Ok(command) if fits(&command, MAX_COMMAND_BYTES) => self.exec(Some(command)),
+                Ok(_) | Err(_) => Answer::No,
             },
             Request::Subsystem(name) if name == "sftp" => self.start(Kind::Sftp, SessionKind::Sftp),
             Request::Subsystem(_) => Answer::No,
@@ -104,7 +127,7 @@ impl Channel {
     }
 
     fn set(&mut self, name: String, value: String) -> Answer {
-        let bytes = name.len() + value.len();
+        let bytes = written(&name) + written(&value);
         let is_full = self.env.len() >= MAX_ENV || self.env_bytes + bytes > MAX_VARIABLE_BYTES;
         if is_full || !may_set(&name) || value.contains('\0') {
             return Answer::No;
@@ -133,6 +156,16 @@ impl Channel {
         self.is_started = true;
         Answer::Start(Start { kind, recorded_as })
     }
+}
+
+/// Bytes of a text in an opening message, where a control character takes six.
+fn written(text: &str) -> usize {
+    serde_json::to_string(text).map_or(usize::MAX, |json| json.len())
+}
+
+/// Whether a text may be an argument of a process and takes no more than `max` bytes in a message.
+fn fits(text: &str, max: usize) -> bool {
+    text.len() <= max && !text.contains('\0') && written(text) <= max
 }
 
 /// Whether a client may set this variable: its language, what its terminal can do, and what is
@@ -206,6 +239,10 @@ mod tests {
         assert_eq!(channel.request(env("LC_ALL", &long)), Answer::No);
         assert_eq!(channel.request(Request::Exec(vec![b'a'; MAX_COMMAND_BYTES + 1])), Answer::No);
         assert_eq!(channel.request(Request::Exec(vec![0xff])), Answer::No);
+        assert_eq!(channel.request(Request::Exec(b"a\0b".to_vec())), Answer::No);
+        assert_eq!(channel.request(Request::Exec(vec![1; MAX_COMMAND_BYTES / 6 + 1])), Answer::No);
+        let term = "x".repeat(MAX_TERM_BYTES);
+        assert_eq!(channel.request(Request::Pty(Pty { term, ..pty(80) })), Answer::No);
         assert_eq!(channel.request(Request::Subsystem("netconf".into())), Answer::No);
         let sftp = channel.request(Request::Subsystem("sftp".into()));
         assert!(matches!(sftp, Answer::Start(Start { kind: Kind::Sftp, .. })));

@@ -4,7 +4,7 @@
 //! [`Gate`]. Each channel becomes a stream to the agent over a [`Link`], speaking
 //! [`crate::wire::session`].
 
-mod channel;
+pub mod channel;
 pub mod config;
 pub mod frames;
 pub mod gate;
@@ -17,8 +17,8 @@ mod pump;
 mod record;
 mod remote;
 mod session;
-pub(crate) mod sftp;
-mod sftp_reply;
+pub mod sftp;
+pub mod sftp_reply;
 mod signal;
 pub mod stream;
 mod transport;

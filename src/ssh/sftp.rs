@@ -10,6 +10,7 @@ pub const MAX_DATA: usize = MAX_PACKET - 1024;
 
 /// What is asked for; paths are bytes, as the file system has them.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the fields are the protocol's and mean what their names say")]
 pub enum Ask {
     /// The first packet.
     Init,
@@ -43,6 +44,7 @@ pub enum Ask {
 
 /// What is asked for about a path.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the fields are the protocol's and mean what their names say")]
 pub enum OnPath {
     /// Attributes, of a link itself when `follow` is not set.
     Stat { path: Vec<u8>, follow: bool },

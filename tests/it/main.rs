@@ -15,6 +15,7 @@ mod bootstrap;
 mod browser;
 mod days;
 mod e2e;
+mod fuzz;
 mod gallery;
 mod growth;
 mod harness;

@@ -16,7 +16,8 @@ fn files(dir: &str) -> Vec<(String, String)> {
     while let Some(dir) = dirs.pop() {
         for entry in std::fs::read_dir(dir).unwrap() {
             let path: PathBuf = entry.unwrap().path();
-            if path.is_dir() {
+            // A build of the fuzz targets by hand leaves its own files there.
+            if path.is_dir() && path.file_name().is_some_and(|name| name != "target") {
                 dirs.push(path);
             } else if path.extension().is_some_and(|e| e == "rs") {
                 let name = path.strip_prefix(&root).unwrap().to_str().unwrap().to_owned();

@@ -1,7 +1,7 @@
 //! The Terraform providers `coder/coder` and `steading/steading`, served by this process.
 
 mod calls;
-mod coder;
+pub mod coder;
 mod grpc;
 pub mod plugin;
 mod proto;
@@ -9,7 +9,7 @@ mod schema;
 pub(super) mod serve;
 pub(super) mod steading;
 mod tls;
-mod value;
+pub mod value;
 pub(super) mod values;
 
 use std::collections::BTreeMap;

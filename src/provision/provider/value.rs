@@ -9,6 +9,9 @@ use std::collections::BTreeMap;
 use rmpv::Value as Packed;
 use serde_json::Value as Json;
 
+/// Deepest value that is read, two for each level: types of ours have a few, and each takes stack.
+const MAX_DEPTH: usize = 64;
+
 /// A type of Terraform's.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Type {
@@ -157,7 +160,8 @@ impl Value {
     /// # Errors
     /// Says what is not Terraform's.
     pub fn from_msgpack(mut bytes: &[u8]) -> Result<Self, String> {
-        from_packed(rmpv::decode::read_value(&mut bytes).map_err(|e| e.to_string())?)
+        let packed = rmpv::decode::read_value_with_max_depth(&mut bytes, MAX_DEPTH);
+        from_packed(packed.map_err(|e| e.to_string())?)
     }
 
     /// Writes msgpack in the shape of `of`: objects hold all their attributes, null included.
@@ -310,6 +314,13 @@ mod tests {
     fn refined_unknowns_are_unknown() {
         assert_eq!(Value::from_msgpack(&[0xc7, 2, 12, 1, 0xc2]), Ok(Value::Unknown));
         assert_eq!(Value::from_msgpack(&[0xd4, 0, 0]), Ok(Value::Unknown));
+    }
+
+    #[test]
+    fn what_is_endlessly_deep_is_refused() {
+        let nested = |n: usize| [vec![0x91; n], vec![0xc0]].concat();
+        assert!(Value::from_msgpack(&nested(MAX_DEPTH / 4)).is_ok());
+        assert!(Value::from_msgpack(&nested(100_000)).is_err());
     }
 
     #[test]

@@ -1,12 +1,11 @@
 //! Blocks in Terraform's own language.
 #![expect(clippy::wildcard_enum_match_arm, reason = "expressions are many, and one is meant")]
 
-use hcl::eval::{Context, Evaluate as _};
 use hcl_edit::Span as _;
 use hcl_edit::expr::{Expression, ObjectKey};
 use hcl_edit::structure::{Block, Body};
 
-use super::{Said, Source, shown};
+use super::{Said, Source, evaluate, shown};
 use crate::model::parameter::Variable;
 use crate::provision::job::Failure;
 
@@ -50,7 +49,7 @@ fn add_variable(source: &mut Source, text: &str, name: &str, block: &Block) {
     let default = value(block, "default").map(|e| {
         let plain: hcl::Expression = e.clone().into();
         let written = || e.span().and_then(|span| text.get(span)).unwrap_or_default().to_owned();
-        plain.evaluate(&Context::new()).map_or_else(|_| written(), |v| shown(&v))
+        evaluate::alone(&plain).map_or_else(|_| written(), |v| shown(&v))
     });
     let description = value(block, "description").and_then(Expression::as_str);
     let said = Said {

@@ -1,11 +1,11 @@
 //! The blocks of a root module that matter before Terraform runs, from both of its syntaxes.
 
+pub(super) mod evaluate;
 pub(super) mod hcl;
 pub(super) mod json;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use ::hcl::eval::{Context, Evaluate as _};
 use ::hcl::{Expression, Value};
 
 use crate::model::parameter::Variable;
@@ -158,6 +158,6 @@ pub(super) fn value_of(kind: &str, text: &str) -> Value {
     if kind == "string" {
         return text.into();
     }
-    let value = text.parse::<Expression>().ok().and_then(|e| e.evaluate(&Context::new()).ok());
+    let value = text.parse::<Expression>().ok().and_then(|e| evaluate::alone(&e).ok());
     value.unwrap_or_else(|| text.into())
 }

@@ -17,11 +17,7 @@ pub struct ClientAddress(pub IpAddr);
 
 /// Finds the rightmost address that is no trusted proxy's. What stands left of it was written by
 /// the client and may be anything.
-pub(super) fn find(
-    extensions: &Extensions,
-    headers: &HeaderMap,
-    trusted: &[Network],
-) -> ClientAddress {
+pub fn find(extensions: &Extensions, headers: &HeaderMap, trusted: &[Network]) -> ClientAddress {
     let peer = extensions
         .get::<ConnectInfo<PeerAddress>>()
         .map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |info| info.0.0.ip().to_canonical());

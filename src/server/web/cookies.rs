@@ -13,7 +13,7 @@ pub const SESSION: &str = "coder_session_token";
 const MAX_AGE_S: u32 = 400 * 86_400;
 
 /// Every value of a cookie.
-pub(super) fn all<'a>(headers: &'a HeaderMap, name: &'a str) -> impl Iterator<Item = &'a str> {
+pub fn all<'a>(headers: &'a HeaderMap, name: &'a str) -> impl Iterator<Item = &'a str> {
     headers
         .get_all(header::COOKIE)
         .iter()

@@ -1,6 +1,5 @@
 //! Crowds: hundreds of terminals, thousands of idle sockets, logins by the dozen, and no files left.
 
-use std::io::{BufRead as _, BufReader};
 use std::net::TcpStream;
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -15,18 +14,18 @@ use tokio_util::sync::CancellationToken;
 use super::api::Api;
 use super::measure::{self, Beside, open_files, resident_kib, tell};
 use super::proc;
+use crate::e2e::said::Said;
 use crate::e2e::site::{PATIENCE, Ran, STEADING, Site, eventually};
 
 /// Terminals, and tabs that watch each: together five hundred.
 const TERMINALS: usize = 62;
 const TABS: usize = 8;
-/// Memory of a terminal in its agent, and of a tab in the server, in KiB; a program that is not
-/// optimised, and its sockets, included.
-const TERMINAL: u64 = 512;
-const TAB: u64 = 256;
+/// Memory of a terminal with its tabs in its agent, and of a tab in the server, in KiB.
+const TERMINAL: u64 = 384;
+const TAB: u64 = 64;
 /// Sockets that only wait, and what each may cost the server, in KiB.
 const IDLE: usize = 2000;
-const IDLE_EACH: u64 = 128;
+const IDLE_EACH: u64 = 32;
 /// Logins in the usual run and in the larger one.
 const LOGINS: usize = 60;
 const MANY_LOGINS: usize = 1000;
@@ -239,8 +238,7 @@ fn a_server_raises_its_limit_of_open_files() {
     server.args(["--http-address", "127.0.0.1:0", "--ssh-address", "127.0.0.1:0"]);
     server.args(["--wireguard-address", "127.0.0.1:0"]).stdout(Stdio::piped());
     let mut server = server.stderr(Stdio::null()).spawn().unwrap();
-    let mut line = String::new();
-    BufReader::new(server.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    Said::by(server.stdout.take().unwrap()).until("http ");
     let limits = std::fs::read_to_string(format!("/proc/{}/limits", server.id())).unwrap();
     kill_process(Pid::from_child(&server), Signal::TERM).unwrap();
     assert!(server.wait().unwrap().success());

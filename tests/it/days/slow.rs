@@ -2,22 +2,26 @@
 
 use std::io::{ErrorKind, Read as _, Write as _};
 use std::net::TcpStream;
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, kill_process};
 
 use super::api::Api;
 use super::measure::{self, Beside, open_files, resident_kib, tell};
-use crate::e2e::site::{Site, eventually};
+use crate::e2e::said::Said;
+use crate::e2e::site::{Ran, STEADING, Site, eventually};
 
 /// Connections of each kind.
-const EACH: usize = 60;
+const EACH: usize = 50;
 /// Memory that each of them may cost the server, in KiB.
 const MEMORY_EACH: u64 = 64;
 /// How long the server may take to stop on a busy machine: it gives what goes on 3 s.
 const STOPS_WITHIN: Duration = Duration::from_secs(15);
 
 /// Beginnings of requests: nothing at all, what may become either HTTP, half a head, half a body, half
-/// a form's first field, and a connection that is kept after its request.
-fn beginnings(token: &str) -> [String; 6] {
+/// a form's first field, a connection that is kept after its request, and HTTP/2 without one.
+fn beginnings(token: &str) -> [String; 7] {
     let login = "POST /api/v2/users/login HTTP/1.1\r\nHost: x\r\n\
                  Content-Type: application/json\r\nContent-Length: 900\r\n\r\n{\"email\":";
     let upload = format!(
@@ -32,6 +36,7 @@ fn beginnings(token: &str) -> [String; 6] {
         login.to_owned(),
         upload,
         "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n".to_owned(),
+        "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\u{4}\0\0\0\0\0".to_owned(),
     ]
 }
 
@@ -92,4 +97,33 @@ fn half_open_requests_hold_nobody_up_and_are_let_go() {
     let start = Instant::now();
     site.stop();
     assert!(start.elapsed() < STOPS_WITHIN, "{:?}", start.elapsed());
+}
+
+#[test]
+fn a_handshake_that_does_not_go_on_is_given_up() {
+    let dir = tempfile::tempdir().unwrap();
+    let of = |name: &str| dir.path().join(name).display().to_string();
+    let (cert, key) = (of("cert.pem"), of("key.pem"));
+    let mut openssl = Command::new("openssl");
+    openssl.args(["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1"]);
+    openssl.args(["-nodes", "-days", "2", "-subj", "/CN=kiln.test", "-keyout", &key]);
+    Ran::new(openssl.args(["-out", &cert])).ok();
+    let mut server = Command::new(STEADING);
+    server.args(["server", "--data", &of("data"), "--http-address", "127.0.0.1:0"]);
+    server.args(["--ssh-address", "127.0.0.1:0", "--wireguard-address", "127.0.0.1:0"]);
+    server.args(["--tls-cert-file", &cert, "--tls-key-file", &key]);
+    let mut server = server.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    let line = Said::by(server.stdout.take().unwrap()).line().unwrap();
+    let address = line.rsplit_once("//").unwrap().1;
+    // Nothing, and the beginning of a client's first message.
+    let beginnings: [&[u8]; 2] = [b"", &[0x16, 3, 1, 2, 0, 1, 0]];
+    let mut streams = beginnings.map(|beginning| {
+        let mut stream = TcpStream::connect(address).unwrap();
+        stream.write_all(beginning).unwrap();
+        stream.set_nonblocking(true).unwrap();
+        (stream, vec![])
+    });
+    eventually("they are let go", || streams.iter_mut().all(is_ended).then_some(()));
+    kill_process(Pid::from_child(&server), Signal::TERM).unwrap();
+    assert!(server.wait().unwrap().success());
 }

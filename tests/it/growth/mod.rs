@@ -16,6 +16,9 @@ const MANY: u32 = 4000;
 /// Steps for each row that a list counts: a walk through the smallest index.
 const COUNTING: u64 = 8;
 
+/// How often each is asked; the least of it counts.
+const ASKS: usize = 4;
+
 /// Steps are counted in eights, on each of several connections.
 const NOISE: u64 = 32;
 
@@ -71,11 +74,14 @@ const ASKED: [(&str, &str, Counts); 21] = [
 async fn measure(server: &TestServer, people: &BTreeMap<&str, Client>) -> Vec<u64> {
     let mut found = Vec::new();
     for (who, path, _) in ASKED {
-        // The first time connections are opened and statements are parsed.
-        server.get(&people[who], path).await.expect(200);
-        let before = server.db.work();
-        server.get(&people[who], path).await.expect(200);
-        found.push(server.db.work() - before);
+        // The first time of a connection or a thread, statements are parsed and explained as well.
+        let mut least = u64::MAX;
+        for _ in 0..ASKS {
+            let before = server.db.work();
+            server.get(&people[who], path).await.expect(200);
+            least = least.min(server.db.work() - before);
+        }
+        found.push(least);
     }
     assert!(server.app.overdue_workspaces().await.unwrap().is_empty());
     let before = server.db.work();

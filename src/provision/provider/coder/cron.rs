@@ -8,7 +8,7 @@ const WEEKDAYS: [&str; 7] = ["sun", "mon", "tue", "wed", "thu", "fri", "sat"];
 
 /// Five fields of a preset's schedule: hours in which it holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Hours {
+pub struct Hours {
     hours: BTreeSet<u32>,
     days: Field,
     months: BTreeSet<u32>,
@@ -26,7 +26,7 @@ impl Hours {
     ///
     /// # Errors
     /// Says which field is wrong.
-    pub(super) fn parse(text: &str) -> Result<Self, String> {
+    pub fn parse(text: &str) -> Result<Self, String> {
         let fields: Vec<&str> = text.split_whitespace().collect();
         let [minute, hours, days, months, weekdays] = fields.as_slice() else {
             return Err(format!("{text:?} has {} fields; five are needed", fields.len()));
@@ -50,7 +50,7 @@ impl Hours {
     }
 
     /// Whether there is an hour in which both hold.
-    pub(super) fn overlaps(&self, other: &Self) -> bool {
+    pub fn overlaps(&self, other: &Self) -> bool {
         let meet = |a: &BTreeSet<u32>, b: &BTreeSet<u32>| a.intersection(b).next().is_some();
         let weekdays = meet(&self.weekdays.values, &other.weekdays.values);
         let days = meet(&self.days.values, &other.days.values);

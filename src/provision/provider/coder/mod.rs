@@ -1,7 +1,7 @@
 //! The provider `coder/coder`: what templates say about workspaces, without side effects.
 
 pub(super) mod checks;
-mod cron;
+pub mod cron;
 mod data;
 mod parameter;
 mod preset;

@@ -175,12 +175,38 @@ fn inline(text: &str) -> Markup {
     }
 }
 
+/// Where marks that end a span stand last, as bytes before the end of the text. Without it a text of
+/// marks that begin something would be searched to its end once for each.
+struct Ends {
+    code: usize,
+    strong: usize,
+    emphasis: usize,
+    link: usize,
+}
+
+impl Ends {
+    fn of(text: &str) -> Self {
+        let last = |text: &str, mark| text.rfind(mark).map_or(0, |at: usize| text.len() - at);
+        let link = text.rfind(')').and_then(|close| {
+            let at = text.get(..close)?.rfind("](")?;
+            Some(text.len() - at)
+        });
+        Self {
+            code: last(text, "`"),
+            strong: last(text, "**"),
+            emphasis: last(text, "*"),
+            link: link.unwrap_or(usize::MAX),
+        }
+    }
+}
+
 fn spans(text: &str) -> Vec<Span<'_>> {
+    let ends = Ends::of(text);
     let mut out = Vec::new();
     let mut rest = text;
     let mut plain = 0;
     while let Some(here) = rest.get(plain..).filter(|r| !r.is_empty()) {
-        if let Some((span, length)) = span_at(here) {
+        if let Some((span, length)) = span_at(here, &ends) {
             if let Some(before) = rest.get(..plain).filter(|b| !b.is_empty()) {
                 out.push(Span::Text(before));
             }
@@ -198,17 +224,18 @@ fn spans(text: &str) -> Vec<Span<'_>> {
 }
 
 /// The span that begins `text`, and its length with its marks.
-fn span_at(text: &str) -> Option<(Span<'_>, usize)> {
-    let between = |mark: &str| {
-        let inner = text.strip_prefix(mark)?.split_once(mark)?.0;
+fn span_at<'a>(text: &'a str, ends: &Ends) -> Option<(Span<'a>, usize)> {
+    let between = |mark: &str, end: usize| {
+        let inner = text.strip_prefix(mark).filter(|inner| inner.len() >= end)?.split_once(mark)?.0;
         let fits = !inner.is_empty() && !inner.starts_with(' ');
         fits.then_some((inner, inner.len() + 2 * mark.len()))
     };
     match text.bytes().next()? {
-        b'`' => between("`").map(|(t, n)| (Span::Code(t), n)),
-        b'*' => between("**")
+        b'`' => between("`", ends.code).map(|(t, n)| (Span::Code(t), n)),
+        b'*' => between("**", ends.strong)
             .map(|(t, n)| (Span::Strong(t), n))
-            .or_else(|| between("*").map(|(t, n)| (Span::Emphasis(t), n))),
+            .or_else(|| between("*", ends.emphasis).map(|(t, n)| (Span::Emphasis(t), n))),
+        b'!' | b'[' if text.len() <= ends.link => None,
         b'!' => link(text.get(1..)?).map(|(label, _, n)| (Span::Image(label), n + 1)),
         b'[' => link(text).map(|(label, url, n)| {
             let safe = url.starts_with("https://") || url.starts_with("http://");
@@ -242,6 +269,17 @@ mod tests {
              rel=\"noreferrer nofollow\">docs</a></li><li>two lines</li></ul><pre class=\"code\" tabindex=\"0\">\
              <code>coder &lt;b&gt;</code></pre>"
         );
+    }
+
+    #[test]
+    fn marks_without_an_end_are_text_and_cost_no_search_each() {
+        let drawn = |text: &str| draw(text).into_string();
+        for text in ["[", "![", "**a ", "`"].map(|mark| mark.repeat(15_000)) {
+            assert!(drawn(&format!("{text}x")).len() <= 16 * text.len());
+        }
+        assert_eq!(drawn("[a](b *c* `d"), "<p>[a](b <em>c</em> `d</p>");
+        assert_eq!(drawn(") [[a](b) [c]("), "<p>) [a [c](</p>");
+        assert_eq!(drawn("***a** ** b"), "<p><b>*a</b> ** b</p>");
     }
 
     #[test]

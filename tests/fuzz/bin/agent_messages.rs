@@ -1,0 +1,4 @@
+//! `agent_messages`, driven by coverage.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| steading_fuzz::targets::agent::messages(data));

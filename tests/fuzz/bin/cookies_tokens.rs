@@ -1,0 +1,4 @@
+//! `cookies_tokens`, driven by coverage.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| steading_fuzz::targets::web::cookies_and_tokens(data));

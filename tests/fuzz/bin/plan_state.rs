@@ -1,0 +1,4 @@
+//! `plan_state`, driven by coverage.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| steading_fuzz::targets::provision::plan_and_state(data));

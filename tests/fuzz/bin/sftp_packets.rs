@@ -1,0 +1,4 @@
+//! `sftp_packets`, driven by coverage.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| steading_fuzz::targets::ssh::sftp(data));

@@ -1,0 +1,4 @@
+//! `ssh_commands`, driven by coverage.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| steading_fuzz::targets::ssh::commands(data));

@@ -1,0 +1,4 @@
+//! `template`, driven by coverage.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| steading_fuzz::targets::provision::template(data));

@@ -1,0 +1,3 @@
+//! What Steading reads from others, each as a target of coverage-guided runs.
+
+pub mod targets;
