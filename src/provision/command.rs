@@ -12,8 +12,10 @@ use tokio_util::sync::CancellationToken;
 
 use super::job::Failure;
 use super::log::Log;
+use super::patience::{Limits, Patience};
 use super::proc::{self, Known, Whose};
 use super::says::{self, Times};
+use super::seen::Seen;
 use super::tail::Tail;
 use super::work::{MARK, WorkDir};
 use crate::clock::Clock;
@@ -25,6 +27,8 @@ const CANCEL_PATIENCE: Duration = Duration::from_secs(5 * 60);
 
 /// The same when nothing is under way: all that is left to do is to write the state.
 const IDLE_PATIENCE: Duration = Duration::from_secs(10);
+
+const PATIENCE: Limits = Limits { work: CANCEL_PATIENCE, idle: IDLE_PATIENCE };
 
 /// How often its output is looked at. It is written to files and not to pipes: a pipe would end
 /// Terraform in the middle of its work when the server is killed.
@@ -79,8 +83,8 @@ enum Ending {
 #[derive(Clone, Copy)]
 struct Ended {
     why: Ending,
-    /// When it was interrupted.
-    at: Instant,
+    /// Since it was interrupted.
+    patience: Patience,
     is_killed: bool,
 }
 
@@ -175,8 +179,8 @@ impl Commands<'_> {
                     }
                 }
                 Some(ended) if !ended.is_killed => {
-                    let took = self.clock.instant().saturating_duration_since(ended.at);
-                    if took >= followed.patience() {
+                    let (now, works) = (self.clock.instant(), followed.has_work());
+                    if ended.patience.is_over(now, works, PATIENCE) {
                         ended.is_killed = true;
                         self.log.say(LogLevel::Error, &followed.killed_words()).await;
                         end_hard(child, known, self.work).await?;
@@ -207,7 +211,7 @@ impl Commands<'_> {
             Ending::TooMuch => (LogLevel::Error, "Terraform prints too much: it is ended"),
         };
         self.log.say(level, words).await;
-        Ended { why, at: self.clock.instant(), is_killed: false }
+        Ended { why, patience: Patience::new(self.clock.instant()), is_killed: false }
     }
 }
 
@@ -228,6 +232,8 @@ struct Followed {
     out: Tail,
     err: Tail,
     output: Output,
+    work: WorkDir,
+    name: String,
     errors: Vec<String>,
     times: Times,
     /// Some of what it said was not read, so that what it has under way is not known.
@@ -236,9 +242,19 @@ struct Followed {
 
 impl Followed {
     fn new(work: &WorkDir, name: &str, output: Output) -> Result<Self, Failure> {
+        Seen::forget(work, name);
         let out = Tail::new(work.output(name))?;
         let err = Tail::new(work.file(&format!("{name}.err")))?;
-        Ok(Self { out, err, output, errors: vec![], times: Times::default(), is_partial: false })
+        Ok(Self {
+            out,
+            err,
+            output,
+            work: work.clone(),
+            name: name.to_owned(),
+            errors: vec![],
+            times: Times::default(),
+            is_partial: false,
+        })
     }
 
     /// Passes on all that is left.
@@ -266,7 +282,24 @@ impl Followed {
         for line in out.lines {
             self.take(&line, log).await;
         }
+        self.give_back();
         Ok(err.more || out.more)
+    }
+
+    /// Frees the disk of what was read, once a later life of the server can do without it.
+    fn give_back(&mut self) {
+        if self.err.is_due() {
+            self.err.give_back();
+        }
+        if !self.out.is_due() {
+            return;
+        }
+        let (at, open) = (self.out.done(), self.times.open().to_vec());
+        let seen = Seen { at, open, is_partial: self.is_partial };
+        match seen.write(&self.work, &self.name) {
+            Ok(()) => self.out.give_back(),
+            Err(error) => tracing::debug!(%error, job = %self.work.job, "an output is kept"),
+        }
     }
 
     async fn passed_over(&mut self, bytes: u64, log: &Log) {
@@ -278,14 +311,13 @@ impl Followed {
         }
     }
 
-    /// How long it may take to end, once it was interrupted.
-    fn patience(&self) -> Duration {
-        let has_work = self.is_partial || !self.times.under_way().is_empty();
-        if has_work { CANCEL_PATIENCE } else { IDLE_PATIENCE }
+    fn has_work(&self) -> bool {
+        self.is_partial || !self.times.under_way().is_empty()
     }
 
     fn killed_words(&self) -> String {
-        let time = crate::model::time::words(self.patience());
+        let time = if self.has_work() { PATIENCE.work } else { PATIENCE.idle };
+        let time = crate::model::time::words(time);
         match self.times.under_way().as_slice() {
             [] => format!("Terraform did not end within {time} and is killed"),
             objects => format!(

@@ -4,9 +4,9 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use super::job::LeftBehind;
+use super::patience::{Limits, Patience};
 use super::proc::{self, Known, Whose};
-use super::says::{self, Times};
-use super::tail;
+use super::seen::Orphan;
 use super::work::{MARK, WorkDir};
 use crate::clock::Clock;
 use crate::model::id::JobId;
@@ -49,7 +49,8 @@ fn resolve_one(work: &WorkDir, clock: &Clock) -> LeftBehind {
 
 /// Interrupts Terraform and waits for its end as long as that makes sense. Tells what happened.
 fn end(work: &WorkDir, terraform: &Known, clock: &Clock) -> Vec<String> {
-    let mut patience = Patience { begun: clock.instant(), idle_since: None };
+    let mut patience = Patience::new(clock.instant());
+    let mut output = Orphan::new(work, "apply");
     // Once: a second interrupt makes it leave at once, and what it has under way is forgotten. To
     // its whole group, as Ctrl-C does: commands that the template runs are to end as well.
     proc::interrupt_group(terraform);
@@ -59,18 +60,19 @@ fn end(work: &WorkDir, terraform: &Known, clock: &Clock) -> Vec<String> {
     loop {
         let now = clock.instant();
         if !proc::is_running(terraform) {
-            let took = now.saturating_duration_since(patience.begun);
+            let took = patience.took(now);
             said.push(format!("It ended by itself after {:.1} s.", took.as_secs_f64()));
             return said;
         }
         if read_at.is_none_or(|at| now.saturating_duration_since(at) >= READ_EVERY) {
             read_at = Some(now);
-            let before = std::mem::replace(&mut under_way, objects_under_way(work));
+            let before = std::mem::replace(&mut under_way, output.under_way());
             if before != under_way && !under_way.is_empty() {
                 tracing::info!(job = %work.job, ?under_way, "an interrupted job is waited for");
             }
         }
-        if patience.is_over(now, !under_way.is_empty(), work.applies()) {
+        let idle = if work.applies() { WRITE_PATIENCE } else { PLAN_PATIENCE };
+        if patience.is_over(now, !under_way.is_empty(), Limits { work: PATIENCE, idle }) {
             break;
         }
         std::thread::sleep(LOOK);
@@ -86,67 +88,11 @@ fn end(work: &WorkDir, terraform: &Known, clock: &Clock) -> Vec<String> {
     said
 }
 
-/// How long an interrupted command is waited for.
-struct Patience {
-    begun: Instant,
-    idle_since: Option<Instant>,
-}
-
-impl Patience {
-    fn is_over(&mut self, now: Instant, works: bool, applies: bool) -> bool {
-        let (since, most) = match (works, applies) {
-            (true, _) => {
-                self.idle_since = None;
-                (self.begun, PATIENCE)
-            }
-            (false, true) => (*self.idle_since.get_or_insert(now), WRITE_PATIENCE),
-            (false, false) => (*self.idle_since.get_or_insert(now), PLAN_PATIENCE),
-        };
-        now.saturating_duration_since(since) >= most
-    }
-}
-
-/// The objects that its apply began with and has not ended.
-fn objects_under_way(work: &WorkDir) -> Vec<String> {
-    let (said, is_whole) = tail::newest(&work.output("apply")).unwrap_or((vec![], true));
-    let mut times = Times::default();
-    let lines = String::from_utf8_lossy(&said);
-    lines.lines().filter_map(|line| says::understand(line).event).for_each(|e| times.add(e));
-    let mut objects = times.under_way();
-    if objects.is_empty() && !is_whole {
-        objects.push("what its output no longer names".to_owned());
-    }
-    objects
-}
-
 /// Ends Terraform where it did not end itself, and what a killed one left: only what stands in its
 /// group and carries the job's mark.
 fn end_rest(work: &WorkDir, group: i32) {
     let whose = Whose::Group { group, mark: format!("{MARK}={}", work.job) };
     if let Err(error) = proc::end(&whose) {
         tracing::error!(%error, job = %work.job, "processes of an interrupted job go on");
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_time_to_write_begins_when_the_work_has_ended() {
-        let begun = Clock::machine().instant();
-        let at = |secs: u64| begun + Duration::from_secs(secs);
-        let mut patience = Patience { begun, idle_since: None };
-        assert!(!patience.is_over(at(0), true, true));
-        assert!(!patience.is_over(at(60), true, true));
-        assert!(!patience.is_over(at(60), false, true), "it has just ended its work");
-        assert!(!patience.is_over(at(74), false, true));
-        assert!(!patience.is_over(at(75), true, true), "it works again");
-        assert!(!patience.is_over(at(119), false, true));
-        assert!(patience.is_over(at(134), false, true));
-        assert!(patience.is_over(at(135), true, true));
-        let mut plans = Patience { begun, idle_since: None };
-        assert!(!plans.is_over(at(0), false, false));
-        assert!(plans.is_over(at(1), false, false));
     }
 }

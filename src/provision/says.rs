@@ -1,6 +1,6 @@
 //! What Terraform says while it works: its JSON lines as text, errors and times.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::model::build::Timing;
 use crate::model::log::LogLevel;
@@ -19,7 +19,7 @@ pub struct Line {
 }
 
 /// The begin or the end of work on one object.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Event {
     /// It begins.
     pub begins: bool,
@@ -208,6 +208,18 @@ impl Times {
                 self.done.push((begun, event.at_ms));
             }
         }
+    }
+
+    /// With objects that were under way already.
+    #[must_use]
+    pub fn with(open: Vec<Event>) -> Self {
+        Self { open, done: vec![] }
+    }
+
+    /// What has begun and not ended.
+    #[must_use]
+    pub fn open(&self) -> &[Event] {
+        &self.open
     }
 
     /// The objects that are being changed.

@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::io::{Read as _, Seek as _, SeekFrom};
 use std::os::unix::fs::OpenOptionsExt as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::Context as _;
 
@@ -20,6 +20,9 @@ const MAX_BEHIND: u64 = 64 << 20;
 /// How much of the newest is read when the rest is passed over: why a command failed comes last.
 const NEWEST: u64 = 4 << 20;
 
+/// How much is freed at once, with a note of how far that was.
+const FREE_AT: u64 = 1 << 20;
+
 /// Largest answer of a command that is read as a whole. A plan of a thousand objects has 20 MiB.
 const MAX_ANSWER_BYTES: u64 = 128 << 20;
 
@@ -30,6 +33,8 @@ pub(super) struct Tail {
     rest: Vec<u8>,
     /// How much was read.
     at: u64,
+    /// How much of that was given back to the disk.
+    freed: u64,
     /// Whether what comes next begins within a line.
     is_within: bool,
 }
@@ -53,7 +58,7 @@ impl Tail {
             .mode(0o600)
             .open(&path)
             .with_context(|| format!("Making {}", path.display()))?;
-        Ok(Self { path, file, rest: vec![], at: 0, is_within: false })
+        Ok(Self { path, file, rest: vec![], at: 0, freed: 0, is_within: false })
     }
 
     /// The end that a command writes to.
@@ -71,9 +76,6 @@ impl Tail {
         self.rest.extend_from_slice(&chunk);
         let more = read as u64 == CHUNK;
         self.at += read as u64;
-        if more {
-            self.give_back();
-        }
         if self.is_within
             && let Some(end) = self.rest.iter().position(|b| *b == b'\n')
         {
@@ -102,18 +104,28 @@ impl Tail {
         self.file.seek(SeekFrom::Start(to))?;
         self.rest.clear();
         (self.at, self.is_within) = (to, true);
-        self.give_back();
         Ok(passed_over)
     }
 
-    /// Frees the disk of what was read before: a command may print for an hour.
-    fn give_back(&self) {
+    /// Up to where all lines were given out.
+    pub(super) fn done(&self) -> u64 {
+        self.at.saturating_sub(self.rest.len() as u64)
+    }
+
+    /// Whether so much was given out that it is worth freeing.
+    pub(super) fn is_due(&self) -> bool {
+        self.done().saturating_sub(self.freed) >= FREE_AT
+    }
+
+    /// Frees the disk of what was given out: a command may print for an hour.
+    pub(super) fn give_back(&mut self) {
+        self.freed = self.done();
         #[cfg(target_os = "linux")]
         {
             use rustix::fs::{FallocateFlags, fallocate};
             let how = FallocateFlags::PUNCH_HOLE | FallocateFlags::KEEP_SIZE;
             // Where the file system cannot, the file grows as it would.
-            let _ = fallocate(&self.file, how, 0, self.at.max(1));
+            let _ = fallocate(&self.file, how, 0, self.freed.max(1));
         }
     }
 
@@ -130,16 +142,6 @@ impl Tail {
         self.file.take(MAX_ANSWER_BYTES).read_to_end(&mut out).context("Reading an answer")?;
         Ok(out)
     }
-}
-
-/// What a command wrote last, and whether that is all that it wrote.
-pub(super) fn newest(path: &Path) -> std::io::Result<(Vec<u8>, bool)> {
-    let mut file = File::open(path)?;
-    let from = file.metadata()?.len().saturating_sub(NEWEST);
-    file.seek(SeekFrom::Start(from))?;
-    let mut out = Vec::new();
-    file.take(NEWEST).read_to_end(&mut out)?;
-    Ok((out, from == 0))
 }
 
 #[cfg(test)]

@@ -165,6 +165,11 @@ async fn texts_of_templates_builds_and_agents_are_shown_written_out() {
     }
     assert!(written >= 6, "{written} texts are shown");
 
+    shown_by_commands(&site);
+    assert!(is_plain(&site.server_log()), "the server's log holds what is not seen");
+}
+
+fn shown_by_commands(site: &Site) {
     let commands: [&[&str]; 5] = [
         &["logs", "kiln"],
         &["show", "kiln"],
@@ -194,5 +199,4 @@ async fn texts_of_templates_builds_and_agents_are_shown_written_out() {
     for sequence in ["\u{1b}]0", "\u{1b}[2J", "\u{9b}", "\u{202e}", "\u{7}"] {
         assert!(!ran.out.contains(sequence), "{sequence:?} reached the terminal");
     }
-    assert!(is_plain(&site.server_log()), "the server's log holds what is not seen");
 }
