@@ -88,7 +88,8 @@ fn owners(wanted: &BTreeSet<u64>) -> BTreeMap<u64, String> {
         }
         let files = std::fs::read_dir(process.path().join("fd")).into_iter().flatten().flatten();
         for inode in files.filter_map(|file| socket_inode(&file.path())) {
-            if wanted.contains(&inode) {
+            // What a program has started may hold its sockets too; the kernel lists the oldest first.
+            if wanted.contains(&inode) && !names.contains_key(&inode) {
                 let name = std::fs::read_to_string(process.path().join("comm"));
                 names.insert(inode, name.unwrap_or_default().trim_end().to_owned());
             }
