@@ -98,7 +98,7 @@ pub fn list(tx: &ReadTx<'_>, narrow: Narrow, limit: i64, offset: i64) -> Result<
     )
 }
 
-/// How many [`list`] would give without limit; of a narrowed list at most [`MOST_COUNTED`].
+/// How many [`list`] would give without limit; of a narrowed list at most `MOST_COUNTED`.
 ///
 /// # Errors
 /// When SQLite fails.
