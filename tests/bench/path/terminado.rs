@@ -15,7 +15,7 @@ impl Terminado {
     pub fn start() -> Self {
         let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let child = Command::new("python3")
-            .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/bench/path/terminado.py"))
+            .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/bench/path/jupyter.py"))
             .arg(port.to_string())
             .env("PYTHONPATH", peers().join("python"))
             .stdin(Stdio::null())

@@ -1,4 +1,4 @@
-"""terminado (JupyterLab's terminal) on loopback: `terminado.py PORT`."""
+"""terminado (JupyterLab's terminal) on loopback: `jupyter.py PORT`."""
 import asyncio
 import sys
 
