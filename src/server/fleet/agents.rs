@@ -1,5 +1,6 @@
 //! The control channel of one agent: its hello, its manifest, then reports and relay frames.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,6 +8,7 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
+use super::clients::ClientSocket;
 use super::faults::Faults;
 use super::socket::{Control, Message, Socket};
 use super::{Fleet, limits, lock};
@@ -65,10 +67,7 @@ impl Fleet {
         };
         let hello = hello.within(&mut faults);
         if self.is_anothers_key(&hello.key, workspace) {
-            faults.note("a key that is another's");
-            let why = "this key is another's; start the agent again".to_owned();
-            socket.control.say(&ToAgent::Refused { why });
-            return;
+            return refuse_key(&socket, &mut faults);
         }
         let manifest = match self.manifest(agent, &hello).await {
             Ok(manifest) => manifest,
@@ -79,7 +78,9 @@ impl Fleet {
                 return;
             }
         };
-        let end = self.enter_agent(agent, workspace, &hello, socket.control.clone());
+        let Some(end) = self.enter_agent(agent, workspace, &hello, socket.control.clone()) else {
+            return refuse_key(&socket, &mut faults);
+        };
         let bell = self.0.relay.connect(hello.key);
         let manifest = Box::new(manifest);
         if socket.control.say(&ToAgent::Manifest { manifest }) {
@@ -112,7 +113,7 @@ impl Fleet {
         workspace: WorkspaceId,
         hello: &Hello,
         control: Control,
-    ) -> CancellationToken {
+    ) -> Option<CancellationToken> {
         let end = CancellationToken::new();
         let socket = AgentSocket {
             key: hello.key,
@@ -124,7 +125,14 @@ impl Fleet {
             held: hello.clients.iter().take(MAX_HELD).copied().collect(),
             end: end.clone(),
         };
-        let before = lock(&self.0.agents).insert(agent, socket);
+        // Both locks: nobody else takes the key between the look and the entry.
+        let clients = lock(&self.0.clients);
+        let mut agents = lock(&self.0.agents);
+        if self.is_taken(&hello.key, workspace, &clients, &agents) {
+            return None;
+        }
+        let before = agents.insert(agent, socket);
+        drop((clients, agents));
         if let Some(before) = before {
             before.end.cancel();
             if before.key != hello.key {
@@ -132,7 +140,7 @@ impl Fleet {
             }
         }
         self.0.overlay.set_peer(&self.agent_peer(agent, hello.key, &hello.endpoints));
-        end
+        Some(end)
     }
 
     /// What others are told about an agent.
@@ -154,10 +162,19 @@ impl Fleet {
     /// Whether the key is the server's, a client's, or that of an agent of another workspace. Who
     /// takes another's key would be told what is the other's, and cut it off.
     pub(super) fn is_anothers_key(&self, key: &PeerKey, workspace: WorkspaceId) -> bool {
+        let clients = lock(&self.0.clients);
+        self.is_taken(key, workspace, &clients, &lock(&self.0.agents))
+    }
+
+    fn is_taken(
+        &self,
+        key: &PeerKey,
+        workspace: WorkspaceId,
+        clients: &BTreeMap<PeerKey, ClientSocket>,
+        agents: &BTreeMap<AgentId, AgentSocket>,
+    ) -> bool {
         let is_other = |socket: &AgentSocket| socket.key == *key && socket.workspace != workspace;
-        *key == self.server_peer().key
-            || lock(&self.0.clients).contains_key(key)
-            || lock(&self.0.agents).values().any(is_other)
+        *key == self.0.overlay.key() || clients.contains_key(key) || agents.values().any(is_other)
     }
 
     /// Whether an agent has this key.
@@ -293,6 +310,12 @@ impl Fleet {
         let peer = self.agent_peer(agent, hello.key, &hello.endpoints);
         self.agent_moved(agent, &peer);
     }
+}
+
+fn refuse_key(socket: &Socket, faults: &mut Faults) {
+    faults.note("a key that is another's");
+    let why = "this key is another's; start the agent again".to_owned();
+    socket.control.say(&ToAgent::Refused { why });
 }
 
 async fn read_hello(socket: &mut Socket) -> Option<Hello> {

@@ -100,9 +100,6 @@ impl Fleet {
         (key, endpoints): (PeerKey, Vec<SocketAddr>),
         socket: &Socket,
     ) -> Option<(Peer, Place)> {
-        if key == self.server_peer().key || self.is_agents_key(&key) {
-            return None;
-        }
         let place = Place::default();
         let entry = ClientSocket {
             user: client.user.clone(),
@@ -116,6 +113,9 @@ impl Fleet {
         };
         let peer = client_peer(key, &entry);
         let mut clients = lock(&self.0.clients);
+        if key == self.0.overlay.key() || self.is_agents_key(&key) {
+            return None;
+        }
         if let Some(before) = clients.get(&key) {
             if before.user.id != client.user.id || before.agent != client.agent {
                 return None;
