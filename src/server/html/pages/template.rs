@@ -10,7 +10,7 @@ use crate::server::html::layout::{Page, Section, Visit, crumbs};
 use crate::server::html::parts::button::{link, opens, post};
 use crate::server::html::parts::dialog::{Dialog, type_the_name};
 use crate::server::html::parts::notice::{Tone, empty, notice};
-use crate::server::html::parts::table::{Column, Table, cell, deeds, row};
+use crate::server::html::parts::table::{Column, Table, cell, deeds, row, spare};
 use crate::server::html::parts::{avatar, badge, markdown, time};
 use crate::server::html::paths;
 
@@ -80,7 +80,7 @@ impl TemplatePage {
             Column::Head("Version"),
             Column::Head("State"),
             Column::Head("Change"),
-            Column::Head("By"),
+            Column::Spare("By"),
             Column::Head("When"),
             Column::Silent("Actions"),
         ];
@@ -88,7 +88,7 @@ impl TemplatePage {
         html! {
             section class="card" aria-labelledby="versions" {
                 header { h2 id="versions" { "Versions" } }
-                (Table { caption: &caption, class: "versions", columns: &columns, rows })
+                (Table { caption: &caption, class: "", columns: &columns, rows })
             }
         }
     }
@@ -115,7 +115,7 @@ impl TemplatePage {
             &[
                 cell("", &state(v, active)),
                 cell("Change", &change),
-                cell("By", &avatar::who(&v.created_by, "")),
+                spare("By", &avatar::who(&v.created_by, "")),
                 cell("When", &time::at(v.created_at, self.visit.now)),
                 deeds(&deed),
             ],
