@@ -11,16 +11,17 @@ use crate::server::html::parts::dialog::{Dialog, type_the_name};
 use crate::server::html::parts::icon::icon;
 
 impl WorkspacePage {
-    /// The buttons beside the name.
+    /// The buttons beside the name. The menu's is the last and has an id: what comes and goes
+    /// before it moves neither it nor its open menu.
     #[must_use]
     pub fn actions(&self) -> Markup {
         html! {
             div class="actions" id="actions" {
+                (self.terminal())
                 @if self.may(Action::Operate) { (self.deed()) }
                 @if self.has_menu() {
-                    button class="button square" type="button" popovertarget="more" aria-label="More actions" { (icon("down")) }
+                    button class="button square" id="more-actions" type="button" popovertarget="more" aria-label="More actions" { (icon("down")) }
                 }
-                (self.terminal())
             }
         }
     }
