@@ -93,7 +93,8 @@ impl Terminal {
 
     /// Megabytes a second of a command's output.
     async fn bulk(&mut self, command: &str) -> f64 {
-        self.send(&format!("{command}; echo DO''NE\r")).await;
+        // What was typed before is taken away first.
+        self.send(&format!("\x15{command}; echo DO''NE\r")).await;
         let (mut began, mut total, mut tail) = (None, 0, Vec::new());
         loop {
             let bytes = self.output().await;
