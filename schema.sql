@@ -1,6 +1,8 @@
 -- The whole schema as it is today, executed for a fresh database.
 -- Ids are UUIDv7 as text, times integer seconds since the epoch named *_at, milliseconds *_ms.
 -- Names of users, workspaces and templates compare without regard to case.
+-- A check on more than two words is written with OR: for IN, SQLite fills a table of its own at each
+-- insert.
 
 -- What the deployment knows of itself.
 CREATE TABLE settings (
@@ -26,7 +28,7 @@ CREATE TABLE users (
   name         TEXT NOT NULL CHECK (length(name) <= 128),                          -- full name, may be empty
   email        TEXT NOT NULL COLLATE NOCASE CHECK (length(email) <= 254),          -- empty for service accounts
   kind         TEXT NOT NULL CHECK (kind IN ('person', 'service')),                -- UserKind
-  status       TEXT NOT NULL CHECK (status IN ('active', 'dormant', 'suspended', 'deleted')), -- UserStatus
+  status       TEXT NOT NULL CHECK (status = 'active' OR status = 'dormant' OR status = 'suspended' OR status = 'deleted'), -- UserStatus
   login_type   TEXT NOT NULL CHECK (login_type IN ('password', 'none')),           -- LoginType
   created_at   INTEGER NOT NULL,                                                   -- when it was made
   updated_at   INTEGER NOT NULL,                                                   -- when it was last changed
@@ -70,7 +72,7 @@ CREATE TABLE tokens (
   public_id    TEXT NOT NULL UNIQUE CHECK (length(public_id) = 10),    -- the part it is looked up by
   hash         BLOB NOT NULL CHECK (length(hash) = 32),                -- SHA-256 of the secret part
   user_id      TEXT NOT NULL REFERENCES users (id) ON DELETE CASCADE,  -- whose
-  kind         TEXT NOT NULL CHECK (kind IN ('session', 'api', 'workspace')), -- TokenKind
+  kind         TEXT NOT NULL CHECK (kind = 'session' OR kind = 'api' OR kind = 'workspace'), -- TokenKind
   name         TEXT NOT NULL CHECK (length(name) <= 64),               -- given by the user, empty for sessions
   workspace_id TEXT REFERENCES workspaces (id) ON DELETE CASCADE,      -- for kind workspace: lent to this one
   created_at   INTEGER NOT NULL,                                       -- when it was made
@@ -147,7 +149,7 @@ CREATE INDEX files_unused ON files (created_at) WHERE is_used = 0;
 CREATE TABLE jobs (
   id           TEXT NOT NULL PRIMARY KEY,                                        -- the job
   kind         TEXT NOT NULL CHECK (kind IN ('build', 'import')),                -- what for
-  status       TEXT NOT NULL CHECK (status IN ('pending', 'running', 'canceling', 'canceled', 'succeeded', 'failed')), -- JobStatus
+  status       TEXT NOT NULL CHECK (status = 'pending' OR status = 'running' OR status = 'canceling' OR status = 'canceled' OR status = 'succeeded' OR status = 'failed'), -- JobStatus
   error        TEXT NOT NULL CHECK (length(error) <= 8192),                      -- why it failed; empty otherwise
   created_at   INTEGER NOT NULL,                                                 -- when it was asked for
   started_at   INTEGER,                                                          -- when a runner took it
@@ -168,7 +170,7 @@ CREATE TABLE job_logs (
   job_id TEXT NOT NULL REFERENCES jobs (id) ON DELETE CASCADE,                         -- whose
   at_ms  INTEGER NOT NULL,                                                             -- when
   source TEXT NOT NULL CHECK (source IN ('provisioner', 'provisioner_daemon')),        -- LogSource
-  level  TEXT NOT NULL CHECK (level IN ('trace', 'debug', 'info', 'warn', 'error')),   -- LogLevel
+  level  TEXT NOT NULL CHECK (level = 'trace' OR level = 'debug' OR level = 'info' OR level = 'warn' OR level = 'error'),   -- LogLevel
   stage  TEXT NOT NULL CHECK (length(stage) <= 128),                                   -- the step it belongs to
   output TEXT NOT NULL CHECK (length(output) <= 8192)                                  -- one line
 ) STRICT;
@@ -250,8 +252,8 @@ CREATE TABLE builds (
   id           TEXT NOT NULL PRIMARY KEY,                                                   -- the build
   workspace_id TEXT NOT NULL REFERENCES workspaces (id) ON DELETE CASCADE,                  -- whose
   number       INTEGER NOT NULL CHECK (number > 0),                                         -- dense per workspace, from 1
-  transition   TEXT NOT NULL CHECK (transition IN ('start', 'stop', 'delete')),             -- Transition
-  reason       TEXT NOT NULL CHECK (reason IN ('initiator', 'autostart', 'autostop', 'dashboard', 'cli', 'ssh_connection', 'vscode_connection', 'jetbrains_connection')), -- BuildReason
+  transition   TEXT NOT NULL CHECK (transition = 'start' OR transition = 'stop' OR transition = 'delete'),             -- Transition
+  reason       TEXT NOT NULL CHECK (reason = 'initiator' OR reason = 'autostart' OR reason = 'autostop' OR reason = 'dashboard' OR reason = 'cli' OR reason = 'ssh_connection' OR reason = 'vscode_connection' OR reason = 'jetbrains_connection'), -- BuildReason
   initiator_id TEXT NOT NULL REFERENCES users (id),                                         -- who asked
   version_id   TEXT NOT NULL REFERENCES template_versions (id),                             -- what it uses
   job_id       TEXT NOT NULL UNIQUE REFERENCES jobs (id),                                   -- its run
@@ -311,7 +313,7 @@ CREATE TABLE agents (
   first_connected_at INTEGER,                                                       -- when it first connected
   last_connected_at  INTEGER,                                                       -- when it was last heard, to ten seconds
   disconnected_at    INTEGER,                                                       -- when it went away
-  lifecycle          TEXT NOT NULL CHECK (lifecycle IN ('created', 'starting', 'start_timeout', 'start_error', 'ready', 'shutting_down', 'shutdown_timeout', 'shutdown_error', 'off')), -- Lifecycle
+  lifecycle          TEXT NOT NULL CHECK (lifecycle = 'created' OR lifecycle = 'starting' OR lifecycle = 'start_timeout' OR lifecycle = 'start_error' OR lifecycle = 'ready' OR lifecycle = 'shutting_down' OR lifecycle = 'shutdown_timeout' OR lifecycle = 'shutdown_error' OR lifecycle = 'off'), -- Lifecycle
   started_at         INTEGER,                                                       -- when its start scripts began
   ready_at           INTEGER,                                                       -- when they ended
   version            TEXT NOT NULL CHECK (length(version) <= 64),                   -- the program's; empty before it connected
@@ -331,7 +333,7 @@ CREATE TABLE agent_apps (
   agent_id TEXT NOT NULL REFERENCES agents (id) ON DELETE CASCADE,                        -- whose
   position INTEGER NOT NULL,                                                              -- the place in the list
   spec     TEXT NOT NULL,                                                                 -- JSON of AppSpec
-  health   TEXT NOT NULL CHECK (health IN ('disabled', 'initializing', 'healthy', 'unhealthy')) -- AppHealth
+  health   TEXT NOT NULL CHECK (health = 'disabled' OR health = 'initializing' OR health = 'healthy' OR health = 'unhealthy') -- AppHealth
 ) STRICT;
 CREATE INDEX agent_apps_by_agent ON agent_apps (agent_id, position);
 
@@ -340,7 +342,7 @@ CREATE TABLE agent_scripts (
   id         INTEGER PRIMARY KEY,                                          -- order of arrival
   agent_id   TEXT NOT NULL REFERENCES agents (id) ON DELETE CASCADE,       -- whose
   script_id  TEXT NOT NULL,                                                -- which of its spec
-  stage      TEXT NOT NULL CHECK (stage IN ('start', 'stop', 'cron')),     -- why it ran
+  stage      TEXT NOT NULL CHECK (stage = 'start' OR stage = 'stop' OR stage = 'cron'),     -- why it ran
   started_ms INTEGER NOT NULL,                                             -- when it began
   ended_ms   INTEGER NOT NULL,                                             -- when it ended
   exit_code  INTEGER NOT NULL,                                             -- -1 when it was killed
@@ -353,7 +355,7 @@ CREATE TABLE agent_logs (
   id        INTEGER PRIMARY KEY,                                                        -- grows; clients resume after it
   agent_id  TEXT NOT NULL REFERENCES agents (id) ON DELETE CASCADE,                     -- whose
   at_ms     INTEGER NOT NULL,                                                           -- when
-  level     TEXT NOT NULL CHECK (level IN ('trace', 'debug', 'info', 'warn', 'error')), -- LogLevel
+  level     TEXT NOT NULL CHECK (level = 'trace' OR level = 'debug' OR level = 'info' OR level = 'warn' OR level = 'error'), -- LogLevel
   source_id TEXT NOT NULL,                                                              -- the script, or the agent itself
   output    TEXT NOT NULL CHECK (length(output) <= 8192)                                -- one line
 ) STRICT;
@@ -383,12 +385,12 @@ CREATE TABLE connections (
   user_id      TEXT NOT NULL REFERENCES users (id),                             -- who
   workspace_id TEXT NOT NULL REFERENCES workspaces (id) ON DELETE CASCADE,      -- where
   agent_id     TEXT NOT NULL REFERENCES agents (id) ON DELETE CASCADE,          -- in which agent
-  kind         TEXT NOT NULL CHECK (kind IN ('terminal', 'ssh', 'sftp', 'forward', 'tunnel', 'app', 'vscode', 'jetbrains')), -- SessionKind
+  kind         TEXT NOT NULL CHECK (kind = 'terminal' OR kind = 'ssh' OR kind = 'sftp' OR kind = 'forward' OR kind = 'tunnel' OR kind = 'app' OR kind = 'vscode' OR kind = 'jetbrains'), -- SessionKind
   address      TEXT NOT NULL CHECK (length(address) <= 64),                     -- the client's
   client       TEXT NOT NULL CHECK (length(client) <= 256),                     -- what it calls itself
   began_at     INTEGER NOT NULL,                                                -- first byte
   ended_at     INTEGER,                                                         -- last byte; null while it lasts
-  end_reason   TEXT CHECK (end_reason IN ('closed', 'lost', 'revoked', 'server')), -- EndReason
+  end_reason   TEXT CHECK (end_reason = 'closed' OR end_reason = 'lost' OR end_reason = 'revoked' OR end_reason = 'server'), -- EndReason
   bytes_out    INTEGER NOT NULL,                                                -- workspace to person
   bytes_in     INTEGER NOT NULL                                                 -- person to workspace
 ) STRICT;
@@ -404,8 +406,8 @@ CREATE TABLE audit (
   at          INTEGER NOT NULL,                                             -- when
   user_id     TEXT,                                                         -- who; null for the program itself
   ip          TEXT NOT NULL CHECK (length(ip) <= 64),                       -- from where; may be empty
-  action      TEXT NOT NULL CHECK (action IN ('create', 'write', 'delete', 'start', 'stop', 'login', 'logout', 'register')), -- AuditAction
-  target      TEXT NOT NULL CHECK (target IN ('user', 'api_key', 'git_ssh_key', 'template', 'template_version', 'workspace', 'workspace_build', 'group', 'organization', 'health_settings')), -- AuditTarget
+  action      TEXT NOT NULL CHECK (action = 'create' OR action = 'write' OR action = 'delete' OR action = 'start' OR action = 'stop' OR action = 'login' OR action = 'logout' OR action = 'register'), -- AuditAction
+  target      TEXT NOT NULL CHECK (target = 'user' OR target = 'api_key' OR target = 'git_ssh_key' OR target = 'template' OR target = 'template_version' OR target = 'workspace' OR target = 'workspace_build' OR target = 'group' OR target = 'organization' OR target = 'health_settings'), -- AuditTarget
   target_id   TEXT NOT NULL,                                                -- the thing
   target_name TEXT NOT NULL CHECK (length(target_name) <= 256),             -- its name then
   diff        TEXT NOT NULL CHECK (length(diff) <= 65536)                   -- JSON of what changed, secrets left out

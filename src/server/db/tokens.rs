@@ -59,18 +59,18 @@ pub struct Presented {
 /// When SQLite fails.
 pub fn present(tx: &ReadTx<'_>, public_id: &str) -> Result<Option<Presented>> {
     tx.find(
-        select_users!(with ", t.id AS token_id, t.hash, t.kind AS token_kind, t.expires_at,
-             t.lifetime_s, t.last_used_at ";
+        select_users!(with ", t.id, t.hash, t.kind, t.expires_at, t.lifetime_s, t.last_used_at ";
             "FROM tokens t JOIN users u ON u.id = t.user_id WHERE t.public_id = :public_id"),
         named_params! { ":public_id": public_id },
         |row| {
+            // By the places after the user's: each request comes by here.
             Ok(Presented {
-                id: row.get("token_id")?,
-                hash: row.get("hash")?,
-                kind: row.get("token_kind")?,
-                expires_at: row.get("expires_at")?,
-                lifetime_s: row.get("lifetime_s")?,
-                last_used_at: row.get("last_used_at")?,
+                id: row.get(users::COLUMNS)?,
+                hash: row.get(users::COLUMNS + 1)?,
+                kind: row.get(users::COLUMNS + 2)?,
+                expires_at: row.get(users::COLUMNS + 3)?,
+                lifetime_s: row.get(users::COLUMNS + 4)?,
+                last_used_at: row.get(users::COLUMNS + 5)?,
                 user: users::from_row(row)?,
             })
         },

@@ -27,6 +27,9 @@ macro_rules! select_users {
 }
 pub(super) use select_users;
 
+/// Columns that `select_users` reads of a user; what else is asked for comes after them.
+pub(super) const COLUMNS: usize = 12;
+
 /// Reads a user of a query made by `select_users`, by the place of each column: lists are long, and
 /// a column's name is searched for in every row.
 pub(super) fn from_row(row: &Row<'_>) -> rusqlite::Result<User> {

@@ -17,7 +17,7 @@ CREATE TABLE users (
   name         TEXT NOT NULL CHECK (length(name) <= 128),
   email        TEXT NOT NULL COLLATE NOCASE CHECK (length(email) <= 254),
   kind         TEXT NOT NULL CHECK (kind IN ('person', 'service')),
-  status       TEXT NOT NULL CHECK (status IN ('active', 'dormant', 'suspended', 'deleted')),
+  status       TEXT NOT NULL CHECK (status = 'active' OR status = 'dormant' OR status = 'suspended' OR status = 'deleted'),
   login_type   TEXT NOT NULL CHECK (login_type IN ('password', 'none')),
   created_at   INTEGER NOT NULL,
   updated_at   INTEGER NOT NULL,
@@ -53,7 +53,7 @@ CREATE TABLE tokens (
   public_id    TEXT NOT NULL UNIQUE CHECK (length(public_id) = 10),
   hash         BLOB NOT NULL CHECK (length(hash) = 32),
   user_id      TEXT NOT NULL REFERENCES users (id) ON DELETE CASCADE,
-  kind         TEXT NOT NULL CHECK (kind IN ('session', 'api', 'workspace')),
+  kind         TEXT NOT NULL CHECK (kind = 'session' OR kind = 'api' OR kind = 'workspace'),
   name         TEXT NOT NULL CHECK (length(name) <= 64),
   workspace_id TEXT REFERENCES workspaces (id) ON DELETE CASCADE,
   created_at   INTEGER NOT NULL,
@@ -116,7 +116,7 @@ CREATE INDEX files_unused ON files (created_at) WHERE is_used = 0;
 CREATE TABLE jobs (
   id           TEXT NOT NULL PRIMARY KEY,
   kind         TEXT NOT NULL CHECK (kind IN ('build', 'import')),
-  status       TEXT NOT NULL CHECK (status IN ('pending', 'running', 'canceling', 'canceled', 'succeeded', 'failed')),
+  status       TEXT NOT NULL CHECK (status = 'pending' OR status = 'running' OR status = 'canceling' OR status = 'canceled' OR status = 'succeeded' OR status = 'failed'),
   error        TEXT NOT NULL CHECK (length(error) <= 8192),
   created_at   INTEGER NOT NULL,
   started_at   INTEGER,
@@ -135,7 +135,7 @@ CREATE TABLE job_logs (
   job_id TEXT NOT NULL REFERENCES jobs (id) ON DELETE CASCADE,
   at_ms  INTEGER NOT NULL,
   source TEXT NOT NULL CHECK (source IN ('provisioner', 'provisioner_daemon')),
-  level  TEXT NOT NULL CHECK (level IN ('trace', 'debug', 'info', 'warn', 'error')),
+  level  TEXT NOT NULL CHECK (level = 'trace' OR level = 'debug' OR level = 'info' OR level = 'warn' OR level = 'error'),
   stage  TEXT NOT NULL CHECK (length(stage) <= 128),
   output TEXT NOT NULL CHECK (length(output) <= 8192)
 ) STRICT;
@@ -206,8 +206,8 @@ CREATE TABLE builds (
   id           TEXT NOT NULL PRIMARY KEY,
   workspace_id TEXT NOT NULL REFERENCES workspaces (id) ON DELETE CASCADE,
   number       INTEGER NOT NULL CHECK (number > 0),
-  transition   TEXT NOT NULL CHECK (transition IN ('start', 'stop', 'delete')),
-  reason       TEXT NOT NULL CHECK (reason IN ('initiator', 'autostart', 'autostop', 'dashboard', 'cli', 'ssh_connection', 'vscode_connection', 'jetbrains_connection')),
+  transition   TEXT NOT NULL CHECK (transition = 'start' OR transition = 'stop' OR transition = 'delete'),
+  reason       TEXT NOT NULL CHECK (reason = 'initiator' OR reason = 'autostart' OR reason = 'autostop' OR reason = 'dashboard' OR reason = 'cli' OR reason = 'ssh_connection' OR reason = 'vscode_connection' OR reason = 'jetbrains_connection'),
   initiator_id TEXT NOT NULL REFERENCES users (id),
   version_id   TEXT NOT NULL REFERENCES template_versions (id),
   job_id       TEXT NOT NULL UNIQUE REFERENCES jobs (id),
@@ -259,7 +259,7 @@ CREATE TABLE agents (
   first_connected_at INTEGER,
   last_connected_at  INTEGER,
   disconnected_at    INTEGER,
-  lifecycle          TEXT NOT NULL CHECK (lifecycle IN ('created', 'starting', 'start_timeout', 'start_error', 'ready', 'shutting_down', 'shutdown_timeout', 'shutdown_error', 'off')),
+  lifecycle          TEXT NOT NULL CHECK (lifecycle = 'created' OR lifecycle = 'starting' OR lifecycle = 'start_timeout' OR lifecycle = 'start_error' OR lifecycle = 'ready' OR lifecycle = 'shutting_down' OR lifecycle = 'shutdown_timeout' OR lifecycle = 'shutdown_error' OR lifecycle = 'off'),
   started_at         INTEGER,
   ready_at           INTEGER,
   version            TEXT NOT NULL CHECK (length(version) <= 64),
@@ -277,14 +277,14 @@ CREATE TABLE agent_apps (
   agent_id TEXT NOT NULL REFERENCES agents (id) ON DELETE CASCADE,
   position INTEGER NOT NULL,
   spec     TEXT NOT NULL,
-  health   TEXT NOT NULL CHECK (health IN ('disabled', 'initializing', 'healthy', 'unhealthy'))
+  health   TEXT NOT NULL CHECK (health = 'disabled' OR health = 'initializing' OR health = 'healthy' OR health = 'unhealthy')
 ) STRICT;
 CREATE INDEX agent_apps_by_agent ON agent_apps (agent_id, position);
 CREATE TABLE agent_scripts (
   id         INTEGER PRIMARY KEY,
   agent_id   TEXT NOT NULL REFERENCES agents (id) ON DELETE CASCADE,
   script_id  TEXT NOT NULL,
-  stage      TEXT NOT NULL CHECK (stage IN ('start', 'stop', 'cron')),
+  stage      TEXT NOT NULL CHECK (stage = 'start' OR stage = 'stop' OR stage = 'cron'),
   started_ms INTEGER NOT NULL,
   ended_ms   INTEGER NOT NULL,
   exit_code  INTEGER NOT NULL,
@@ -295,7 +295,7 @@ CREATE TABLE agent_logs (
   id        INTEGER PRIMARY KEY,
   agent_id  TEXT NOT NULL REFERENCES agents (id) ON DELETE CASCADE,
   at_ms     INTEGER NOT NULL,
-  level     TEXT NOT NULL CHECK (level IN ('trace', 'debug', 'info', 'warn', 'error')),
+  level     TEXT NOT NULL CHECK (level = 'trace' OR level = 'debug' OR level = 'info' OR level = 'warn' OR level = 'error'),
   source_id TEXT NOT NULL,
   output    TEXT NOT NULL CHECK (length(output) <= 8192)
 ) STRICT;
@@ -319,12 +319,12 @@ CREATE TABLE connections (
   user_id      TEXT NOT NULL REFERENCES users (id),
   workspace_id TEXT NOT NULL REFERENCES workspaces (id) ON DELETE CASCADE,
   agent_id     TEXT NOT NULL REFERENCES agents (id) ON DELETE CASCADE,
-  kind         TEXT NOT NULL CHECK (kind IN ('terminal', 'ssh', 'sftp', 'forward', 'tunnel', 'app', 'vscode', 'jetbrains')),
+  kind         TEXT NOT NULL CHECK (kind = 'terminal' OR kind = 'ssh' OR kind = 'sftp' OR kind = 'forward' OR kind = 'tunnel' OR kind = 'app' OR kind = 'vscode' OR kind = 'jetbrains'),
   address      TEXT NOT NULL CHECK (length(address) <= 64),
   client       TEXT NOT NULL CHECK (length(client) <= 256),
   began_at     INTEGER NOT NULL,
   ended_at     INTEGER,
-  end_reason   TEXT CHECK (end_reason IN ('closed', 'lost', 'revoked', 'server')),
+  end_reason   TEXT CHECK (end_reason = 'closed' OR end_reason = 'lost' OR end_reason = 'revoked' OR end_reason = 'server'),
   bytes_out    INTEGER NOT NULL,
   bytes_in     INTEGER NOT NULL
 ) STRICT;
@@ -338,8 +338,8 @@ CREATE TABLE audit (
   at          INTEGER NOT NULL,
   user_id     TEXT,
   ip          TEXT NOT NULL CHECK (length(ip) <= 64),
-  action      TEXT NOT NULL CHECK (action IN ('create', 'write', 'delete', 'start', 'stop', 'login', 'logout', 'register')),
-  target      TEXT NOT NULL CHECK (target IN ('user', 'api_key', 'git_ssh_key', 'template', 'template_version', 'workspace', 'workspace_build', 'group', 'organization', 'health_settings')),
+  action      TEXT NOT NULL CHECK (action = 'create' OR action = 'write' OR action = 'delete' OR action = 'start' OR action = 'stop' OR action = 'login' OR action = 'logout' OR action = 'register'),
+  target      TEXT NOT NULL CHECK (target = 'user' OR target = 'api_key' OR target = 'git_ssh_key' OR target = 'template' OR target = 'template_version' OR target = 'workspace' OR target = 'workspace_build' OR target = 'group' OR target = 'organization' OR target = 'health_settings'),
   target_id   TEXT NOT NULL,
   target_name TEXT NOT NULL CHECK (length(target_name) <= 256),
   diff        TEXT NOT NULL CHECK (length(diff) <= 65536)
