@@ -1,5 +1,7 @@
 //! Whoever asks. Only `web::access` makes one from a request; only `jobs` and `fleet` use the program itself.
 
+use std::sync::Arc;
+
 use super::error::{Error, Result};
 use crate::model::id::{AgentId, SshKeyId, TokenId, UserId, WorkspaceId};
 use crate::model::user::{SiteRole, TokenKind, User};
@@ -7,8 +9,8 @@ use crate::model::user::{SiteRole, TokenKind, User};
 /// Whoever asks.
 #[derive(Clone, Debug)]
 pub enum Actor {
-    /// Someone signed in, or a program with their token.
-    User(Box<Caller>),
+    /// Someone signed in, or a program with their token. Shared: a request hands it on many times.
+    User(Arc<Caller>),
     /// An agent with its token.
     Agent {
         /// Which.

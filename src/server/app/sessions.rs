@@ -1,6 +1,7 @@
 //! Signing in by password, signing out, and changing passwords.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::access::record;
@@ -284,7 +285,7 @@ fn finish_attempt(
     users::saw(tx, user.id, tx.now)?;
     user.last_seen_at = Some(tx.now);
     let caller = Caller { user: user.clone(), via: Via::Token(new.id, new.kind), ip };
-    let actor = Actor::User(Box::new(caller));
+    let actor = Actor::User(Arc::new(caller));
     record(tx, &actor, &entry(AuditAction::Login, &user, &Diff::new()))?;
     tx.emit(Event::User(user.id));
     Ok(SignIn::Done(token, Box::new(user)))

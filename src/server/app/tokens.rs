@@ -1,5 +1,6 @@
 //! Tokens: who comes with one, API tokens with names, tokens lent to workspaces.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::access::record;
@@ -49,7 +50,7 @@ impl App {
         if found.last_used_at.is_none_or(|last| now.since(last) >= uses::EVERY || now < last) {
             self.uses.note(&caller, now);
         }
-        Ok(Some(Actor::User(Box::new(caller))))
+        Ok(Some(Actor::User(Arc::new(caller))))
     }
 
     /// Whoever it is as they are now, for what goes on after their request: none when what they showed
@@ -70,7 +71,7 @@ impl App {
                     Via::Key(id) => ssh_keys::find(tx, id)?.is_some(),
                 };
                 let user = users::find(tx, caller.user.id)?.filter(|user| open && may_act(user));
-                Ok(user.map(|user| Actor::User(Box::new(Caller { user, ..caller }))))
+                Ok(user.map(|user| Actor::User(Arc::new(Caller { user, ..caller }))))
             })
             .await
     }
@@ -105,7 +106,7 @@ impl App {
         let Some((key, user)) = found.filter(|(_, user)| may_act(user)) else { return Ok(None) };
         let caller = Caller { user, via: Via::Key(key.id), ip: ip.to_owned() };
         self.uses.note(&caller, self.clock.now());
-        Ok(Some(Actor::User(Box::new(caller))))
+        Ok(Some(Actor::User(Arc::new(caller))))
     }
 
     /// Makes an API token. Only owners may make one for others.

@@ -68,7 +68,7 @@ pub(super) fn routes(routes: Routes) -> Routes {
 
 async fn agent(state: State, Who(actor): Who, upgrade: WebSocketUpgrade) -> Answer<Response> {
     let Actor::Agent { agent, workspace } = actor else { return Err(Problem::signed_out()) };
-    let (fleet, tasks) = (state.fleet, state.tasks);
+    let (fleet, tasks) = (state.fleet.clone(), state.tasks.clone());
     Ok(relaying(upgrade).on_upgrade(move |socket| {
         run(socket, tasks, move |s| async move { fleet.serve_agent(agent, workspace, s).await })
     }))
@@ -83,7 +83,7 @@ async fn coordinate(
 ) -> Answer<Response> {
     let workspace = state.app.agent_to_connect(&actor, agent).await?;
     let client = Client { user: user_ref(&actor)?, agent, workspace, ip };
-    let (fleet, tasks) = (state.fleet, state.tasks);
+    let (fleet, tasks) = (state.fleet.clone(), state.tasks.clone());
     Ok(relaying(upgrade).on_upgrade(move |socket| {
         run(socket, tasks, move |s| async move { fleet.serve_client(client, s).await })
     }))
@@ -129,7 +129,7 @@ async fn pty(
         address: ip.to_string(),
         client: client.chars().take(MAX_CLIENT_CHARS).collect(),
     };
-    let (fleet, tasks) = (state.fleet, state.tasks);
+    let (fleet, tasks) = (state.fleet.clone(), state.tasks.clone());
     Ok(bounded(upgrade).on_upgrade(move |socket| {
         run(socket, tasks, move |s| async move { fleet.serve_terminal(attach, s).await })
     }))

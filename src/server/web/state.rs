@@ -2,6 +2,7 @@
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
+use std::ops::Deref;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
@@ -18,9 +19,13 @@ use crate::server::fleet::Fleet;
 use crate::server::identity::csrf::Csrf;
 use crate::tasks::Tasks;
 
-/// What every handler can reach; clones share everything. A handler takes it as an argument.
+/// What every handler can reach; clones share everything, and cost one count. A handler takes it as
+/// an argument.
 #[derive(Clone)]
-pub struct State {
+pub struct State(Arc<Shared>);
+
+/// What the clones of a [`State`] share.
+pub struct Shared {
     /// The use cases.
     pub app: App,
     /// Who is connected.
@@ -28,7 +33,7 @@ pub struct State {
     /// Where the tasks of sockets and streams run.
     pub tasks: Tasks,
     /// What this site is.
-    pub site: Arc<Site>,
+    pub site: Site,
     /// The tokens in forms.
     pub csrf: Csrf,
     /// The streams that people have open.
@@ -36,7 +41,15 @@ pub struct State {
     /// The id of the deployment.
     pub deployment_id: uuid::Uuid,
     /// The first user exists; it is never unmade.
-    pub(super) set_up: Arc<AtomicBool>,
+    pub(super) set_up: AtomicBool,
+}
+
+impl Deref for State {
+    type Target = Shared;
+
+    fn deref(&self) -> &Shared {
+        &self.0
+    }
 }
 
 /// What this site is.
@@ -64,9 +77,9 @@ impl State {
         let key = app.secret("csrf_key", |e| e.bytes::<CSRF_KEY_BYTES>().to_vec()).await;
         let csrf = Csrf::new(&key.context("Reading the key for forms")?);
         let deployment_id = app.deployment_id().await.context("Reading the deployment's id")?;
-        let set_up = Arc::new(AtomicBool::new(false));
-        let (site, streams) = (Arc::new(site), Streams::default());
-        Ok(Self { app, fleet, tasks, site, csrf, streams, deployment_id, set_up })
+        let (set_up, streams) = (AtomicBool::new(false), Streams::default());
+        let shared = Shared { app, fleet, tasks, site, csrf, streams, deployment_id, set_up };
+        Ok(Self(Arc::new(shared)))
     }
 }
 

@@ -77,7 +77,7 @@ async fn metadata_socket(
 
 /// Editors wait for this socket to open. Nothing is notified yet, so nothing is said.
 async fn inbox(state: State, MaybeSocket(upgrade): MaybeSocket) -> Answer<Response> {
-    let (upgrade, tasks) = (upgrade.ok_or_else(upgrade_needed)?, state.tasks);
+    let (upgrade, tasks) = (upgrade.ok_or_else(upgrade_needed)?, state.tasks.clone());
     Ok(sockets::bounded(upgrade).on_upgrade(move |socket| {
         sockets::run(socket, tasks, |mut s| async move { left(&mut s).await })
     }))

@@ -75,7 +75,7 @@ pub(super) async fn answer(
     };
     source.read(&state.app, &actor, (query.after, 1)).await?;
     let permit = state.streams.open(&actor)?;
-    let (app, tasks): (App, Tasks) = (state.app, state.tasks);
+    let (app, tasks): (App, Tasks) = (state.app.clone(), state.tasks.clone());
     Ok(sockets::bounded(upgrade).on_upgrade(move |socket| {
         sockets::run(socket, tasks, move |s| async move {
             follow(&app, actor, (source, query.after), s).await;

@@ -100,7 +100,7 @@ pub(super) async fn load(
 /// A log as plain text, read while it is sent.
 async fn log(state: State, visitor: Visitor, at: AtBuild) -> Answer<Response> {
     let (_, build) = find_build(&state, &visitor.actor, &at).await?;
-    let (app, actor, of) = (state.app, visitor.actor, LogOf::Build(build.id));
+    let (app, actor, of) = (state.app.clone(), visitor.actor, LogOf::Build(build.id));
     let text = stream::try_unfold(0, move |after| {
         let (app, actor) = (app.clone(), actor.clone());
         async move {
