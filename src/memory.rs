@@ -1,5 +1,9 @@
-//! What the allocator keeps: large blocks go back to the system at once, small ones share a few
-//! arenas. Without this, one password hash of 19 MiB stays with the process for good.
+//! What stays resident. The allocator: large blocks go back to the system at once, small ones share a
+//! few arenas; without this, one password hash of 19 MiB stays with the process for good. And the
+//! program: what only its start needed is let go.
+
+use std::ops::Range;
+use std::time::Duration;
 
 /// From this size on a block has a mapping of its own.
 #[cfg(target_env = "gnu")]
@@ -27,3 +31,81 @@ pub fn settle() {
 /// Other allocators give back what is free.
 #[cfg(not(target_env = "gnu"))]
 pub fn settle() {}
+
+/// The start is over by then: who was connected before has come back.
+const STARTED: Duration = Duration::from_secs(3);
+
+/// Lets go of code that only the start needed: for each page that runs, the kernel maps the sixteen
+/// around it. What runs again comes back from the page cache. To be spawned at the start.
+pub async fn let_go_of_start() {
+    tokio::time::sleep(STARTED).await;
+    let (Ok(maps), Ok(program)) =
+        (std::fs::read_to_string("/proc/self/maps"), std::env::current_exe())
+    else {
+        // No such thing on this system.
+        return;
+    };
+    for code in code_of(&maps, &program.to_string_lossy()) {
+        unmap(&code);
+    }
+}
+
+/// Where the code of a program is, by `/proc/self/maps` (proc(5)).
+fn code_of(maps: &str, program: &str) -> Vec<Range<usize>> {
+    let line = |line: &str| {
+        let (range, rest) = line.strip_suffix(program)?.split_once(' ')?;
+        if !rest.starts_with("r-xp ") {
+            return None;
+        }
+        let (from, to) = range.split_once('-')?;
+        let at = |text| usize::from_str_radix(text, 16).ok();
+        Some(at(from)?..at(to)?)
+    };
+    maps.lines().filter_map(line).collect()
+}
+
+#[cfg(target_os = "linux")]
+#[expect(unsafe_code, reason = "there is no safe wrapper for advice on code")]
+fn unmap(code: &Range<usize>) {
+    let from = std::ptr::with_exposed_provenance_mut(code.start);
+    // SAFETY: the range is a private mapping of the program's file that nobody may write to, so
+    // every page of it is read from the file again when it is touched; nothing of it can be lost.
+    let done = unsafe { libc::madvise(from, code.len(), libc::MADV_DONTNEED) };
+    if done != 0 {
+        tracing::debug!(error = %std::io::Error::last_os_error(), "code of the start stays");
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn unmap(_: &Range<usize>) {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_runs_of_the_program_itself_is_code() {
+        let maps = "\
+55d0-55d2 r--p 00000000 fd:00 1 /bin/steading
+55d2-55d8 r-xp 00002000 fd:00 1 /bin/steading
+55d8-55da rw-p 00008000 fd:00 1 /bin/steading
+7f00-7f10 r-xp 00000000 fd:00 2 /lib/libc.so.6
+7f10-7f20 r-xp 00000000 00:00 0 [vdso]
+";
+        assert_eq!(
+            code_of(maps, "/bin/steading").as_slice(),
+            std::slice::from_ref(&(0x55d2..0x55d8))
+        );
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_program_goes_on_without_its_start() {
+        let maps = std::fs::read_to_string("/proc/self/maps").unwrap();
+        let program = std::env::current_exe().unwrap();
+        let code = code_of(&maps, &program.to_string_lossy());
+        assert!(!code.is_empty());
+        code.iter().for_each(unmap);
+        assert_eq!(code_of(&maps, &program.to_string_lossy()), code);
+    }
+}
