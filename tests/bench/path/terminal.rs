@@ -24,19 +24,20 @@ const HELD: usize = 20;
 
 /// How a peer speaks.
 #[derive(Clone, Copy)]
-enum Kind {
+pub enum Kind {
     Ours,
     Terminado,
 }
 
 /// An open terminal.
-struct Terminal {
+pub struct Terminal {
     socket: WebSocketStream<MaybeTlsStream<tokio::net::TcpStream>>,
     kind: Kind,
 }
 
 impl Terminal {
-    async fn open(kind: Kind, url: &str, token: &str) -> Self {
+    /// One whose shell has shown its prompt.
+    pub async fn open(kind: Kind, url: &str, token: &str) -> Self {
         let mut request = url.into_client_request().unwrap();
         let headers = request.headers_mut();
         if let Kind::Ours = kind {
@@ -109,6 +110,22 @@ impl Terminal {
     }
 }
 
+/// The id of a workspace's agent.
+pub fn agent_id(site: &Site, workspace: &str) -> String {
+    let shown = site.cli(&["show", workspace, "-o", "json"]).ok();
+    let shown: serde_json::Value = serde_json::from_str(&shown).unwrap();
+    let resources = shown["latest_build"]["resources"].as_array().unwrap();
+    let id = resources.iter().find_map(|r| r["agents"][0]["id"].as_str());
+    id.unwrap().to_owned()
+}
+
+/// Where a new terminal of an agent is opened.
+pub fn url(site: &Site, agent: &str) -> String {
+    let id = uuid::Uuid::new_v4();
+    let base = site.url.replace("http", "ws");
+    format!("{base}/api/v2/workspaceagents/{agent}/pty?reconnect={id}&width=100&height=30")
+}
+
 pub fn run(table: &mut Table) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(measure(table));
@@ -118,19 +135,8 @@ async fn measure(table: &mut Table) {
     let site = Site::new();
     site.create_here("first");
     let terminado = Terminado::start();
-    let (token, shown) = (token(&site), site.cli(&["show", "first", "-o", "json"]).ok());
-    let shown: serde_json::Value = serde_json::from_str(&shown).unwrap();
-    let agent = shown["latest_build"]["resources"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .find_map(|r| r["agents"][0]["id"].as_str())
-        .unwrap();
-    let ours = || {
-        let id = uuid::Uuid::new_v4();
-        let base = site.url.replace("http", "ws");
-        format!("{base}/api/v2/workspaceagents/{agent}/pty?reconnect={id}&width=100&height=30")
-    };
+    let (token, agent) = (token(&site), agent_id(&site, "first"));
+    let ours = || url(&site, &agent);
     let lines = site.path("lines");
     std::fs::write(&lines, format!("{}\n", "x".repeat(99)).repeat(LINES)).unwrap();
     let feed = format!("cat {lines}");
