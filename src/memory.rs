@@ -36,7 +36,8 @@ pub fn settle() {}
 const STARTED: Duration = Duration::from_secs(3);
 
 /// Lets go of code that only the start needed: for each page that runs, the kernel maps the sixteen
-/// around it. What runs again comes back from the page cache. To be spawned at the start.
+/// around it. What runs again comes back from the page cache. To be spawned at the start;
+/// commands that end sooner never come to it.
 pub async fn let_go_of_start() {
     tokio::time::sleep(STARTED).await;
     let (Ok(maps), Ok(program)) =

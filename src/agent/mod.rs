@@ -138,7 +138,6 @@ async fn start(options: &Options, clock: Clock, entropy: Entropy) -> anyhow::Res
     let anyone = move || sessions.counts().sessions > 0;
     spawn("ports", Box::pin(async move { ports::watch(&ground, anyone).await }));
     spawn("connection", Box::pin(async move { connection.run().await }));
-    base.tasks.spawn("memory", OnPanic::Lose, crate::memory::let_go_of_start());
     Ok(Agent { base, work })
 }
 

@@ -60,6 +60,8 @@ use std::process::ExitCode;
 use args::{Cli, Command};
 use context::Context;
 
+use crate::tasks::OnPanic;
+
 /// How a command ends when its words were already said.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Exit {
@@ -101,6 +103,7 @@ pub fn main() -> ExitCode {
     };
     let ctx = Context::new(cli.globals.clone());
     let result = runtime.block_on(async {
+        ctx.tasks.spawn("memory", OnPanic::Lose, crate::memory::let_go_of_start());
         let done = Box::pin(run(&ctx, cli, &matches)).await;
         ctx.tasks.stop(std::time::Duration::from_millis(700)).await;
         done

@@ -83,7 +83,6 @@ impl Server {
         let ssh = fleet.open_front_door(config.ssh, &host_key).await?;
         let homes = start_jobs(&app, &config, http, (&clock, &entropy), &tasks).await?;
         tasks.spawn("accounts", OnPanic::Lose, app.clone().keep_accounts());
-        tasks.spawn("memory", OnPanic::Lose, crate::memory::let_go_of_start());
         let site = web::Site::new(&config, &url, ssh, host_key.public().fingerprint())?;
         let state = web::State::new(app.clone(), fleet.clone(), site, tasks.clone()).await?;
         serve(listener, &config, web::router(state), &tasks)?;
