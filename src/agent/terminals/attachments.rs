@@ -1,17 +1,26 @@
 //! Who watches a terminal, whose size it has, and who could not keep up. Pure but for the queues.
+//!
+//! The quickest gives the pace: what runs waits for them as on any terminal, so that nothing is
+//! missing above their screen. Nobody waits for those who are slower, or take nothing at all.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
+use futures_util::future::select_all;
 use tokio::sync::mpsc;
+use tokio::time::{Instant, timeout_at};
 
 use crate::wire::frame::Frame;
 
-/// Frames that wait for an attachment. At 16 KiB each it is 512 KiB; whoever is slower gets the
-/// screen as it is once the queue is empty.
+/// Frames that wait for an attachment. At 16 KiB each it is 512 KiB; whoever is slower than others
+/// gets the screen as it is once the queue is empty.
 pub(super) const QUEUED_FRAMES: usize = 32;
 
 /// Attachments of one terminal.
 pub(super) const MAX_ATTACHMENTS: usize = 32;
+
+/// How long what runs is held up when nobody takes anything.
+const PATIENCE: Duration = Duration::from_millis(250);
 
 /// One attachment's number, unique in a terminal's life.
 pub(super) type AttachmentId = u64;
@@ -20,6 +29,8 @@ pub(super) type AttachmentId = u64;
 pub(super) struct Attachments {
     all: BTreeMap<AttachmentId, Attachment>,
     next: AttachmentId,
+    /// Since when nobody has room for more.
+    full_since: Option<Instant>,
 }
 
 struct Attachment {
@@ -28,6 +39,12 @@ struct Attachment {
     /// When it was last active, counted up.
     active: u64,
     lags: bool,
+}
+
+impl Attachment {
+    fn keeps_up(&self) -> bool {
+        !self.lags && !self.frames.is_closed()
+    }
 }
 
 impl Attachments {
@@ -87,6 +104,29 @@ impl Attachments {
         for attachment in self.all.values_mut().filter(|a| !a.lags) {
             attachment.lags = attachment.frames.try_send(frame.clone()).is_err();
         }
+        self.full_since = self.is_full().then(|| self.full_since.unwrap_or_else(Instant::now));
+    }
+
+    /// Whether nobody who keeps up has room for another frame.
+    pub(super) fn is_full(&self) -> bool {
+        let mut up = self.all.values().filter(|a| a.keeps_up()).peekable();
+        up.peek().is_some() && up.all(|a| a.frames.capacity() == 0)
+    }
+
+    /// Waits until the quickest has room. When nobody takes anything, all keep up no longer. To be
+    /// called when it [is full](Self::is_full).
+    pub(super) async fn room(&mut self) {
+        let until = *self.full_since.get_or_insert_with(Instant::now) + PATIENCE;
+        let waiting = self.all.values().filter(|a| a.keeps_up());
+        let waiting: Vec<_> = waiting.map(|a| Box::pin(a.frames.reserve())).collect();
+        if waiting.is_empty() {
+            return;
+        }
+        let in_time = timeout_at(until, select_all(waiting)).await.is_ok();
+        self.full_since = None;
+        if !in_time {
+            self.all.values_mut().for_each(|a| a.lags = true);
+        }
     }
 
     /// Shows the screen to those who have taken all that waited for them.
@@ -109,7 +149,7 @@ impl Attachments {
 }
 
 /// How long an attachment has to take the last frame.
-const FAREWELL: std::time::Duration = std::time::Duration::from_secs(5);
+const FAREWELL: Duration = Duration::from_secs(5);
 
 fn split(screen: Vec<u8>) -> impl Iterator<Item = Frame> {
     let mut rest = bytes::Bytes::from(screen);
@@ -137,6 +177,42 @@ mod tests {
         assert_eq!(all.size(), Some((90, 20)));
         all.remove(b);
         assert_eq!(all.size(), Some((80, 24)));
+    }
+
+    fn full(all: &mut Attachments) -> (mpsc::Receiver<Frame>, AttachmentId) {
+        let (frames, end) = mpsc::channel(2);
+        let id = all.add(frames, (80, 24), vec![]).unwrap();
+        (0..2u8).for_each(|n| all.send(&Frame::Stdout(vec![n].into())));
+        (end, id)
+    }
+
+    #[tokio::test]
+    async fn what_runs_waits_for_the_quickest() {
+        let mut all = Attachments::default();
+        let (mut end, _) = full(&mut all);
+        assert!(all.is_full());
+        end.try_recv().unwrap();
+        all.room().await;
+        assert!(!all.is_full() && !all.lags());
+        let (quick, _quick_end) = mpsc::channel(QUEUED_FRAMES);
+        all.add(quick, (80, 24), vec![]).unwrap();
+        (0..3u8).for_each(|n| all.send(&Frame::Stdout(vec![n].into())));
+        assert!(!all.is_full(), "one has room");
+        assert!(all.lags(), "and the other is not waited for");
+    }
+
+    #[tokio::test]
+    async fn nobody_who_takes_nothing_is_waited_for_long() {
+        let mut all = Attachments::default();
+        let (_end, id) = full(&mut all);
+        all.room().await;
+        assert!(all.lags() && !all.is_full());
+        all.remove(id);
+        let (end, _) = full(&mut all);
+        assert!(all.is_full());
+        drop(end);
+        assert!(!all.is_full(), "who left has no say");
+        all.room().await;
     }
 
     #[test]

@@ -18,6 +18,10 @@ use crate::wire::frame::Frame;
 /// One read of the terminal.
 const READ_BYTES: usize = 16 << 10;
 
+/// After so much output the other tasks of the agent have their turn: it takes a millisecond, and
+/// keys in other terminals must not wait for long.
+const BURST_BYTES: usize = 16 << 10;
+
 /// Keys that wait for the process. A paste comes in pieces of at most one frame.
 const QUEUED_KEYS: usize = 64;
 
@@ -67,6 +71,7 @@ pub(super) struct Terminal {
 /// What happened.
 enum Event {
     Output(io::Result<usize>),
+    Room,
     Command(Option<Command>),
     Ended(io::Result<std::process::ExitStatus>),
     CatchUp,
@@ -99,18 +104,28 @@ impl Terminal {
     async fn watch(mut self) {
         let mut buffer = BytesMut::new();
         let mut prune = tokio::time::interval(PRUNE_EVERY);
+        let mut burst = 0;
         let end = loop {
             buffer.reserve(READ_BYTES);
             let master = &*self.master;
+            let (is_full, lags) = (self.attachments.is_full(), self.attachments.lags());
             let event = tokio::select! {
-                read = read_some(master, &mut buffer) => Event::Output(read),
+                read = read_some(master, &mut buffer), if !is_full => Event::Output(read),
+                () = self.attachments.room(), if is_full => Event::Room,
                 command = self.commands.recv() => Event::Command(command),
                 ended = self.running.wait() => Event::Ended(ended),
-                () = tokio::time::sleep(CATCH_UP_EVERY), if self.attachments.lags() => Event::CatchUp,
+                () = tokio::time::sleep(CATCH_UP_EVERY), if lags => Event::CatchUp,
                 _ = prune.tick() => Event::Prune,
             };
             match event {
-                Event::Output(Ok(read)) if read > 0 => self.show(&mut buffer),
+                Event::Output(Ok(read)) if read > 0 => {
+                    self.show(&mut buffer);
+                    burst += read;
+                    if burst >= BURST_BYTES {
+                        burst = 0;
+                        tokio::task::yield_now().await;
+                    }
+                }
                 Event::Output(Ok(_) | Err(_)) => break self.running.wait().await,
                 Event::Command(Some(command)) => self.command(command),
                 Event::Command(None) => return,
@@ -118,6 +133,7 @@ impl Terminal {
                     self.drain(&mut buffer).await;
                     break ended;
                 }
+                Event::Room => {}
                 Event::CatchUp => self.attachments.catch_up(|| self.screen.again()),
                 Event::Prune => {
                     if self.prune() {
@@ -139,6 +155,9 @@ impl Terminal {
 
     async fn drain(&mut self, buffer: &mut BytesMut) {
         for _ in 0..MAX_DRAINED {
+            if self.attachments.is_full() {
+                self.attachments.room().await;
+            }
             buffer.reserve(READ_BYTES);
             match tokio::time::timeout(DRAIN, read_some(&self.master, buffer)).await {
                 Ok(Ok(read)) if read > 0 => self.show(buffer),

@@ -83,6 +83,8 @@ fn crowd(table: &mut Table, site: &Site) {
     let names: Vec<String> = (0..WORKSPACES).map(|n| format!("crowd{n}")).collect();
     for name in &names {
         site.cli(&["create", name, "--template", "this-machine", "--yes"]).ok();
+        // Its agent is there from then on.
+        site.ssh(name, "true").ok();
     }
     let agents: Vec<String> = names.iter().map(|name| terminal::agent_id(site, name)).collect();
     let (before, token) = (pss(server), token(site));
