@@ -19,6 +19,8 @@ struct Seat {
     reader: FrameReader<ReadHalf<BoxStream>>,
     writer: FrameWriter<WriteHalf<BoxStream>>,
     screen: vt100::Parser,
+    /// All that came.
+    said: Vec<u8>,
     ended: Option<Frame>,
 }
 
@@ -40,6 +42,7 @@ impl Seat {
             reader: FrameReader::new(read),
             writer: FrameWriter::new(write),
             screen,
+            said: Vec::new(),
             ended: None,
         }
     }
@@ -61,7 +64,10 @@ impl Seat {
 
     async fn take_frame(&mut self) {
         match self.reader.next().await.unwrap() {
-            Some(Frame::Stdout(bytes)) => self.screen.process(&bytes),
+            Some(Frame::Stdout(bytes)) => {
+                self.screen.process(&bytes);
+                self.said.extend_from_slice(&bytes);
+            }
             other => self.ended = other,
         }
     }
@@ -118,6 +124,17 @@ async fn who_does_not_read_holds_nobody_up_and_sees_the_end() {
     quick.sees("all-10").await;
     slow.sees("all-10").await;
     slow.sees("300000").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_watches_alone_misses_nothing() {
+    let world = World::start().await;
+    let mut seat = Seat::take(&world, terminal(5), 80, 24).await;
+    seat.type_in("PS1='$ '; seq 1 100000; echo all-$((5+5))\n").await;
+    seat.sees("all-10").await;
+    let said = String::from_utf8_lossy(&seat.said);
+    let numbers = said.split(['\r', '\n']).filter_map(|line| line.parse::<u32>().ok());
+    assert!(numbers.eq(1..=100_000));
 }
 
 #[tokio::test(flavor = "multi_thread")]
