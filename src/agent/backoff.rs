@@ -8,9 +8,11 @@ const FIRST: Duration = Duration::from_millis(250);
 const LONGEST: Duration = Duration::from_secs(15);
 /// A connection that held for this long was good: the next loss starts from the first wait.
 pub const GOOD_AFTER: Duration = Duration::from_secs(10);
-/// The longest wait after a refusal. The first are short and grow by a quarter: an agent is up
-/// before the build that made it has ended, and is refused until then. Later only a person can
-/// change it.
+/// The first wait after a refusal. An agent is up before the build that made it has ended, and is
+/// refused until then: mostly a few hundredths of a second, and a person waits for it. The next waits
+/// grow by a quarter.
+const FIRST_REFUSED: Duration = Duration::from_millis(20);
+/// The longest wait after a refusal: later only a person can change it.
 const LONGEST_REFUSED: Duration = Duration::from_secs(60);
 
 /// Counts failures in a row.
@@ -36,7 +38,8 @@ impl Backoff {
     /// The wait after a try that was refused.
     pub fn after_refusal(&mut self, chance: u32) -> Duration {
         self.failures = 0;
-        let grown = FIRST.mul_f64(1.25_f64.powi(self.refusals.min(64))).min(LONGEST_REFUSED);
+        let grown =
+            FIRST_REFUSED.mul_f64(1.25_f64.powi(self.refusals.min(64))).min(LONGEST_REFUSED);
         self.refusals = self.refusals.saturating_add(1);
         jitter(grown, chance)
     }
@@ -67,11 +70,11 @@ mod tests {
     fn refusals_are_asked_about_often_at_first_and_once_a_minute_later() {
         let mut backoff = Backoff::default();
         let waits: Vec<_> = (0..40).map(|_| backoff.after_refusal(u32::MAX)).collect();
-        let first_minute: Duration = waits.iter().take(17).sum();
+        let first_minute: Duration = waits.iter().take(28).sum();
         assert!(first_minute < Duration::from_secs(60), "{first_minute:?}");
         assert_eq!(waits[39], LONGEST_REFUSED);
         assert_eq!(backoff.after(Duration::ZERO, u32::MAX), FIRST);
-        assert_eq!(backoff.after_refusal(u32::MAX), FIRST);
+        assert_eq!(backoff.after_refusal(u32::MAX), FIRST_REFUSED);
     }
 
     proptest::proptest! {
