@@ -29,7 +29,7 @@ pub(super) type AttachmentId = u64;
 pub(super) struct Attachments {
     all: BTreeMap<AttachmentId, Attachment>,
     next: AttachmentId,
-    /// Since when nobody has room for more.
+    /// Since when room is waited for.
     full_since: Option<Instant>,
 }
 
@@ -99,12 +99,12 @@ impl Attachments {
         self.all.values().any(|a| a.lags)
     }
 
-    /// Passes a frame to all who keep up.
+    /// Passes a frame to all who keep up. To be called when it is not [full](Self::is_full).
     pub(super) fn send(&mut self, frame: &Frame) {
         for attachment in self.all.values_mut().filter(|a| !a.lags) {
             attachment.lags = attachment.frames.try_send(frame.clone()).is_err();
         }
-        self.full_since = self.is_full().then(|| self.full_since.unwrap_or_else(Instant::now));
+        self.full_since = None;
     }
 
     /// Whether nobody who keeps up has room for another frame.
