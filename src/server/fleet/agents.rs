@@ -66,6 +66,7 @@ impl Fleet {
             return faults.note("no hello of this version came first");
         };
         let hello = hello.within(&mut faults);
+        // Asked again at the entry, where nobody comes in between; here before anything is written.
         if self.is_anothers_key(&hello.key, workspace) {
             return refuse_key(&socket, &mut faults);
         }
