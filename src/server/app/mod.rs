@@ -23,6 +23,7 @@ pub mod sessions;
 pub mod settings;
 pub mod ssh_keys;
 pub mod templates;
+mod token_cache;
 pub mod tokens;
 mod trail;
 pub mod users;
@@ -42,6 +43,7 @@ use crate::clock::{Clock, Entropy};
 use crate::model::event::Event;
 use crate::server::db::Db;
 use crate::server::db::seal::Seal;
+use crate::server::db::tokens::Presented;
 
 /// The use cases; clones share everything.
 #[derive(Clone)]
@@ -52,6 +54,7 @@ pub struct App {
     pub(in crate::server) seal: Seal,
     passwords: Arc<password::Hasher>,
     uses: Arc<uses::Uses>,
+    token_cache: Arc<token_cache::TokenCache<Presented>>,
     /// What the operator chose.
     pub policy: Arc<Policy>,
 }
@@ -76,8 +79,8 @@ impl App {
     #[must_use]
     pub fn new(db: Db, clock: Clock, entropy: Entropy, seal: Seal, policy: Policy) -> Self {
         let passwords = Arc::new(password::Hasher::new(entropy.clone()));
-        let uses = Arc::default();
-        Self { db, clock, entropy, seal, passwords, uses, policy: Arc::new(policy) }
+        let (uses, token_cache, policy) = (Arc::default(), Arc::default(), Arc::new(policy));
+        Self { db, clock, entropy, seal, passwords, uses, token_cache, policy }
     }
 
     /// What commits announce from now on. A listener that lagged re-reads everything.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::access::record;
+use super::token_cache::Moment;
 use super::{Actor, App, Caller, Error, Result, Via, people, uses};
 use crate::model::audit::{AuditAction, AuditEntry, AuditTarget, Diff};
 use crate::model::event::Event;
@@ -11,7 +12,7 @@ use crate::model::id::UserId;
 use crate::model::secret::Token;
 use crate::model::time;
 use crate::model::user::{SiteRole, TokenEntry, TokenKind, User, UserStatus};
-use crate::server::db::tokens::NewToken;
+use crate::server::db::tokens::{NewToken, Presented};
 use crate::server::db::{ReadTx, ssh_keys, tokens, users};
 
 /// How long an API token lasts when nothing is said.
@@ -36,8 +37,7 @@ impl App {
     /// When the database fails.
     pub async fn authenticate(&self, text: &str, ip: &str) -> Result<Option<Actor>> {
         let Some(token) = Token::parse(text) else { return Ok(None) };
-        let public_id = token.public_id().to_owned();
-        let found = self.db.read(move |tx| tokens::present(tx, &public_id)).await?;
+        let found = self.presented(token.public_id()).await?;
         let now = self.clock.now();
         let Some(found) = found.filter(|f| f.hash.matches(&token) && now < f.expires_at) else {
             return Ok(None);
@@ -46,11 +46,24 @@ impl App {
             return Ok(None);
         }
         let via = Via::Token(found.id, found.kind);
-        let caller = Caller { user: found.user, via, ip: ip.to_owned() };
+        let caller = Caller { user: found.user.clone(), via, ip: ip.to_owned() };
         if found.last_used_at.is_none_or(|last| now.since(last) >= uses::EVERY || now < last) {
             self.uses.note(&caller, now);
         }
         Ok(Some(Actor::User(Arc::new(caller))))
+    }
+
+    /// The token that is looked up by `public_id`, as it is since the last commit.
+    async fn presented(&self, public_id: &str) -> Result<Option<Arc<Presented>>> {
+        let now = Moment { commits: self.db.commits(), at: self.clock.instant() };
+        if let Some(known) = self.token_cache.find(public_id, now) {
+            return Ok(Some(known));
+        }
+        let found = self.db.read(|tx| tokens::present(tx, public_id)).await?.map(Arc::new);
+        if let Some(found) = &found {
+            self.token_cache.keep(public_id, found, now);
+        }
+        Ok(found)
     }
 
     /// Whoever it is as they are now, for what goes on after their request: none when what they showed

@@ -2,6 +2,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc as std_mpsc;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -38,6 +39,7 @@ struct Shared {
     permits: Semaphore,
     path: PathBuf,
     events: broadcast::Sender<Event>,
+    commits: Arc<AtomicU64>,
     clock: Clock,
     work: plan::Work,
 }
@@ -61,6 +63,7 @@ impl Db {
         keep_statements(&writer)?;
         let (queue, jobs) = std_mpsc::sync_channel(QUEUE);
         let (events, _) = broadcast::channel(EVENTS);
+        let commits = Arc::<AtomicU64>::default();
         let shared = Shared {
             queue,
             room: Semaphore::new(QUEUE),
@@ -68,12 +71,13 @@ impl Db {
             permits: Semaphore::new(N_READERS),
             path: path.to_owned(),
             events: events.clone(),
+            commits: Arc::clone(&commits),
             clock: clock.clone(),
             work: plan::Work::default(),
         };
         std::thread::Builder::new()
             .name("db-writer".to_owned())
-            .spawn(move || write_loop(&writer, &jobs, &events, &clock, &entropy))
+            .spawn(move || write_loop(&writer, &jobs, &events, &commits, (&clock, &entropy)))
             .map_err(|e| Error::Unreadable { what: "thread", why: e.to_string() })?;
         Ok(Self(Arc::new(shared)))
     }
@@ -144,6 +148,13 @@ impl Db {
     #[must_use]
     pub fn work(&self) -> u64 {
         self.0.work.steps()
+    }
+
+    /// A number that differs after each commit of this program. What was read after it was asked for
+    /// is still so for as long as it stays.
+    #[must_use]
+    pub fn commits(&self) -> u64 {
+        self.0.commits.load(Ordering::Acquire)
     }
 
     /// Brings all that was written into the one file, so that a copy of it is whole. For the end:

@@ -1,6 +1,7 @@
 //! The writer: takes the writes that have gathered, commits them as one, and answers everyone after.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc as std_mpsc;
 
 use rusqlite::Connection;
@@ -115,8 +116,8 @@ pub(super) fn write_loop(
     conn: &Connection,
     jobs: &std_mpsc::Receiver<Job>,
     events: &broadcast::Sender<Event>,
-    clock: &Clock,
-    entropy: &Entropy,
+    commits: &AtomicU64,
+    (clock, entropy): (&Clock, &Entropy),
 ) {
     while let Ok(first) = jobs.recv() {
         let mut batch = vec![first];
@@ -126,6 +127,8 @@ pub(super) fn write_loop(
             batch.push(job);
         }
         let (answers, committed) = run_batch(Bench { conn, clock, entropy }, batch);
+        // Before anyone is answered: who knows of a write must not be told what was before it.
+        commits.fetch_add(1, Ordering::Release);
         for answer in answers {
             (answer.reply)(committed);
             if committed.is_ok() {
