@@ -79,12 +79,18 @@ CREATE TABLE tokens (
   expires_at   INTEGER NOT NULL,                                       -- when it ends
   lifetime_s   INTEGER NOT NULL CHECK (lifetime_s > 0),                -- a session's end slides by this much
   last_used_at INTEGER,                                                -- when it was last used, to the minute
-  last_used_ip TEXT NOT NULL CHECK (length(last_used_ip) <= 64)        -- from where; may be empty
+  last_used_ip TEXT NOT NULL CHECK (length(last_used_ip) <= 64),       -- from where; may be empty
+  scopes       TEXT NOT NULL DEFAULT 'all' CHECK (length(scopes) <= 8192), -- what it may do: the words of policy::Scope
+  things       TEXT NOT NULL DEFAULT '*:*' CHECK (length(things) <= 8192), -- to what: the things of policy::Scope
+  networks     TEXT NOT NULL DEFAULT '' CHECK (length(networks) <= 2048),  -- from where, in CIDR form; empty for anywhere
+  parent_id    TEXT REFERENCES tokens (id) ON DELETE CASCADE,          -- the token with limits that made it, with which it ends
+  depth        INTEGER NOT NULL DEFAULT 0 CHECK (depth BETWEEN 0 AND 8) -- how many tokens with limits are above it
 ) STRICT;
 CREATE UNIQUE INDEX tokens_by_name ON tokens (user_id, name) WHERE kind = 'api';
 CREATE INDEX tokens_by_user ON tokens (user_id, created_at);
 CREATE INDEX tokens_by_time ON tokens (created_at, id);
 CREATE INDEX tokens_by_end ON tokens (expires_at);
+CREATE INDEX tokens_by_parent ON tokens (parent_id) WHERE parent_id IS NOT NULL;
 CREATE INDEX tokens_by_workspace ON tokens (workspace_id) WHERE workspace_id IS NOT NULL;
 
 -- Who belongs to which organization.
@@ -116,15 +122,34 @@ CREATE TABLE group_members (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX group_members_by_user ON group_members (user_id);
 
--- Built-in roles beyond member, on the site or in an organization.
+-- Who holds which role beyond member, on the site or in an organization.
 CREATE TABLE role_bindings (
   user_id         TEXT NOT NULL REFERENCES users (id) ON DELETE CASCADE, -- who
-  role            TEXT NOT NULL CHECK (length(role) BETWEEN 1 AND 64),   -- SiteRole, or an organization's role
+  role            TEXT NOT NULL CHECK (length(role) BETWEEN 1 AND 64),   -- SiteRole, OrganizationRole or the name of a custom role
   organization_id TEXT REFERENCES organizations (id) ON DELETE CASCADE,  -- null for the site
   created_at      INTEGER NOT NULL                                       -- since when
 ) STRICT;
 CREATE UNIQUE INDEX role_bindings_by_user ON role_bindings (user_id, role, coalesce(organization_id, ''));
 CREATE INDEX role_bindings_by_role ON role_bindings (role);
+CREATE INDEX role_bindings_by_organization ON role_bindings (organization_id, role) WHERE organization_id IS NOT NULL;
+
+-- Custom roles of an organization: named sets of permissions. A name does not change.
+CREATE TABLE roles (
+  id              TEXT NOT NULL PRIMARY KEY,                                     -- the role
+  organization_id TEXT NOT NULL REFERENCES organizations (id) ON DELETE CASCADE, -- where it holds
+  name            TEXT NOT NULL COLLATE NOCASE CHECK (length(name) BETWEEN 1 AND 64), -- unique per organization, as role_bindings has it
+  display_name    TEXT NOT NULL CHECK (length(display_name) <= 64),              -- shown instead of the name
+  created_at      INTEGER NOT NULL,                                              -- when it was made
+  updated_at      INTEGER NOT NULL,                                              -- when it was last changed
+  UNIQUE (organization_id, name)
+) STRICT;
+
+-- What a custom role holds.
+CREATE TABLE role_permissions (
+  role_id    TEXT NOT NULL REFERENCES roles (id) ON DELETE CASCADE,          -- which role
+  permission TEXT NOT NULL CHECK (length(permission) BETWEEN 3 AND 64),      -- policy::Permission, resource:action
+  PRIMARY KEY (role_id, permission)
+) STRICT, WITHOUT ROWID;
 
 -- Uploaded archives by content; the same bytes are kept once.
 CREATE TABLE archives (
@@ -244,6 +269,7 @@ CREATE TABLE workspaces (
   deleted_at         INTEGER                                                        -- a tombstone: its name is free again
 ) STRICT;
 CREATE UNIQUE INDEX workspaces_by_name ON workspaces (owner_id, name) WHERE deleted_at IS NULL;
+CREATE INDEX workspaces_by_organization ON workspaces (organization_id) WHERE deleted_at IS NULL;
 -- The constant column lets workspaces be counted in the index alone.
 CREATE INDEX workspaces_by_template ON workspaces (template_id, deleted_at) WHERE deleted_at IS NULL;
 
@@ -407,7 +433,7 @@ CREATE TABLE audit (
   user_id     TEXT,                                                         -- who; null for the program itself
   ip          TEXT NOT NULL CHECK (length(ip) <= 64),                       -- from where; may be empty
   action      TEXT NOT NULL CHECK (action = 'create' OR action = 'write' OR action = 'delete' OR action = 'start' OR action = 'stop' OR action = 'login' OR action = 'logout' OR action = 'register'), -- AuditAction
-  target      TEXT NOT NULL CHECK (target = 'user' OR target = 'api_key' OR target = 'git_ssh_key' OR target = 'template' OR target = 'template_version' OR target = 'workspace' OR target = 'workspace_build' OR target = 'group' OR target = 'organization' OR target = 'health_settings'), -- AuditTarget
+  target      TEXT NOT NULL CHECK (target = 'user' OR target = 'api_key' OR target = 'git_ssh_key' OR target = 'template' OR target = 'template_version' OR target = 'workspace' OR target = 'workspace_build' OR target = 'group' OR target = 'organization' OR target = 'health_settings' OR target = 'organization_member' OR target = 'custom_role' OR target = 'workspace_agent' OR target = 'workspace_app' OR target = 'idp_sync_settings_organization' OR target = 'idp_sync_settings_group' OR target = 'idp_sync_settings_role' OR target = 'convert_login'), -- AuditTarget
   target_id   TEXT NOT NULL,                                                -- the thing
   target_name TEXT NOT NULL CHECK (length(target_name) <= 256),             -- its name then
   diff        TEXT NOT NULL CHECK (length(diff) <= 65536)                   -- JSON of what changed, secrets left out
@@ -421,30 +447,54 @@ CREATE INDEX audit_by_action ON audit (action);
 CREATE VIEW active_users AS
   SELECT id AS user_id FROM users WHERE status IN ('active', 'dormant');
 
--- What an active user is beyond member: role on the site (organization_id null) or in an organization.
+-- What an active user is beyond member: role on the site (organization_id null) or in an organization
+-- they belong to.
 CREATE VIEW effective_roles AS
   SELECT b.user_id, b.role, b.organization_id
   FROM role_bindings b JOIN users u ON u.id = b.user_id
-  WHERE u.status IN ('active', 'dormant');
+  WHERE u.status IN ('active', 'dormant')
+    AND (b.organization_id IS NULL OR EXISTS (
+      SELECT 1 FROM memberships m WHERE m.organization_id = b.organization_id AND m.user_id = b.user_id));
 
--- The actions there are on a workspace (model::grant::Action).
-CREATE VIEW workspace_actions AS
-  SELECT column1 AS action FROM (VALUES ('view'), ('connect'), ('operate'), ('update'), ('delete'));
+-- What the custom roles of an active user hold in an organization.
+CREATE VIEW effective_permissions AS
+  SELECT e.user_id, e.organization_id, p.permission
+  FROM effective_roles e
+    JOIN roles r ON r.organization_id = e.organization_id AND r.name = e.role
+    JOIN role_permissions p ON p.role_id = r.id;
 
--- What a role allows its bearer on every workspace. Feeds effective_grants, and lets lists of them
--- be read in order instead of right by right.
+-- The verbs there are on a workspace (model::grant::Verb), and the permission that gives each by a role.
+CREATE VIEW workspace_verbs AS
+  SELECT column1 AS verb, column2 AS permission FROM (VALUES
+    ('view', 'workspace:read'), ('connect', 'workspace:ssh'), ('operate', 'workspace:start'),
+    ('update', 'workspace:update'), ('delete', 'workspace:delete'));
+
+-- What a role allows its bearer on every workspace: of the site (organization_id null) or of an
+-- organization. Feeds effective_grants, and lets lists of them be read in order instead of right by right.
 CREATE VIEW everywhere_grants AS
-  SELECT r.user_id, a.action
-  FROM effective_roles r CROSS JOIN workspace_actions a
+  SELECT r.user_id, r.organization_id, v.verb
+  FROM effective_roles r CROSS JOIN workspace_verbs v
   WHERE r.organization_id IS NULL
-    AND (r.role = 'owner' OR (r.role = 'template-admin' AND a.action = 'view'));
+      AND (r.role = 'owner' OR (r.role = 'template-admin' AND v.verb = 'view'))
+    OR r.organization_id IS NOT NULL
+      AND ((r.role = 'organization-admin' AND v.verb <> 'connect')
+        OR (r.role = 'organization-template-admin' AND v.verb = 'view'))
+  UNION ALL
+  SELECT p.user_id, p.organization_id, v.verb
+  FROM effective_permissions p JOIN workspace_verbs v ON v.permission = p.permission;
 
 -- Who may do what on which workspace, and why. Every decision on a workspace reads this.
 CREATE VIEW effective_grants AS
-  SELECT w.owner_id AS user_id, w.id AS workspace_id, a.action AS action, 'owner' AS reason, NULL AS until_at
-  FROM workspaces w JOIN users u ON u.id = w.owner_id CROSS JOIN workspace_actions a
+  SELECT w.owner_id AS user_id, w.id AS workspace_id, v.verb AS verb, 'owner' AS reason, NULL AS until_at
+  FROM workspaces w JOIN users u ON u.id = w.owner_id
+    JOIN memberships m ON m.organization_id = w.organization_id AND m.user_id = w.owner_id
+    CROSS JOIN workspace_verbs v
   WHERE u.status IN ('active', 'dormant') AND w.deleted_at IS NULL
   UNION ALL
-  SELECT e.user_id, w.id, e.action, 'role', NULL
+  SELECT e.user_id, w.id, e.verb, 'role', NULL
   FROM everywhere_grants e CROSS JOIN workspaces w
+  WHERE e.organization_id IS NULL AND w.deleted_at IS NULL
+  UNION ALL
+  SELECT e.user_id, w.id, e.verb, 'role', NULL
+  FROM everywhere_grants e JOIN workspaces w ON w.organization_id = e.organization_id
   WHERE w.deleted_at IS NULL;

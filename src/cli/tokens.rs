@@ -16,10 +16,17 @@ use crate::wire::coder::tokens::{ApiKey, CreateToken};
 pub async fn run(ctx: &Context, command: Tokens) -> anyhow::Result<()> {
     let client = ctx.client()?;
     match command {
-        Tokens::Create { name, lifetime, user, scope } => {
+        Tokens::Create { name, lifetime, user, scope, allow, allow_cidr } => {
             let lifetime = lifetime.as_deref().map(duration::parse).transpose()?;
             let nanos = lifetime.map_or(0, |l| i64::try_from(l.as_nanos()).unwrap_or(i64::MAX));
-            let token = CreateToken { lifetime: nanos, scope, scopes: vec![], token_name: name };
+            let token = CreateToken {
+                lifetime: nanos,
+                scope: String::new(),
+                scopes: scope,
+                token_name: name,
+                allow_list: allow,
+                allow_cidrs: allow_cidr,
+            };
             ctx.out.line(&client.create_token(&user, &token).await?)
         }
         Tokens::List { all, listing } => {
@@ -57,7 +64,7 @@ fn table(tokens: &[ApiKey]) -> Table {
             &token.id,
             &token.token_name,
             &token.username,
-            &token.scope,
+            &token.scopes.join(" "),
             &times::or_never(token.last_used),
             &times::or_never(token.expires_at),
             &times::or_never(token.created_at),

@@ -44,6 +44,10 @@ define_words! {
         Group = "group",
         /// An organization.
         Organization = "organization",
+        /// Someone's part in an organization.
+        OrganizationMember = "organization_member",
+        /// A custom role.
+        CustomRole = "custom_role",
         /// A setting of the deployment.
         Setting = "health_settings",
     }

@@ -1,11 +1,12 @@
 //! Who may do what on a workspace or a template: the entire access policy, as pure functions.
 
 use super::id::UserId;
-use super::user::{SiteRole, define_words};
+use super::policy::Action;
+use super::user::define_words;
 
 define_words! {
     /// What someone wants to do with a workspace.
-    Action {
+    Verb {
         /// Know that it exists, read its builds and logs.
         View = "view",
         /// Open a session in it.
@@ -30,13 +31,17 @@ define_words! {
     }
 }
 
-/// What a site role allows on every workspace.
-#[must_use]
-pub fn role_allows(role: SiteRole, action: Action) -> bool {
-    match role {
-        SiteRole::Owner => true,
-        SiteRole::TemplateAdmin => action == Action::View,
-        SiteRole::UserAdmin | SiteRole::Auditor => false,
+impl Verb {
+    /// What it is in Coder's words; a token's scope must have one of them.
+    #[must_use]
+    pub const fn actions(self) -> &'static [Action] {
+        match self {
+            Self::View => &[Action::Read],
+            Self::Connect => &[Action::Ssh, Action::ApplicationConnect],
+            Self::Operate => &[Action::Start, Action::Stop],
+            Self::Update => &[Action::Update],
+            Self::Delete => &[Action::Delete],
+        }
     }
 }
 
@@ -46,7 +51,7 @@ pub struct EffectiveGrant {
     /// Who.
     pub user_id: UserId,
     /// What.
-    pub action: Action,
+    pub verb: Verb,
     /// Why.
     pub reason: Reason,
     /// Until when; none for no end.
@@ -55,6 +60,6 @@ pub struct EffectiveGrant {
 
 /// Whether one of the rights allows the action at `now`.
 #[must_use]
-pub fn may(grants: &[EffectiveGrant], action: Action, now: super::time::Timestamp) -> bool {
-    grants.iter().any(|g| g.action == action && g.until.is_none_or(|until| now < until))
+pub fn may(grants: &[EffectiveGrant], verb: Verb, now: super::time::Timestamp) -> bool {
+    grants.iter().any(|g| g.verb == verb && g.until.is_none_or(|until| now < until))
 }

@@ -28,6 +28,12 @@ macro_rules! define_id {
             }
         }
 
+        impl From<$name> for uuid::Uuid {
+            fn from(id: $name) -> Self {
+                id.0
+            }
+        }
+
         impl From<uuid::Uuid> for $name {
             fn from(uuid: uuid::Uuid) -> Self {
                 Self(uuid)
@@ -43,6 +49,8 @@ define_id! {
     OrganizationId,
     /// A group of users.
     GroupId,
+    /// A custom role of an organization.
+    RoleId,
     /// An API token or a browser session, as Coder's clients see it.
     TokenId,
     /// An SSH public key that a user put on file.

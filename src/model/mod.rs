@@ -16,6 +16,7 @@ pub mod network;
 pub mod parameter;
 pub mod password;
 pub mod peer;
+pub mod policy;
 pub mod resource;
 pub mod schedule;
 pub mod secret;

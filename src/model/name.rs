@@ -92,6 +92,8 @@ define_name! {
     TemplateName, 32, ["new"];
     /// An organization's or group's name.
     GroupName, 36, [];
+    /// A role's name, unique per organization without regard to case.
+    RoleName, 64, ["member"];
 }
 
 fn check(text: &str, max: usize) -> Result<(), BadName> {

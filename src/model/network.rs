@@ -35,6 +35,16 @@ impl Network {
     }
 }
 
+impl Network {
+    /// Whether every address of it is in `other`.
+    #[must_use]
+    pub fn is_within(&self, other: &Self) -> bool {
+        self.bits >= other.bits
+            && self.address.is_ipv4() == other.address.is_ipv4()
+            && other.contains(self.address)
+    }
+}
+
 impl std::str::FromStr for Network {
     type Err = BadNetwork;
 
@@ -66,6 +76,21 @@ impl std::fmt::Display for Network {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_network_is_within_a_wider_one() {
+        let check = |inner: &str, outer: &str, within: bool| {
+            let (inner, outer): (Network, Network) =
+                (inner.parse().unwrap(), outer.parse().unwrap());
+            assert_eq!(inner.is_within(&outer), within, "{inner} {outer}");
+        };
+        check("10.1.0.0/16", "10.0.0.0/8", true);
+        check("10.0.0.0/8", "10.0.0.0/8", true);
+        check("10.0.0.0/8", "10.1.0.0/16", false);
+        check("192.168.0.1", "10.0.0.0/8", false);
+        check("fd00::/64", "fd00::/48", true);
+        check("::/0", "0.0.0.0/0", false);
+    }
 
     #[test]
     fn a_network_holds_its_addresses_and_no_others() {

@@ -4,6 +4,10 @@ use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
 
 /// A token as its holder sees it, `<10 characters>-<22 characters>` (the form Coder's clients expect).
+///
+/// It begins with [`TOKEN_PREFIX`], and its last [`CHECK_LEN`] characters are a checksum of the rest:
+/// the SHA-256 of the text before them, its first bytes written as [`Token::from_random`] writes
+/// randomness. So a scanner tells a leaked token from other text without asking a server.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Token {
     public: String,
@@ -16,8 +20,12 @@ pub struct TokenHash(pub [u8; 32]);
 
 /// Characters of the part a token is looked up by.
 pub const TOKEN_ID_LEN: usize = 10;
-/// Characters of the secret part: 131 bits.
+/// Characters of the secret part: 95 random bits and the checksum.
 pub const TOKEN_SECRET_LEN: usize = 22;
+/// What every token begins with.
+pub const TOKEN_PREFIX: &str = "st";
+/// Characters of the checksum: one text in 50 billion has it by chance.
+pub const CHECK_LEN: usize = 6;
 
 const ALPHABET: &[u8; 62] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
 
@@ -26,7 +34,17 @@ impl Token {
     #[must_use]
     pub fn from_random(bytes: &[u8; 64]) -> Self {
         let (id, rest) = bytes.split_at(16);
-        Self { public: letters(id, TOKEN_ID_LEN), secret: letters(rest, TOKEN_SECRET_LEN) }
+        let public = format!("{TOKEN_PREFIX}{}", letters(id, TOKEN_ID_LEN - TOKEN_PREFIX.len()));
+        let mut secret = letters(rest, TOKEN_SECRET_LEN - CHECK_LEN);
+        secret.push_str(&checksum(&public, &secret));
+        Self { public, secret }
+    }
+
+    /// Whether the checksum is that of a token of ours. Older tokens have none, and work.
+    #[must_use]
+    pub fn is_ours(&self) -> bool {
+        let (secret, check) = self.secret.split_at(TOKEN_SECRET_LEN - CHECK_LEN);
+        self.public.starts_with(TOKEN_PREFIX) && check == checksum(&self.public, secret)
     }
 
     /// Reads the text a client presents.
@@ -56,6 +74,10 @@ impl Token {
     pub fn hash(&self) -> TokenHash {
         TokenHash(Sha256::digest(self.secret.as_bytes()).into())
     }
+}
+
+fn checksum(public: &str, secret: &str) -> String {
+    letters(&Sha256::digest(format!("{public}-{secret}")), CHECK_LEN)
 }
 
 impl TokenHash {
@@ -109,5 +131,15 @@ mod tests {
         assert!(!a.hash().matches(&b));
         assert!(!format!("{a:?}").contains(&a.secret));
         assert_eq!(Token::parse("short-one"), None);
+    }
+
+    #[test]
+    fn a_scanner_knows_our_tokens_by_their_checksum() {
+        let token = Token::from_random(&std::array::from_fn(|i| u8::try_from(i * 3).unwrap()));
+        assert!(token.is_ours() && token.public_id().starts_with(TOKEN_PREFIX));
+        let mut wrong = token.expose();
+        let last = wrong.pop();
+        wrong.push(if last == Some('a') { 'b' } else { 'a' });
+        assert!(!Token::parse(&wrong).unwrap().is_ours());
     }
 }

@@ -1,7 +1,11 @@
 //! Users, their site roles, organizations and groups.
 
-use super::id::{GroupId, OrganizationId, SshKeyId, TokenId, UserId};
-use super::name::UserName;
+use std::net::IpAddr;
+
+use super::id::{GroupId, OrganizationId, RoleId, SshKeyId, TokenId, UserId};
+use super::name::{RoleName, UserName};
+use super::network::Network;
+use super::policy::{Permissions, Scope};
 use super::time::Timestamp;
 
 /// Defines an enum that is stored and sent as one lower-case word per variant.
@@ -74,6 +78,19 @@ define_words! {
         /// Reads the audit log.
         Auditor = "auditor",
     }
+    /// A built-in role in one organization. Whoever belongs to it is a member without a row.
+    OrganizationRole {
+        /// Keeps everything of the organization, and is not let into others' workspaces.
+        Admin = "organization-admin",
+        /// Keeps its members, their roles and groups.
+        UserAdmin = "organization-user-admin",
+        /// Keeps its templates.
+        TemplateAdmin = "organization-template-admin",
+        /// Reads its part of the audit log.
+        Auditor = "organization-auditor",
+        /// May not make workspaces in it.
+        WorkspaceCreationBan = "organization-workspace-creation-ban",
+    }
 }
 
 impl SiteRole {
@@ -104,6 +121,8 @@ pub struct User {
     pub roles: Vec<SiteRole>,
     /// The organizations it belongs to.
     pub organizations: Vec<OrganizationId>,
+    /// Roles in organizations it belongs to, sorted.
+    pub organization_roles: Vec<HeldRole>,
     /// When it was made.
     pub created_at: Timestamp,
     /// When it was last changed.
@@ -118,6 +137,30 @@ impl User {
     pub fn has(&self, role: SiteRole) -> bool {
         self.roles.contains(&role)
     }
+}
+
+/// A role that someone holds in an organization: a built-in one or a custom one.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct HeldRole {
+    /// Where.
+    pub organization: OrganizationId,
+    /// Which.
+    pub role: RoleName,
+}
+
+/// A role that an organization made for itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CustomRole {
+    /// Its id.
+    pub id: RoleId,
+    /// Where it holds.
+    pub organization_id: OrganizationId,
+    /// Its name, which no built-in role has.
+    pub name: RoleName,
+    /// The name shown.
+    pub display_name: String,
+    /// What it holds there.
+    pub permissions: Permissions,
 }
 
 /// A user as others see it in passing.
@@ -223,4 +266,29 @@ pub struct TokenEntry {
     pub last_used_at: Option<Timestamp>,
     /// From where it was last used.
     pub last_used_ip: String,
+    /// What it is limited to.
+    pub limits: TokenLimits,
+}
+
+/// What a token is limited to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TokenLimits {
+    /// What it may do, and to what.
+    pub scope: Scope,
+    /// From where it may be used; from anywhere when there is none.
+    pub networks: Vec<Network>,
+    /// How many tokens with limits are above it: one made by such a token has less, and ends with it.
+    pub depth: u8,
+}
+
+impl TokenLimits {
+    /// None.
+    pub const NONE: Self = Self { scope: Scope::ALL, networks: Vec::new(), depth: 0 };
+
+    /// Whether it may be used from an address.
+    #[must_use]
+    pub fn allow_from(&self, ip: Option<IpAddr>) -> bool {
+        let inside = |ip| self.networks.iter().any(|network| network.contains(ip));
+        self.networks.is_empty() || ip.is_some_and(inside)
+    }
 }

@@ -63,7 +63,7 @@ impl Server {
         let tasks = Tasks::new();
         raise_open_files();
         make_private(&config.data)?;
-        let hold = hold::take(&config.data)?;
+        let hold = hold::take(&config.data).await?;
         let db = Db::open(&config.data.join(DATABASE), clock.clone(), entropy.clone())
             .with_context(|| format!("Opening {}", config.data.join(DATABASE).display()))?;
         let listener = TcpListener::bind(config.http)

@@ -101,7 +101,23 @@ impl TestServer {
 
     /// A server nobody has set up, with other settings.
     pub async fn with(policy: impl Fn(&mut Policy), config: impl Fn(&mut Config)) -> Self {
+        Self::open(tempfile::tempdir().unwrap(), policy, config).await
+    }
+
+    /// Another server with what this one has now.
+    pub async fn copy(&self) -> Self {
         let dir = tempfile::tempdir().unwrap();
+        let copy = dir.path().join("steading.db");
+        let conn = rusqlite::Connection::open(&self.db_path).unwrap();
+        conn.execute("VACUUM INTO ?1", [copy.to_str().unwrap()]).unwrap();
+        Self::open(dir, |_| {}, |_| {}).await
+    }
+
+    async fn open(
+        dir: tempfile::TempDir,
+        policy: impl Fn(&mut Policy),
+        config: impl Fn(&mut Config),
+    ) -> Self {
         let clock = Clock::manual(Timestamp(1_795_000_000));
         let entropy = Entropy::machine();
         let db_path = dir.path().join("steading.db");

@@ -9,6 +9,7 @@
     reason = "a test that goes wrong panics; the helpers here are not marked as tests for Clippy"
 )]
 
+mod access;
 mod accounts;
 mod agent;
 mod bootstrap;
@@ -21,6 +22,7 @@ mod growth;
 mod harness;
 mod pages;
 mod provision;
+mod roles;
 mod schema;
 mod ssh_exec;
 mod ssh_files;
@@ -31,4 +33,5 @@ mod ssh_terminal;
 mod ssh_world;
 mod sweep;
 mod tidy;
+mod tokens;
 mod workspaces;

@@ -16,7 +16,7 @@ fn objects(conn: &Connection) -> BTreeMap<String, String> {
 fn plain(sql: &str) -> String {
     let lines = sql.lines().map(|line| line.split("--").next().unwrap_or_default());
     let text: String = lines.flat_map(|line| line.split_whitespace()).collect::<Vec<_>>().join(" ");
-    text.replace("( ", "(").replace(" )", ")")
+    text.replace("( ", "(").replace(" )", ")").replace(" ,", ",")
 }
 
 #[test]

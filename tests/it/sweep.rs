@@ -2,7 +2,9 @@
 
 use http::Method;
 use serde_json::json;
+use steading::model::policy::{Scope, Subject};
 use steading::model::user::SiteRole;
+use steading::server::app::Actor;
 use steading::server::web::Access;
 use steading::server::web::routes;
 
@@ -33,7 +35,7 @@ async fn ask(server: &TestServer, client: &Client, method: &Method, path: &str) 
 }
 
 fn is_page(access: Access) -> bool {
-    matches!(access, Access::Page | Access::PageRole(_) | Access::Setup | Access::SignIn)
+    matches!(access, Access::Page | Access::PageMay(_) | Access::Setup | Access::SignIn)
 }
 
 #[tokio::test]
@@ -49,8 +51,10 @@ async fn anonymous_people_get_what_is_public_and_nothing_else() {
                 (reply.status.as_u16(), format!("{} {}", route.method, route.path));
             match route.access {
                 Access::Public | Access::SignIn => assert_ne!(status, 500, "{what}"),
-                Access::User | Access::Role(_) | Access::Agent => assert_eq!(status, 401, "{what}"),
-                Access::Page | Access::PageRole(_) | Access::Setup => {
+                Access::SignedIn | Access::May(_) | Access::Agent => {
+                    assert_eq!(status, 401, "{what}");
+                }
+                Access::Page | Access::PageMay(_) | Access::Setup => {
                     assert_eq!(status, 303, "{what}");
                     let to = reply.headers["location"].to_str().unwrap();
                     assert!(to.starts_with("/login"), "{what} leads to {to}");
@@ -72,6 +76,9 @@ async fn a_role_opens_its_routes_and_no_others() {
     ];
     for (name, role) in people {
         let client = server.sign_in(name).await;
+        let user = server.app.user(&Actor::System, name).await.unwrap();
+        assert_eq!(user.roles, role.into_iter().collect::<Vec<_>>());
+        let subject = Subject::of(&user, &[], Scope::ALL);
         for route in routes::all(&server.state).table() {
             if route.path.ends_with("/logout") {
                 continue;
@@ -81,13 +88,15 @@ async fn a_role_opens_its_routes_and_no_others() {
                 (reply.status.as_u16(), format!("{name}: {} {}", route.method, route.path));
             assert_ne!(status, 500, "{what}: {}", reply.text);
             let allowed = match route.access {
-                Access::Role(roles) | Access::PageRole(roles) => {
-                    role.is_some_and(|role| roles.contains(&role))
+                Access::May(permission) | Access::PageMay(permission) => {
+                    subject.may_ever(permission).is_ok()
                 }
                 Access::Agent => false,
-                Access::Public | Access::User | Access::Page | Access::Setup | Access::SignIn => {
-                    true
-                }
+                Access::Public
+                | Access::SignedIn
+                | Access::Page
+                | Access::Setup
+                | Access::SignIn => true,
             };
             if !allowed {
                 assert!(matches!(status, 401 | 403 | 404), "{what} gave {status}");

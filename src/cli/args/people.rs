@@ -106,9 +106,15 @@ pub enum Tokens {
         /// Whose it is; only an owner may create tokens for others
         #[arg(long, short, default_value = "me", value_name = "USER")]
         user: String,
-        /// What it may be used for: `all` or `application_connect`
-        #[arg(long, default_value = "all", value_name = "SCOPE")]
-        scope: String,
+        /// What it may do, such as workspace:read or template:*; everything that you may when absent
+        #[arg(long, value_name = "SCOPE")]
+        scope: Vec<String>,
+        /// A thing it is limited to, such as workspace:ID
+        #[arg(long, value_name = "TYPE:ID")]
+        allow: Vec<String>,
+        /// A network it may be used from, such as 192.168.4.0/24; anywhere when absent
+        #[arg(long, value_name = "CIDR")]
+        allow_cidr: Vec<String>,
     },
     /// List tokens
     #[command(visible_alias = "ls")]

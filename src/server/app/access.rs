@@ -4,35 +4,36 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Actor, App, Error, Result};
 use crate::model::audit::AuditEntry;
-use crate::model::grant::{self, Action, EffectiveGrant};
+use crate::model::grant::{self, EffectiveGrant, Verb};
 use crate::model::id::{UserId, WorkspaceId};
-use crate::model::user::SiteRole;
-use crate::server::db::{ReadTx, WriteTx, audit, grants, workspaces};
+use crate::model::policy::{
+    Action as PolicyAction, Denied, Object, Permission, ResourceType, Scope, Subject,
+};
+use crate::model::user::{HeldRole, OrganizationRole, User};
+use crate::server::db::{ReadTx, WriteTx, audit, grants, roles, workspaces};
 
 /// Asks for a right on a workspace.
 ///
 /// # Errors
 /// [`Error::NotFound`] when the actor may not know the workspace exists, [`Error::Denied`] when
 /// they may see it and not do this.
-pub fn require(
-    tx: &ReadTx<'_>,
-    actor: &Actor,
-    workspace: WorkspaceId,
-    action: Action,
-) -> Result<()> {
+pub fn require(tx: &ReadTx<'_>, actor: &Actor, workspace: WorkspaceId, verb: Verb) -> Result<()> {
     let user = match actor {
         Actor::System => return Ok(()),
-        Actor::Agent { workspace: own, .. } if *own == workspace && action == Action::View => {
+        Actor::Agent { workspace: own, .. } if *own == workspace && verb == Verb::View => {
             return Ok(());
         }
         Actor::Agent { .. } => return Err(Error::NotFound("workspace")),
-        Actor::User(caller) => caller.user.id,
+        Actor::User(caller) => {
+            require_scope(actor, workspace, verb.actions())?;
+            caller.user.id
+        }
     };
     let held = rights(tx, user, workspace)?;
-    if grant::may(&held, action, tx.now) {
+    if grant::may(&held, verb, tx.now) {
         Ok(())
-    } else if grant::may(&held, Action::View, tx.now) {
-        Err(Error::Denied(format!("you may see this workspace, not {action} it")))
+    } else if grant::may(&held, Verb::View, tx.now) {
+        Err(Error::Denied(format!("you may see this workspace, not {verb} it")))
     } else {
         Err(Error::NotFound("workspace"))
     }
@@ -45,11 +46,62 @@ pub fn require(
 /// [`Error::NotFound`] otherwise.
 pub fn require_history(tx: &ReadTx<'_>, actor: &Actor, workspace: WorkspaceId) -> Result<()> {
     if !workspaces::is_deleted(tx, workspace)? {
-        return require(tx, actor, workspace, Action::View);
+        return require(tx, actor, workspace, Verb::View);
     }
-    let owner = workspaces::owner(tx, workspace)?;
-    let own = owner.is_some() && owner == actor.user_id();
-    if own || actor.has(SiteRole::Owner) { Ok(()) } else { Err(Error::NotFound("workspace")) }
+    let Some((owner, organization)) = workspaces::belonging(tx, workspace)? else {
+        return Err(Error::NotFound("workspace"));
+    };
+    let object = Object::site(ResourceType::Workspace).id(workspace).of(owner).within(organization);
+    actor.require(tx.now, PolicyAction::Read, &object)
+}
+
+/// Asks for the right to change the template that a workspace is made from: who has it may see and
+/// replace what Terraform keeps of the workspace.
+///
+/// # Errors
+/// [`Error::Denied`] otherwise.
+pub(super) fn require_author(tx: &ReadTx<'_>, actor: &Actor, workspace: WorkspaceId) -> Result<()> {
+    let (template, organization) =
+        workspaces::template(tx, workspace)?.ok_or(Error::NotFound("workspace"))?;
+    let object = Object::site(ResourceType::Template).id(template).within(organization);
+    actor.require(tx.now, PolicyAction::Update, &object)
+}
+
+/// Asks whether what the caller came with is for this workspace and has one of these actions.
+///
+/// # Errors
+/// [`Error::NotFound`] for another workspace's token, [`Error::Denied`] for one with less.
+pub(super) fn require_scope(
+    actor: &Actor,
+    workspace: WorkspaceId,
+    actions: &[PolicyAction],
+) -> Result<()> {
+    let Actor::User(caller) = actor else { return Ok(()) };
+    let (kind, scope) = (ResourceType::Workspace, &caller.subject.scope);
+    if !scope.reaches(kind, Some(workspace.into())) {
+        return Err(Error::NotFound(kind.noun()));
+    }
+    let has = |action: &PolicyAction| scope.has(Permission(kind, *action));
+    match actions.first() {
+        Some(action) if !actions.iter().any(has) => {
+            Err(Error::Denied(Denied::Scope(Permission(kind, *action)).to_string()))
+        }
+        Some(_) | None => Ok(()),
+    }
+}
+
+/// Who asks, with what their roles hold now and what they came with is limited to.
+///
+/// # Errors
+/// When the database fails.
+pub(super) fn subject(tx: &ReadTx<'_>, user: &User, scope: Scope) -> Result<Subject> {
+    let is_custom = |held: &HeldRole| OrganizationRole::from_word(held.role.as_str()).is_none();
+    let custom = if user.organization_roles.iter().any(is_custom) {
+        roles::custom_permissions(tx, user.id)?
+    } else {
+        Vec::new()
+    };
+    Ok(Subject::of(user, &custom, scope))
 }
 
 /// Every right a user has on a workspace, with its reason and end.
@@ -73,12 +125,14 @@ pub(super) fn allowed(
     tx: &ReadTx<'_>,
     actor: &Actor,
     ids: &[WorkspaceId],
-) -> Result<BTreeMap<WorkspaceId, Vec<Action>>> {
-    let Some(user) = actor.user_id() else { return Ok(BTreeMap::new()) };
+) -> Result<BTreeMap<WorkspaceId, Vec<Verb>>> {
+    let Actor::User(caller) = actor else { return Ok(BTreeMap::new()) };
+    let user = caller.user.id;
     let everywhere = grants::everywhere(tx, user)?;
     let mut all = BTreeMap::new();
     for id in workspaces::living(tx, ids)? {
-        let mut may: Vec<Action> = Action::ALL.to_vec();
+        let mut may: Vec<Verb> = Verb::ALL.to_vec();
+        may.retain(|verb| require_scope(actor, id, verb.actions()).is_ok());
         if may.iter().any(|a| !everywhere.contains(a)) {
             let held = rights(tx, user, id)?;
             may.retain(|a| grant::may(&held, *a, tx.now));
@@ -96,7 +150,10 @@ pub(super) fn sees_all(tx: &ReadTx<'_>, actor: &Actor) -> Result<bool> {
     match actor {
         Actor::System => Ok(true),
         Actor::Agent { .. } => Ok(false),
-        Actor::User(caller) => Ok(grants::everywhere(tx, caller.user.id)?.contains(&Action::View)),
+        Actor::User(caller) => {
+            let every = caller.subject.scope.reaches(ResourceType::Workspace, None);
+            Ok(every && grants::everywhere(tx, caller.user.id)?.contains(&Verb::View))
+        }
     }
 }
 
@@ -113,7 +170,7 @@ impl App {
     ///
     /// # Errors
     /// As [`require`].
-    pub async fn may(&self, actor: &Actor, workspace: WorkspaceId, action: Action) -> Result<()> {
+    pub async fn may(&self, actor: &Actor, workspace: WorkspaceId, action: Verb) -> Result<()> {
         let actor = actor.clone();
         self.db.read(move |tx| require(tx, &actor, workspace, action)).await
     }
@@ -126,7 +183,7 @@ impl App {
         &self,
         actor: &Actor,
         workspaces: Vec<WorkspaceId>,
-    ) -> Result<BTreeMap<WorkspaceId, Vec<Action>>> {
+    ) -> Result<BTreeMap<WorkspaceId, Vec<Verb>>> {
         let actor = actor.clone();
         self.db.read(move |tx| allowed(tx, &actor, &workspaces)).await
     }
@@ -137,7 +194,7 @@ impl App {
     /// When the database fails.
     pub async fn who_may(
         &self,
-        action: Action,
+        action: Verb,
         asked: Vec<(UserId, WorkspaceId)>,
     ) -> Result<BTreeSet<(UserId, WorkspaceId)>> {
         self.db

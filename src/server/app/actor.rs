@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use super::error::{Error, Result};
 use crate::model::id::{AgentId, SshKeyId, TokenId, UserId, WorkspaceId};
-use crate::model::user::{SiteRole, TokenKind, User};
+use crate::model::policy::{self, Action, Because, Context, Denied, Object, Permission, Subject};
+use crate::model::time::Timestamp;
+use crate::model::user::{TokenKind, User};
 
 /// Whoever asks.
 #[derive(Clone, Debug)]
@@ -31,6 +33,8 @@ pub struct Caller {
     pub via: Via,
     /// Their address.
     pub ip: String,
+    /// What their roles and what they showed let them do.
+    pub subject: Subject,
 }
 
 /// What a user showed to be let in.
@@ -99,25 +103,77 @@ impl Actor {
         }
     }
 
-    /// Whether the actor has a site role, or is the program itself.
-    #[must_use]
-    pub fn has(&self, role: SiteRole) -> bool {
+    /// Whether the actor may do something at `now`, and which rule says so.
+    ///
+    /// # Errors
+    /// With the rule that is against it.
+    pub fn decide(
+        &self,
+        now: Timestamp,
+        action: Action,
+        object: &Object,
+    ) -> std::result::Result<Because, Denied> {
         match self {
-            Self::User(caller) => caller.user.has(role),
-            Self::Agent { .. } => false,
-            Self::System => true,
+            Self::User(caller) => {
+                let ip = caller.ip.parse().ok();
+                let context = Context { now, ip, mfa_at: None, conditions: &[] };
+                policy::decide(&caller.subject, action, object, &context)
+            }
+            Self::Agent { .. } => Err(Denied::NotHeld(Permission(object.kind, action))),
+            Self::System => Ok(Because::Site),
         }
     }
 
-    /// Asks for one of some site roles.
+    /// Whether the actor may do something at `now`.
+    #[must_use]
+    pub fn may(&self, now: Timestamp, action: Action, object: &Object) -> bool {
+        self.decide(now, action, object).is_ok()
+    }
+
+    /// Asks for the right to do something at `now`.
     ///
     /// # Errors
-    /// [`Error::Denied`] when the actor has none of them.
-    pub fn require_role(&self, roles: &[SiteRole]) -> Result<()> {
-        if roles.iter().any(|r| self.has(*r)) {
-            return Ok(());
+    /// [`Error::NotFound`] when the actor may not know of the thing, [`Error::Denied`] with the rule
+    /// that is against it otherwise.
+    pub fn require(&self, now: Timestamp, action: Action, object: &Object) -> Result<()> {
+        let Err(denied) = self.decide(now, action, object) else { return Ok(()) };
+        let seen = object.id.is_none() || self.may(now, Action::Read, object);
+        match denied {
+            Denied::Thing(kind) => Err(Error::NotFound(kind.noun())),
+            Denied::Scope(_) => Err(Error::Denied(denied.to_string())),
+            Denied::NotHeld(_) | Denied::TakenAway(_) | Denied::Unmet(_) if seen => {
+                Err(Error::Denied(denied.to_string()))
+            }
+            Denied::NotHeld(_) | Denied::TakenAway(_) | Denied::Unmet(_) => {
+                Err(Error::NotFound(object.kind.noun()))
+            }
         }
-        let names: Vec<&str> = roles.iter().map(|r| r.as_str()).collect();
-        Err(Error::Denied(format!("this needs the role {}", names.join(" or "))))
+    }
+
+    /// Asks for what is not limited to a scope: pages do more than one thing.
+    ///
+    /// # Errors
+    /// [`Error::Denied`] for a token with limits.
+    pub fn require_whole(&self) -> Result<()> {
+        match self {
+            Self::User(caller) if !caller.subject.scope.is_all() => {
+                Err(Error::denied("this token is for the API"))
+            }
+            Self::User(_) | Self::Agent { .. } | Self::System => Ok(()),
+        }
+    }
+
+    /// Asks whether there may be anything on which the actor has a permission.
+    ///
+    /// # Errors
+    /// [`Error::Denied`] when there is nothing.
+    pub fn require_ever(&self, permission: Permission) -> Result<()> {
+        match self {
+            Self::User(caller) => {
+                caller.subject.may_ever(permission).map_err(|d| Error::Denied(d.to_string()))
+            }
+            Self::Agent { .. } => Err(Error::denied("this is for users")),
+            Self::System => Ok(()),
+        }
     }
 }

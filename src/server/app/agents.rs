@@ -3,7 +3,7 @@
 use super::{Actor, App, Error, Result, access};
 use crate::model::agent::{Agent, AgentLogLine, MetadataValue, ScriptRun};
 use crate::model::build::Transition;
-use crate::model::grant::Action;
+use crate::model::grant::Verb;
 use crate::model::id::{AgentId, BuildId, ResourceId, WorkspaceId};
 use crate::model::log::MAX_AGENT_LOG_BYTES;
 use crate::model::resource::ScriptSpec;
@@ -93,7 +93,7 @@ impl App {
         let actor = actor.clone();
         self.db
             .read(move |tx| {
-                let home = require(tx, &actor, id, Action::Connect)?;
+                let home = require(tx, &actor, id, Verb::Connect)?;
                 if is_current(tx, &home)? {
                     Ok(home.workspace)
                 } else {
@@ -111,7 +111,7 @@ impl App {
         let actor = actor.clone();
         self.db
             .read(move |tx| {
-                access::require(tx, &actor, id, Action::View)?;
+                access::require(tx, &actor, id, Verb::View)?;
                 match current_build(tx, id)? {
                     Some(build) => {
                         Ok(agents::list(tx, build)?.into_iter().map(|(_, a)| a).collect())
@@ -130,7 +130,7 @@ impl App {
         let actor = actor.clone();
         self.db
             .read(move |tx| {
-                let home = require(tx, &actor, id, Action::View)?;
+                let home = require(tx, &actor, id, Verb::View)?;
                 let (resource_id, agent) = agents::find(tx, id)?.ok_or(Error::NotFound("agent"))?;
                 Ok(AgentView {
                     agent,
@@ -179,7 +179,7 @@ impl App {
         let actor = actor.clone();
         self.db
             .read_rows(limit, move |tx| {
-                require(tx, &actor, id, Action::View)?;
+                require(tx, &actor, id, Verb::View)?;
                 Ok(agent_logs::list(tx, id, after, limit)?)
             })
             .await
@@ -193,7 +193,7 @@ impl App {
         let actor = actor.clone();
         self.db
             .read(move |tx| {
-                require(tx, &actor, id, Action::View)?;
+                require(tx, &actor, id, Verb::View)?;
                 Ok(agent_metadata::list(tx, id)?)
             })
             .await
@@ -228,7 +228,7 @@ impl App {
         let (actor, seal) = (actor.clone(), self.seal.clone());
         self.db
             .read(move |tx| {
-                require(tx, &actor, id, Action::Connect)?;
+                require(tx, &actor, id, Verb::Connect)?;
                 Ok(agents::sealed(tx, &seal, id)?.unwrap_or_default().scripts)
             })
             .await
@@ -247,7 +247,7 @@ impl App {
         let (actor, seal, name) = (actor.clone(), self.seal.clone(), name.to_owned());
         self.db
             .read(move |tx| {
-                access::require(tx, &actor, workspace, Action::Connect)?;
+                access::require(tx, &actor, workspace, Verb::Connect)?;
                 let build = current_build(tx, workspace)?.ok_or(Error::NotFound("agent"))?;
                 let agent = agents::list(tx, build)?
                     .into_iter()
@@ -282,7 +282,7 @@ fn is_current(tx: &ReadTx<'_>, home: &agents::Home) -> Result<bool> {
 }
 
 /// Asks for a right on an agent's workspace.
-fn require(tx: &ReadTx<'_>, actor: &Actor, id: AgentId, action: Action) -> Result<agents::Home> {
+fn require(tx: &ReadTx<'_>, actor: &Actor, id: AgentId, action: Verb) -> Result<agents::Home> {
     let home = agents::home_of(tx, id)?.ok_or(Error::NotFound("agent"))?;
     match access::require(tx, actor, home.workspace, action) {
         Ok(()) => Ok(home),

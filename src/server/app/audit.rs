@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use super::{Actor, App, Result, page};
 use crate::model::audit::{AuditAction, AuditRow, AuditTarget};
 use crate::model::id::UserId;
-use crate::model::user::{SiteRole, User};
+use crate::model::policy::{Action, Object, ResourceType};
+use crate::model::user::User;
 use crate::server::db::{ReadTx, audit, users};
 
 /// Entries in a list at most.
@@ -41,7 +42,7 @@ impl App {
     /// # Errors
     /// [`super::Error::Denied`] for who is neither owner nor auditor.
     pub async fn audit(&self, actor: &Actor, filter: AuditFilter) -> Result<(Vec<AuditView>, i64)> {
-        actor.require_role(&[SiteRole::Owner, SiteRole::Auditor])?;
+        actor.require(self.clock.now(), Action::Read, &Object::site(ResourceType::AuditLog))?;
         self.db
             .read(move |tx| {
                 let user = match &filter.username {

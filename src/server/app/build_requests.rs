@@ -5,11 +5,11 @@ use super::{Actor, App, Error, Result, access, templates};
 use crate::model::audit::{AuditAction, Diff};
 use crate::model::build::{Build, BuildReason, JobKind, Transition, next_number};
 use crate::model::event::Event;
-use crate::model::grant::{self, Action};
+use crate::model::grant::{self, Verb};
 use crate::model::id::{BuildId, PresetId, UserId, VersionId, WorkspaceId};
 use crate::model::parameter::{self, ParameterValue};
+use crate::model::policy::Action;
 use crate::model::template::{Imported, Version};
-use crate::model::user::SiteRole;
 use crate::model::workspace::Workspace;
 use crate::server::db::builds::NewBuild;
 use crate::server::db::seal::Seal;
@@ -90,7 +90,7 @@ impl App {
                 if request.transition == Transition::Start
                     && version != workspace.latest_build.version_id
                 {
-                    access::require(tx, &actor, id, Action::Update)?;
+                    access::require(tx, &actor, id, Verb::Update)?;
                 }
                 let build = add_build(tx, &seal, &actor, (id, version, &request))?;
                 builds::find(tx, build)?.ok_or(Error::NotFound("build"))
@@ -108,7 +108,7 @@ impl App {
         let actor = actor.clone();
         self.db
             .read(move |tx| {
-                access::require(tx, &actor, id, Action::View)?;
+                access::require(tx, &actor, id, Verb::View)?;
                 let workspace = workspaces::find(tx, id)?.ok_or(Error::NotFound("workspace"))?;
                 let active = versions::find(tx, workspace.template_active_version_id)?
                     .ok_or(Error::NotFound("template version"))?;
@@ -122,13 +122,15 @@ impl App {
 
 /// Asks for the rights that a build needs.
 fn require(tx: &ReadTx<'_>, actor: &Actor, id: WorkspaceId, request: &BuildRequest) -> Result<()> {
-    let action = match request.transition {
-        Transition::Start | Transition::Stop => Action::Operate,
-        Transition::Delete => Action::Delete,
+    let (verb, action) = match request.transition {
+        Transition::Start => (Verb::Operate, Action::Start),
+        Transition::Stop => (Verb::Operate, Action::Stop),
+        Transition::Delete => (Verb::Delete, Action::Delete),
     };
-    access::require(tx, actor, id, action)?;
+    access::require(tx, actor, id, verb)?;
+    access::require_scope(actor, id, &[action])?;
     if !request.parameters.is_empty() || request.preset.is_some() {
-        access::require(tx, actor, id, Action::Update)?;
+        access::require(tx, actor, id, Verb::Update)?;
     }
     if request.orphan && request.transition != Transition::Delete {
         return Err(Error::invalid("orphan", "is for the transition delete"));
@@ -137,7 +139,7 @@ fn require(tx: &ReadTx<'_>, actor: &Actor, id: WorkspaceId, request: &BuildReque
         return Err(Error::invalid("then_start", "is for the transition stop"));
     }
     if request.orphan || request.state.is_some() {
-        actor.require_role(SiteRole::AUTHORS)?;
+        access::require_author(tx, actor, id)?;
     }
     Ok(())
 }
@@ -157,7 +159,7 @@ fn choose(workspace: &Workspace, request: &BuildRequest) -> VersionId {
 pub(super) fn start_again(tx: &WriteTx<'_>, seal: &Seal, stop: &Build) -> Result<()> {
     let (user, id) = (stop.initiator.id, stop.workspace_id);
     let held = access::rights(tx, user, id)?;
-    if !grant::may(&held, Action::Operate, tx.now) {
+    if !grant::may(&held, Verb::Operate, tx.now) {
         return Err(Error::denied(
             "who asked for the restart may not start this workspace any more",
         ));
@@ -167,7 +169,7 @@ pub(super) fn start_again(tx: &WriteTx<'_>, seal: &Seal, stop: &Build) -> Result
         on_behalf_of: Some(user),
         ..BuildRequest::new(Transition::Start, stop.reason)
     };
-    let version = if grant::may(&held, Action::Update, tx.now) {
+    let version = if grant::may(&held, Verb::Update, tx.now) {
         choose(&workspace, &request)
     } else {
         stop.version_id
@@ -230,9 +232,10 @@ fn usable(
 ) -> Result<Version> {
     let found = templates::ready(versions::find(tx, version)?)?;
     let template = found.template_id.ok_or(Error::NotFound("template version"))?;
-    templates::may_read(actor, found.organization_id)
-        .then_some(())
-        .ok_or(Error::NotFound("template version"))?;
+    // What the workspace is built from already needs no look at the template.
+    if last.is_none_or(|b| b.version_id != version) {
+        templates::find(tx, actor, template).map_err(|_| Error::NotFound("template version"))?;
+    }
     if !workspaces::is_made_from(tx, workspace, template)? {
         return Err(Error::invalid("template_version_id", "is another template's"));
     }

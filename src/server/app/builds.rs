@@ -6,10 +6,9 @@ use super::{Actor, App, Error, Page, Result, access, trail};
 use crate::model::audit::{AuditAction, AuditTarget, Diff};
 use crate::model::build::{Build, JobStatus, Timing};
 use crate::model::event::Event;
-use crate::model::grant::Action;
+use crate::model::grant::Verb;
 use crate::model::id::{BuildId, WorkspaceId};
 use crate::model::parameter::ParameterValue;
-use crate::model::user::SiteRole;
 use crate::model::workspace::Workspace;
 use crate::server::db::seal::{Place, Seal};
 use crate::server::db::{
@@ -29,7 +28,7 @@ impl App {
         self.db
             .write(move |tx| {
                 let build = builds::find(tx, id)?.ok_or(Error::NotFound("build"))?;
-                access::require(tx, &actor, build.workspace_id, Action::Operate)?;
+                access::require(tx, &actor, build.workspace_id, Verb::Operate)?;
                 cancel_job(tx, build.job.id, build.job.status)?;
                 tx.emit(Event::Workspace(build.workspace_id));
                 let diff = Diff::new().field("status", build.job.status.as_str(), "canceled");
@@ -145,11 +144,11 @@ impl App {
     /// # Errors
     /// When the actor does not push templates, or there is no such build.
     pub async fn build_state(&self, actor: &Actor, id: BuildId) -> Result<Vec<u8>> {
-        actor.require_role(SiteRole::AUTHORS)?;
         let (actor, seal) = (actor.clone(), self.seal.clone());
         self.db
             .read_large(move |tx| {
-                find(tx, &actor, id)?;
+                let build = find(tx, &actor, id)?;
+                access::require_author(tx, &actor, build.workspace_id)?;
                 let sealed = states::find(tx, id)?;
                 Ok(sealed.map(|s| open_state(&seal, id, &s)).transpose()?.unwrap_or_default())
             })
@@ -162,13 +161,13 @@ impl App {
     /// When the actor does not push templates, the build is not the last or not over, or the bytes
     /// are no state.
     pub async fn put_build_state(&self, actor: &Actor, id: BuildId, state: Vec<u8>) -> Result<()> {
-        actor.require_role(SiteRole::AUTHORS)?;
-        check_state(&state)?;
-        let sealed = seal_state(&self.seal, id, &state);
-        let actor = actor.clone();
+        let (actor, seal) = (actor.clone(), self.seal.clone());
         self.db
             .write(move |tx| {
                 let build = find(tx, &actor, id)?;
+                access::require_author(tx, &actor, build.workspace_id)?;
+                check_state(&state)?;
+                let sealed = seal_state(&seal, id, &state);
                 let last = builds::last(tx, build.workspace_id)?;
                 if build.job.status.is_active() || last.is_none_or(|b| b.id != id) {
                     return Err(Error::conflict(

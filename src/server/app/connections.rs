@@ -2,7 +2,7 @@
 
 use super::{Actor, App, Error, Page, Result, access};
 use crate::model::event::Event;
-use crate::model::grant::Action;
+use crate::model::grant::Verb;
 use crate::model::id::{SessionId, WorkspaceId};
 use crate::model::session::{EndReason, NewSession, Session};
 use crate::server::db::{connections, workspaces};
@@ -74,7 +74,7 @@ impl App {
         let actor = actor.clone();
         self.db
             .read(move |tx| {
-                access::require(tx, &actor, workspace, Action::View)?;
+                access::require(tx, &actor, workspace, Verb::View)?;
                 Ok(connections::list(tx, workspace, page.pair())?)
             })
             .await
@@ -92,7 +92,7 @@ impl App {
         let actor = actor.clone();
         self.db
             .read(move |tx| {
-                access::require(tx, &actor, workspace, Action::View)?;
+                access::require(tx, &actor, workspace, Verb::View)?;
                 Ok(connections::open(tx, workspace)?)
             })
             .await

@@ -5,7 +5,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::{Actor, App, Error, Result};
 use crate::model::id::FileId;
-use crate::model::user::SiteRole;
+use crate::model::policy::{Action, Object, Permission, ResourceType};
 use crate::server::db::{archives, files};
 
 /// Largest archive taken (Coder takes as much).
@@ -21,7 +21,7 @@ impl App {
     /// # Errors
     /// When the actor may not push templates, or the bytes are no tar archive or too many.
     pub async fn upload_file(&self, actor: &Actor, body: Bytes) -> Result<FileId> {
-        actor.require_role(SiteRole::AUTHORS)?;
+        actor.require_ever(Permission(ResourceType::File, Action::Create))?;
         let user = actor.caller()?.user.id;
         if body.len() > MAX_FILE_BYTES {
             return Err(Error::invalid("file", "is larger than 100 MiB"));
@@ -51,12 +51,18 @@ impl App {
     /// # Errors
     /// When there is none, or the actor neither sent it nor may push templates.
     pub async fn file(&self, actor: &Actor, id: FileId) -> Result<Bytes> {
-        let (me, author) = (actor.user_id(), SiteRole::AUTHORS.iter().any(|r| actor.has(*r)));
+        let actor = actor.clone();
         self.db
             .read_large(move |tx| {
-                let sender = files::sender(tx, id)?.filter(|s| author || me == Some(*s));
-                let body = sender.map(|_| archives::body(tx, id)).transpose()?.flatten();
-                body.map(Bytes::from).ok_or(Error::NotFound("file"))
+                let sender = files::sender(tx, id)?.ok_or(Error::NotFound("file"))?;
+                let file = Object::site(ResourceType::File).id(id);
+                // Whoever keeps templates of an organization sees what its versions are made from.
+                let mut places = files::organizations(tx, id)?.into_iter();
+                let there = |place| actor.may(tx.now, Action::Read, &file.within(place));
+                if actor.user_id() != Some(sender) && !places.any(there) {
+                    actor.require(tx.now, Action::Read, &file)?;
+                }
+                archives::body(tx, id)?.map(Bytes::from).ok_or(Error::NotFound("file"))
             })
             .await
     }

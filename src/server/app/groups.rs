@@ -7,7 +7,8 @@ use crate::model::audit::{AuditAction, AuditEntry, AuditTarget, Diff};
 use crate::model::event::Event;
 use crate::model::id::GroupId;
 use crate::model::name::GroupName;
-use crate::model::user::{Group, Organization, SiteRole, User};
+use crate::model::policy::{Action, Object, ResourceType};
+use crate::model::user::{Group, Organization, User};
 use crate::server::db::{ReadTx, WriteTx, groups, memberships};
 
 /// The name of the group that every member of an organization is in.
@@ -97,13 +98,14 @@ impl App {
         name: &str,
         display_name: &str,
     ) -> Result<GroupView> {
-        actor.require_role(SiteRole::ADMINS)?;
         let name = parse_name(name)?;
         let display_name = line("display_name", display_name, MAX_DISPLAY_NAME)?;
         let (actor, key) = (actor.clone(), organization.to_owned());
         self.db
             .write(move |tx| {
                 let organization = organizations::find(tx, &actor, &key)?;
+                let place = Object::site(ResourceType::Group).within(organization.id);
+                actor.require(tx.now, Action::Create, &place)?;
                 let group = Group {
                     id: tx.fresh(),
                     organization_id: organization.id,
@@ -128,11 +130,10 @@ impl App {
         id: GroupId,
         cmd: UpdateGroup,
     ) -> Result<GroupView> {
-        actor.require_role(SiteRole::ADMINS)?;
         let actor = actor.clone();
         self.db
             .write(move |tx| {
-                let old = find_stored(tx, id)?;
+                let old = find_for(tx, &actor, Action::Update, id)?;
                 let mut new = old.clone();
                 if let Some(name) = &cmd.name {
                     new.name = parse_name(name)?;
@@ -157,11 +158,10 @@ impl App {
     /// # Errors
     /// [`Error::Denied`] for who may not, [`Error::Conflict`] for Everyone.
     pub async fn delete_group(&self, actor: &Actor, id: GroupId) -> Result<()> {
-        actor.require_role(SiteRole::ADMINS)?;
         let actor = actor.clone();
         self.db
             .write(move |tx| {
-                let group = find_stored(tx, id)?;
+                let group = find_for(tx, &actor, Action::Delete, id)?;
                 groups::delete(tx, id)?;
                 done(tx, &actor, AuditAction::Delete, &group, &Diff::new())
             })
@@ -204,15 +204,21 @@ fn find(tx: &ReadTx<'_>, actor: &Actor, id: GroupId) -> Result<GroupView> {
     view(tx, actor, group, organization)?.ok_or_else(missing)
 }
 
-/// A group that has a row of its own.
-fn find_stored(tx: &ReadTx<'_>, id: GroupId) -> Result<Group> {
+/// A group that has a row of its own, to which the actor may do something.
+fn find_for(tx: &ReadTx<'_>, actor: &Actor, action: Action, id: GroupId) -> Result<Group> {
     if let Some(group) = groups::find(tx, id)? {
+        actor.require(tx.now, action, &object(&group))?;
         return Ok(group);
     }
-    match organizations::find(tx, &Actor::System, &id.to_string()) {
+    match organizations::find(tx, actor, &id.to_string()) {
         Ok(_) => Err(Error::conflict("everyone is in Everyone; it cannot be changed")),
         Err(_) => Err(Error::NotFound("group")),
     }
+}
+
+/// A group as a decision looks at it.
+fn object(group: &Group) -> Object {
+    Object::site(ResourceType::Group).id(group.id).within(group.organization_id)
 }
 
 /// Group lists are personal data: admins see all of them, members the names of their own groups.
@@ -223,9 +229,9 @@ fn view(
     organization: Organization,
 ) -> Result<Option<GroupView>> {
     let mut members = groups::members(tx, group.id)?;
-    let all = SiteRole::ALL.iter().any(|role| actor.has(*role));
+    let all = actor.may(tx.now, Action::Read, &object(&group));
     let inside = members.iter().any(|u| actor.user_id() == Some(u.id));
-    members.retain(|u| people::may_see(actor, u.id));
+    members.retain(|u| people::may_see(tx.now, actor, u));
     Ok((all || inside).then_some(GroupView { group, organization, members }))
 }
 
@@ -239,7 +245,7 @@ fn everyone(tx: &ReadTx<'_>, actor: &Actor, organization: Organization) -> Resul
         display_name: String::new(),
         created_at: organization.created_at,
     };
-    let members = members.filter(|u| people::may_see(actor, u.id)).collect();
+    let members = members.filter(|u| people::may_see(tx.now, actor, u)).collect();
     Ok(GroupView { group, organization, members })
 }
 

@@ -15,7 +15,7 @@ use crate::model::parameter::ParameterValue;
 use crate::model::resource::ResourceSpec;
 use crate::model::secret::Token;
 use crate::model::template::{Imported, Version};
-use crate::model::user::{Group, TokenKind, User};
+use crate::model::user::{Group, TokenKind, TokenLimits, User};
 use crate::model::workspace::Workspace;
 use crate::server::db::seal::Seal;
 use crate::server::db::tokens::NewToken;
@@ -304,6 +304,8 @@ fn lend_token(tx: &WriteTx<'_>, build: &Build, lifetime: std::time::Duration) ->
         workspace: Some(build.workspace_id),
         lifetime,
         ip: String::new(),
+        limits: TokenLimits::NONE,
+        parent: None,
     };
     tokens::insert(tx, &new)?;
     Ok(token.expose())

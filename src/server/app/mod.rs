@@ -14,11 +14,13 @@ pub mod groups;
 mod job_ends;
 pub mod jobs;
 pub mod logs;
+pub mod members;
 pub mod organizations;
 pub mod page;
 pub mod password;
 pub mod people;
 pub mod retention;
+pub mod roles;
 pub mod sessions;
 pub mod settings;
 pub mod ssh_keys;
@@ -43,7 +45,6 @@ use crate::clock::{Clock, Entropy};
 use crate::model::event::Event;
 use crate::server::db::Db;
 use crate::server::db::seal::Seal;
-use crate::server::db::tokens::Presented;
 
 /// The use cases; clones share everything.
 #[derive(Clone)]
@@ -54,7 +55,7 @@ pub struct App {
     pub(in crate::server) seal: Seal,
     passwords: Arc<password::Hasher>,
     uses: Arc<uses::Uses>,
-    token_cache: Arc<token_cache::TokenCache<Presented>>,
+    token_cache: Arc<token_cache::TokenCache<tokens::Known>>,
     /// What the operator chose.
     pub policy: Arc<Policy>,
 }

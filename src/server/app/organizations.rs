@@ -1,18 +1,16 @@
-//! Use cases on organizations and who belongs to them.
+//! Use cases on organizations.
 
 use super::access::record;
-use super::{Actor, App, Error, Result, people};
-use crate::model::audit::{AuditAction, AuditEntry, AuditTarget, Diff};
+use super::{Actor, App, Error, Result, people, trail};
+use crate::model::audit::{AuditAction, AuditTarget, Diff};
 use crate::model::event::Event;
 use crate::model::id::OrganizationId;
-use crate::model::name::GroupName;
+use crate::model::name::{GroupName, RoleName};
+use crate::model::policy::{Action, Object, ResourceType};
 use crate::model::text;
-use crate::model::time::Timestamp;
-use crate::model::user::{Organization, SiteRole, User};
-use crate::server::db::{ReadTx, memberships, organizations};
+use crate::model::user::{Organization, OrganizationRole};
+use crate::server::db::{self, ReadTx, WriteTx, memberships, organizations, roles};
 
-/// Members in a list at most.
-const MAX_LIST: i64 = 1000;
 const MAX_DISPLAY_NAME: usize = 64;
 const MAX_DESCRIPTION: usize = 512;
 
@@ -44,7 +42,8 @@ impl App {
     pub async fn organizations(&self, actor: &Actor) -> Result<Vec<Organization>> {
         let actor = actor.clone();
         let all: Vec<Organization> = self.db.read(organizations::list).await?;
-        Ok(all.into_iter().filter(|o| may_see(&actor, o.id)).collect())
+        let now = self.clock.now();
+        Ok(all.into_iter().filter(|o| actor.may(now, Action::Read, &object(o))).collect())
     }
 
     /// The organizations of a user.
@@ -72,56 +71,82 @@ impl App {
         key: &str,
         cmd: UpdateOrganization,
     ) -> Result<Organization> {
-        actor.require_role(&[SiteRole::Owner])?;
         let (actor, key) = (actor.clone(), key.to_owned());
         self.db
             .write(move |tx| {
                 let old = find(tx, &actor, &key)?;
+                actor.require(tx.now, Action::Update, &object(&old))?;
                 let new = changed(&old, cmd)?;
-                organizations::update(tx, &new).map_err(|e| match e.collision() {
-                    Some(_) => Error::conflict("there is an organization of this name"),
-                    None => e.into(),
-                })?;
+                organizations::update(tx, &new).map_err(taken)?;
                 let diff = Diff::new()
                     .field("name", &old.name, &new.name)
                     .field("display_name", &old.display_name, &new.display_name)
                     .field("description", &old.description, &new.description);
-                let entry = AuditEntry {
-                    action: AuditAction::Write,
-                    target: AuditTarget::Organization,
-                    target_id: new.id.0,
-                    target_name: new.name.clone(),
-                    diff: diff.to_string(),
-                };
-                record(tx, &actor, &entry)?;
-                tx.emit(Event::Grants);
+                written(tx, &actor, AuditAction::Write, (&new, &diff))?;
                 Ok(new)
             })
             .await
     }
 
-    /// Members with the time since when, and how many there are in all.
+    /// Makes an organization. Who makes it belongs to it and keeps it.
     ///
     /// # Errors
-    /// [`Error::NotFound`] for an organization the actor may not see.
-    pub async fn members(
+    /// [`Error::Denied`] for who may not, [`Error::Conflict`] for a name that is taken,
+    /// [`Error::Invalid`] for what does not fit.
+    pub async fn create_organization(
         &self,
         actor: &Actor,
-        key: &str,
-        limit: i64,
-        offset: i64,
-    ) -> Result<(Vec<(User, Timestamp)>, i64)> {
-        let (actor, key) = (actor.clone(), key.to_owned());
-        let limit = limit.clamp(1, MAX_LIST);
+        cmd: UpdateOrganization,
+    ) -> Result<Organization> {
+        let actor = actor.clone();
         self.db
-            .read(move |tx| {
-                let organization = find(tx, &actor, &key)?;
-                let mut list = memberships::list(tx, organization.id, limit, offset)?;
-                list.retain(|(user, _)| people::may_see(&actor, user.id));
-                let seen = i64::try_from(list.len()).unwrap_or(i64::MAX);
-                let all = SiteRole::ALL.iter().any(|role| actor.has(*role));
-                let n = if all { memberships::count(tx, organization.id)? } else { seen };
-                Ok((list, n))
+            .write(move |tx| {
+                actor.require(tx.now, Action::Create, &Object::site(ResourceType::Organization))?;
+                let blank = Organization {
+                    id: tx.fresh(),
+                    name: String::new(),
+                    display_name: String::new(),
+                    description: String::new(),
+                    created_at: tx.now,
+                    updated_at: tx.now,
+                    is_default: false,
+                };
+                let name = Some(cmd.name.clone().unwrap_or_default());
+                let new = changed(&blank, UpdateOrganization { name, ..cmd })?;
+                organizations::insert(tx, &new).map_err(taken)?;
+                if let Some(user) = actor.user_id() {
+                    memberships::insert(tx, new.id, user)?;
+                    let admin = OrganizationRole::Admin.as_str();
+                    let admin = RoleName::parse(admin).map_err(|e| Error::invalid("role", e))?;
+                    roles::replace_in(tx, new.id, user, &[admin])?;
+                    tx.emit(Event::User(user));
+                }
+                written(tx, &actor, AuditAction::Create, (&new, &Diff::new()))?;
+                Ok(new)
+            })
+            .await
+    }
+
+    /// Deletes an organization in which there is nothing any more.
+    ///
+    /// # Errors
+    /// [`Error::Denied`] for who may not, [`Error::Conflict`] for the one of the start and while
+    /// there are templates or workspaces.
+    pub async fn delete_organization(&self, actor: &Actor, key: &str) -> Result<()> {
+        let (actor, key) = (actor.clone(), key.to_owned());
+        self.db
+            .write(move |tx| {
+                let old = find(tx, &actor, &key)?;
+                actor.require(tx.now, Action::Delete, &object(&old))?;
+                if old.is_default {
+                    return Err(Error::conflict("the organization of the start stays"));
+                }
+                if organizations::is_used(tx, old.id)? {
+                    let why = "it has or had templates; rename it, and remove its members instead";
+                    return Err(Error::conflict(why));
+                }
+                organizations::delete(tx, old.id)?;
+                written(tx, &actor, AuditAction::Delete, (&old, &Diff::new()))
             })
             .await
     }
@@ -134,22 +159,40 @@ pub(super) fn find(tx: &ReadTx<'_>, actor: &Actor, key: &str) -> Result<Organiza
         (_, Ok(id)) => organizations::find(tx, id)?,
         (name, Err(_)) => organizations::find_by_name(tx, name)?,
     };
-    found.filter(|o| may_see(actor, o.id)).ok_or(Error::NotFound("organization"))
+    let found = found.ok_or(Error::NotFound("organization"))?;
+    actor.require(tx.now, Action::Read, &object(&found))?;
+    Ok(found)
 }
 
-fn may_see(actor: &Actor, organization: OrganizationId) -> bool {
-    match actor {
-        Actor::System => true,
-        Actor::User(caller) => {
-            caller.user.has(SiteRole::Owner) || caller.user.organizations.contains(&organization)
-        }
-        Actor::Agent { .. } => false,
+/// An organization as a decision looks at it.
+fn object(organization: &Organization) -> Object {
+    Object::site(ResourceType::Organization).id(organization.id).within(organization.id)
+}
+
+fn taken(error: db::Error) -> Error {
+    match error.collision() {
+        Some(_) => Error::conflict("there is an organization of this name"),
+        None => error.into(),
     }
+}
+
+fn written(
+    tx: &WriteTx<'_>,
+    actor: &Actor,
+    action: AuditAction,
+    (organization, diff): (&Organization, &Diff),
+) -> Result<()> {
+    let (target, name) = (AuditTarget::Organization, organization.name.as_str());
+    let entry = trail::entry(action, target, organization.id.0, name);
+    record(tx, actor, &trail::with(entry, diff))?;
+    tx.emit(Event::Grants);
+    Ok(())
 }
 
 fn changed(old: &Organization, cmd: UpdateOrganization) -> Result<Organization> {
     let mut new = old.clone();
-    if let Some(name) = cmd.name.filter(|n| *n != old.name) {
+    // A new one has no name yet, and needs one.
+    if let Some(name) = cmd.name.filter(|n| old.name.is_empty() || *n != old.name) {
         let name = GroupName::parse(&name).map_err(|e| Error::invalid("name", e))?;
         name.as_str().clone_into(&mut new.name);
     }

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::access::record;
+use super::access::{record, subject};
 use super::users::entry;
 use super::{Actor, App, Caller, Error, Result, Via, people};
 use crate::model::audit::{AuditAction, Diff};
@@ -12,8 +12,9 @@ use crate::model::event::Event;
 use crate::model::id::UserId;
 use crate::model::lockout::{Counted, network};
 use crate::model::password;
+use crate::model::policy::{Action, Scope};
 use crate::model::secret::{Token, TokenHash};
-use crate::model::user::{LoginType, SiteRole, TokenKind, User, UserKind, UserStatus};
+use crate::model::user::{LoginType, SiteRole, TokenKind, TokenLimits, User, UserKind, UserStatus};
 use crate::server::db::tokens::NewToken;
 use crate::server::db::{ReadTx, WriteTx, lockouts, passwords, tokens, users};
 
@@ -84,6 +85,7 @@ impl App {
     /// When the actor is no user.
     pub async fn create_session(&self, actor: &Actor) -> Result<Token> {
         actor.require_own()?;
+        actor.require_whole()?;
         let (token, lifetime) = (self.new_token(), self.policy.session_duration);
         let actor = actor.clone();
         self.db
@@ -148,7 +150,7 @@ impl App {
     ) -> Result<()> {
         actor.require_own()?;
         let user = self.user(actor, key).await?;
-        people::require_self_or_admin(actor, &user)?;
+        people::require_account(self.clock.now(), actor, Action::UpdatePersonal, &user)?;
         if user.login_type != LoginType::Password && user.kind == UserKind::Service {
             return Err(Error::conflict("a service account has no password"));
         }
@@ -284,7 +286,8 @@ fn finish_attempt(
     tokens::insert(tx, &new)?;
     users::saw(tx, user.id, tx.now)?;
     user.last_seen_at = Some(tx.now);
-    let caller = Caller { user: user.clone(), via: Via::Token(new.id, new.kind), ip };
+    let (via, subject) = (Via::Token(new.id, new.kind), subject(tx, &user, Scope::ALL)?);
+    let caller = Caller { user: user.clone(), via, ip, subject };
     let actor = Actor::User(Arc::new(caller));
     record(tx, &actor, &entry(AuditAction::Login, &user, &Diff::new()))?;
     tx.emit(Event::User(user.id));
@@ -334,5 +337,7 @@ fn session(
         workspace: None,
         lifetime,
         ip: ip.to_owned(),
+        limits: TokenLimits::NONE,
+        parent: None,
     }
 }

@@ -5,6 +5,7 @@ use super::{Actor, App, Error, Result, people, tokens};
 use crate::model::audit::{AuditAction, AuditEntry, AuditTarget, Diff};
 use crate::model::event::Event;
 use crate::model::id::SshKeyId;
+use crate::model::policy::Action;
 use crate::model::ssh_key::PublicKey;
 use crate::model::text;
 use crate::model::user::SshKey;
@@ -35,7 +36,7 @@ impl App {
         self.db
             .write(move |tx| {
                 let user = people::find(tx, &actor, &key)?;
-                tokens::require_tokens_of(&actor, user.id)?;
+                tokens::require_tokens_of(tx.now, &actor, Action::Create, user.id)?;
                 if let Some(old) = ssh_keys::find_by_fingerprint(tx, &parsed.fingerprint)? {
                     return Err(on_file(&old, old.user_id == user.id));
                 }
@@ -68,7 +69,7 @@ impl App {
         self.db
             .read(move |tx| {
                 let user = people::find(tx, &actor, &key)?;
-                people::require_self_or_admin(&actor, &user)?;
+                people::require_account(tx.now, &actor, Action::ReadPersonal, &user)?;
                 Ok(ssh_keys::list(tx, user.id)?)
             })
             .await
@@ -85,7 +86,8 @@ impl App {
                 let missing = || Error::NotFound("key");
                 let key = ssh_keys::find(tx, id)?.ok_or_else(missing)?;
                 let user = users::find(tx, key.user_id)?.ok_or_else(missing)?;
-                people::require_self_or_admin(&actor, &user).map_err(|_| missing())?;
+                people::require_account(tx.now, &actor, Action::UpdatePersonal, &user)
+                    .map_err(|_| missing())?;
                 ssh_keys::delete(tx, id)?;
                 record(tx, &actor, &entry(AuditAction::Delete, &key))?;
                 tx.emit(Event::User(key.user_id));

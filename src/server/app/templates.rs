@@ -6,9 +6,11 @@ use crate::model::build::JobStatus;
 use crate::model::event::Event;
 use crate::model::id::{OrganizationId, TemplateId, VersionId};
 use crate::model::name::TemplateName;
+use crate::model::policy::{Action, Object, ResourceType};
 use crate::model::template::{Template, Version};
 use crate::model::text;
-use crate::model::user::{SiteRole, UserRef};
+use crate::model::time::Timestamp;
+use crate::model::user::UserRef;
 use crate::server::db::{ReadTx, WriteTx, organizations, templates, versions};
 
 /// What a new template is.
@@ -68,10 +70,11 @@ impl App {
     /// # Errors
     /// When the actor may not, the version is not ready, or the name is taken.
     pub async fn create_template(&self, actor: &Actor, cmd: CreateTemplate) -> Result<Template> {
-        actor.require_role(SiteRole::AUTHORS)?;
         let (actor, user) = (actor.clone(), actor.caller()?.user.clone());
         self.db
             .write(move |tx| {
+                let place = Object::site(ResourceType::Template).within(cmd.organization_id);
+                actor.require(tx.now, Action::Create, &place)?;
                 let version = ready(versions::find(tx, cmd.version_id)?)?;
                 if version.template_id.is_some() {
                     return Err(Error::conflict("the version belongs to a template already"));
@@ -112,8 +115,8 @@ impl App {
             .read(move |tx| {
                 let mut list = templates::list(tx)?;
                 list.retain(|t| {
-                    may_read(&actor, t.organization_id)
-                        && (t.deprecation.is_empty() || is_author(&actor))
+                    actor.may(tx.now, Action::Read, &object(t))
+                        && (t.deprecation.is_empty() || may_update(tx.now, &actor, t))
                 });
                 Ok(list)
             })
@@ -129,8 +132,13 @@ impl App {
         self.db
             .read(move |tx| {
                 for organization in organizations::list(tx)? {
-                    if may_read(&actor, organization.id)
-                        && templates::any(tx, organization.id, is_author(&actor))?
+                    let any = Object::site(ResourceType::Template).within(organization.id);
+                    if actor.may(tx.now, Action::Read, &any)
+                        && templates::any(
+                            tx,
+                            organization.id,
+                            actor.may(tx.now, Action::Update, &any),
+                        )?
                     {
                         return Ok(true);
                     }
@@ -149,6 +157,20 @@ impl App {
         self.db.read(move |tx| find(tx, &actor, id)).await
     }
 
+    /// A template to which the actor may do something.
+    ///
+    /// # Errors
+    /// When there is none that the actor may see, or they may not.
+    pub async fn template_for(
+        &self,
+        actor: &Actor,
+        action: Action,
+        id: TemplateId,
+    ) -> Result<Template> {
+        let actor = actor.clone();
+        self.db.read(move |tx| find_for(tx, &actor, action, id)).await
+    }
+
     /// A template by its name.
     ///
     /// # Errors
@@ -160,7 +182,9 @@ impl App {
         name: &str,
     ) -> Result<Template> {
         let (actor, name) = (actor.clone(), name.to_owned());
-        self.db.read(move |tx| visible(&actor, templates::by_name(tx, organization, &name)?)).await
+        self.db
+            .read(move |tx| visible(tx, &actor, templates::by_name(tx, organization, &name)?))
+            .await
     }
 
     /// Changes a template's name and details.
@@ -173,11 +197,10 @@ impl App {
         id: TemplateId,
         (name, details): (Option<TemplateName>, TemplateDetails),
     ) -> Result<Template> {
-        actor.require_role(SiteRole::AUTHORS)?;
         let actor = actor.clone();
         self.db
             .write(move |tx| {
-                let old = find(tx, &actor, id)?;
+                let old = find_for(tx, &actor, Action::Update, id)?;
                 let mut new = old.clone();
                 new.name = name.unwrap_or(new.name);
                 details.apply(&mut new)?;
@@ -205,11 +228,10 @@ impl App {
         id: TemplateId,
         version: VersionId,
     ) -> Result<()> {
-        actor.require_role(SiteRole::AUTHORS)?;
         let actor = actor.clone();
         self.db
             .write(move |tx| {
-                let template = find(tx, &actor, id)?;
+                let template = find_for(tx, &actor, Action::Update, id)?;
                 let found = versions::find(tx, version)?.filter(|v| v.template_id == Some(id));
                 let new = ready(found)?;
                 if new.archived {
@@ -233,11 +255,10 @@ impl App {
     /// # Errors
     /// When the actor may not, or workspaces are made from it.
     pub async fn delete_template(&self, actor: &Actor, id: TemplateId) -> Result<()> {
-        actor.require_role(SiteRole::AUTHORS)?;
         let actor = actor.clone();
         self.db
             .write(move |tx| {
-                let template = find(tx, &actor, id)?;
+                let template = find_for(tx, &actor, Action::Delete, id)?;
                 match template.n_workspaces {
                     0 => {}
                     1 => {
@@ -258,27 +279,37 @@ impl App {
     }
 }
 
-/// Whether the actor pushes templates.
-pub(super) fn is_author(actor: &Actor) -> bool {
-    SiteRole::AUTHORS.iter().any(|r| actor.has(*r))
+/// A template as a decision looks at it.
+fn object(template: &Template) -> Object {
+    Object::site(ResourceType::Template).id(template.id).within(template.organization_id)
 }
 
-/// Whether the actor may see templates of an organization.
-pub(super) fn may_read(actor: &Actor, organization: OrganizationId) -> bool {
-    match actor {
-        Actor::System => true,
-        Actor::Agent { .. } => false,
-        Actor::User(c) => is_author(actor) || c.user.organizations.contains(&organization),
-    }
+/// Whether the actor may change a template.
+fn may_update(now: Timestamp, actor: &Actor, template: &Template) -> bool {
+    actor.may(now, Action::Update, &object(template))
 }
 
 /// A template that the actor may see.
 pub(super) fn find(tx: &ReadTx<'_>, actor: &Actor, id: TemplateId) -> Result<Template> {
-    visible(actor, templates::find(tx, id)?)
+    visible(tx, actor, templates::find(tx, id)?)
 }
 
-fn visible(actor: &Actor, found: Option<Template>) -> Result<Template> {
-    found.filter(|t| may_read(actor, t.organization_id)).ok_or(Error::NotFound("template"))
+/// A template to which the actor may do something.
+pub(super) fn find_for(
+    tx: &ReadTx<'_>,
+    actor: &Actor,
+    action: Action,
+    id: TemplateId,
+) -> Result<Template> {
+    let template = find(tx, actor, id)?;
+    actor.require(tx.now, action, &object(&template))?;
+    Ok(template)
+}
+
+fn visible(tx: &ReadTx<'_>, actor: &Actor, found: Option<Template>) -> Result<Template> {
+    let template = found.ok_or(Error::NotFound("template"))?;
+    actor.require(tx.now, Action::Read, &object(&template))?;
+    Ok(template)
 }
 
 /// A version whose import succeeded.

@@ -3,20 +3,28 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::access::record;
+use super::access::{record, subject};
 use super::token_cache::Moment;
 use super::{Actor, App, Caller, Error, Result, Via, people, uses};
 use crate::model::audit::{AuditAction, AuditEntry, AuditTarget, Diff};
 use crate::model::event::Event;
 use crate::model::id::UserId;
+use crate::model::network::Network;
+use crate::model::policy::{Action, Object, ResourceType, Scope, Subject};
 use crate::model::secret::Token;
-use crate::model::time;
-use crate::model::user::{SiteRole, TokenEntry, TokenKind, User, UserStatus};
+use crate::model::time::{self, Timestamp};
+use crate::model::user::{TokenEntry, TokenKind, TokenLimits, User, UserStatus};
 use crate::server::db::tokens::{NewToken, Presented};
 use crate::server::db::{ReadTx, ssh_keys, tokens, users};
 
 /// How long an API token lasts when nothing is said.
-pub const DEFAULT_LIFETIME: Duration = Duration::from_hours(30 * 24);
+pub const DEFAULT_LIFETIME: Duration = Duration::from_hours(90 * 24);
+/// How long a token lasts at most that was made by a token with limits.
+pub const CAPABILITY_LIFETIME: Duration = Duration::from_hours(1);
+/// How often a token with limits may hand on a part of itself, which may do so in turn.
+const MAX_DEPTH: u8 = 3;
+/// Networks of a token at most.
+const MAX_NETWORKS: usize = 32;
 /// Tokens in a list at most.
 const MAX_LIST: i64 = 1000;
 const MAX_NAME: usize = 64;
@@ -28,6 +36,12 @@ pub struct CreateToken {
     pub name: String,
     /// How long it lasts; none for the default.
     pub lifetime: Option<Duration>,
+    /// What it may do, as [`Scope::parse`] reads it; everything that the actor may when empty.
+    pub scopes: Vec<String>,
+    /// To what, as [`Scope::parse`] reads it; to everything when empty.
+    pub things: Vec<String>,
+    /// From where; from anywhere when empty.
+    pub networks: Vec<String>,
 }
 
 impl App {
@@ -39,14 +53,18 @@ impl App {
         let Some(token) = Token::parse(text) else { return Ok(None) };
         let found = self.presented(token.public_id()).await?;
         let now = self.clock.now();
-        let Some(found) = found.filter(|f| f.hash.matches(&token) && now < f.expires_at) else {
+        let right =
+            |known: &Known| known.token.hash.matches(&token) && now < known.token.expires_at;
+        let Some(known) = found.filter(|known| right(known) && may_act(&known.token.user)) else {
             return Ok(None);
         };
-        if !may_act(&found.user) {
-            return Ok(None);
+        let Known { token: found, subject } = &*known;
+        if !found.limits.allow_from(ip.parse().ok()) {
+            return Err(Error::Denied(format!("this token may not be used from {ip}")));
         }
         let via = Via::Token(found.id, found.kind);
-        let caller = Caller { user: found.user.clone(), via, ip: ip.to_owned() };
+        let (user, subject) = (found.user.clone(), subject.clone());
+        let caller = Caller { user, via, ip: ip.to_owned(), subject };
         if found.last_used_at.is_none_or(|last| now.since(last) >= uses::EVERY || now < last) {
             self.uses.note(&caller, now);
         }
@@ -54,12 +72,12 @@ impl App {
     }
 
     /// The token that is looked up by `public_id`, as it is since the last commit.
-    async fn presented(&self, public_id: &str) -> Result<Option<Arc<Presented>>> {
+    async fn presented(&self, public_id: &str) -> Result<Option<Arc<Known>>> {
         let now = Moment { commits: self.db.commits(), at: self.clock.instant() };
         if let Some(known) = self.token_cache.find(public_id, now) {
             return Ok(Some(known));
         }
-        let found = self.db.read(|tx| tokens::present(tx, public_id)).await?.map(Arc::new);
+        let found = self.db.read(|tx| known(tx, public_id)).await?.map(Arc::new);
         if let Some(found) = &found {
             self.token_cache.keep(public_id, found, now);
         }
@@ -84,7 +102,9 @@ impl App {
                     Via::Key(id) => ssh_keys::find(tx, id)?.is_some(),
                 };
                 let user = users::find(tx, caller.user.id)?.filter(|user| open && may_act(user));
-                Ok(user.map(|user| Actor::User(Arc::new(Caller { user, ..caller }))))
+                let Some(user) = user else { return Ok(None) };
+                let subject = subject(tx, &user, caller.subject.scope.clone())?;
+                Ok(Some(Actor::User(Arc::new(Caller { user, subject, ..caller }))))
             })
             .await
     }
@@ -113,11 +133,15 @@ impl App {
                 let Some(key) = ssh_keys::find_by_fingerprint(tx, &fingerprint)? else {
                     return Ok(None);
                 };
-                Ok(users::find(tx, key.user_id)?.map(|user| (key, user)))
+                let Some(user) = users::find(tx, key.user_id)?.filter(may_act) else {
+                    return Ok(None);
+                };
+                let subject = subject(tx, &user, Scope::ALL)?;
+                Ok(Some((key, user, subject)))
             })
             .await?;
-        let Some((key, user)) = found.filter(|(_, user)| may_act(user)) else { return Ok(None) };
-        let caller = Caller { user, via: Via::Key(key.id), ip: ip.to_owned() };
+        let Some((key, user, subject)) = found else { return Ok(None) };
+        let caller = Caller { user, via: Via::Key(key.id), ip: ip.to_owned(), subject };
         self.uses.note(&caller, self.clock.now());
         Ok(Some(Actor::User(Arc::new(caller))))
     }
@@ -134,22 +158,16 @@ impl App {
         cmd: CreateToken,
     ) -> Result<(Token, TokenEntry)> {
         actor.require_own()?;
-        let max = self.policy.max_token_lifetime;
-        let lifetime = cmd.lifetime.unwrap_or_else(|| DEFAULT_LIFETIME.min(max));
-        if lifetime > max {
-            let why = format!("may be at most {}", time::words(max));
-            return Err(Error::invalid("lifetime", why));
-        }
-        if lifetime < Duration::from_secs(1) {
-            return Err(Error::invalid("lifetime", "must be at least a second"));
-        }
-        let token = self.new_token();
+        let (token, max) = (self.new_token(), self.policy.max_token_lifetime);
         let name = parse_name(&cmd.name, &token)?;
         let (actor, key) = (actor.clone(), key.to_owned());
         self.db
             .write(move |tx| {
                 let user = people::find(tx, &actor, &key)?;
-                require_tokens_of(&actor, user.id)?;
+                require_tokens_of(tx.now, &actor, Action::Create, user.id)?;
+                let above = above(tx, &actor)?;
+                let limits = limits(&cmd, above.as_ref())?;
+                let lifetime = lifetime(tx.now, cmd.lifetime, (max, above.as_ref()))?;
                 let new = NewToken {
                     id: tx.fresh(),
                     public_id: token.public_id().to_owned(),
@@ -160,6 +178,8 @@ impl App {
                     workspace: None,
                     lifetime,
                     ip: String::new(),
+                    limits,
+                    parent: above.map(|above| above.id),
                 };
                 tokens::insert(tx, &new).map_err(|e| match e.collision() {
                     Some(_) => Error::Conflict(format!("there is a token named {name}")),
@@ -182,7 +202,7 @@ impl App {
         self.db
             .read(move |tx| {
                 let user = people::find(tx, &actor, &key)?;
-                require_tokens_of(&actor, user.id)?;
+                require_tokens_of(tx.now, &actor, Action::Read, user.id)?;
                 Ok(tokens::list(tx, Some(user.id), MAX_LIST)?)
             })
             .await
@@ -193,7 +213,7 @@ impl App {
     /// # Errors
     /// [`Error::Denied`] for who is no owner.
     pub async fn all_tokens(&self, actor: &Actor) -> Result<Vec<TokenEntry>> {
-        actor.require_role(&[SiteRole::Owner])?;
+        actor.require(self.clock.now(), Action::Read, &Object::site(ResourceType::ApiKey))?;
         Ok(self.db.read(|tx| tokens::list(tx, None, MAX_LIST)).await?)
     }
 
@@ -203,7 +223,7 @@ impl App {
     /// [`Error::NotFound`] when there is none or the actor may not see it.
     pub async fn token(&self, actor: &Actor, key: &str, token: &str) -> Result<TokenEntry> {
         let (actor, key, token) = (actor.clone(), key.to_owned(), token.to_owned());
-        self.db.read(move |tx| find_token(tx, &actor, &key, &token)).await
+        self.db.read(move |tx| find_token(tx, &actor, Action::Read, (&key, &token))).await
     }
 
     /// Ends a token at once.
@@ -214,7 +234,7 @@ impl App {
         let (actor, key, token) = (actor.clone(), key.to_owned(), token.to_owned());
         self.db
             .write(move |tx| {
-                let found = find_token(tx, &actor, &key, &token)?;
+                let found = find_token(tx, &actor, Action::Delete, (&key, &token))?;
                 tokens::delete(tx, found.id)?;
                 record(tx, &actor, &entry(AuditAction::Delete, &found))?;
                 tx.emit(Event::User(found.user.id));
@@ -223,6 +243,78 @@ impl App {
             })
             .await
     }
+}
+
+/// A token that was looked up, and what it lets its user do.
+pub(super) struct Known {
+    token: Presented,
+    subject: Subject,
+}
+
+fn known(tx: &ReadTx<'_>, public_id: &str) -> Result<Option<Known>> {
+    let Some(token) = tokens::present(tx, public_id)? else { return Ok(None) };
+    let subject = subject(tx, &token.user, token.limits.scope.clone())?;
+    Ok(Some(Known { token, subject }))
+}
+
+/// The token with limits that the actor came with; what it makes has no more than it has.
+fn above(tx: &ReadTx<'_>, actor: &Actor) -> Result<Option<TokenEntry>> {
+    let Actor::User(caller) = actor else { return Ok(None) };
+    let Some(id) = caller.token() else { return Ok(None) };
+    let entry = tokens::find_by_id(tx, id)?.ok_or(Error::NotFound("token"))?;
+    Ok((entry.limits != TokenLimits::NONE).then_some(entry))
+}
+
+/// What a new token is limited to.
+fn limits(cmd: &CreateToken, above: Option<&TokenEntry>) -> Result<TokenLimits> {
+    let mut scope =
+        Scope::parse(&cmd.scopes, &cmd.things).map_err(|why| Error::invalid("scopes", why))?;
+    if cmd.networks.len() > MAX_NETWORKS {
+        return Err(Error::invalid("allow_cidrs", format!("are more than {MAX_NETWORKS}")));
+    }
+    let networks: std::result::Result<Vec<Network>, _> =
+        cmd.networks.iter().map(|n| n.parse()).collect();
+    let mut networks = networks.map_err(|e| Error::invalid("allow_cidrs", e))?;
+    let Some(above) = above else { return Ok(TokenLimits { scope, networks, depth: 0 }) };
+    let (wide, depth) = (&above.limits, above.limits.depth + 1);
+    if depth > MAX_DEPTH {
+        let why = format!("this token is the {MAX_DEPTH}rd in a row; it hands nothing on");
+        return Err(Error::Denied(why));
+    }
+    if cmd.scopes.is_empty() && cmd.things.is_empty() {
+        scope = wide.scope.clone();
+    }
+    if !scope.is_within(&wide.scope) {
+        return Err(Error::Denied("a token gives no more than it has itself".to_owned()));
+    }
+    if networks.is_empty() {
+        networks.clone_from(&wide.networks);
+    }
+    let inside = |n: &Network| wide.networks.iter().any(|w| n.is_within(w));
+    if !wide.networks.is_empty() && !networks.iter().all(inside) {
+        return Err(Error::Denied("a token is of use where its maker is, or nearer".to_owned()));
+    }
+    Ok(TokenLimits { scope, networks, depth })
+}
+
+/// How long a new token lasts.
+fn lifetime(
+    now: Timestamp,
+    asked: Option<Duration>,
+    (max, above): (Duration, Option<&TokenEntry>),
+) -> Result<Duration> {
+    let max = match above {
+        Some(above) => above.expires_at.since(now).min(CAPABILITY_LIFETIME),
+        None => max,
+    };
+    let lifetime = asked.unwrap_or_else(|| DEFAULT_LIFETIME.min(max));
+    if lifetime > max {
+        return Err(Error::invalid("lifetime", format!("may be at most {}", time::words(max))));
+    }
+    if lifetime < Duration::from_secs(1) {
+        return Err(Error::invalid("lifetime", "must be at least a second"));
+    }
+    Ok(lifetime)
 }
 
 /// Whether a user's tokens and keys open anything.
@@ -234,17 +326,29 @@ fn may_act(user: &User) -> bool {
 }
 
 /// One's own tokens and keys, or anyone's for an owner.
-pub(super) fn require_tokens_of(actor: &Actor, user: UserId) -> Result<()> {
-    if actor.user_id() == Some(user) { Ok(()) } else { actor.require_role(&[SiteRole::Owner]) }
+pub(super) fn require_tokens_of(
+    now: Timestamp,
+    actor: &Actor,
+    action: Action,
+    user: UserId,
+) -> Result<()> {
+    actor.require(now, action, &Object::site(ResourceType::ApiKey).of(user))
 }
 
-fn find_token(tx: &ReadTx<'_>, actor: &Actor, key: &str, token: &str) -> Result<TokenEntry> {
+fn find_token(
+    tx: &ReadTx<'_>,
+    actor: &Actor,
+    action: Action,
+    (key, token): (&str, &str),
+) -> Result<TokenEntry> {
     let user = people::find(tx, actor, key)?;
     let found = match tokens::find(tx, token)? {
         Some(found) => Some(found),
         None => tokens::find_by_name(tx, user.id, token)?,
     };
-    found.filter(|t| require_tokens_of(actor, t.user.id).is_ok()).ok_or(Error::NotFound("token"))
+    found
+        .filter(|t| require_tokens_of(tx.now, actor, action, t.user.id).is_ok())
+        .ok_or(Error::NotFound("token"))
 }
 
 fn parse_name(text: &str, token: &Token) -> Result<String> {

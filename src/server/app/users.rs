@@ -1,13 +1,14 @@
 //! Use cases on users: the first one, creating, changing, suspending, deleting.
 
 use super::access::record;
-use super::people::{self, require_admin_of, require_self_or_admin, taken};
+use super::people::{self, require_account, taken};
 use super::{Actor, App, Error, Result};
 use crate::model::audit::{AuditAction, AuditEntry, AuditTarget, Diff};
 use crate::model::event::Event;
 use crate::model::id::OrganizationId;
 use crate::model::name::UserName;
 use crate::model::password;
+use crate::model::policy::{Action, Object, ResourceType};
 use crate::model::text;
 use crate::model::user::{LoginType, SiteRole, User, UserKind, UserStatus};
 pub use crate::server::db::users::UserFilter;
@@ -70,7 +71,7 @@ impl App {
     /// [`Error::Invalid`] for what does not fit.
     pub async fn create_user(&self, actor: &Actor, cmd: CreateUser) -> Result<User> {
         actor.require_own()?;
-        actor.require_role(SiteRole::ADMINS)?;
+        actor.require(self.clock.now(), Action::Create, &Object::site(ResourceType::User))?;
         let (user, hash) = self.prepare_user(cmd).await?;
         let actor = actor.clone();
         self.db.write(move |tx| insert(tx, &actor, user, hash, AuditAction::Create)).await
@@ -94,7 +95,7 @@ impl App {
     /// # Errors
     /// When the database fails.
     pub async fn users(&self, actor: &Actor, mut filter: UserFilter) -> Result<(Vec<User>, i64)> {
-        if !SiteRole::ALL.iter().any(|role| actor.has(*role)) {
+        if !actor.may(self.clock.now(), Action::Read, &Object::site(ResourceType::User)) {
             let own = actor.caller()?.user.clone();
             return Ok((vec![own], 1));
         }
@@ -129,7 +130,7 @@ impl App {
         self.db
             .write(move |tx| {
                 let old = people::find(tx, &actor, &key)?;
-                require_self_or_admin(&actor, &old)?;
+                require_account(tx.now, &actor, Action::UpdatePersonal, &old)?;
                 let new = User { username, name, ..old.clone() };
                 users::update(tx, &new).map_err(|e| taken(e, &new))?;
                 changed(tx, &actor, &old, &new)
@@ -147,7 +148,7 @@ impl App {
         self.db
             .write(move |tx| {
                 let old = people::find(tx, &actor, &key)?;
-                require_admin_of(&actor, &old)?;
+                require_account(tx.now, &actor, Action::Update, &old)?;
                 let status = if active { UserStatus::Active } else { UserStatus::Suspended };
                 if !active {
                     require_dispensable(tx, &actor, &old, "suspend")?;
@@ -172,13 +173,17 @@ impl App {
         mut new_roles: Vec<SiteRole>,
     ) -> Result<User> {
         actor.require_own()?;
-        actor.require_role(&[SiteRole::Owner])?;
+        let roles_of_the_site = Object::site(ResourceType::AssignRole);
+        actor.require(self.clock.now(), Action::Assign, &roles_of_the_site)?;
         new_roles.sort_unstable();
         new_roles.dedup();
         let (actor, key) = (actor.clone(), key.to_owned());
         self.db
             .write(move |tx| {
                 let old = people::find(tx, &actor, &key)?;
+                if actor.user_id() == Some(old.id) {
+                    return Err(Error::conflict("your own roles are changed by someone else"));
+                }
                 let stays = new_roles.contains(&SiteRole::Owner);
                 if old.kind == UserKind::Service && stays {
                     return Err(Error::invalid("roles", "a service account cannot be an owner"));
@@ -205,7 +210,7 @@ impl App {
         self.db
             .write(move |tx| {
                 let user = people::find(tx, &actor, &key)?;
-                require_admin_of(&actor, &user)?;
+                require_account(tx.now, &actor, Action::Delete, &user)?;
                 require_dispensable(tx, &actor, &user, "delete")?;
                 let n = users::count_workspaces(tx, user.id)?;
                 if n > 0 {
@@ -247,6 +252,7 @@ impl App {
             login_type: if hash.is_some() { LoginType::Password } else { LoginType::None },
             roles: Vec::new(),
             organizations: Vec::new(),
+            organization_roles: Vec::new(),
             created_at: now,
             updated_at: now,
             last_seen_at: None,
@@ -304,7 +310,7 @@ fn bury(tx: &WriteTx<'_>, actor: &Actor, user: &User) -> Result<()> {
     passwords::delete(tx, user.id)?;
     tokens::delete_all(tx, user.id)?;
     ssh_keys::delete_all(tx, user.id)?;
-    roles::replace(tx, user.id, &[])?;
+    roles::delete_all(tx, user.id)?;
     groups::remove_all(tx, user.id)?;
     memberships::delete_all(tx, user.id)?;
     record(tx, actor, &entry(AuditAction::Delete, user, &Diff::new()))?;

@@ -2,15 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use super::templates::{find as find_template, is_author, may_read};
+use super::templates::{find as find_template, find_for as find_template_for};
 use super::{Actor, App, Error, Page, Result, access, trail};
 use crate::model::audit::{AuditAction, AuditTarget};
 use crate::model::build::{JobKind, JobStatus};
 use crate::model::event::Event;
 use crate::model::id::{FileId, OrganizationId, TemplateId, VersionId};
 use crate::model::name;
+use crate::model::policy::{Action, Object, ResourceType};
 use crate::model::template::{Imported, Version};
-use crate::model::user::SiteRole;
 use crate::server::db::seal::{Place, Seal};
 use crate::server::db::versions::NewVersion;
 use crate::server::db::{self, ReadTx, WriteTx, files, jobs, templates, versions};
@@ -45,7 +45,6 @@ impl App {
     /// # Errors
     /// When the actor may not, or something of it does not exist, fit, or is taken.
     pub async fn create_version(&self, actor: &Actor, cmd: CreateVersion) -> Result<Version> {
-        actor.require_role(SiteRole::AUTHORS)?;
         let (actor, seal, user) = (actor.clone(), self.seal.clone(), actor.caller()?.user.id);
         if !cmd.name.is_empty() {
             name::check_version_name(&cmd.name).map_err(|e| Error::invalid("name", e))?;
@@ -55,6 +54,7 @@ impl App {
         }
         self.db
             .write(move |tx| {
+                require_push(tx, &actor, &cmd)?;
                 if files::sender(tx, cmd.file_id)?.is_none() {
                     return Err(Error::NotFound("file"));
                 }
@@ -87,8 +87,9 @@ impl App {
     /// # Errors
     /// When the actor may not push versions.
     pub async fn loose_version(&self, actor: &Actor, file: FileId) -> Result<Option<Version>> {
-        actor.require_role(SiteRole::AUTHORS)?;
-        Ok(self.db.read(move |tx| versions::loose(tx, file)).await?)
+        let found = self.db.read(move |tx| versions::loose(tx, file)).await?;
+        let now = self.clock.now();
+        Ok(found.filter(|v| actor.may(now, Action::Create, &place(v.organization_id))))
     }
 
     /// A version.
@@ -162,9 +163,9 @@ impl App {
         let actor = actor.clone();
         self.db
             .read(move |tx| {
-                find(tx, &actor, id)?;
+                let version = find(tx, &actor, id)?;
                 let mut found = versions::imported(tx, id)?.unwrap_or_default();
-                if !is_author(&actor) {
+                if !actor.may(tx.now, Action::Update, &object(&version)) {
                     found.variables.clear();
                 }
                 Ok(found)
@@ -182,7 +183,6 @@ impl App {
         id: VersionId,
         (new_name, message): (Option<String>, Option<String>),
     ) -> Result<Version> {
-        actor.require_role(SiteRole::AUTHORS)?;
         if let Some(new_name) = &new_name {
             name::check_version_name(new_name).map_err(|e| Error::invalid("name", e))?;
         }
@@ -207,7 +207,6 @@ impl App {
         id: VersionId,
         archived: bool,
     ) -> Result<Version> {
-        actor.require_role(SiteRole::AUTHORS)?;
         self.change_version(actor, id, move |v| {
             v.archived = archived;
             Ok(())
@@ -222,7 +221,7 @@ impl App {
         let actor = actor.clone();
         self.db
             .write(move |tx| {
-                let mut version = find(tx, &actor, id)?;
+                let mut version = find_for_update(tx, &actor, id)?;
                 change(&mut version)?;
                 if version.archived && is_active(tx, &version)? {
                     return Err(Error::conflict(
@@ -248,11 +247,10 @@ impl App {
         template: TemplateId,
         all: bool,
     ) -> Result<Vec<VersionId>> {
-        actor.require_role(SiteRole::AUTHORS)?;
         let actor = actor.clone();
         self.db
             .write(move |tx| {
-                find_template(tx, &actor, template)?;
+                find_template_for(tx, &actor, Action::Update, template)?;
                 let list = versions::archivable(tx, template, all)?;
                 for version in &list {
                     versions::update(tx, &Version { archived: true, ..version.clone() })?;
@@ -268,11 +266,10 @@ impl App {
     /// # Errors
     /// When the actor may not, or the import is over.
     pub async fn cancel_import(&self, actor: &Actor, id: VersionId) -> Result<()> {
-        actor.require_role(SiteRole::AUTHORS)?;
         let actor = actor.clone();
         self.db
             .write(move |tx| {
-                let version = find(tx, &actor, id)?;
+                let version = find_for_update(tx, &actor, id)?;
                 cancel_job(tx, version.job.id, version.job.status)?;
                 changed(tx, &actor, &version, AuditAction::Write)
             })
@@ -303,8 +300,34 @@ pub(super) fn cancel_job(
 /// A version that the actor may see.
 pub(super) fn find(tx: &ReadTx<'_>, actor: &Actor, id: VersionId) -> Result<Version> {
     versions::find(tx, id)?
-        .filter(|v| may_read(actor, v.organization_id))
+        .filter(|v| actor.may(tx.now, Action::Read, &object(v)))
         .ok_or(Error::NotFound("template version"))
+}
+
+/// A version that the actor may change.
+fn find_for_update(tx: &ReadTx<'_>, actor: &Actor, id: VersionId) -> Result<Version> {
+    let version = find(tx, actor, id)?;
+    actor.require(tx.now, Action::Update, &object(&version))?;
+    Ok(version)
+}
+
+/// Templates of an organization as a decision looks at them.
+fn place(organization: OrganizationId) -> Object {
+    Object::site(ResourceType::Template).within(organization)
+}
+
+/// A version as a decision looks at it: by its template, if it has one.
+fn object(version: &Version) -> Object {
+    let place = place(version.organization_id);
+    version.template_id.map_or(place, |id| place.id(id))
+}
+
+/// Asks for the right to push a version: into a template, or to begin one.
+fn require_push(tx: &ReadTx<'_>, actor: &Actor, cmd: &CreateVersion) -> Result<()> {
+    match cmd.template_id {
+        Some(id) => find_template_for(tx, actor, Action::Update, id).map(drop),
+        None => actor.require(tx.now, Action::Create, &place(cmd.organization_id)),
+    }
 }
 
 /// The values given for a version's variables.

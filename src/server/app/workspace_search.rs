@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use super::{Actor, App, Error, Page, Result, access, page};
 use crate::model::filter::WorkspaceFilter;
-use crate::model::grant::Action;
+use crate::model::grant::Verb;
 use crate::model::id::{BuildId, UserId, WorkspaceId};
+use crate::model::policy::ResourceType;
 use crate::model::user::UserRef;
 use crate::model::workspace::Workspace;
 use crate::server::db::workspace_search::{self, Search};
@@ -18,7 +19,7 @@ const STEP: u32 = 256;
 #[derive(Clone, Debug, Default)]
 pub struct Beside {
     /// What the actor may do with it.
-    pub may: Vec<Action>,
+    pub may: Vec<Verb>,
     /// Who is in it now, each once.
     pub here: Vec<UserRef>,
 }
@@ -93,7 +94,7 @@ impl App {
             .read(move |tx| {
                 let mut all: BTreeMap<_, Beside> = access::allowed(tx, &actor, &ids)?
                     .into_iter()
-                    .filter(|(_, may)| may.contains(&Action::View))
+                    .filter(|(_, may)| may.contains(&Verb::View))
                     .map(|(id, may)| (id, Beside { may, here: vec![] }))
                     .collect();
                 let seen: Vec<WorkspaceId> = all.keys().copied().collect();
@@ -146,9 +147,14 @@ fn meaning(tx: &ReadTx<'_>, actor: &Actor, filter: &WorkspaceFilter) -> Result<O
         return Ok(None);
     }
     let seen_by = if access::sees_all(tx, actor)? { None } else { me };
+    let among = match actor {
+        Actor::User(caller) => caller.subject.scope.only(ResourceType::Workspace),
+        Actor::Agent { .. } | Actor::System => None,
+    };
     let (job, transition) = filter.status.map_or((None, None), |(job, t)| (Some(job), t));
     Ok(Some(Search {
         seen_by,
+        among: among.map(|ids| ids.into_iter().map(WorkspaceId).collect()),
         owner,
         not_owner: if filter.not_mine { me } else { None },
         parts: filter.parts.clone(),

@@ -5,12 +5,13 @@ use super::{Actor, App, Error, Result, access, templates, trail};
 use crate::model::audit::{AuditAction, AuditEntry, AuditTarget, Diff};
 use crate::model::build::{Transition, WorkspaceStatus};
 use crate::model::event::Event;
-use crate::model::grant::Action;
-use crate::model::id::{TemplateId, UserId, VersionId, WorkspaceId};
+use crate::model::grant::Verb;
+use crate::model::id::{OrganizationId, TemplateId, UserId, VersionId, WorkspaceId};
 use crate::model::name::WorkspaceName;
+use crate::model::policy::{Action, Object, ResourceType};
 use crate::model::schedule;
 use crate::model::time::Timestamp;
-use crate::model::user::{SiteRole, UserStatus};
+use crate::model::user::UserStatus;
 use crate::model::workspace::Workspace;
 use crate::server::db::workspaces::NewWorkspace;
 use crate::server::db::{ReadTx, WriteTx, builds, resources, users, versions, workspaces};
@@ -70,8 +71,8 @@ impl App {
         check_schedule(&cmd.autostart_schedule)?;
         self.db
             .write(move |tx| {
-                require_owner(tx, &actor, cmd.owner)?;
                 let (template, version) = source(tx, &actor, cmd.source)?;
+                require_owner(tx, &actor, (cmd.owner, template.organization_id))?;
                 if !template.deprecation.is_empty() {
                     return Err(Error::conflict(format!(
                         "the template is deprecated: {}",
@@ -111,7 +112,7 @@ impl App {
         let actor = actor.clone();
         self.db
             .read(move |tx| {
-                access::require(tx, &actor, id, Action::View)?;
+                access::require(tx, &actor, id, Verb::View)?;
                 load(tx, id)
             })
             .await
@@ -133,7 +134,7 @@ impl App {
                 let owner = owner_id(tx, &actor, &owner)?.ok_or(Error::NotFound("workspace"))?;
                 let id = workspaces::id_by_name(tx, owner, &name)?
                     .ok_or(Error::NotFound("workspace"))?;
-                access::require(tx, &actor, id, Action::View)?;
+                access::require(tx, &actor, id, Verb::View)?;
                 load(tx, id)
             })
             .await
@@ -152,7 +153,7 @@ impl App {
         let actor = actor.clone();
         self.db
             .write(move |tx| {
-                access::require(tx, &actor, id, Action::Update)?;
+                access::require(tx, &actor, id, Verb::Update)?;
                 let old = load(tx, id)?;
                 let mut new = old.clone();
                 new.name = cmd.name.unwrap_or(new.name);
@@ -194,7 +195,7 @@ impl App {
         let actor = actor.clone();
         self.db
             .write(move |tx| {
-                access::require(tx, &actor, id, Action::Operate)?;
+                access::require(tx, &actor, id, Verb::Operate)?;
                 let workspace = load(tx, id)?;
                 if workspace.status() != WorkspaceStatus::Running {
                     return Err(Error::conflict("the workspace does not run"));
@@ -222,7 +223,7 @@ impl App {
         let actor = actor.clone();
         self.db
             .write(move |tx| {
-                access::require(tx, &actor, id, Action::Connect)?;
+                access::require(tx, &actor, id, Verb::Connect)?;
                 if workspaces::touch(tx, id)? {
                     tx.emit(Event::Workspace(id));
                 }
@@ -256,15 +257,24 @@ pub(super) fn owner_id(tx: &ReadTx<'_>, actor: &Actor, owner: &str) -> Result<Op
 }
 
 /// Asks for the right to make a workspace that will be this user's.
-fn require_owner(tx: &ReadTx<'_>, actor: &Actor, owner: UserId) -> Result<()> {
-    if actor.user_id() != Some(owner) && !actor.has(SiteRole::Owner) {
-        return Err(Error::denied("only an owner may make workspaces for others"));
+fn require_owner(
+    tx: &ReadTx<'_>,
+    actor: &Actor,
+    (owner, organization): (UserId, OrganizationId),
+) -> Result<()> {
+    let object = Object::site(ResourceType::Workspace).of(owner).within(organization);
+    actor.require(tx.now, Action::Create, &object)?;
+    let user = users::find(tx, owner)?.ok_or(Error::NotFound("user"))?;
+    match user.status {
+        UserStatus::Suspended => return Err(Error::conflict("the user is suspended")),
+        UserStatus::Deleted => return Err(Error::NotFound("user")),
+        UserStatus::Active | UserStatus::Dormant => {}
     }
-    match users::find(tx, owner)?.map(|u| u.status) {
-        Some(UserStatus::Active | UserStatus::Dormant) => Ok(()),
-        Some(UserStatus::Suspended) => Err(Error::conflict("the user is suspended")),
-        Some(UserStatus::Deleted) | None => Err(Error::NotFound("user")),
+    if !user.organizations.contains(&organization) {
+        let why = format!("{} is not in the template's organization", user.username);
+        return Err(Error::Conflict(why));
     }
+    Ok(())
 }
 
 fn source(
@@ -274,14 +284,14 @@ fn source(
 ) -> Result<(crate::model::template::Template, VersionId)> {
     match source {
         Source::Template(id) => {
-            let template = templates::find(tx, actor, id)?;
+            let template = templates::find_for(tx, actor, Action::Use, id)?;
             let version = template.active_version_id;
             Ok((template, version))
         }
         Source::Version(id) => {
             let template = versions::find(tx, id)?.and_then(|v| v.template_id);
             let template = template.ok_or(Error::NotFound("template version"))?;
-            Ok((templates::find(tx, actor, template)?, id))
+            Ok((templates::find_for(tx, actor, Action::Use, template)?, id))
         }
     }
 }

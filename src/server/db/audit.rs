@@ -29,7 +29,7 @@ pub fn insert(tx: &WriteTx<'_>, user: Option<UserId>, ip: &str, entry: &AuditEnt
     Ok(())
 }
 
-/// Action, kind of thing and user to narrow a list to.
+/// Verb, kind of thing and user to narrow a list to.
 pub type Narrow = (Option<AuditAction>, Option<AuditTarget>, Option<UserId>);
 
 /// Entries of a narrowed list that are counted: eighty pages, more than anybody turns.

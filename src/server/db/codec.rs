@@ -41,14 +41,14 @@ text! {
     id::UserId, id::OrganizationId, id::GroupId, id::TokenId, id::SshKeyId, id::FileId, id::TemplateId,
     id::VersionId, id::PresetId, id::WorkspaceId, id::BuildId, id::JobId, id::ResourceId, id::AgentId,
     id::AppId, id::ScriptId, id::LogSourceId, id::SessionId, id::TerminalId, id::AuditId, id::GrantId,
-    name::UserName, name::WorkspaceName, name::TemplateName, name::GroupName,
+    name::UserName, name::WorkspaceName, name::TemplateName, name::GroupName, name::RoleName, id::RoleId,
 }
 
 words! {
-    user::UserStatus, user::UserKind, user::LoginType, user::SiteRole, user::TokenKind,
+    user::UserStatus, user::UserKind, user::LoginType, user::SiteRole, user::OrganizationRole, user::TokenKind,
     log::LogLevel, log::LogSource, build::Transition, build::JobKind, build::JobStatus, build::BuildReason,
     agent::Lifecycle, app::AppHealth, session::SessionKind, session::EndReason,
-    audit::AuditAction, audit::AuditTarget, grant::Action, grant::Reason,
+    audit::AuditAction, audit::AuditTarget, grant::Verb, grant::Reason,
 }
 
 impl ToSql for time::Timestamp {

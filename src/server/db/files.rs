@@ -4,7 +4,7 @@ use rusqlite::named_params;
 
 use super::archives::Hash;
 use super::{ReadTx, Result, WriteTx};
-use crate::model::id::{FileId, UserId};
+use crate::model::id::{FileId, OrganizationId, UserId};
 use crate::model::time::Timestamp;
 
 /// Who sent a file.
@@ -16,6 +16,18 @@ pub fn sender(tx: &ReadTx<'_>, file: FileId) -> Result<Option<UserId>> {
         "SELECT created_by FROM files WHERE id = :file",
         named_params! { ":file": file },
         |row| row.get("created_by"),
+    )
+}
+
+/// The organizations with a version that is made from a file.
+///
+/// # Errors
+/// When SQLite fails.
+pub fn organizations(tx: &ReadTx<'_>, file: FileId) -> Result<Vec<OrganizationId>> {
+    tx.list(
+        "SELECT DISTINCT organization_id FROM template_versions WHERE file_id = :file",
+        named_params! { ":file": file },
+        |row| row.get(0),
     )
 }
 

@@ -154,6 +154,22 @@ pub fn remove(tx: &WriteTx<'_>, group: GroupId, user: UserId) -> Result<()> {
     Ok(())
 }
 
+/// Takes a user out of every group of an organization.
+///
+/// # Errors
+/// When SQLite fails.
+pub fn remove_from_all(
+    tx: &WriteTx<'_>,
+    organization: OrganizationId,
+    user: UserId,
+) -> Result<usize> {
+    tx.execute(
+        "DELETE FROM group_members WHERE user_id = :user AND group_id IN (
+             SELECT id FROM groups WHERE organization_id = :organization)",
+        named_params! { ":user": user, ":organization": organization },
+    )
+}
+
 /// Takes a user out of every group.
 ///
 /// # Errors

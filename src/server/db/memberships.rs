@@ -21,6 +21,17 @@ pub fn insert(tx: &WriteTx<'_>, organization: OrganizationId, user: UserId) -> R
     Ok(())
 }
 
+/// Ends one membership of a user.
+///
+/// # Errors
+/// When SQLite fails.
+pub fn delete(tx: &WriteTx<'_>, organization: OrganizationId, user: UserId) -> Result<usize> {
+    tx.execute(
+        "DELETE FROM memberships WHERE organization_id = :organization AND user_id = :user",
+        named_params! { ":organization": organization, ":user": user },
+    )
+}
+
 /// Ends every membership of a user.
 ///
 /// # Errors

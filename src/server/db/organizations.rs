@@ -104,3 +104,30 @@ pub fn update(tx: &WriteTx<'_>, organization: &Organization) -> Result<()> {
     )?;
     Ok(())
 }
+
+/// Whether there is or was anything in it: what is deleted stays as a tombstone.
+///
+/// # Errors
+/// When SQLite fails.
+pub fn is_used(tx: &ReadTx<'_>, id: OrganizationId) -> Result<bool> {
+    let found = tx.find(
+        "SELECT 1 WHERE EXISTS (SELECT 1 FROM template_versions WHERE organization_id = :id)
+           OR EXISTS (SELECT 1 FROM templates WHERE organization_id = :id)
+         /* scan: organizations are rarely deleted, and templates are few */",
+        named_params! { ":id": id },
+        |_| Ok(()),
+    )?;
+    Ok(found.is_some())
+}
+
+/// Removes an organization that was never used, with its groups and roles.
+///
+/// # Errors
+/// When SQLite fails or something belongs to it.
+pub fn delete(tx: &WriteTx<'_>, id: OrganizationId) -> Result<usize> {
+    tx.execute(
+        "DELETE FROM organizations WHERE id = :id
+         /* scan: organizations are rarely deleted; SQLite looks whether something belongs to it */",
+        named_params! { ":id": id },
+    )
+}

@@ -1,12 +1,15 @@
-//! The table `role_bindings`: site roles beyond member.
+//! The tables `role_bindings`, `roles` and `role_permissions`: who holds which role, and what custom
+//! ones hold.
 
-use rusqlite::named_params;
+use rusqlite::{Row, named_params};
 
 use super::{ReadTx, Result, WriteTx};
-use crate::model::id::UserId;
-use crate::model::user::SiteRole;
+use crate::model::id::{OrganizationId, UserId};
+use crate::model::name::RoleName;
+use crate::model::policy::{Permission, Permissions};
+use crate::model::user::{CustomRole, SiteRole};
 
-/// Gives a user exactly these site roles.
+/// Gives a user exactly these roles on the site.
 ///
 /// # Errors
 /// When SQLite fails.
@@ -25,6 +28,40 @@ pub fn replace(tx: &WriteTx<'_>, user: UserId, roles: &[SiteRole]) -> Result<()>
     Ok(())
 }
 
+/// Gives a user exactly these roles in an organization.
+///
+/// # Errors
+/// When SQLite fails.
+pub fn replace_in(
+    tx: &WriteTx<'_>,
+    organization: OrganizationId,
+    user: UserId,
+    roles: &[RoleName],
+) -> Result<()> {
+    tx.execute(
+        "DELETE FROM role_bindings WHERE user_id = :user AND organization_id = :organization",
+        named_params! { ":user": user, ":organization": organization },
+    )?;
+    for role in roles {
+        tx.execute(
+            "INSERT INTO role_bindings (user_id, role, organization_id, created_at)
+             VALUES (:user, :role, :organization, :now)",
+            named_params! {
+                ":user": user, ":role": role, ":organization": organization, ":now": tx.now,
+            },
+        )?;
+    }
+    Ok(())
+}
+
+/// Takes every role from a user, on the site and in organizations.
+///
+/// # Errors
+/// When SQLite fails.
+pub fn delete_all(tx: &WriteTx<'_>, user: UserId) -> Result<usize> {
+    tx.execute("DELETE FROM role_bindings WHERE user_id = :user", named_params! { ":user": user })
+}
+
 /// How many people besides `user` are owners and may act.
 ///
 /// # Errors
@@ -38,4 +75,121 @@ pub fn count_other_owners(tx: &ReadTx<'_>, user: UserId) -> Result<i64> {
         |row| row.get("n"),
     )?;
     Ok(n.unwrap_or(0))
+}
+
+/// What the custom roles of an active user hold, where they belong.
+///
+/// # Errors
+/// When SQLite fails.
+pub fn custom_permissions(
+    tx: &ReadTx<'_>,
+    user: UserId,
+) -> Result<Vec<(OrganizationId, Permissions)>> {
+    let rows: Vec<(OrganizationId, String)> = tx.list(
+        "SELECT organization_id, permission FROM effective_permissions WHERE user_id = :user",
+        named_params! { ":user": user },
+        |row| Ok((row.get(0)?, row.get(1)?)),
+    )?;
+    let mut all: Vec<(OrganizationId, Permissions)> = Vec::new();
+    for (organization, text) in rows {
+        // A permission of a newer program, or one there is no more, is none.
+        let one: Permissions = Permission::parse(&text).into_iter().collect();
+        match all.iter_mut().find(|(id, _)| *id == organization) {
+            Some((_, held)) => *held = held.union(one),
+            None => all.push((organization, one)),
+        }
+    }
+    Ok(all)
+}
+
+fn from_row(row: &Row<'_>) -> rusqlite::Result<CustomRole> {
+    let words: Option<String> = row.get("permissions")?;
+    let words = words.unwrap_or_default();
+    Ok(CustomRole {
+        id: row.get("id")?,
+        organization_id: row.get("organization_id")?,
+        name: row.get("name")?,
+        display_name: row.get("display_name")?,
+        permissions: words.split(' ').filter_map(Permission::parse).collect(),
+    })
+}
+
+/// What [`from_row`] reads.
+macro_rules! select_roles {
+    ($rest:literal) => {
+        concat!(
+            "SELECT r.id, r.organization_id, r.name, r.display_name,
+             (SELECT group_concat(p.permission, ' ') FROM role_permissions p
+              WHERE p.role_id = r.id) AS permissions FROM roles r ",
+            $rest
+        )
+    };
+}
+
+/// The custom roles of an organization, by name.
+///
+/// # Errors
+/// When SQLite fails.
+pub fn list(tx: &ReadTx<'_>, organization: OrganizationId) -> Result<Vec<CustomRole>> {
+    tx.list(
+        select_roles!("WHERE r.organization_id = :organization ORDER BY r.name"),
+        named_params! { ":organization": organization },
+        from_row,
+    )
+}
+
+/// A custom role by name.
+///
+/// # Errors
+/// When SQLite fails.
+pub fn find(
+    tx: &ReadTx<'_>,
+    organization: OrganizationId,
+    name: &RoleName,
+) -> Result<Option<CustomRole>> {
+    tx.find(
+        select_roles!("WHERE r.organization_id = :organization AND r.name = :name"),
+        named_params! { ":organization": organization, ":name": name },
+        from_row,
+    )
+}
+
+/// Writes a custom role, a new one or one of this id anew.
+///
+/// # Errors
+/// When SQLite fails or the name is taken.
+pub fn put(tx: &WriteTx<'_>, role: &CustomRole) -> Result<()> {
+    tx.execute(
+        "INSERT INTO roles (id, organization_id, name, display_name, created_at, updated_at)
+         VALUES (:id, :organization, :name, :display_name, :now, :now)
+         ON CONFLICT (id) DO UPDATE SET display_name = :display_name, updated_at = :now",
+        named_params! {
+            ":id": role.id, ":organization": role.organization_id, ":name": role.name,
+            ":display_name": role.display_name, ":now": tx.now,
+        },
+    )?;
+    tx.execute(
+        "DELETE FROM role_permissions WHERE role_id = :id",
+        named_params! { ":id": role.id },
+    )?;
+    for permission in role.permissions.iter() {
+        tx.execute(
+            "INSERT INTO role_permissions (role_id, permission) VALUES (:id, :permission)",
+            named_params! { ":id": role.id, ":permission": permission.to_string() },
+        )?;
+    }
+    Ok(())
+}
+
+/// Removes a custom role, and takes it from whoever holds it.
+///
+/// # Errors
+/// When SQLite fails.
+pub fn delete(tx: &WriteTx<'_>, role: &CustomRole) -> Result<()> {
+    tx.execute(
+        "DELETE FROM role_bindings WHERE organization_id = :organization AND role = :name",
+        named_params! { ":organization": role.organization_id, ":name": role.name },
+    )?;
+    tx.execute("DELETE FROM roles WHERE id = :id", named_params! { ":id": role.id })?;
+    Ok(())
 }

@@ -2,14 +2,17 @@
 
 use std::time::Duration;
 
+use rusqlite::types::Type;
 use rusqlite::{Row, named_params};
 
 use super::users::{self, select_users};
 use super::{ReadTx, Result, WriteTx};
 use crate::model::id::{TokenId, UserId, WorkspaceId};
+use crate::model::network::Network;
+use crate::model::policy::Scope;
 use crate::model::secret::TokenHash;
 use crate::model::time::Timestamp;
-use crate::model::user::{TokenEntry, TokenKind, User, UserRef};
+use crate::model::user::{TokenEntry, TokenKind, TokenLimits, User, UserRef};
 
 /// A token to be written.
 #[derive(Clone, Debug)]
@@ -32,6 +35,10 @@ pub struct NewToken {
     pub lifetime: Duration,
     /// From where it was asked for.
     pub ip: String,
+    /// What it is limited to.
+    pub limits: TokenLimits,
+    /// The token with limits that makes it.
+    pub parent: Option<TokenId>,
 }
 
 /// What a check of a token needs, read at once.
@@ -51,6 +58,8 @@ pub struct Presented {
     pub last_used_at: Option<Timestamp>,
     /// Whose.
     pub user: User,
+    /// What it is limited to.
+    pub limits: TokenLimits,
 }
 
 /// The token that is looked up by `public_id`, with its user.
@@ -59,7 +68,8 @@ pub struct Presented {
 /// When SQLite fails.
 pub fn present(tx: &ReadTx<'_>, public_id: &str) -> Result<Option<Presented>> {
     tx.find(
-        select_users!(with ", t.id, t.hash, t.kind, t.expires_at, t.lifetime_s, t.last_used_at ";
+        select_users!(with ", t.id, t.hash, t.kind, t.expires_at, t.lifetime_s, t.last_used_at, t.scopes, t.things,
+             t.networks, t.depth ";
             "FROM tokens t JOIN users u ON u.id = t.user_id WHERE t.public_id = :public_id"),
         named_params! { ":public_id": public_id },
         |row| {
@@ -72,6 +82,7 @@ pub fn present(tx: &ReadTx<'_>, public_id: &str) -> Result<Option<Presented>> {
                 lifetime_s: row.get(users::COLUMNS + 4)?,
                 last_used_at: row.get(users::COLUMNS + 5)?,
                 user: users::from_row(row)?,
+                limits: limits(row, users::COLUMNS + 6)?,
             })
         },
     )
@@ -101,7 +112,26 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<TokenEntry> {
         expires_at: row.get("expires_at")?,
         last_used_at: row.get("last_used_at")?,
         last_used_ip: row.get("last_used_ip")?,
+        limits: limits(row, row.as_ref().column_index("scopes")?)?,
     })
+}
+
+/// Reads the columns `scopes`, `things`, `networks` and `depth`, from the place of the first.
+fn limits(row: &Row<'_>, at: usize) -> rusqlite::Result<TokenLimits> {
+    let text = |place| row.get_ref(place)?.as_str().map_err(rusqlite::Error::from);
+    let words = |text: &'_ str| -> Vec<String> { text.split(' ').map(str::to_owned).collect() };
+    let scope = Scope::parse(&words(text(at)?), &words(text(at + 1)?));
+    let networks = text(at + 2)?.split(' ').filter(|n| !n.is_empty());
+    let networks: std::result::Result<Vec<Network>, _> = networks.map(str::parse).collect();
+    Ok(TokenLimits {
+        scope: scope.map_err(|why| unreadable(at, why))?,
+        networks: networks.map_err(|e| unreadable(at + 2, e.to_string()))?,
+        depth: row.get(at + 3)?,
+    })
+}
+
+fn unreadable(column: usize, why: String) -> rusqlite::Error {
+    rusqlite::Error::FromSqlConversionFailure(column, Type::Text, why.into())
 }
 
 /// What [`from_row`] reads.
@@ -109,7 +139,7 @@ macro_rules! select_tokens {
     ($rest:literal) => {
         concat!(
             "SELECT t.id, t.public_id, t.user_id, u.username, t.kind, t.name, t.created_at,
-             t.expires_at, t.last_used_at, t.last_used_ip
+             t.expires_at, t.last_used_at, t.last_used_ip, t.scopes, t.things, t.networks, t.depth
              FROM tokens t JOIN users u ON u.id = t.user_id ",
             $rest
         )
@@ -126,6 +156,14 @@ pub fn find(tx: &ReadTx<'_>, public_id: &str) -> Result<Option<TokenEntry>> {
         named_params! { ":public_id": public_id },
         from_row,
     )
+}
+
+/// A token by id.
+///
+/// # Errors
+/// When SQLite fails.
+pub fn find_by_id(tx: &ReadTx<'_>, id: TokenId) -> Result<Option<TokenEntry>> {
+    tx.find(select_tokens!("WHERE t.id = :id"), named_params! { ":id": id }, from_row)
 }
 
 /// A user's API token by name.
@@ -170,15 +208,20 @@ pub fn list(tx: &ReadTx<'_>, user: Option<UserId>, limit: i64) -> Result<Vec<Tok
 /// When SQLite fails or the user has an API token of this name.
 pub fn insert(tx: &WriteTx<'_>, token: &NewToken) -> Result<()> {
     let lifetime = i64::try_from(token.lifetime.as_secs()).unwrap_or(i64::MAX).max(1);
+    let networks: Vec<String> = token.limits.networks.iter().map(ToString::to_string).collect();
     tx.execute(
         "INSERT INTO tokens (id, public_id, hash, user_id, kind, name, workspace_id, created_at,
-         expires_at, lifetime_s, last_used_at, last_used_ip) VALUES (:id, :public_id, :hash, :user,
-         :kind, :name, :workspace, :now, :expires_at, :lifetime, NULL, :ip)",
+         expires_at, lifetime_s, last_used_at, last_used_ip, scopes, things, networks, parent_id,
+         depth) VALUES (:id, :public_id, :hash, :user, :kind, :name, :workspace, :now, :expires_at,
+         :lifetime, NULL, :ip, :scopes, :things, :networks, :parent, :depth)",
         named_params! {
             ":id": token.id, ":public_id": token.public_id, ":hash": token.hash,
             ":user": token.user, ":kind": token.kind, ":name": token.name,
             ":workspace": token.workspace, ":now": tx.now,
             ":expires_at": tx.now.plus(token.lifetime), ":lifetime": lifetime, ":ip": token.ip,
+            ":scopes": token.limits.scope.words().join(" "),
+            ":things": token.limits.scope.things().join(" "),
+            ":networks": networks.join(" "), ":parent": token.parent, ":depth": token.limits.depth,
         },
     )?;
     Ok(())

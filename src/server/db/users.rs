@@ -5,8 +5,9 @@ use rusqlite::{Row, ToSql, named_params};
 
 use super::{ReadTx, Result, WriteTx};
 use crate::model::id::{OrganizationId, UserId};
+use crate::model::name::RoleName;
 use crate::model::time::Timestamp;
-use crate::model::user::{SiteRole, User, UserStatus};
+use crate::model::user::{HeldRole, SiteRole, User, UserStatus};
 
 /// A query for users as `u`, with what [`from_row`] reads.
 macro_rules! select_users {
@@ -16,8 +17,8 @@ macro_rules! select_users {
             "SELECT u.id AS user_id, u.username, u.name AS full_name, u.email, u.kind AS user_kind,
              u.status, u.login_type, u.created_at AS user_created_at,
              u.updated_at AS user_updated_at, u.last_seen_at,
-             (SELECT group_concat(b.role, ' ') FROM role_bindings b
-              WHERE b.user_id = u.id AND b.organization_id IS NULL) AS roles,
+             (SELECT group_concat(b.role || '@' || coalesce(b.organization_id, ''), ' ')
+              FROM role_bindings b WHERE b.user_id = u.id) AS roles,
              (SELECT group_concat(m.organization_id, ' ') FROM memberships m
               WHERE m.user_id = u.id) AS organizations ",
             $more,
@@ -33,11 +34,21 @@ pub(super) const COLUMNS: usize = 12;
 /// Reads a user of a query made by `select_users`, by the place of each column: lists are long, and
 /// a column's name is searched for in every row.
 pub(super) fn from_row(row: &Row<'_>) -> rusqlite::Result<User> {
-    Ok(User {
-        roles: words(row, 10, SiteRole::from_word)?,
-        organizations: words(row, 11, |w| w.parse::<OrganizationId>().ok())?,
-        ..without_belonging(row)?
-    })
+    let mut user = without_belonging(row)?;
+    user.organizations = words(row, 11, |w| w.parse::<OrganizationId>().ok())?;
+    for (role, place) in words(row, 10, |w| w.split_once('@'))? {
+        match place.parse() {
+            Err(_) => user.roles.extend(SiteRole::from_word(role)),
+            Ok(organization) => {
+                let role = RoleName::parse(role).map_err(|e| unreadable(10, e.into()))?;
+                user.organization_roles.push(HeldRole { organization, role });
+            }
+        }
+    }
+    user.roles.sort_unstable();
+    user.organization_roles.sort_unstable();
+    leave_behind(&mut user);
+    Ok(user)
 }
 
 /// Reads what stands in the row of the user.
@@ -55,26 +66,28 @@ fn without_belonging(row: &Row<'_>) -> rusqlite::Result<User> {
         last_seen_at: row.get(9)?,
         roles: vec![],
         organizations: vec![],
+        organization_roles: vec![],
     })
 }
 
 /// A column of words joined by spaces, sorted.
-fn words<T: Ord>(
-    row: &Row<'_>,
+fn words<'r, T: Ord>(
+    row: &'r Row<'_>,
     column: usize,
-    read: impl Fn(&str) -> Option<T>,
+    read: impl Fn(&'r str) -> Option<T>,
 ) -> rusqlite::Result<Vec<T>> {
     let text = row.get_ref(column)?.as_str_or_null()?;
     let mut all = Vec::new();
     for word in text.iter().flat_map(|t| t.split(' ')) {
-        let value = read(word).ok_or_else(|| {
-            let why = format!("unknown word {word:?}");
-            rusqlite::Error::FromSqlConversionFailure(column, Type::Text, why.into())
-        })?;
-        all.push(value);
+        let why = || unreadable(column, format!("unknown word {word:?}").into());
+        all.push(read(word).ok_or_else(why)?);
     }
     all.sort_unstable();
     Ok(all)
+}
+
+fn unreadable(column: usize, why: Box<dyn std::error::Error + Send + Sync>) -> rusqlite::Error {
+    rusqlite::Error::FromSqlConversionFailure(column, Type::Text, why)
 }
 
 /// A user by id, deleted or not.
@@ -185,13 +198,14 @@ macro_rules! page_of {
     ($matching:expr) => {
         concat!(
             "SELECT u.id, u.username, u.name, u.email, u.kind, u.status, u.login_type,
-                    u.created_at, u.updated_at, u.last_seen_at, b.role, m.organization_id
+                    u.created_at, u.updated_at, u.last_seen_at, b.role, b.organization_id,
+                    m.organization_id
              FROM (SELECT u.rowid AS place ",
             $matching,
             " ORDER BY u.username LIMIT :limit OFFSET :offset) p
              CROSS JOIN users u ON u.rowid = p.place
              LEFT JOIN memberships m ON m.user_id = u.id
-             LEFT JOIN role_bindings b ON b.user_id = u.id AND b.organization_id IS NULL"
+             LEFT JOIN role_bindings b ON b.user_id = u.id"
         )
     };
 }
@@ -223,22 +237,37 @@ pub fn list(tx: &ReadTx<'_>, filter: &UserFilter) -> Result<Vec<User>> {
             }
         }
     }
+    users.iter_mut().for_each(leave_behind);
     Ok(users)
 }
 
 /// Adds the role and the organization of one row of a page.
 fn belonging(row: &Row<'_>, user: &mut User) -> rusqlite::Result<()> {
-    if let Some(role) = row.get(10)?
-        && let Err(place) = user.roles.binary_search(&role)
-    {
-        user.roles.insert(place, role);
+    match (row.get_ref(10)?.as_str_or_null()?, row.get(11)?) {
+        (None, _) => {}
+        (Some(role), None) => add(&mut user.roles, SiteRole::from_word(role)),
+        (Some(_), Some(organization)) => {
+            let held = HeldRole { organization, role: row.get(10)? };
+            add(&mut user.organization_roles, Some(held));
+        }
     }
-    if let Some(organization) = row.get(11)?
-        && let Err(place) = user.organizations.binary_search(&organization)
-    {
-        user.organizations.insert(place, organization);
-    }
+    add(&mut user.organizations, row.get(12)?);
     Ok(())
+}
+
+/// Keeps a list sorted and without doubles.
+fn add<T: Ord>(list: &mut Vec<T>, one: Option<T>) {
+    if let Some(one) = one
+        && let Err(place) = list.binary_search(&one)
+    {
+        list.insert(place, one);
+    }
+}
+
+/// Who has left an organization has no roles there.
+fn leave_behind(user: &mut User) {
+    let User { organization_roles, organizations, .. } = user;
+    organization_roles.retain(|held| organizations.contains(&held.organization));
 }
 
 /// How many [`list`] would give without limit.

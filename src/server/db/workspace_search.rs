@@ -14,6 +14,8 @@ use crate::model::time::Timestamp;
 pub struct Search {
     /// Who looks, when they may not see every workspace.
     pub seen_by: Option<UserId>,
+    /// Of these.
+    pub among: Option<Vec<WorkspaceId>>,
     /// Whose.
     pub owner: Option<UserId>,
     /// Not theirs.
@@ -51,6 +53,7 @@ macro_rules! fits {
           AND (:template IS NULL OR w.template_id IN (
                SELECT t.id FROM organizations n CROSS JOIN templates t
                ON t.organization_id = n.id AND t.name = :template AND t.deleted_at IS NULL))
+          AND (:among IS NULL OR w.id IN (SELECT x.value FROM json_each(:among) x))
           AND (:parts IS NULL OR NOT EXISTS (
                SELECT 1 FROM json_each(:parts) x WHERE instr(lower(w.name), x.value) = 0))
           AND (:job IS NULL OR EXISTS (
@@ -72,7 +75,7 @@ macro_rules! roads {
             // Few: one's own, and what one was granted.
             $from!(
                 "FROM (SELECT DISTINCT workspace_id FROM effective_grants
-                       WHERE user_id = :viewer AND action = 'view'
+                       WHERE user_id = :viewer AND verb = 'view'
                          AND (until_at IS NULL OR until_at > :now)) g
                  CROSS JOIN workspaces w ON w.id = g.workspace_id
                  CROSS JOIN users o ON o.id = w.owner_id WHERE",
@@ -134,12 +137,13 @@ impl Search {
     /// Whether it asks for every workspace.
     fn is_wide(&self) -> bool {
         let Self { seen_by, owner, not_owner, parts, template, job, .. } = self;
-        let Self { transition, id, organization, outdated, used_before, used_after, .. } = self;
+        let Self { among, transition, id, organization, outdated, used_before, used_after, .. } =
+            self;
         let people = seen_by.is_none() && owner.is_none() && not_owner.is_none();
         let build = job.is_none() && transition.is_none() && outdated.is_none();
         let place = id.is_none() && organization.is_none() && template.is_none();
         let used = used_before.is_none() && used_after.is_none();
-        people && build && place && used && parts.is_empty()
+        people && build && place && used && parts.is_empty() && among.is_none()
     }
 
     /// Runs `work` with the parameters of [`fits`] and `more`.
@@ -150,6 +154,7 @@ impl Search {
         work: impl FnOnce(&[(&str, &dyn ToSql)]) -> T,
     ) -> T {
         let parts = (!self.parts.is_empty()).then_some(Json(&self.parts));
+        let among = self.among.as_ref().map(Json);
         let mut all: Vec<(&str, &dyn ToSql)> = vec![
             (":id", &self.id),
             (":owner", &self.owner),
@@ -159,6 +164,7 @@ impl Search {
             (":after", &self.used_after),
             (":template", &self.template),
             (":parts", &parts),
+            (":among", &among),
             (":job", &self.job),
             (":transition", &self.transition),
             (":outdated", &self.outdated),

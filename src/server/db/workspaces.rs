@@ -5,7 +5,7 @@ use rusqlite::{Row, named_params};
 use super::builds::{self, build_columns};
 use super::codec::Json;
 use super::{ReadTx, Result, WriteTx};
-use crate::model::id::{TemplateId, UserId, WorkspaceId};
+use crate::model::id::{OrganizationId, TemplateId, UserId, WorkspaceId};
 use crate::model::user::UserRef;
 use crate::model::workspace::Workspace;
 
@@ -92,6 +92,30 @@ pub fn owner(tx: &ReadTx<'_>, id: WorkspaceId) -> Result<Option<UserId>> {
     tx.find("SELECT owner_id FROM workspaces WHERE id = :id", named_params! { ":id": id }, |row| {
         row.get("owner_id")
     })
+}
+
+/// Whose it is and where it belongs, also when it is deleted.
+///
+/// # Errors
+/// When SQLite fails.
+pub fn belonging(tx: &ReadTx<'_>, id: WorkspaceId) -> Result<Option<(UserId, OrganizationId)>> {
+    tx.find(
+        "SELECT owner_id, organization_id FROM workspaces WHERE id = :id",
+        named_params! { ":id": id },
+        |row| Ok((row.get("owner_id")?, row.get("organization_id")?)),
+    )
+}
+
+/// What it is made from and where that belongs.
+///
+/// # Errors
+/// When SQLite fails.
+pub fn template(tx: &ReadTx<'_>, id: WorkspaceId) -> Result<Option<(TemplateId, OrganizationId)>> {
+    tx.find(
+        "SELECT template_id, organization_id FROM workspaces WHERE id = :id",
+        named_params! { ":id": id },
+        |row| Ok((row.get("template_id")?, row.get("organization_id")?)),
+    )
 }
 
 /// Whether it is made from this template.

@@ -7,7 +7,7 @@ use tokio::sync::broadcast::error::RecvError;
 
 use super::Fleet;
 use crate::model::event::Event;
-use crate::model::grant::Action;
+use crate::model::grant::Verb;
 use crate::model::id::{UserId, WorkspaceId};
 
 /// Rights with an end need no commit to end: everything is looked at this often, too.
@@ -49,7 +49,7 @@ impl Fleet {
             live.iter().map(|l| (l.user, l.workspace)).collect();
         asked.extend(clients);
         let asked: Vec<_> = asked.into_iter().collect();
-        let kept = match self.0.app.who_may(Action::Connect, asked.clone()).await {
+        let kept = match self.0.app.who_may(Verb::Connect, asked.clone()).await {
             Ok(kept) => kept,
             Err(error) => {
                 tracing::error!(%error, "rights could not be read; sessions stay until they can");

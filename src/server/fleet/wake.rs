@@ -6,7 +6,7 @@ use super::Fleet;
 use super::target::Target;
 use crate::model::agent::{Agent, Lifecycle};
 use crate::model::build::{BuildReason, Transition, WorkspaceStatus};
-use crate::model::grant::Action;
+use crate::model::grant::Verb;
 use crate::model::workspace::Workspace;
 use crate::server::app::build_requests::BuildRequest;
 use crate::server::app::{Actor, Error};
@@ -35,7 +35,7 @@ impl Fleet {
         };
         let workspace = self.find_workspace(actor, &target).await?;
         let app = &self.0.app;
-        app.may(actor, workspace.id, Action::Connect).await.map_err(|e| words(&e, &target))?;
+        app.may(actor, workspace.id, Verb::Connect).await.map_err(|e| words(&e, &target))?;
         let waited = self.wait_for_agent(actor, workspace, &target, say);
         tokio::time::timeout(PATIENCE, waited).await.map_err(|_| {
             "the workspace did not come up in 15 minutes; its page shows the log".to_owned()

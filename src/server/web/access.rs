@@ -11,7 +11,7 @@ use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 
 use super::address::ClientAddress;
 use super::{Answer, Problem, State, cookies, form, pages};
-use crate::model::user::SiteRole;
+use crate::model::policy::{Action, Permission, ResourceType};
 use crate::server::app::Actor;
 use crate::server::identity::csrf::{self, Source};
 
@@ -25,20 +25,35 @@ pub const CSRF_HEADER: &str = "x-csrf-token";
 pub enum Access {
     /// Anyone.
     Public,
-    /// Anyone signed in, by token or cookie. The use case decides about what.
-    User,
-    /// Who is signed in and has one of these site roles.
-    Role(&'static [SiteRole]),
+    /// Anyone signed in, by token or cookie, whatever the token is limited to: what is answered is
+    /// no secret, or their own session's business.
+    SignedIn,
+    /// Who has this permission on something, and whose token has it. The use case decides on what.
+    May(Permission),
     /// An agent with its token.
     Agent,
-    /// A page for who is signed in; others are led to sign in.
+    /// A page for who is signed in, not for a token with limits; others are led to sign in.
     Page,
-    /// A page for who has one of these site roles.
-    PageRole(&'static [SiteRole]),
+    /// A page for who has this permission on something.
+    PageMay(Permission),
     /// A page for as long as there is no user; later it leads to the sign-in page.
     Setup,
     /// A page for who is not signed in; leads to the setup while there is no user.
     SignIn,
+}
+
+impl Access {
+    /// [`Access::May`].
+    #[must_use]
+    pub const fn may(kind: ResourceType, action: Action) -> Self {
+        Self::May(Permission(kind, action))
+    }
+
+    /// [`Access::PageMay`].
+    #[must_use]
+    pub const fn page_may(kind: ResourceType, action: Action) -> Self {
+        Self::PageMay(Permission(kind, action))
+    }
 }
 
 /// Whoever uses a route that is not public.
@@ -89,10 +104,10 @@ async fn identify(state: &State, access: Access, parts: &Parts) -> Answer<Option
     match access {
         Access::Agent => agent(state, &parts.headers).await,
         Access::Public
-        | Access::User
-        | Access::Role(_)
+        | Access::SignedIn
+        | Access::May(_)
         | Access::Page
-        | Access::PageRole(_)
+        | Access::PageMay(_)
         | Access::Setup
         | Access::SignIn => user(state, parts).await,
     }
@@ -141,10 +156,10 @@ async fn lead_away(
     parts: &Parts,
 ) -> Answer<Option<Response>> {
     let to = match access {
-        Access::Public | Access::User | Access::Role(_) | Access::Agent => None,
-        Access::Page | Access::PageRole(_) if shown.is_some() => None,
-        Access::Page | Access::PageRole(_) if !is_set_up(state).await? => Some("/setup".to_owned()),
-        Access::Page | Access::PageRole(_) => Some(login_path(parts)),
+        Access::Public | Access::SignedIn | Access::May(_) | Access::Agent => None,
+        Access::Page | Access::PageMay(_) if shown.is_some() => None,
+        Access::Page | Access::PageMay(_) if !is_set_up(state).await? => Some("/setup".to_owned()),
+        Access::Page | Access::PageMay(_) => Some(login_path(parts)),
         Access::Setup if is_set_up(state).await? => Some("/login".to_owned()),
         Access::Setup => None,
         Access::SignIn if shown.is_some() && parts.method == Method::GET => Some("/".to_owned()),
@@ -166,7 +181,7 @@ fn lead(parts: &Parts, path: &str) -> Response {
 /// Where a form leads that one of our pages sent after its session had ended: what was typed into it
 /// is kept until the person has signed in again.
 fn keeps(state: &State, access: Access, shown: Option<&Shown>, req: &Request) -> Option<String> {
-    let page = matches!(access, Access::Page | Access::PageRole(_)) && shown.is_none();
+    let page = matches!(access, Access::Page | Access::PageMay(_)) && shown.is_none();
     let (headers, path) = (req.headers(), req.uri().path());
     let form = req.method() == Method::POST && form::is_form(headers);
     let ours = state.set_up.load(Ordering::Relaxed) && origin(state, headers) == Source::Own;
@@ -187,12 +202,15 @@ fn login_path(parts: &Parts) -> String {
 fn require(access: Access, shown: Option<&Shown>) -> Answer<()> {
     match (access, shown) {
         (Access::Public | Access::Setup | Access::SignIn, _)
-        | (Access::User | Access::Page | Access::Agent, Some(_)) => Ok(()),
-        (Access::Role(roles) | Access::PageRole(roles), Some(shown)) => {
-            shown.actor.require_role(roles).map_err(Problem::from)
+        | (Access::SignedIn | Access::Agent, Some(_)) => Ok(()),
+        (Access::May(permission), Some(shown)) => Ok(shown.actor.require_ever(permission)?),
+        (Access::Page, Some(shown)) => Ok(shown.actor.require_whole()?),
+        (Access::PageMay(permission), Some(shown)) => {
+            shown.actor.require_whole()?;
+            Ok(shown.actor.require_ever(permission)?)
         }
         (
-            Access::User | Access::Role(_) | Access::Agent | Access::Page | Access::PageRole(_),
+            Access::SignedIn | Access::May(_) | Access::Agent | Access::Page | Access::PageMay(_),
             None,
         ) => Err(Problem::signed_out()),
     }
@@ -220,10 +238,10 @@ async fn require_meant(
     match (source, access) {
         (Source::Foreign, _) => Err(foreign()),
         (Source::Own | Source::Unknown, _) if proven => Ok(req),
-        (Source::Own, Access::Page | Access::PageRole(_)) if req.method() != Method::GET => {
+        (Source::Own, Access::Page | Access::PageMay(_)) if req.method() != Method::GET => {
             form::require_token(&state.csrf, session, limit, req).await
         }
-        (Source::Unknown, Access::Page | Access::PageRole(_)) if form::is_form(headers) => {
+        (Source::Unknown, Access::Page | Access::PageMay(_)) if form::is_form(headers) => {
             form::require_token(&state.csrf, session, limit, req).await
         }
         (Source::Own, _) => Ok(req),

@@ -14,6 +14,7 @@ use super::extract::{Path, Query};
 use super::routes::Routes;
 use super::{Access, Answer, Problem, State, Who};
 use crate::model::id::{AgentId, TerminalId};
+use crate::model::policy::{Action as A, ResourceType as R};
 use crate::model::user::UserRef;
 use crate::server::app::Actor;
 use crate::server::fleet::clients::Client;
@@ -62,8 +63,12 @@ fn relaying(upgrade: WebSocketUpgrade) -> WebSocketUpgrade {
 pub(super) fn routes(routes: Routes) -> Routes {
     routes
         .get(Access::Agent, "/api/v2/workspaceagents/me/rpc", agent)
-        .get(Access::User, "/api/v2/workspaceagents/{agent}/coordinate", coordinate)
-        .get(Access::User, "/api/v2/workspaceagents/{agent}/pty", pty)
+        .get(
+            Access::may(R::Workspace, A::Ssh),
+            "/api/v2/workspaceagents/{agent}/coordinate",
+            coordinate,
+        )
+        .get(Access::may(R::Workspace, A::Ssh), "/api/v2/workspaceagents/{agent}/pty", pty)
 }
 
 async fn agent(state: State, Who(actor): Who, upgrade: WebSocketUpgrade) -> Answer<Response> {

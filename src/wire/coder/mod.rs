@@ -9,6 +9,7 @@ pub mod deployment;
 pub mod error;
 pub mod jobs;
 pub mod organizations;
+pub mod roles;
 pub mod templates;
 pub mod time;
 pub mod tokens;

@@ -15,6 +15,12 @@ shapes! {
         pub scopes: Vec<String>,
         #[serde(deserialize_with = "null_is_default")]
         pub token_name: String,
+        /// Things it is limited to, as `workspace:<id>`; none for all.
+        #[serde(deserialize_with = "null_is_default")]
+        pub allow_list: Vec<String>,
+        /// Networks it may be used from (ours); none for anywhere.
+        #[serde(deserialize_with = "null_is_default")]
+        pub allow_cidrs: Vec<String>,
     }
 
     /// The answer to it, and to `POST /users/{user}/keys`: the only time the secret is seen.
@@ -38,6 +44,11 @@ shapes! {
         pub scopes: Vec<String>,
         pub token_name: String,
         pub lifetime_seconds: i64,
+        pub allow_list: Vec<String>,
+        /// Networks it may be used from (ours); none for anywhere.
+        pub allow_cidrs: Vec<String>,
+        /// From where it was last used (ours).
+        pub last_used_ip: String,
     }
 
     /// `GET /users/{user}/keys/tokens/tokenconfig`.

@@ -145,15 +145,6 @@ shapes! {
         pub organization_roles: BTreeMap<Uuid, Vec<String>>,
     }
 
-    /// One of `GET /users/roles`.
-    pub struct AssignableRole {
-        pub name: String,
-        pub display_name: String,
-        pub organization_id: String,
-        pub assignable: bool,
-        pub built_in: bool,
-    }
-
     /// `GET /users/{user}/login-type`.
     pub struct UserLoginType {
         pub login_type: String,

@@ -42,6 +42,7 @@ pub fn user(n: u128, name: &str, roles: &[SiteRole]) -> User {
         login_type: LoginType::Password,
         roles: roles.to_vec(),
         organizations: vec![id(1)],
+        organization_roles: vec![],
         created_at: before(250 * 86_400),
         updated_at: before(20 * 86_400),
         last_seen_at: Some(before(10)),

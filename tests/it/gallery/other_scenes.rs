@@ -6,7 +6,10 @@ use std::collections::BTreeMap;
 use maud::Render as _;
 use steading::model::build::JobStatus;
 use steading::model::parameter::Variable;
-use steading::model::user::{SshKey, TokenEntry, TokenKind, User, UserKind, UserStatus};
+use steading::model::policy::Scope;
+use steading::model::user::{
+    SshKey, TokenEntry, TokenKind, TokenLimits, User, UserKind, UserStatus,
+};
 use steading::server::html::layout::Csrf;
 use steading::server::html::pages::account::Account;
 use steading::server::html::pages::cli_auth::CliAuth;
@@ -221,10 +224,12 @@ fn people_pages() -> Vec<Scene> {
     let gone =
         User { status: UserStatus::Suspended, ..user(16, "a-name-of-thirty-two-characters1", &[]) };
     let everyone = vec![ada(), grace(), linus(), service, gone.clone()];
-    let list = |people, input| People {
+    let list = |people: Vec<User>, input| People {
         visit: visit(ada()),
         filter: String::new(),
         status: None,
+        offset: 0,
+        total: i64::try_from(people.len()).unwrap(),
         people,
         input,
     };
@@ -246,6 +251,16 @@ fn people_pages() -> Vec<Scene> {
     );
     vec![
         scene("people", list(everyone, Input::default()).render()),
+        scene(
+            "people-second-page",
+            People {
+                filter: "er".into(),
+                offset: People::ON_A_PAGE,
+                total: 1_234,
+                ..list(vec![grace(), linus()], Input::default())
+            }
+            .render(),
+        ),
         scene("people-wrong", list(vec![ada()], taken).render()),
         scene(
             "people-none-fits",
@@ -280,6 +295,16 @@ fn token(n: u128, name: &str, kind: TokenKind, ends_in: i64, used: Option<i64>) 
         expires_at: before(-ends_in),
         last_used_at: used.map(before),
         last_used_ip: used.map(|_| "192.168.4.20".to_owned()).unwrap_or_default(),
+        limits: if n == 2 {
+            let words = ["workspace:read", "workspace:start", "workspace:stop"];
+            TokenLimits {
+                scope: Scope::parse(&words, &[]).unwrap(),
+                networks: vec!["192.168.4.0/24".parse().unwrap()],
+                depth: 0,
+            }
+        } else {
+            TokenLimits::NONE
+        },
     }
 }
 

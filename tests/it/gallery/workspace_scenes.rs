@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use maud::Render as _;
 use steading::model::agent::{Agent, Lifecycle};
 use steading::model::build::{Build, BuildReason, JobStatus, Timing, Transition};
-use steading::model::grant::Action;
+use steading::model::grant::Verb;
 use steading::model::session::SessionKind;
 use steading::model::workspace::Workspace;
 use steading::server::html::pages::build::BuildPage;
@@ -23,8 +23,8 @@ use super::fixtures::{
 };
 use super::{Scene, parameters, scene};
 
-fn everything() -> Vec<Action> {
-    Action::ALL.to_vec()
+fn everything() -> Vec<Verb> {
+    Verb::ALL.to_vec()
 }
 
 fn running(agents: Vec<Agent>) -> Build {
@@ -99,7 +99,7 @@ fn states() -> Vec<Scene> {
     let mut nothing_logged = simple(Transition::Stop, JobStatus::Succeeded);
     nothing_logged.log.lines.clear();
     let mut denied = busy();
-    denied.may = vec![Action::View];
+    denied.may = vec![Verb::View];
     denied.visit = visit(linus());
     denied.newer = None;
     let mut flashed = busy();
@@ -195,7 +195,7 @@ fn others() -> Vec<Entry> {
     let mut shared =
         entry(21, "ledger-staging", running(vec![agent(401, "main", Lifecycle::Ready)]));
     shared.workspace.owner = reference(&grace());
-    shared.may = vec![Action::View];
+    shared.may = vec![Verb::View];
     vec![shared]
 }
 

@@ -4,7 +4,7 @@ use maud::{Markup, Render, html};
 
 use super::workspace::{LINES_ID, advice, build_reason};
 use crate::model::build::{Build, JobStatus, Timing};
-use crate::model::grant::Action;
+use crate::model::grant::Verb;
 use crate::model::log::LogEnd;
 use crate::model::workspace::Workspace;
 use crate::server::html::layout::{Page, Section, Visit, crumbs};
@@ -26,7 +26,7 @@ pub struct BuildPage {
     /// The build.
     pub build: Build,
     /// What the one who looks may do with the workspace.
-    pub may: Vec<Action>,
+    pub may: Vec<Verb>,
     /// The end of its log; its stream goes on after it.
     pub log: LogEnd,
     /// How long its steps took.
@@ -83,7 +83,7 @@ impl BuildPage {
     /// The buttons beside the number.
     #[must_use]
     pub fn actions(&self, place: &Place) -> Markup {
-        let cancel = self.build.job.status.is_active() && self.may.contains(&Action::Operate);
+        let cancel = self.build.job.status.is_active() && self.may.contains(&Verb::Operate);
         html! {
             div class="actions" id="actions" {
                 @if cancel { (post(&self.visit.csrf, &place.cancel(&self.build), &button("", "x", "Cancel"))) }

@@ -8,6 +8,7 @@ use crate::server::html::parts::button::{labelled, opens};
 use crate::server::html::parts::form::{Input, Line, password_hint, wrongs};
 use crate::server::html::parts::icon::icon;
 use crate::server::html::parts::notice::empty;
+use crate::server::html::parts::pager::Pager;
 use crate::server::html::parts::table::{Column, Table, cell, deeds, row, spare};
 use crate::server::html::parts::{avatar, badge, time};
 use crate::server::html::paths;
@@ -20,8 +21,12 @@ pub struct People {
     pub filter: String,
     /// The status that was chosen.
     pub status: Option<UserStatus>,
-    /// The people that fit.
+    /// The people that fit, as far as the page shows them.
     pub people: Vec<User>,
+    /// How many that fit come before them.
+    pub offset: i64,
+    /// How many fit in all.
+    pub total: i64,
     /// What was typed into the form that adds one.
     pub input: Input,
 }
@@ -40,6 +45,7 @@ impl Render for People {
                 @if !self.input.errors.is_empty() { (self.again()) }
                 section class="card" aria-label="Members" {
                     @if self.people.is_empty() { (empty("people", &html! { "Nobody fits this filter." }, &html! {})) } @else { (self.table()) }
+                    (self.pages())
                 }
             }
             @if self.input.errors.is_empty() { (self.dialog()) }
@@ -50,6 +56,16 @@ impl Render for People {
 }
 
 impl People {
+    /// People on a page at most.
+    pub const ON_A_PAGE: i64 = 100;
+
+    fn pages(&self) -> Markup {
+        let status = self.status.map_or("", UserStatus::as_str);
+        let query = &[("q", self.filter.as_str()), ("status", status)];
+        let (offset, shown, total) = (self.offset, self.people.len(), self.total);
+        Pager { path: paths::PEOPLE, query, offset, shown, size: Self::ON_A_PAGE, total }.render()
+    }
+
     fn filters(&self) -> Markup {
         html! {
             form class="filters" role="search" aria-label="Filter" action=(paths::PEOPLE) method="get" {

@@ -3,7 +3,7 @@
 use maud::{Markup, Render, html};
 
 use crate::model::time::Timestamp;
-use crate::model::user::TokenEntry;
+use crate::model::user::{TokenEntry, TokenLimits};
 use crate::server::html::layout::{Page, Section, Visit, settings_tabs};
 use crate::server::html::parts::badge::{Look, badge};
 use crate::server::html::parts::button::{labelled, opens};
@@ -84,6 +84,7 @@ impl Tokens {
     fn table(&self) -> Markup {
         let columns = [
             Column::Head("Name"),
+            Column::Spare("May"),
             Column::Head("Last used"),
             Column::Spare("From"),
             Column::Spare("Made"),
@@ -110,6 +111,7 @@ impl Tokens {
             &format!("k-{}", t.public_id),
             &html! { span class="name" { (t.name) } small { code { (t.public_id) "-…" } } },
             &[
+                spare("May", &limits(&t.limits)),
                 cell(
                     "Last used",
                     &html! { @match t.last_used_at { Some(at) => (time::ago(at, now)), None => span class="note" { "never" } } },
@@ -131,6 +133,14 @@ impl Tokens {
         html! {
             (Line { id: "f-name", name: "name", label: "Name", hint: "Where it is used: laptop, backup script.", ..Line::default() }.draw(&self.input))
             (Line { id: "f-days", name: "days", label: "Ends after days", kind: "number", value: &days, hint: &hint, ..Line::default() }.draw(&self.input))
+            (Line {
+                id: "f-scopes", name: "scopes", label: "May do", optional: true,
+                hint: "Such as workspace:read workspace:start, or template:*. Empty for everything you may.", ..Line::default()
+            }.draw(&self.input))
+            (Line {
+                id: "f-networks", name: "allow_cidrs", label: "From networks", optional: true,
+                hint: "Such as 192.168.4.0/24. Empty for anywhere.", ..Line::default()
+            }.draw(&self.input))
         }
     }
 
@@ -157,11 +167,18 @@ impl Tokens {
                 form class="body fields" method="post" action=(paths::TOKENS) {
                     (self.visit.csrf)
                     (self.fields())
-                    (wrongs(&self.input, &[("name", "Name"), ("days", "Ends after days")]))
+                    (wrongs(&self.input, &[("name", "Name"), ("days", "Ends after days"), ("scopes", "May do"), ("allow_cidrs", "From networks")]))
                     div class="actions" { a class="button" href=(paths::TOKENS) { "Make none" } button class="button primary" { "Make token" } }
                 }
             }
         }
+    }
+}
+
+fn limits(limits: &TokenLimits) -> Markup {
+    html! {
+        @if limits.scope.is_all() { "everything" } @else { code { (limits.scope.words().join(" ")) } }
+        @for network in &limits.networks { br; small { "from " code { (network) } } }
     }
 }
 

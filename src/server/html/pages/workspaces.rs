@@ -3,7 +3,7 @@
 use maud::{Markup, Render, html};
 
 use crate::model::build::{Transition, WorkspaceStatus};
-use crate::model::grant::Action;
+use crate::model::grant::Verb;
 use crate::model::id::WorkspaceId;
 use crate::model::time::Timestamp;
 use crate::model::user::UserRef;
@@ -58,7 +58,7 @@ pub struct Entry {
     /// Who is in it now.
     pub here: Vec<UserRef>,
     /// What the one who looks may do with it.
-    pub may: Vec<Action>,
+    pub may: Vec<Verb>,
 }
 
 /// The list.
@@ -277,7 +277,7 @@ impl Entry {
         let running = self.workspace.status() == WorkspaceStatus::Running;
         let agents = self.workspace.latest_build.resources.iter().flat_map(|r| &r.agents);
         let terminal = running
-            && self.may.contains(&Action::Connect)
+            && self.may.contains(&Verb::Connect)
             && agents.into_iter().any(|a| a.spec.display_apps.web_terminal);
         bare(
             "Open",
@@ -293,7 +293,7 @@ impl Entry {
 
     fn deed(&self, place: &Place, csrf: &Csrf) -> Markup {
         let build = &self.workspace.latest_build;
-        if !self.may.contains(&Action::Operate) {
+        if !self.may.contains(&Verb::Operate) {
             return html! {};
         }
         match self.workspace.status() {

@@ -11,6 +11,7 @@ pub mod live;
 pub mod log;
 pub mod markdown;
 pub mod notice;
+pub mod pager;
 pub mod parameter;
 pub mod quantity;
 pub mod table;

@@ -45,6 +45,20 @@ pub fn gauge(id: &str, label: &str, value: &str) -> Markup {
     }
 }
 
+/// A number with a comma before each group of three digits.
+#[must_use]
+pub fn grouped(n: i64) -> String {
+    let digits = n.unsigned_abs().to_string();
+    let mut text = String::from(if n < 0 { "-" } else { "" });
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
 /// Bytes in the largest unit that keeps them above one.
 #[must_use]
 pub fn bytes(n: i64) -> String {

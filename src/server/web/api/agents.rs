@@ -6,6 +6,7 @@ use super::convert::agents as convert;
 use super::follow::{self, FollowQuery, MaybeSocket, Source, left, upgrade_needed};
 use super::watch::{self, Subject};
 use crate::model::id::AgentId;
+use crate::model::policy::{Action as A, ResourceType as R};
 use crate::server::web::extract::{Json, Path, Query};
 use crate::server::web::routes::Routes;
 use crate::server::web::{Access, Answer, State, Who, sockets};
@@ -13,16 +14,31 @@ use crate::wire::coder::agents as wire;
 
 /// The routes.
 pub(super) fn routes(routes: Routes) -> Routes {
-    let user = Access::User;
     routes
-        .get(user, "/api/v2/workspaceagents/connection", any_connection)
-        .get(user, "/api/v2/workspaceagents/{agent}", show)
-        .get(user, "/api/v2/workspaceagents/{agent}/connection", connection)
-        .get(user, "/api/v2/workspaceagents/{agent}/logs", logs)
-        .get(user, "/api/v2/workspaceagents/{agent}/startup-logs", logs)
-        .get(user, "/api/v2/workspaceagents/{agent}/watch-metadata", metadata)
-        .get(user, "/api/v2/workspaceagents/{agent}/watch-metadata-ws", metadata_socket)
-        .get(user, "/api/v2/notifications/inbox/watch", inbox)
+        .get(Access::SignedIn, "/api/v2/workspaceagents/connection", any_connection)
+        .get(Access::may(R::Workspace, A::Read), "/api/v2/workspaceagents/{agent}", show)
+        .get(
+            Access::may(R::Workspace, A::Read),
+            "/api/v2/workspaceagents/{agent}/connection",
+            connection,
+        )
+        .get(Access::may(R::Workspace, A::Read), "/api/v2/workspaceagents/{agent}/logs", logs)
+        .get(
+            Access::may(R::Workspace, A::Read),
+            "/api/v2/workspaceagents/{agent}/startup-logs",
+            logs,
+        )
+        .get(
+            Access::may(R::Workspace, A::Read),
+            "/api/v2/workspaceagents/{agent}/watch-metadata",
+            metadata,
+        )
+        .get(
+            Access::may(R::Workspace, A::Read),
+            "/api/v2/workspaceagents/{agent}/watch-metadata-ws",
+            metadata_socket,
+        )
+        .get(Access::SignedIn, "/api/v2/notifications/inbox/watch", inbox)
 }
 
 async fn show(state: State, Who(actor): Who, Path(id): Path<AgentId>) -> Answer<Json<wire::Agent>> {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::convert::people as convert;
 use crate::model::audit::{AuditAction, AuditTarget};
-use crate::model::user::SiteRole;
+use crate::model::policy::{Action as A, ResourceType as R};
 use crate::server::app::Error;
 use crate::server::app::audit::{AuditFilter, AuditView, MAX_LIST};
 use crate::server::web::extract::{Json, ListQuery, Query};
@@ -14,7 +14,7 @@ use crate::wire::coder::audit as wire;
 
 /// The routes.
 pub(super) fn routes(routes: Routes) -> Routes {
-    routes.get(Access::Role(&[SiteRole::Owner, SiteRole::Auditor]), "/api/v2/audit", list)
+    routes.get(Access::may(R::AuditLog, A::Read), "/api/v2/audit", list)
 }
 
 async fn list(

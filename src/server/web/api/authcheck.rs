@@ -1,8 +1,8 @@
-//! Answers to Coder's bulk questions of the form "may I".
+//! Answers to Coder's bulk questions of the form "may I", from the function that decides.
 
-use crate::model::grant::Action;
-use crate::model::id::{OrganizationId, UserId, WorkspaceId};
-use crate::model::user::SiteRole;
+use crate::model::grant::Verb;
+use crate::model::id::{OrganizationId, TemplateId, UserId, WorkspaceId};
+use crate::model::policy::{Action, Object, ResourceType};
 use crate::server::app::{Actor, Error, Result};
 use crate::server::web::State;
 use crate::wire::coder::users::{AuthObject, AuthQuestion};
@@ -13,62 +13,69 @@ pub(super) const MAX_QUESTIONS: usize = 256;
 /// Whether the actor may do what is asked. A question that is not understood is answered no.
 pub(super) async fn may(state: &State, actor: &Actor, question: &AuthQuestion) -> Result<bool> {
     let object = &question.object;
-    if object.resource_type == "workspace"
-        && let Ok(id) = object.resource_id.parse::<WorkspaceId>()
-    {
-        return match workspace_action(&question.action) {
-            Some(action) => match state.app.may(actor, id, action).await {
-                Ok(()) => Ok(true),
-                Err(Error::NotFound(_) | Error::Denied(_)) => Ok(false),
-                Err(other) => Err(other),
-            },
-            None => Ok(false),
-        };
-    }
-    Ok(may_by_role(actor, object, &question.action))
-}
-
-fn workspace_action(word: &str) -> Option<Action> {
-    match word {
-        "read" => Some(Action::View),
-        "ssh" | "application_connect" => Some(Action::Connect),
-        "start" | "stop" => Some(Action::Operate),
-        "update" => Some(Action::Update),
-        "delete" => Some(Action::Delete),
-        _ => None,
+    let Some(kind) = ResourceType::from_word(&object.resource_type) else { return Ok(false) };
+    let Some(action) = Action::from_word(&question.action) else { return Ok(false) };
+    match (kind, object.resource_id.as_str()) {
+        (_, "") => Ok(on_any(state, actor, action, (kind, object))),
+        (ResourceType::Workspace, id) => on_workspace(state, actor, action, id).await,
+        (ResourceType::Template, id) => on_template(state, actor, action, id).await,
+        (_, _) => Ok(on_any(state, actor, action, (kind, object))),
     }
 }
 
-fn may_by_role(actor: &Actor, object: &AuthObject, action: &str) -> bool {
+async fn on_workspace(state: &State, actor: &Actor, action: Action, id: &str) -> Result<bool> {
+    let (Ok(id), Some(verb)) = (id.parse::<WorkspaceId>(), verb(action)) else { return Ok(false) };
+    yes(state.app.may(actor, id, verb).await)
+}
+
+async fn on_template(state: &State, actor: &Actor, action: Action, id: &str) -> Result<bool> {
+    let Ok(id) = id.parse::<TemplateId>() else { return Ok(false) };
+    yes(state.app.template_for(actor, action, id).await.map(drop))
+}
+
+fn yes(answer: Result<()>) -> Result<bool> {
+    match answer {
+        Ok(()) => Ok(true),
+        Err(Error::NotFound(_) | Error::Denied(_)) => Ok(false),
+        Err(other) => Err(other),
+    }
+}
+
+const fn verb(action: Action) -> Option<Verb> {
+    match action {
+        Action::Read => Some(Verb::View),
+        Action::Ssh | Action::ApplicationConnect => Some(Verb::Connect),
+        Action::Start | Action::Stop => Some(Verb::Operate),
+        Action::Update => Some(Verb::Update),
+        Action::Delete => Some(Verb::Delete),
+        Action::Assign
+        | Action::Create
+        | Action::ReadPersonal
+        | Action::Share
+        | Action::Unassign
+        | Action::UpdatePersonal
+        | Action::Use
+        | Action::ViewInsights => None,
+    }
+}
+
+/// By the owner and the organization that the question names, or in any of the actor's.
+fn on_any(
+    state: &State,
+    actor: &Actor,
+    action: Action,
+    (kind, asked): (ResourceType, &AuthObject),
+) -> bool {
     let Ok(caller) = actor.caller() else { return false };
-    let user = &caller.user;
-    let own = match object.owner_id.as_str() {
-        "me" => true,
-        id => id.parse::<UserId>().is_ok_and(|id| id == user.id),
+    let now = state.app.clock().now();
+    let mut object = Object::site(kind);
+    object.id = asked.resource_id.parse().ok();
+    object.owner = match asked.owner_id.as_str() {
+        "me" => Some(caller.user.id),
+        id => id.parse::<UserId>().ok(),
     };
-    let member = object.any_org
-        || object
-            .organization_id
-            .parse::<OrganizationId>()
-            .is_ok_and(|id| user.organizations.contains(&id));
-    if user.has(SiteRole::Owner) {
-        return true;
-    }
-    let reads = action == "read";
-    match object.resource_type.as_str() {
-        "workspace" | "workspace_dormant" => own || (reads && user.has(SiteRole::TemplateAdmin)),
-        "api_key" => own,
-        "user" => {
-            user.has(SiteRole::UserAdmin)
-                || (own && matches!(action, "read" | "read_personal" | "update_personal"))
-                || (reads && !user.roles.is_empty())
-        }
-        "group" | "group_member" | "organization_member" => {
-            user.has(SiteRole::UserAdmin) || (reads && (own || !user.roles.is_empty()))
-        }
-        "template" | "file" => user.has(SiteRole::TemplateAdmin) || (reads && member),
-        "organization" => reads && member,
-        "audit_log" => reads && user.has(SiteRole::Auditor),
-        _ => false,
-    }
+    object.organization = asked.organization_id.parse::<OrganizationId>().ok();
+    let places = caller.user.organizations.iter().filter(|_| asked.any_org);
+    actor.may(now, action, &object)
+        || places.into_iter().any(|place| actor.may(now, action, &object.within(*place)))
 }

@@ -9,6 +9,7 @@ use super::convert::workspaces as convert;
 use super::follow::{self, FollowQuery, MaybeSocket, Source};
 use crate::model::build::{Build, BuildReason, Transition};
 use crate::model::id::{BuildId, PresetId, VersionId, WorkspaceId};
+use crate::model::policy::{Action as A, ResourceType as R};
 use crate::server::app::build_requests::{BuildRequest, VersionChoice};
 use crate::server::app::builds::MAX_STATE_BYTES;
 use crate::server::app::{Actor, Error, Page};
@@ -22,22 +23,41 @@ const MAX_BODY: usize = MAX_STATE_BYTES / 3 * 4 + (1 << 20);
 
 /// The routes.
 pub(super) fn routes(routes: Routes) -> Routes {
-    let user = Access::User;
     routes
-        .get(user, "/api/v2/workspaces/{workspace}/builds", list)
+        .get(Access::may(R::Workspace, A::Read), "/api/v2/workspaces/{workspace}/builds", list)
         .up_to(MAX_BODY)
-        .post(user, "/api/v2/workspaces/{workspace}/builds", create)
-        .get(user, "/api/v2/workspaces/{workspace}/timings", last_timings)
-        .get(user, "/api/v2/users/{user}/workspace/{name}/builds/{number}", by_number)
-        .get(user, "/api/v2/workspacebuilds/{build}", show)
-        .patch(user, "/api/v2/workspacebuilds/{build}/cancel", cancel)
-        .get(user, "/api/v2/workspacebuilds/{build}/logs", logs)
-        .get(user, "/api/v2/workspacebuilds/{build}/parameters", parameters)
-        .get(user, "/api/v2/workspacebuilds/{build}/resources", resources)
-        .get(user, "/api/v2/workspacebuilds/{build}/timings", timings)
-        .get(user, "/api/v2/workspacebuilds/{build}/state", state_of)
+        .post(Access::may(R::Workspace, A::Read), "/api/v2/workspaces/{workspace}/builds", create)
+        .get(
+            Access::may(R::Workspace, A::Read),
+            "/api/v2/workspaces/{workspace}/timings",
+            last_timings,
+        )
+        .get(
+            Access::may(R::Workspace, A::Read),
+            "/api/v2/users/{user}/workspace/{name}/builds/{number}",
+            by_number,
+        )
+        .get(Access::may(R::Workspace, A::Read), "/api/v2/workspacebuilds/{build}", show)
+        .patch(Access::may(R::Workspace, A::Read), "/api/v2/workspacebuilds/{build}/cancel", cancel)
+        .get(Access::may(R::Workspace, A::Read), "/api/v2/workspacebuilds/{build}/logs", logs)
+        .get(
+            Access::may(R::Workspace, A::Read),
+            "/api/v2/workspacebuilds/{build}/parameters",
+            parameters,
+        )
+        .get(
+            Access::may(R::Workspace, A::Read),
+            "/api/v2/workspacebuilds/{build}/resources",
+            resources,
+        )
+        .get(Access::may(R::Workspace, A::Read), "/api/v2/workspacebuilds/{build}/timings", timings)
+        .get(Access::may(R::Template, A::Update), "/api/v2/workspacebuilds/{build}/state", state_of)
         .up_to(MAX_STATE_BYTES)
-        .put(user, "/api/v2/workspacebuilds/{build}/state", put_state)
+        .put(
+            Access::may(R::Template, A::Update),
+            "/api/v2/workspacebuilds/{build}/state",
+            put_state,
+        )
 }
 
 async fn one(state: &State, actor: &Actor, build: &Build) -> Answer<wire::Build> {

@@ -6,7 +6,7 @@ use axum::response::Response;
 use serde_json::{Value, json};
 
 use super::authcheck;
-use crate::model::user::SiteRole;
+use crate::model::policy::{Action as A, ResourceType as R};
 use crate::server::web::extract::{Json, message};
 use crate::server::web::routes::Routes;
 use crate::server::web::{Access, Answer, State, Who};
@@ -19,16 +19,16 @@ pub(super) fn routes(routes: Routes) -> Routes {
     routes
         .get(Access::Public, "/api/v2", hello)
         .get(Access::Public, "/api/v2/buildinfo", build_info)
-        .get(Access::User, "/api/v2/deployment/ssh", ssh)
-        .get(Access::Role(&[SiteRole::Owner]), "/api/v2/deployment/config", config)
+        .get(Access::SignedIn, "/api/v2/deployment/ssh", ssh)
+        .get(Access::may(R::DeploymentConfig, A::Read), "/api/v2/deployment/config", config)
         .get(Access::Public, "/api/v2/appearance", appearance)
-        .get(Access::User, "/api/v2/experiments", experiments)
-        .get(Access::User, "/api/v2/experiments/available", available_experiments)
-        .get(Access::User, "/api/v2/entitlements", entitlements)
-        .get(Access::User, "/api/v2/regions", regions)
+        .get(Access::SignedIn, "/api/v2/experiments", experiments)
+        .get(Access::SignedIn, "/api/v2/experiments/available", available_experiments)
+        .get(Access::SignedIn, "/api/v2/entitlements", entitlements)
+        .get(Access::SignedIn, "/api/v2/regions", regions)
         .get(Access::Public, "/api/v2/updatecheck", update_check)
-        .get(Access::User, "/api/v2/applications/host", app_host)
-        .post(Access::User, "/api/v2/authcheck", auth_check)
+        .get(Access::SignedIn, "/api/v2/applications/host", app_host)
+        .post(Access::SignedIn, "/api/v2/authcheck", auth_check)
 }
 
 /// The versions of the protocols that Coder's clients ask after.

@@ -5,6 +5,7 @@ use axum::response::{IntoResponse as _, Response};
 use http::header;
 
 use crate::model::id::FileId;
+use crate::model::policy::{Action as A, ResourceType as R};
 use crate::server::web::extract::{Path, created};
 use crate::server::web::routes::Routes;
 use crate::server::web::{Access, Answer, State, Who, limits};
@@ -12,8 +13,8 @@ use crate::wire::coder::templates::UploadResponse;
 
 /// The routes.
 pub(super) fn routes(routes: Routes) -> Routes {
-    routes.up_to(limits::UPLOAD).post(Access::User, "/api/v2/files", upload).get(
-        Access::User,
+    routes.up_to(limits::UPLOAD).post(Access::may(R::File, A::Create), "/api/v2/files", upload).get(
+        Access::may(R::File, A::Read),
         "/api/v2/files/{file}",
         download,
     )

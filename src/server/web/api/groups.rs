@@ -4,7 +4,7 @@ use axum::response::Response;
 
 use super::convert::people as convert;
 use crate::model::id::GroupId;
-use crate::model::user::SiteRole;
+use crate::model::policy::{Action as A, ResourceType as R};
 use crate::server::app::groups::{GroupView, UpdateGroup};
 use crate::server::web::extract::{Json, Path, Query, created, message};
 use crate::server::web::routes::Routes;
@@ -14,13 +14,25 @@ use crate::wire::coder::organizations as wire;
 /// The routes.
 pub(super) fn routes(routes: Routes) -> Routes {
     routes
-        .get(Access::User, "/api/v2/groups", list_all)
-        .get(Access::User, "/api/v2/groups/{group}", show)
-        .patch(Access::Role(SiteRole::ADMINS), "/api/v2/groups/{group}", update)
-        .delete(Access::Role(SiteRole::ADMINS), "/api/v2/groups/{group}", delete)
-        .get(Access::User, "/api/v2/organizations/{organization}/groups", list)
-        .post(Access::Role(SiteRole::ADMINS), "/api/v2/organizations/{organization}/groups", create)
-        .get(Access::User, "/api/v2/organizations/{organization}/groups/{name}", show_named)
+        .get(Access::may(R::GroupMember, A::Read), "/api/v2/groups", list_all)
+        .get(Access::may(R::GroupMember, A::Read), "/api/v2/groups/{group}", show)
+        .patch(Access::may(R::Group, A::Update), "/api/v2/groups/{group}", update)
+        .delete(Access::may(R::Group, A::Delete), "/api/v2/groups/{group}", delete)
+        .get(
+            Access::may(R::GroupMember, A::Read),
+            "/api/v2/organizations/{organization}/groups",
+            list,
+        )
+        .post(
+            Access::may(R::Group, A::Create),
+            "/api/v2/organizations/{organization}/groups",
+            create,
+        )
+        .get(
+            Access::may(R::GroupMember, A::Read),
+            "/api/v2/organizations/{organization}/groups/{name}",
+            show_named,
+        )
 }
 
 #[derive(Default, serde::Deserialize)]

@@ -10,6 +10,7 @@ pub mod deployment;
 mod files;
 mod follow;
 pub mod groups;
+mod members;
 pub mod organizations;
 pub mod sessions;
 pub mod ssh_keys;
@@ -30,6 +31,7 @@ pub(super) fn routes(routes: Routes) -> Routes {
     let routes = tokens::routes(routes);
     let routes = ssh_keys::routes(routes);
     let routes = organizations::routes(routes);
+    let routes = members::routes(routes);
     let routes = groups::routes(routes);
     let routes = audit::routes(routes);
     let routes = files::routes(routes);

@@ -1,31 +1,37 @@
 //! `/organizations`: where users and templates belong.
 
+use axum::response::Response;
+
 use super::convert::people as convert;
-use crate::model::user::{Organization, SiteRole};
+use crate::model::policy::{Action as A, ResourceType as R};
+use crate::model::user::Organization;
+use crate::server::app::Error;
 use crate::server::app::organizations::UpdateOrganization;
-use crate::server::app::{Actor, Error};
-use crate::server::web::extract::{Json, ListQuery, Path, Query};
+use crate::server::web::extract::{Json, Path, created, message};
 use crate::server::web::routes::Routes;
 use crate::server::web::{Access, Answer, State, Who};
 use crate::wire::coder::organizations as wire;
-use crate::wire::coder::users::AssignableRole;
 
 /// The routes.
 pub(super) fn routes(routes: Routes) -> Routes {
+    let read = Access::may(R::Organization, A::Read);
     routes
-        .get(Access::User, "/api/v2/organizations", list)
-        .get(Access::User, "/api/v2/organizations/{organization}", show)
-        .patch(Access::Role(&[SiteRole::Owner]), "/api/v2/organizations/{organization}", update)
-        .get(Access::User, "/api/v2/organizations/{organization}/members", members)
-        .get(Access::User, "/api/v2/organizations/{organization}/paginated-members", paginated)
-        .get(Access::User, "/api/v2/organizations/{organization}/members/roles", roles)
-        .get(Access::User, "/api/v2/organizations/{organization}/members/{user}", member)
-        .get(Access::User, "/api/v2/users/{user}/organizations", of_user)
-        .get(Access::User, "/api/v2/users/{user}/organizations/{organization}", one_of_user)
+        .get(read, "/api/v2/organizations", list)
+        .post(Access::may(R::Organization, A::Create), "/api/v2/organizations", create)
+        .get(read, "/api/v2/organizations/{organization}", show)
+        .patch(
+            Access::may(R::Organization, A::Update),
+            "/api/v2/organizations/{organization}",
+            update,
+        )
+        .delete(
+            Access::may(R::Organization, A::Delete),
+            "/api/v2/organizations/{organization}",
+            delete,
+        )
+        .get(read, "/api/v2/users/{user}/organizations", of_user)
+        .get(read, "/api/v2/users/{user}/organizations/{organization}", one_of_user)
 }
-
-/// Members in one answer at most.
-const MAX_MEMBERS: i64 = 1000;
 
 async fn list(state: State, Who(actor): Who) -> Answer<Json<Vec<wire::Organization>>> {
     Ok(all(&state.app.organizations(&actor).await?))
@@ -49,12 +55,30 @@ async fn update(
     Path(key): Path<String>,
     Json(body): Json<wire::UpdateOrganization>,
 ) -> Answer<Json<wire::Organization>> {
-    let cmd = UpdateOrganization {
+    let made = state.app.update_organization(&actor, &key, fields(body)).await?;
+    Ok(Json(convert::organization(&made)))
+}
+
+fn fields(body: wire::UpdateOrganization) -> UpdateOrganization {
+    UpdateOrganization {
         name: body.name,
         display_name: body.display_name,
         description: body.description,
-    };
-    Ok(Json(convert::organization(&state.app.update_organization(&actor, &key, cmd).await?)))
+    }
+}
+
+async fn create(
+    state: State,
+    Who(actor): Who,
+    Json(body): Json<wire::UpdateOrganization>,
+) -> Answer<Response> {
+    let made = state.app.create_organization(&actor, fields(body)).await?;
+    Ok(created(convert::organization(&made)))
+}
+
+async fn delete(state: State, Who(actor): Who, Path(key): Path<String>) -> Answer<Response> {
+    state.app.delete_organization(&actor, &key).await?;
+    Ok(message("The organization is deleted."))
 }
 
 async fn of_user(
@@ -76,59 +100,4 @@ async fn one_of_user(
         return Err(Error::NotFound("organization").into());
     }
     Ok(Json(convert::organization(&found)))
-}
-
-async fn members(
-    state: State,
-    Who(actor): Who,
-    Path(key): Path<String>,
-) -> Answer<Json<Vec<wire::OrganizationMember>>> {
-    let (members, _) = page(&state, &actor, &key, &ListQuery::default()).await?;
-    Ok(Json(members))
-}
-
-async fn paginated(
-    state: State,
-    Who(actor): Who,
-    Path(key): Path<String>,
-    Query(query): Query<ListQuery>,
-) -> Answer<Json<wire::PaginatedMembers>> {
-    let (members, count) = page(&state, &actor, &key, &query).await?;
-    Ok(Json(wire::PaginatedMembers { members, count }))
-}
-
-async fn page(
-    state: &State,
-    actor: &Actor,
-    key: &str,
-    query: &ListQuery,
-) -> Answer<(Vec<wire::OrganizationMember>, i64)> {
-    let organization = state.app.organization(actor, key).await?;
-    let (limit, offset) = (query.limit(MAX_MEMBERS), query.offset());
-    let (members, count) = state.app.members(actor, key, limit, offset).await?;
-    let shown = |(user, since): &(_, _)| convert::member(&organization, user, *since);
-    Ok((members.iter().map(shown).collect(), count))
-}
-
-async fn member(
-    state: State,
-    Who(actor): Who,
-    Path((key, user)): Path<(String, String)>,
-) -> Answer<Json<wire::OrganizationMember>> {
-    let organization = state.app.organization(&actor, &key).await?;
-    let user = state.app.user(&actor, &user).await?;
-    if !user.organizations.contains(&organization.id) {
-        return Err(Error::NotFound("member").into());
-    }
-    Ok(Json(convert::member(&organization, &user, user.created_at)))
-}
-
-/// Roles in an organization: there are none besides the site's.
-async fn roles(
-    state: State,
-    Who(actor): Who,
-    Path(key): Path<String>,
-) -> Answer<Json<Vec<AssignableRole>>> {
-    state.app.organization(&actor, &key).await?;
-    Ok(Json(Vec::new()))
 }

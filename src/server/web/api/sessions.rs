@@ -22,7 +22,7 @@ pub(super) fn routes(routes: Routes) -> Routes {
         .get(Access::Public, "/api/v2/users/authmethods", auth_methods)
         .post(Access::Public, "/api/v2/users/login", login)
         .post(Access::Public, "/api/v2/users/validate-password", validate_password)
-        .post(Access::User, "/api/v2/users/logout", logout)
+        .post(Access::SignedIn, "/api/v2/users/logout", logout)
 }
 
 async fn first(state: State) -> Answer<Response> {

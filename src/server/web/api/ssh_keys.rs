@@ -5,6 +5,7 @@ use http::StatusCode;
 
 use super::convert::people as convert;
 use crate::model::id::SshKeyId;
+use crate::model::policy::{Action as A, ResourceType as R};
 use crate::server::web::extract::{Json, Path, created};
 use crate::server::web::routes::Routes;
 use crate::server::web::{Access, Answer, State, Who};
@@ -13,9 +14,13 @@ use crate::wire::coder::tokens as wire;
 /// The routes.
 pub(super) fn routes(routes: Routes) -> Routes {
     routes
-        .get(Access::User, "/api/v2/users/{user}/ssh-keys", list)
-        .post(Access::User, "/api/v2/users/{user}/ssh-keys", add)
-        .delete(Access::User, "/api/v2/users/{user}/ssh-keys/{key}", remove)
+        .get(Access::may(R::User, A::ReadPersonal), "/api/v2/users/{user}/ssh-keys", list)
+        .post(Access::may(R::User, A::UpdatePersonal), "/api/v2/users/{user}/ssh-keys", add)
+        .delete(
+            Access::may(R::User, A::UpdatePersonal),
+            "/api/v2/users/{user}/ssh-keys/{key}",
+            remove,
+        )
 }
 
 async fn list(

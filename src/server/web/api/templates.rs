@@ -6,6 +6,7 @@ use super::convert::names::Names;
 use super::convert::templates as convert;
 use crate::model::id::{OrganizationId, TemplateId, VersionId};
 use crate::model::name::TemplateName;
+use crate::model::policy::{Action as A, ResourceType as R};
 use crate::model::template::Template;
 use crate::provision::starters;
 use crate::server::app::templates::{CreateTemplate, TemplateDetails};
@@ -18,26 +19,58 @@ use crate::wire::coder::{templates as wire, versions};
 /// The routes.
 pub(super) fn routes(routes: Routes) -> Routes {
     routes
-        .get(Access::User, "/api/v2/templates", list)
-        .get(Access::User, "/api/v2/templates/examples", examples)
-        .get(Access::User, "/api/v2/templates/{template}", show)
-        .patch(Access::User, "/api/v2/templates/{template}", update)
-        .delete(Access::User, "/api/v2/templates/{template}", delete)
-        .get(Access::User, "/api/v2/templates/{template}/versions", list_versions)
-        .patch(Access::User, "/api/v2/templates/{template}/versions", promote)
-        .post(Access::User, "/api/v2/templates/{template}/versions/archive", archive)
-        .get(Access::User, "/api/v2/templates/{template}/versions/{name}", version)
-        .get(Access::User, "/api/v2/organizations/{organization}/templates", list_in)
-        .post(Access::User, "/api/v2/organizations/{organization}/templates", create)
-        .get(Access::User, "/api/v2/organizations/{organization}/templates/examples", examples_in)
-        .get(Access::User, "/api/v2/organizations/{organization}/templates/{name}", by_name)
+        .get(Access::may(R::Template, A::Read), "/api/v2/templates", list)
+        .get(Access::may(R::Template, A::Read), "/api/v2/templates/examples", examples)
+        .get(Access::may(R::Template, A::Read), "/api/v2/templates/{template}", show)
+        .patch(Access::may(R::Template, A::Update), "/api/v2/templates/{template}", update)
+        .delete(Access::may(R::Template, A::Delete), "/api/v2/templates/{template}", delete)
         .get(
-            Access::User,
+            Access::may(R::Template, A::Read),
+            "/api/v2/templates/{template}/versions",
+            list_versions,
+        )
+        .patch(
+            Access::may(R::Template, A::Update),
+            "/api/v2/templates/{template}/versions",
+            promote,
+        )
+        .post(
+            Access::may(R::Template, A::Update),
+            "/api/v2/templates/{template}/versions/archive",
+            archive,
+        )
+        .get(
+            Access::may(R::Template, A::Read),
+            "/api/v2/templates/{template}/versions/{name}",
+            version,
+        )
+        .get(
+            Access::may(R::Template, A::Read),
+            "/api/v2/organizations/{organization}/templates",
+            list_in,
+        )
+        .post(
+            Access::may(R::Template, A::Create),
+            "/api/v2/organizations/{organization}/templates",
+            create,
+        )
+        .get(
+            Access::may(R::Template, A::Read),
+            "/api/v2/organizations/{organization}/templates/examples",
+            examples_in,
+        )
+        .get(
+            Access::may(R::Template, A::Read),
+            "/api/v2/organizations/{organization}/templates/{name}",
+            by_name,
+        )
+        .get(
+            Access::may(R::Template, A::Read),
             "/api/v2/organizations/{organization}/templates/{name}/versions/{version}",
             version_by_name,
         )
         .get(
-            Access::User,
+            Access::may(R::Template, A::Read),
             "/api/v2/organizations/{organization}/templates/{name}/versions/{version}/previous",
             version_before,
         )

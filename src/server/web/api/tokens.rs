@@ -6,6 +6,7 @@ use axum::response::Response;
 use http::StatusCode;
 
 use super::convert::people as convert;
+use crate::model::policy::{Action as A, Permission, ResourceType as R};
 use crate::model::user::TokenKind;
 use crate::server::app::Error;
 use crate::server::app::tokens::CreateToken;
@@ -17,19 +18,20 @@ use crate::wire::coder::tokens as wire;
 /// The routes.
 pub(super) fn routes(routes: Routes) -> Routes {
     routes
-        .post(Access::User, "/api/v2/users/{user}/keys", create_session)
-        .get(Access::User, "/api/v2/users/{user}/keys/tokens", list)
-        .post(Access::User, "/api/v2/users/{user}/keys/tokens", create)
-        .get(Access::User, "/api/v2/users/{user}/keys/tokens/tokenconfig", config)
-        .get(Access::User, "/api/v2/users/{user}/keys/tokens/{name}", show)
-        .get(Access::User, "/api/v2/users/{user}/keys/{name}", show)
-        .delete(Access::User, "/api/v2/users/{user}/keys/{name}", delete)
-        .put(Access::User, "/api/v2/users/{user}/keys/{name}/expire", delete)
-        .get(Access::User, "/api/v2/auth/scopes", scopes)
+        .post(Access::may(R::ApiKey, A::Create), "/api/v2/users/{user}/keys", create_session)
+        .get(Access::may(R::ApiKey, A::Read), "/api/v2/users/{user}/keys/tokens", list)
+        .post(Access::may(R::ApiKey, A::Create), "/api/v2/users/{user}/keys/tokens", create)
+        .get(
+            Access::may(R::ApiKey, A::Read),
+            "/api/v2/users/{user}/keys/tokens/tokenconfig",
+            config,
+        )
+        .get(Access::may(R::ApiKey, A::Read), "/api/v2/users/{user}/keys/tokens/{name}", show)
+        .get(Access::may(R::ApiKey, A::Read), "/api/v2/users/{user}/keys/{name}", show)
+        .delete(Access::may(R::ApiKey, A::Delete), "/api/v2/users/{user}/keys/{name}", delete)
+        .put(Access::may(R::ApiKey, A::Update), "/api/v2/users/{user}/keys/{name}/expire", delete)
+        .get(Access::SignedIn, "/api/v2/auth/scopes", scopes)
 }
-
-/// What a token may be made for: everything its owner may.
-const SCOPE: &str = "all";
 
 #[derive(Default, serde::Deserialize)]
 #[serde(default)]
@@ -71,17 +73,15 @@ async fn create(
     Path(key): Path<String>,
     Json(body): Json<wire::CreateToken>,
 ) -> Answer<Response> {
-    let asked = body.scopes.iter().chain([&body.scope]).filter(|s| !s.is_empty());
-    if let Some(other) = asked.into_iter().find(|s| *s != SCOPE) {
-        let why = format!("{other:?} is not offered; a token may do all its owner may");
-        return Err(Error::invalid("scopes", why).into());
-    }
+    let mut scopes = body.scopes;
+    scopes.extend(Some(body.scope).filter(|s| !s.is_empty()));
     let lifetime = match u64::try_from(body.lifetime) {
         Ok(0) => None,
         Ok(nanos) => Some(Duration::from_nanos(nanos)),
         Err(_) => return Err(Error::invalid("lifetime", "must not be negative").into()),
     };
-    let cmd = CreateToken { name: body.token_name, lifetime };
+    let (things, networks) = (body.allow_list, body.allow_cidrs);
+    let cmd = CreateToken { name: body.token_name, lifetime, scopes, things, networks };
     let (token, _) = state.app.create_token(&actor, &key, cmd).await?;
     Ok(created(wire::NewKey { key: token.expose() }))
 }
@@ -113,6 +113,10 @@ async fn delete(
     Ok(StatusCode::NO_CONTENT)
 }
 
+/// The words of a scope.
 async fn scopes() -> Json<serde_json::Value> {
-    Json(serde_json::json!({ "external": [SCOPE] }))
+    let mut words = vec!["all".to_owned(), "application_connect".to_owned()];
+    words.extend(R::ALL.iter().map(|kind| format!("{kind}:*")));
+    words.extend(Permission::all().map(|p| p.to_string()));
+    Json(serde_json::json!({ "external": words }))
 }

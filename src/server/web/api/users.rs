@@ -6,30 +6,41 @@ use axum::response::Response;
 use http::StatusCode;
 
 use super::convert::people as convert;
+use crate::model::policy::{Action as A, ResourceType as R};
 use crate::model::user::{SiteRole, UserKind, UserStatus};
 use crate::server::app::Error;
+use crate::server::app::roles::site_roles;
 use crate::server::app::users::{CreateUser, MAX_LIST, UserFilter};
 use crate::server::web::extract::{Json, ListQuery, Path, Query, created, message};
 use crate::server::web::routes::Routes;
 use crate::server::web::{Access, Answer, Problem, State, Who};
+use crate::wire::coder::roles::AssignableRole;
 use crate::wire::coder::users as wire;
 
 /// The routes.
 pub(super) fn routes(routes: Routes) -> Routes {
     routes
-        .get(Access::User, "/api/v2/users", list)
-        .post(Access::Role(SiteRole::ADMINS), "/api/v2/users", create)
-        .get(Access::User, "/api/v2/users/roles", assignable_roles)
-        .get(Access::User, "/api/v2/users/{user}", show)
-        .delete(Access::Role(SiteRole::ADMINS), "/api/v2/users/{user}", delete)
-        .put(Access::User, "/api/v2/users/{user}/profile", update_profile)
-        .put(Access::User, "/api/v2/users/{user}/password", update_password)
-        .put(Access::Role(SiteRole::ADMINS), "/api/v2/users/{user}/status/activate", activate)
-        .put(Access::Role(SiteRole::ADMINS), "/api/v2/users/{user}/status/suspend", suspend)
-        .get(Access::User, "/api/v2/users/{user}/roles", roles)
-        .put(Access::Role(&[SiteRole::Owner]), "/api/v2/users/{user}/roles", update_roles)
-        .get(Access::User, "/api/v2/users/{user}/login-type", login_type)
-        .get(Access::User, "/api/v2/users/{user}/gitsshkey", git_ssh_key)
+        .get(Access::may(R::User, A::Read), "/api/v2/users", list)
+        .post(Access::may(R::User, A::Create), "/api/v2/users", create)
+        .get(Access::may(R::AssignRole, A::Read), "/api/v2/users/roles", assignable_roles)
+        .get(Access::may(R::User, A::Read), "/api/v2/users/{user}", show)
+        .delete(Access::may(R::User, A::Delete), "/api/v2/users/{user}", delete)
+        .put(
+            Access::may(R::User, A::UpdatePersonal),
+            "/api/v2/users/{user}/profile",
+            update_profile,
+        )
+        .put(
+            Access::may(R::User, A::UpdatePersonal),
+            "/api/v2/users/{user}/password",
+            update_password,
+        )
+        .put(Access::may(R::User, A::Update), "/api/v2/users/{user}/status/activate", activate)
+        .put(Access::may(R::User, A::Update), "/api/v2/users/{user}/status/suspend", suspend)
+        .get(Access::may(R::User, A::Read), "/api/v2/users/{user}/roles", roles)
+        .put(Access::may(R::AssignRole, A::Assign), "/api/v2/users/{user}/roles", update_roles)
+        .get(Access::may(R::User, A::ReadPersonal), "/api/v2/users/{user}/login-type", login_type)
+        .get(Access::may(R::User, A::ReadPersonal), "/api/v2/users/{user}/gitsshkey", git_ssh_key)
 }
 
 async fn list(
@@ -129,8 +140,11 @@ async fn roles(
     Path(key): Path<String>,
 ) -> Answer<Json<wire::UserRoles>> {
     let user = state.app.user(&actor, &key).await?;
-    let organization_roles: BTreeMap<_, _> =
+    let mut organization_roles: BTreeMap<_, _> =
         user.organizations.iter().map(|o| (o.0, Vec::new())).collect();
+    for held in &user.organization_roles {
+        organization_roles.entry(held.organization.0).or_default().push(held.role.to_string());
+    }
     let roles = user.roles.iter().map(ToString::to_string).collect();
     Ok(Json(wire::UserRoles { roles, organization_roles }))
 }
@@ -151,16 +165,9 @@ async fn update_roles(
     Ok(Json(convert::user(&user)))
 }
 
-async fn assignable_roles(Who(actor): Who) -> Json<Vec<wire::AssignableRole>> {
-    let assignable = actor.has(SiteRole::Owner);
-    let role = |role: &SiteRole| wire::AssignableRole {
-        name: role.to_string(),
-        display_name: convert::role_name(*role).to_owned(),
-        organization_id: String::new(),
-        assignable,
-        built_in: true,
-    };
-    Json(SiteRole::ALL.iter().map(role).collect())
+async fn assignable_roles(state: State, Who(actor): Who) -> Json<Vec<AssignableRole>> {
+    let roles = site_roles(state.app.clock().now(), &actor);
+    Json(roles.into_iter().map(|(role, may)| convert::site_role(role, may)).collect())
 }
 
 async fn login_type(

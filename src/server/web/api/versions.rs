@@ -8,6 +8,7 @@ use super::follow::{self, FollowQuery, MaybeSocket, Source};
 use super::templates::organization;
 use crate::model::build::{Build, BuildReason, Transition};
 use crate::model::id::{BuildId, FileId, TemplateId, VersionId, WorkspaceId};
+use crate::model::policy::{Action as A, ResourceType as R};
 use crate::model::resource::ResourceSpec;
 use crate::model::template::Version;
 use crate::provision::starters;
@@ -20,22 +21,61 @@ use crate::wire::coder::{builds, versions as wire};
 
 /// The routes.
 pub(super) fn routes(routes: Routes) -> Routes {
-    let user = Access::User;
     routes
-        .post(user, "/api/v2/organizations/{organization}/templateversions", create)
-        .get(user, "/api/v2/templateversions/{version}", show)
-        .patch(user, "/api/v2/templateversions/{version}", update)
-        .patch(user, "/api/v2/templateversions/{version}/cancel", cancel)
-        .post(user, "/api/v2/templateversions/{version}/archive", archive)
-        .post(user, "/api/v2/templateversions/{version}/unarchive", unarchive)
-        .get(user, "/api/v2/templateversions/{version}/logs", logs)
-        .get(user, "/api/v2/templateversions/{version}/schema", empty)
-        .get(user, "/api/v2/templateversions/{version}/parameters", empty)
-        .get(user, "/api/v2/templateversions/{version}/rich-parameters", parameters)
-        .get(user, "/api/v2/templateversions/{version}/variables", variables)
-        .get(user, "/api/v2/templateversions/{version}/presets", presets)
-        .get(user, "/api/v2/templateversions/{version}/resources", resources)
-        .get(user, "/api/v2/templateversions/{version}/external-auth", external_auth)
+        .post(
+            Access::may(R::Template, A::Read),
+            "/api/v2/organizations/{organization}/templateversions",
+            create,
+        )
+        .get(Access::may(R::Template, A::Read), "/api/v2/templateversions/{version}", show)
+        .patch(Access::may(R::Template, A::Update), "/api/v2/templateversions/{version}", update)
+        .patch(
+            Access::may(R::Template, A::Update),
+            "/api/v2/templateversions/{version}/cancel",
+            cancel,
+        )
+        .post(
+            Access::may(R::Template, A::Update),
+            "/api/v2/templateversions/{version}/archive",
+            archive,
+        )
+        .post(
+            Access::may(R::Template, A::Update),
+            "/api/v2/templateversions/{version}/unarchive",
+            unarchive,
+        )
+        .get(Access::may(R::Template, A::Read), "/api/v2/templateversions/{version}/logs", logs)
+        .get(Access::may(R::Template, A::Read), "/api/v2/templateversions/{version}/schema", empty)
+        .get(
+            Access::may(R::Template, A::Read),
+            "/api/v2/templateversions/{version}/parameters",
+            empty,
+        )
+        .get(
+            Access::may(R::Template, A::Read),
+            "/api/v2/templateversions/{version}/rich-parameters",
+            parameters,
+        )
+        .get(
+            Access::may(R::Template, A::Read),
+            "/api/v2/templateversions/{version}/variables",
+            variables,
+        )
+        .get(
+            Access::may(R::Template, A::Read),
+            "/api/v2/templateversions/{version}/presets",
+            presets,
+        )
+        .get(
+            Access::may(R::Template, A::Read),
+            "/api/v2/templateversions/{version}/resources",
+            resources,
+        )
+        .get(
+            Access::may(R::Template, A::Read),
+            "/api/v2/templateversions/{version}/external-auth",
+            external_auth,
+        )
 }
 
 async fn create(

@@ -10,6 +10,7 @@ use super::watch::{self, Subject};
 use crate::model::build::{BuildReason, Transition};
 use crate::model::id::{PresetId, TemplateId, UserId, VersionId, WorkspaceId};
 use crate::model::name::WorkspaceName;
+use crate::model::policy::{Action as A, ResourceType as R};
 use crate::model::workspace::Workspace;
 use crate::server::app::build_requests::BuildRequest;
 use crate::server::app::workspaces::{CreateWorkspace, Source, UpdateWorkspace};
@@ -21,24 +22,51 @@ use crate::wire::coder::{agents as agent_wire, workspaces as wire};
 
 /// The routes.
 pub(super) fn routes(routes: Routes) -> Routes {
-    let user = Access::User;
     routes
-        .get(user, "/api/v2/workspaces", list)
-        .get(user, "/api/v2/workspaces/{workspace}", show)
-        .patch(user, "/api/v2/workspaces/{workspace}", rename)
-        .put(user, "/api/v2/workspaces/{workspace}/autostart", autostart)
-        .put(user, "/api/v2/workspaces/{workspace}/ttl", ttl)
-        .put(user, "/api/v2/workspaces/{workspace}/extend", extend)
-        .put(user, "/api/v2/workspaces/{workspace}/autoupdates", automatic_updates)
-        .get(user, "/api/v2/workspaces/{workspace}/resolve-autostart", resolve_autostart)
-        .post(user, "/api/v2/workspaces/{workspace}/usage", usage)
-        .get(user, "/api/v2/workspaces/{workspace}/port-share", port_shares)
-        .get(user, "/api/v2/workspaces/{workspace}/watch", watch)
-        .get(user, "/api/v2/workspaces/{workspace}/watch-ws", watch_socket)
-        .get(user, "/api/v2/workspaces/{workspace}/external-agent/{agent}/credentials", credentials)
-        .post(user, "/api/v2/users/{user}/workspaces", create)
-        .post(user, "/api/v2/organizations/{organization}/members/{user}/workspaces", create_in)
-        .get(user, "/api/v2/users/{user}/workspace/{name}", by_name)
+        .get(Access::may(R::Workspace, A::Read), "/api/v2/workspaces", list)
+        .get(Access::may(R::Workspace, A::Read), "/api/v2/workspaces/{workspace}", show)
+        .patch(Access::may(R::Workspace, A::Update), "/api/v2/workspaces/{workspace}", rename)
+        .put(
+            Access::may(R::Workspace, A::Update),
+            "/api/v2/workspaces/{workspace}/autostart",
+            autostart,
+        )
+        .put(Access::may(R::Workspace, A::Update), "/api/v2/workspaces/{workspace}/ttl", ttl)
+        .put(Access::may(R::Workspace, A::Update), "/api/v2/workspaces/{workspace}/extend", extend)
+        .put(
+            Access::may(R::Workspace, A::Update),
+            "/api/v2/workspaces/{workspace}/autoupdates",
+            automatic_updates,
+        )
+        .get(
+            Access::may(R::Workspace, A::Read),
+            "/api/v2/workspaces/{workspace}/resolve-autostart",
+            resolve_autostart,
+        )
+        .post(Access::may(R::Workspace, A::Read), "/api/v2/workspaces/{workspace}/usage", usage)
+        .get(
+            Access::may(R::Workspace, A::Read),
+            "/api/v2/workspaces/{workspace}/port-share",
+            port_shares,
+        )
+        .get(Access::may(R::Workspace, A::Read), "/api/v2/workspaces/{workspace}/watch", watch)
+        .get(
+            Access::may(R::Workspace, A::Read),
+            "/api/v2/workspaces/{workspace}/watch-ws",
+            watch_socket,
+        )
+        .get(
+            Access::may(R::Workspace, A::Read),
+            "/api/v2/workspaces/{workspace}/external-agent/{agent}/credentials",
+            credentials,
+        )
+        .post(Access::may(R::Workspace, A::Create), "/api/v2/users/{user}/workspaces", create)
+        .post(
+            Access::may(R::Workspace, A::Create),
+            "/api/v2/organizations/{organization}/members/{user}/workspaces",
+            create_in,
+        )
+        .get(Access::may(R::Workspace, A::Read), "/api/v2/users/{user}/workspace/{name}", by_name)
 }
 
 /// A workspace in Coder's words.

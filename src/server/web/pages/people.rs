@@ -4,9 +4,10 @@ use axum::response::{IntoResponse, Response};
 
 use super::{Html, Visitor, flash, mistake};
 use crate::model::filter::WorkspaceFilter;
+use crate::model::policy::{Action, ResourceType};
 use crate::model::user::{SiteRole, User, UserKind, UserStatus};
 use crate::server::app::Actor;
-use crate::server::app::people::require_admin_of;
+use crate::server::app::people::require_account;
 use crate::server::app::users::{CreateUser, UserFilter};
 use crate::server::html::layout::Visit;
 use crate::server::html::pages::people::People;
@@ -19,21 +20,35 @@ use crate::server::web::form::Fields;
 use crate::server::web::routes::Routes;
 use crate::server::web::{Access, Answer, State};
 
-/// People on the page; the filter finds the rest.
-const MAX_PEOPLE: i64 = 300;
 /// Workspaces on a person's page; the list of workspaces has the rest.
 const MAX_WORKSPACES: u32 = 300;
 
 pub(super) fn routes(routes: Routes) -> Routes {
     routes
-        .get(Access::PageRole(SiteRole::ADMINS), paths::PEOPLE, list)
-        .post(Access::PageRole(SiteRole::ADMINS), paths::PEOPLE, add)
+        .get(Access::page_may(ResourceType::User, Action::Create), paths::PEOPLE, list)
+        .post(Access::page_may(ResourceType::User, Action::Create), paths::PEOPLE, add)
         .get(Access::Page, "/people/{user}", person)
-        .post(Access::PageRole(SiteRole::ADMINS), "/people/{user}/suspend", suspend)
-        .post(Access::PageRole(SiteRole::ADMINS), "/people/{user}/activate", activate)
-        .post(Access::PageRole(SiteRole::ADMINS), "/people/{user}/delete", delete)
-        .post(Access::PageRole(SiteRole::ADMINS), "/people/{user}/password", password)
-        .post(Access::PageRole(SiteRole::ADMINS), "/people/{user}/roles", roles)
+        .post(
+            Access::page_may(ResourceType::User, Action::Update),
+            "/people/{user}/suspend",
+            suspend,
+        )
+        .post(
+            Access::page_may(ResourceType::User, Action::Update),
+            "/people/{user}/activate",
+            activate,
+        )
+        .post(Access::page_may(ResourceType::User, Action::Delete), "/people/{user}/delete", delete)
+        .post(
+            Access::page_may(ResourceType::User, Action::Update),
+            "/people/{user}/password",
+            password,
+        )
+        .post(
+            Access::page_may(ResourceType::AssignRole, Action::Assign),
+            "/people/{user}/roles",
+            roles,
+        )
 }
 
 #[derive(Default, serde::Deserialize)]
@@ -41,6 +56,7 @@ pub(super) fn routes(routes: Routes) -> Routes {
 struct Filter {
     q: String,
     status: String,
+    offset: i64,
 }
 
 async fn list(state: State, visitor: Visitor, Query(filter): Query<Filter>) -> Answer<Html> {
@@ -49,10 +65,11 @@ async fn list(state: State, visitor: Visitor, Query(filter): Query<Filter>) -> A
 
 async fn show(state: &State, visitor: Visitor, filter: Filter, input: Input) -> Answer<Html> {
     let status = UserStatus::from_word(&filter.status);
-    let wanted =
-        UserFilter { text: filter.q.clone(), status, role: None, limit: MAX_PEOPLE, offset: 0 };
-    let (people, _) = state.app.users(&visitor.actor, wanted).await?;
-    Ok(Html::of(&People { visit: visitor.visit, filter: filter.q, status, people, input }))
+    let (limit, offset) = (People::ON_A_PAGE, filter.offset.max(0));
+    let wanted = UserFilter { text: filter.q.clone(), status, role: None, limit, offset };
+    let (people, total) = state.app.users(&visitor.actor, wanted).await?;
+    let visit = visitor.visit;
+    Ok(Html::of(&People { visit, filter: filter.q, status, people, offset, total, input }))
 }
 
 async fn add(state: State, visitor: Visitor, fields: Fields) -> Answer<Response> {
@@ -90,7 +107,8 @@ async fn show_one(
     let owners = vec![user.username.to_string()];
     let filter = WorkspaceFilter { owners, ..WorkspaceFilter::default() };
     let workspaces = state.app.find_workspaces(actor, filter, MAX_WORKSPACES).await?;
-    let administers = require_admin_of(actor, &user).is_ok();
+    let now = state.app.clock().now();
+    let administers = require_account(now, actor, Action::Update, &user).is_ok();
     Ok(Html::of(&Person { visit, user, workspaces, administers, input }))
 }
 

@@ -111,7 +111,12 @@ async fn make_token(state: State, visitor: Visitor, fields: Fields) -> Answer<Ht
         return show_tokens(&state, visitor, None, input).await;
     };
     let lifetime = Some(Duration::from_secs(days.saturating_mul(DAY)));
-    let cmd = CreateToken { name: name.clone(), lifetime };
+    let words = |field| -> Vec<String> {
+        let text = fields.get(field).unwrap_or_default();
+        text.split([' ', ',']).filter(|w| !w.is_empty()).map(str::to_owned).collect()
+    };
+    let (scopes, networks) = (words("scopes"), words("allow_cidrs"));
+    let cmd = CreateToken { name: name.clone(), lifetime, scopes, things: vec![], networks };
     match state.app.create_token(&visitor.actor, "me", cmd).await {
         Ok((token, entry)) => {
             let made = Made { name: entry.name, token: token.expose() };

@@ -12,8 +12,8 @@ use crate::model::build::JobStatus;
 use crate::model::event::Event;
 use crate::model::id::{FileId, VersionId};
 use crate::model::name::TemplateName;
+use crate::model::policy::{Action, ResourceType};
 use crate::model::template::{Template, Version};
-use crate::model::user::SiteRole;
 use crate::provision::starters::{self, Starter};
 use crate::server::app::templates::{CreateTemplate, TemplateDetails};
 use crate::server::app::versions::CreateVersion;
@@ -33,11 +33,17 @@ const MESSAGE: &str = "The starter that comes with Steading.";
 const PATIENCE: Duration = Duration::from_secs(110);
 
 pub(super) fn routes(routes: Routes) -> Routes {
-    routes.get(Access::PageRole(SiteRole::AUTHORS), paths::STARTER_TEMPLATES, list).post(
-        Access::PageRole(SiteRole::AUTHORS),
-        "/starter-templates/{id}",
-        add,
-    )
+    routes
+        .get(
+            Access::page_may(ResourceType::Template, Action::Create),
+            paths::STARTER_TEMPLATES,
+            list,
+        )
+        .post(
+            Access::page_may(ResourceType::Template, Action::Create),
+            "/starter-templates/{id}",
+            add,
+        )
 }
 
 async fn list(state: State, Visitor { actor, visit }: Visitor) -> Answer<Html> {

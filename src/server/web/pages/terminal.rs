@@ -6,7 +6,7 @@ use http::{HeaderValue, header};
 use super::workspace::{find, ssh_address};
 use super::{Html, Visitor};
 use crate::model::agent::Agent;
-use crate::model::grant::Action;
+use crate::model::grant::Verb;
 use crate::model::id::TerminalId;
 use crate::model::workspace::Workspace;
 use crate::server::html::csp;
@@ -40,7 +40,7 @@ async fn terminal(
         None => (name, None),
     };
     let workspace = find(&state, &visitor.actor, &Path((owner, name))).await?;
-    state.app.may(&visitor.actor, workspace.id, Action::Connect).await?;
+    state.app.may(&visitor.actor, workspace.id, Verb::Connect).await?;
     let agent = choose(&workspace, wanted.as_deref())?;
     let Some(terminal) = which.t else {
         let fresh = TerminalId(state.app.entropy().uuid4());

@@ -6,7 +6,7 @@ use super::create::{answers, at_field, typed};
 use super::workspace::{At, find};
 use super::{Html, Visitor, flash, mistake};
 use crate::model::build::{BuildReason, Transition};
-use crate::model::grant::Action;
+use crate::model::grant::Verb;
 use crate::model::name::WorkspaceName;
 use crate::model::workspace::Workspace;
 use crate::server::app::build_requests::BuildRequest;
@@ -30,7 +30,7 @@ pub(super) fn routes(routes: Routes) -> Routes {
 
 async fn page(state: State, visitor: Visitor, at: At) -> Answer<Html> {
     let workspace = find(&state, &visitor.actor, &at).await?;
-    state.app.may(&visitor.actor, workspace.id, Action::Update).await?;
+    state.app.may(&visitor.actor, workspace.id, Verb::Update).await?;
     show(&state, &visitor.actor, visitor.visit, (workspace, Input::default())).await
 }
 
@@ -121,7 +121,7 @@ fn own_field(error: app::Error) -> app::Error {
 
 async fn answer(state: State, visitor: Visitor, at: At, fields: Fields) -> Answer<Response> {
     let workspace = find(&state, &visitor.actor, &at).await?;
-    state.app.may(&visitor.actor, workspace.id, Action::Update).await?;
+    state.app.may(&visitor.actor, workspace.id, Verb::Update).await?;
     let version = workspace.latest_build.version_id;
     let asked = state.app.imported(&visitor.actor, version).await?.parameters;
     let request = BuildRequest {

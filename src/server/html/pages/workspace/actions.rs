@@ -5,7 +5,7 @@ use maud::{Markup, html};
 use super::WorkspacePage;
 use crate::model::agent::ConnectionStatus;
 use crate::model::build::{Transition, WorkspaceStatus};
-use crate::model::grant::Action;
+use crate::model::grant::Verb;
 use crate::server::html::parts::button::{button, labelled, link, opens, post};
 use crate::server::html::parts::dialog::{Dialog, type_the_name};
 use crate::server::html::parts::icon::icon;
@@ -18,7 +18,7 @@ impl WorkspacePage {
         html! {
             div class="actions" id="actions" {
                 (self.terminal())
-                @if self.may(Action::Operate) { (self.deed()) }
+                @if self.may(Verb::Operate) { (self.deed()) }
                 @if self.has_menu() {
                     button class="button square" id="more-actions" type="button" popovertarget="more" aria-label="More actions" { (icon("down")) }
                 }
@@ -63,14 +63,14 @@ impl WorkspacePage {
             a.spec.display_apps.web_terminal && a.status(now) == ConnectionStatus::Connected
         });
         html! {
-            @if there && self.may(Action::Connect) && self.workspace.status() == WorkspaceStatus::Running {
+            @if there && self.may(Verb::Connect) && self.workspace.status() == WorkspaceStatus::Running {
                 (link("primary", &self.place().terminal(), &labelled("terminal", "Terminal")))
             }
         }
     }
 
     fn has_menu(&self) -> bool {
-        let wanted = [Action::Operate, Action::Update, Action::Delete];
+        let wanted = [Verb::Operate, Verb::Update, Verb::Delete];
         self.workspace.status() != WorkspaceStatus::Deleted && wanted.iter().any(|a| self.may(*a))
     }
 
@@ -80,15 +80,15 @@ impl WorkspacePage {
         html! {
             @if self.has_menu() {
                 div class="menu" id="more" popover {
-                    @if self.may(Action::Operate) {
+                    @if self.may(Verb::Operate) {
                         (post(&self.visit.csrf, &place.restart(), &html! { button { (icon("restart")) "Restart" } }))
                     }
-                    @if self.may(Action::Update) {
+                    @if self.may(Verb::Update) {
                         a href={ (place.settings()) "#parameters" } { (icon("edit")) "Parameters" }
                         a href={ (place.settings()) "#schedule" } { (icon("calendar")) "Schedule" }
                         a href=(place.settings()) { (icon("gear")) "Rename and settings" }
                     }
-                    @if self.may(Action::Delete) {
+                    @if self.may(Verb::Delete) {
                         hr;
                         button type="button" class="danger" popovertarget="delete" { (icon("trash")) "Delete" }
                     }
@@ -130,7 +130,7 @@ impl WorkspacePage {
         };
         let title = format!("Delete {name}");
         html! {
-            @if self.may(Action::Delete) && self.workspace.status() != WorkspaceStatus::Deleted {
+            @if self.may(Verb::Delete) && self.workspace.status() != WorkspaceStatus::Deleted {
                 (Dialog {
                     id: "delete",
                     title: &title,
@@ -150,7 +150,7 @@ impl WorkspacePage {
             matches!(self.workspace.status(), WorkspaceStatus::Failed | WorkspaceStatus::Canceled)
                 && self.workspace.latest_build.transition == Transition::Delete;
         html! {
-            @if failed && self.may(Action::Delete) { (opens("small danger", "delete", &html! { "Delete again" })) }
+            @if failed && self.may(Verb::Delete) { (opens("small danger", "delete", &html! { "Delete again" })) }
         }
     }
 }

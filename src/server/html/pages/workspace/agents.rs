@@ -6,7 +6,7 @@ use super::WorkspacePage;
 use crate::model::agent::{Agent, App, ConnectionStatus};
 use crate::model::app::{AppHealth, AppOpenIn};
 use crate::model::build::{JobStatus, Transition, WorkspaceStatus};
-use crate::model::grant::Action;
+use crate::model::grant::Verb;
 use crate::server::html::parts::icon::{icon, like};
 use crate::server::html::parts::{badge, code, log};
 use crate::server::html::paths;
@@ -93,7 +93,7 @@ impl WorkspacePage {
     fn apps(&self, agent: &Agent, status: ConnectionStatus) -> Markup {
         let there = status == ConnectionStatus::Connected
             && self.workspace.status() == WorkspaceStatus::Running
-            && self.may(Action::Connect);
+            && self.may(Verb::Connect);
         let shown = &agent.spec.display_apps;
         let mut apps: Vec<&App> = agent.apps.iter().filter(|a| !a.spec.hidden).collect();
         apps.sort_by_key(|a| (a.spec.order, a.spec.display_name.clone()));
@@ -126,7 +126,7 @@ impl WorkspacePage {
             );
         }
         if spec.external {
-            let href = Some(spec.url.as_str()).filter(|u| safe_url(u) && self.may(Action::Connect));
+            let href = Some(spec.url.as_str()).filter(|u| safe_url(u) && self.may(Verb::Connect));
             return outside(href, picture, label, spec.open_in);
         }
         let port = port_of(&spec.url)

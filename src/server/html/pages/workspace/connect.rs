@@ -4,14 +4,13 @@ use maud::{Markup, html};
 
 use super::WorkspacePage;
 use crate::model::build::WorkspaceStatus;
-use crate::model::grant::Action;
+use crate::model::grant::Verb;
 use crate::server::html::parts::code::code;
 use crate::server::html::paths;
 
 impl WorkspacePage {
     pub(super) fn connect(&self) -> Markup {
-        let shown =
-            self.may(Action::Connect) && self.workspace.status() != WorkspaceStatus::Deleted;
+        let shown = self.may(Verb::Connect) && self.workspace.status() != WorkspaceStatus::Deleted;
         let (login, name) = (self.login(), self.cli_name());
         let host = &self.door.host;
         let (port, scp_port) = match self.door.port {

@@ -15,7 +15,7 @@ use maud::{Markup, Render, html};
 
 use crate::model::agent::{Agent, AgentLogLine, MetadataValue};
 use crate::model::build::{Build, WorkspaceStatus};
-use crate::model::grant::Action;
+use crate::model::grant::Verb;
 use crate::model::id::AgentId;
 use crate::model::log::LogEnd;
 use crate::model::session::Session;
@@ -65,7 +65,7 @@ pub struct WorkspacePage {
     /// The workspace with its last build, resources and agents.
     pub workspace: Workspace,
     /// What the one who looks may do with it.
-    pub may: Vec<Action>,
+    pub may: Vec<Verb>,
     /// The version it could be updated to.
     pub newer: Option<Newer>,
     /// What its agents found out.
@@ -138,7 +138,7 @@ impl WorkspacePage {
         Place::of(&self.workspace)
     }
 
-    fn may(&self, action: Action) -> bool {
+    fn may(&self, action: Verb) -> bool {
         self.may.contains(&action)
     }
 

@@ -1,8 +1,11 @@
 //! People in Coder's words.
 
+use crate::model::policy;
 use crate::model::time::Timestamp;
 use crate::model::user::{Organization, SiteRole, SshKey, TokenEntry, TokenKind, User, UserKind};
 use crate::server::app::groups::GroupView;
+use crate::server::app::roles::RoleView;
+use crate::wire::coder::roles::{AssignableRole, Permission};
 use crate::wire::coder::{Time, organizations, tokens, users};
 
 /// A user.
@@ -67,6 +70,17 @@ fn roles(user: &User) -> Vec<users::Role> {
         .collect()
 }
 
+fn roles_in(user: &User, organization: &Organization) -> Vec<users::Role> {
+    let there = user.organization_roles.iter().filter(|h| h.organization == organization.id);
+    there
+        .map(|held| users::Role {
+            name: held.role.to_string(),
+            display_name: held.role.to_string(),
+            organization_id: organization.id.to_string(),
+        })
+        .collect()
+}
+
 /// A site role as it is shown.
 #[must_use]
 pub const fn role_name(role: SiteRole) -> &'static str {
@@ -78,10 +92,47 @@ pub const fn role_name(role: SiteRole) -> &'static str {
     }
 }
 
+/// A role on the site with what it holds.
+#[must_use]
+pub fn site_role(role: SiteRole, assignable: bool) -> AssignableRole {
+    AssignableRole {
+        name: role.to_string(),
+        display_name: role_name(role).to_owned(),
+        site_permissions: permissions(policy::role::of_site(role)),
+        assignable,
+        built_in: true,
+        ..AssignableRole::default()
+    }
+}
+
+/// A role in an organization with what it holds.
+#[must_use]
+pub fn role(role: RoleView, organization: &str) -> AssignableRole {
+    AssignableRole {
+        name: role.name,
+        display_name: role.display_name,
+        organization_id: organization.to_owned(),
+        organization_permissions: permissions(role.permissions),
+        assignable: role.assignable,
+        built_in: role.built_in,
+        ..AssignableRole::default()
+    }
+}
+
+fn permissions(these: policy::Permissions) -> Vec<Permission> {
+    let one = |policy::Permission(kind, action)| Permission {
+        negate: false,
+        resource_type: kind.to_string(),
+        action: action.to_string(),
+    };
+    these.iter().map(one).collect()
+}
+
 /// A token.
 #[must_use]
 pub fn token(token: &TokenEntry) -> tokens::ApiKey {
     let lifetime = token.expires_at.since(token.created_at).as_secs();
+    let scope = &token.limits.scope;
     tokens::ApiKey {
         id: token.public_id.clone(),
         user_id: token.user.id.0,
@@ -95,10 +146,13 @@ pub fn token(token: &TokenEntry) -> tokens::ApiKey {
             TokenKind::Api | TokenKind::Workspace => "token",
         }
         .to_owned(),
-        scope: "all".to_owned(),
-        scopes: vec!["all".to_owned()],
+        scope: if scope.is_all() { "all".to_owned() } else { String::new() },
+        scopes: scope.words(),
         token_name: token.name.clone(),
         lifetime_seconds: i64::try_from(lifetime).unwrap_or(i64::MAX),
+        allow_list: scope.things(),
+        allow_cidrs: token.limits.networks.iter().map(ToString::to_string).collect(),
+        last_used_ip: token.last_used_ip.clone(),
     }
 }
 
@@ -143,7 +197,7 @@ pub fn member(
         organization_id: organization.id.0,
         created_at: since.into(),
         updated_at: since.into(),
-        roles: Vec::new(),
+        roles: roles_in(user, organization),
         username: user.username.to_string(),
         name: user.name.clone(),
         avatar_url: String::new(),

@@ -1,0 +1,103 @@
+//! Use cases on who belongs to an organization.
+
+use super::access::record;
+use super::{Actor, App, Error, Result, organizations, people, trail};
+use crate::model::audit::{AuditAction, AuditTarget};
+use crate::model::event::Event;
+use crate::model::id::OrganizationId;
+use crate::model::policy::{Action, Object, ResourceType};
+use crate::model::time::Timestamp;
+use crate::model::user::{Organization, User};
+use crate::server::db::{WriteTx, groups, memberships, roles, users};
+
+/// Members in a list at most.
+const MAX_LIST: i64 = 1000;
+
+impl App {
+    /// Members with the time since when, and how many there are in all.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] for an organization the actor may not see.
+    pub async fn members(
+        &self,
+        actor: &Actor,
+        key: &str,
+        limit: i64,
+        offset: i64,
+    ) -> Result<(Vec<(User, Timestamp)>, i64)> {
+        let (actor, key) = (actor.clone(), key.to_owned());
+        let limit = limit.clamp(1, MAX_LIST);
+        self.db
+            .read(move |tx| {
+                let organization = organizations::find(tx, &actor, &key)?;
+                let mut list = memberships::list(tx, organization.id, limit, offset)?;
+                list.retain(|(user, _)| people::may_see(tx.now, &actor, user));
+                let seen = i64::try_from(list.len()).unwrap_or(i64::MAX);
+                let all = actor.may(tx.now, Action::Read, &object(organization.id));
+                let n = if all { memberships::count(tx, organization.id)? } else { seen };
+                Ok((list, n))
+            })
+            .await
+    }
+
+    /// Makes a user a member.
+    ///
+    /// # Errors
+    /// [`Error::Denied`] for who may not, [`Error::Conflict`] for who is one.
+    pub async fn add_member(
+        &self,
+        actor: &Actor,
+        organization: &str,
+        user: &str,
+    ) -> Result<(Organization, User)> {
+        let (actor, keys) = (actor.clone(), (organization.to_owned(), user.to_owned()));
+        self.db
+            .write(move |tx| {
+                let place = organizations::find(tx, &actor, &keys.0)?;
+                actor.require(tx.now, Action::Create, &object(place.id))?;
+                // Whoever keeps an organization's members may name who is to become one.
+                let user = people::find(tx, &Actor::System, &keys.1)?;
+                if user.organizations.contains(&place.id) {
+                    return Err(Error::Conflict(format!("{} is a member", user.username)));
+                }
+                memberships::insert(tx, place.id, user.id)?;
+                written(tx, &actor, AuditAction::Create, &user)?;
+                let user = users::find(tx, user.id)?.ok_or(Error::NotFound("user"))?;
+                Ok((place, user))
+            })
+            .await
+    }
+
+    /// Ends a membership: with it go the user's groups and roles there, and what they reach by them.
+    /// Their workspaces stay, for whoever keeps the organization.
+    ///
+    /// # Errors
+    /// [`Error::Denied`] for who may not, [`Error::NotFound`] for who is no member.
+    pub async fn remove_member(&self, actor: &Actor, organization: &str, user: &str) -> Result<()> {
+        let (actor, keys) = (actor.clone(), (organization.to_owned(), user.to_owned()));
+        self.db
+            .write(move |tx| {
+                let place = organizations::find(tx, &actor, &keys.0)?;
+                let user = people::find_member(tx, &actor, &keys.1, place.id)?;
+                actor.require(tx.now, Action::Delete, &object(place.id).id(user.id))?;
+                roles::replace_in(tx, place.id, user.id, &[])?;
+                groups::remove_from_all(tx, place.id, user.id)?;
+                memberships::delete(tx, place.id, user.id)?;
+                written(tx, &actor, AuditAction::Delete, &user)
+            })
+            .await
+    }
+}
+
+/// Members of an organization as a decision looks at them.
+fn object(organization: OrganizationId) -> Object {
+    Object::site(ResourceType::OrganizationMember).within(organization)
+}
+
+fn written(tx: &WriteTx<'_>, actor: &Actor, action: AuditAction, user: &User) -> Result<()> {
+    let target = AuditTarget::OrganizationMember;
+    record(tx, actor, &trail::entry(action, target, user.id.0, user.username.as_str()))?;
+    tx.emit(Event::User(user.id));
+    tx.emit(Event::Grants);
+    Ok(())
+}

@@ -1,0 +1,97 @@
+//! A body that fits, for each route that takes one.
+
+use base64::Engine as _;
+use http::Method;
+use serde_json::{Value, json};
+
+use crate::harness::PASSWORD;
+
+/// What is sent.
+pub enum Body {
+    Json(Value),
+    Form(Vec<(&'static str, String)>),
+}
+
+/// A public key of someone's, each another.
+pub fn ssh_key(of: &str) -> String {
+    let mut blob = vec![0, 0, 0, 11];
+    blob.extend(b"ssh-ed25519");
+    blob.extend([0, 0, 0, 32]);
+    let mut key = [7_u8; 32];
+    key.iter_mut().zip(of.bytes()).for_each(|(to, from)| *to = from);
+    blob.extend(key);
+    format!("ssh-ed25519 {} {of}", base64::engine::general_purpose::STANDARD.encode(blob))
+}
+
+/// The body of a request; none for one that takes none.
+pub fn of(method: &Method, route: &str, value: &dyn Fn(&str) -> String) -> Option<Body> {
+    if *method == Method::GET || *method == Method::DELETE {
+        return None;
+    }
+    if !route.starts_with("/api/") {
+        return Some(Body::Form(form(route, value)));
+    }
+    Some(Body::Json(json_of(method, route, value)))
+}
+
+fn json_of(method: &Method, route: &str, value: &dyn Fn(&str) -> String) -> Value {
+    let name_of_role = if *method == Method::PUT { "helper" } else { "another" };
+    let end = route.rsplit('/').next().unwrap_or_default();
+    match (route, end) {
+        ("/api/v2/users", _) => json!({ "username": "newcomer", "email": "new@example.org",
+            "password": PASSWORD }),
+        ("/api/v2/organizations", _) => json!({ "name": "orchard" }),
+        ("/api/v2/organizations/{organization}", _) => json!({ "display_name": "Orchard" }),
+        ("/api/v2/authcheck", _) => json!({ "checks": {} }),
+        ("/api/v2/organizations/{organization}/members/roles", _) => json!({ "name": name_of_role,
+            "organization_permissions": [{ "resource_type": "workspace", "action": "read" }] }),
+        ("/api/v2/groups/{group}", _) => json!({ "display_name": "Potters" }),
+        ("/api/v2/templates/{template}" | "/api/v2/templateversions/{version}", _) => {
+            json!({ "description": "New.", "message": "New." })
+        }
+        ("/api/v2/templates/{template}/versions", _) => json!({ "id": value("{version}") }),
+        (_, "groups") => json!({ "name": "glazers" }),
+        (_, "templates") => {
+            json!({ "name": "second", "template_version_id": value("{version}") })
+        }
+        (_, "templateversions") => json!({ "example_id": "docker", "storage_method": "file",
+            "provisioner": "terraform" }),
+        (_, "workspaces") => json!({ "name": "second", "template_id": value("{template}") }),
+        (_, "builds") => json!({ "transition": "stop" }),
+        (_, "roles") => json!({ "roles": [] }),
+        (_, "profile") => json!({ "username": value("{user}"), "name": "New Name" }),
+        (_, "password") => json!({ "old_password": PASSWORD, "password": "another-kiln-and-clay" }),
+        (_, "tokens") => json!({ "token_name": "second" }),
+        (_, "ssh-keys") => json!({ "public_key": ssh_key("another") }),
+        (_, "autostart") => json!({ "schedule": "CRON_TZ=UTC 30 9 * * 1-5" }),
+        (_, "ttl") => json!({ "ttl_ms": 7_200_000 }),
+        (_, "extend") => json!({ "deadline": "2026-11-19T12:00:00Z" }),
+        (_, "autoupdates") => json!({ "automatic_updates": "always" }),
+        (_, "{workspace}") => json!({ "name": "renamed" }),
+        (_, _) => json!({}),
+    }
+}
+
+fn form(route: &str, value: &dyn Fn(&str) -> String) -> Vec<(&'static str, String)> {
+    let fixed: &[(&str, &str)] = match route.rsplit('/').next().unwrap_or_default() {
+        "delete" if route.starts_with("/people") => {
+            return vec![("confirm", value("{user}"))];
+        }
+        "delete" => &[("confirm", "kiln")],
+        "people" => {
+            &[("username", "newcomer"), ("email", "new@example.org"), ("password", PASSWORD)]
+        }
+        "password" => &[("password", "another-kiln-and-clay")],
+        "security" => &[
+            ("old_password", PASSWORD),
+            ("password", "another-kiln-and-clay"),
+            ("again", "another-kiln-and-clay"),
+        ],
+        "workspace" => &[("name", "second")],
+        "settings" => &[("name", "renamed")],
+        "tokens" => &[("name", "second"), ("lifetime", "30")],
+        "account" => &[("username", "renamed")],
+        _ => &[],
+    };
+    fixed.iter().map(|(name, text)| (*name, (*text).to_owned())).collect()
+}
