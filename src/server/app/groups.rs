@@ -7,7 +7,7 @@ use crate::model::audit::{AuditAction, AuditEntry, AuditTarget, Diff};
 use crate::model::event::Event;
 use crate::model::id::GroupId;
 use crate::model::name::GroupName;
-use crate::model::user::{Group, Organization, SiteRole, User};
+use crate::model::user::{Group, GroupSource, Organization, SiteRole, User};
 use crate::server::db::{ReadTx, WriteTx, groups, memberships};
 
 /// The name of the group that every member of an organization is in.
@@ -109,6 +109,7 @@ impl App {
                     organization_id: organization.id,
                     name,
                     display_name,
+                    source: GroupSource::User,
                     created_at: tx.now,
                 };
                 groups::insert(tx, &group).map_err(|e| taken(e, &group))?;
@@ -237,13 +238,14 @@ fn everyone(tx: &ReadTx<'_>, actor: &Actor, organization: Organization) -> Resul
         organization_id: organization.id,
         name: EVERYONE.to_owned(),
         display_name: String::new(),
+        source: GroupSource::User,
         created_at: organization.created_at,
     };
     let members = members.filter(|u| people::may_see(actor, u.id)).collect();
     Ok(GroupView { group, organization, members })
 }
 
-fn done(
+pub(super) fn done(
     tx: &WriteTx<'_>,
     actor: &Actor,
     action: AuditAction,

@@ -304,6 +304,7 @@ fn lend_token(tx: &WriteTx<'_>, build: &Build, lifetime: std::time::Duration) ->
         workspace: Some(build.workspace_id),
         lifetime,
         ip: String::new(),
+        identity_grant: None,
     };
     tokens::insert(tx, &new)?;
     Ok(token.expose())

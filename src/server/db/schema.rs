@@ -8,8 +8,10 @@ use super::Result;
 pub const SCHEMA: &str = include_str!("../../../schema.sql");
 
 /// Each step to today, in order. The first makes the first release's schema.
-pub const MIGRATIONS: &[(&str, &str)] =
-    &[("0001_start", include_str!("migrations/0001_start.sql"))];
+pub const MIGRATIONS: &[(&str, &str)] = &[
+    ("0001_start", include_str!("migrations/0001_start.sql")),
+    ("0003_identities", include_str!("migrations/0003_identities.sql")),
+];
 
 /// The version that [`SCHEMA`] has.
 #[must_use]
