@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::error::{Error, Result};
-use crate::model::id::{AgentId, SshKeyId, TokenId, UserId, WorkspaceId};
+use crate::model::id::{AgentId, IdentityGrantId, SshKeyId, TokenId, UserId, WorkspaceId};
 use crate::model::user::{SiteRole, TokenKind, User};
 
 /// Whoever asks.
@@ -29,6 +29,8 @@ pub struct Caller {
     pub user: User,
     /// What they showed.
     pub via: Via,
+    /// What a provider granted for it: what they begin ends with that.
+    pub identity_grant: Option<IdentityGrantId>,
     /// Their address.
     pub ip: String,
 }
@@ -86,6 +88,15 @@ impl Actor {
     pub fn user_id(&self) -> Option<UserId> {
         match self {
             Self::User(caller) => Some(caller.user.id),
+            Self::Agent { .. } | Self::System => None,
+        }
+    }
+
+    /// What a provider granted for whoever asks: what they begin ends with that.
+    #[must_use]
+    pub fn identity_grant(&self) -> Option<IdentityGrantId> {
+        match self {
+            Self::User(caller) => caller.identity_grant,
             Self::Agent { .. } | Self::System => None,
         }
     }

@@ -46,7 +46,8 @@ impl App {
             return Ok(None);
         }
         let via = Via::Token(found.id, found.kind);
-        let caller = Caller { user: found.user.clone(), via, ip: ip.to_owned() };
+        let identity_grant = found.identity_grant;
+        let caller = Caller { user: found.user.clone(), via, identity_grant, ip: ip.to_owned() };
         if found.last_used_at.is_none_or(|last| now.since(last) >= uses::EVERY || now < last) {
             self.uses.note(&caller, now);
         }
@@ -117,7 +118,8 @@ impl App {
             })
             .await?;
         let Some((key, user)) = found.filter(|(_, user)| may_act(user)) else { return Ok(None) };
-        let caller = Caller { user, via: Via::Key(key.id), ip: ip.to_owned() };
+        let via = Via::Key(key.id);
+        let caller = Caller { user, via, identity_grant: None, ip: ip.to_owned() };
         self.uses.note(&caller, self.clock.now());
         Ok(Some(Actor::User(Arc::new(caller))))
     }
@@ -160,6 +162,7 @@ impl App {
                     workspace: None,
                     lifetime,
                     ip: String::new(),
+                    identity_grant: None,
                 };
                 tokens::insert(tx, &new).map_err(|e| match e.collision() {
                     Some(_) => Error::Conflict(format!("there is a token named {name}")),
