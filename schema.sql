@@ -29,7 +29,7 @@ CREATE TABLE users (
   email        TEXT NOT NULL COLLATE NOCASE CHECK (length(email) <= 254),          -- empty for service accounts
   kind         TEXT NOT NULL CHECK (kind IN ('person', 'service')),                -- UserKind
   status       TEXT NOT NULL CHECK (status = 'active' OR status = 'dormant' OR status = 'suspended' OR status = 'deleted'), -- UserStatus
-  login_type   TEXT NOT NULL CHECK (login_type IN ('password', 'none')),           -- LoginType
+  login_type   TEXT NOT NULL CHECK (login_type = 'password' OR login_type = 'none' OR login_type = 'oidc' OR login_type = 'github' OR login_type = 'ldap'), -- LoginType
   created_at   INTEGER NOT NULL,                                                   -- when it was made
   updated_at   INTEGER NOT NULL,                                                   -- when it was last changed
   last_seen_at INTEGER                                                             -- last sign-in or use of a token
@@ -84,7 +84,8 @@ CREATE TABLE tokens (
   things       TEXT NOT NULL DEFAULT '*:*' CHECK (length(things) <= 8192), -- to what: the things of policy::Scope
   networks     TEXT NOT NULL DEFAULT '' CHECK (length(networks) <= 2048),  -- from where, in CIDR form; empty for anywhere
   parent_id    TEXT REFERENCES tokens (id) ON DELETE CASCADE,          -- the token with limits that made it, with which it ends
-  depth        INTEGER NOT NULL DEFAULT 0 CHECK (depth BETWEEN 0 AND 8) -- how many tokens with limits are above it
+  depth        INTEGER NOT NULL DEFAULT 0 CHECK (depth BETWEEN 0 AND 8), -- how many tokens with limits are above it
+  identity_grant_id TEXT REFERENCES identity_grants (id) ON DELETE CASCADE -- for kind session: ends with this
 ) STRICT;
 CREATE UNIQUE INDEX tokens_by_name ON tokens (user_id, name) WHERE kind = 'api';
 CREATE INDEX tokens_by_user ON tokens (user_id, created_at);
@@ -92,6 +93,38 @@ CREATE INDEX tokens_by_time ON tokens (created_at, id);
 CREATE INDEX tokens_by_end ON tokens (expires_at);
 CREATE INDEX tokens_by_parent ON tokens (parent_id) WHERE parent_id IS NOT NULL;
 CREATE INDEX tokens_by_workspace ON tokens (workspace_id) WHERE workspace_id IS NOT NULL;
+CREATE INDEX tokens_by_identity_grant ON tokens (identity_grant_id) WHERE identity_grant_id IS NOT NULL;
+
+-- Who a person is at a provider that signs people in. A subject there is one user here, for good.
+CREATE TABLE identities (
+  id           TEXT NOT NULL PRIMARY KEY,                              -- the identity
+  user_id      TEXT NOT NULL REFERENCES users (id) ON DELETE CASCADE,  -- who it is here
+  provider     TEXT NOT NULL CHECK (length(provider) BETWEEN 1 AND 32), -- the settings it last came by: [oidc.NAME]
+  issuer       TEXT NOT NULL CHECK (length(issuer) <= 512),            -- the provider
+  subject      TEXT NOT NULL CHECK (length(subject) BETWEEN 1 AND 255), -- who it is there
+  email        TEXT NOT NULL COLLATE NOCASE CHECK (length(email) <= 254), -- the address it last came with
+  claims       TEXT NOT NULL CHECK (length(claims) <= 16384),          -- what was last said of it, JSON
+  created_at   INTEGER NOT NULL,                                       -- when it first signed in
+  last_used_at INTEGER NOT NULL,                                       -- when the provider last spoke of it
+  UNIQUE (issuer, subject)
+) STRICT;
+CREATE INDEX identities_by_user ON identities (user_id);
+
+-- What a provider granted at a sign-in; sessions that began with it end with it.
+CREATE TABLE identity_grants (
+  id            TEXT NOT NULL PRIMARY KEY,                                  -- the grant
+  identity_id   TEXT NOT NULL REFERENCES identities (id) ON DELETE CASCADE, -- whose
+  provider      TEXT NOT NULL CHECK (length(provider) BETWEEN 1 AND 32),    -- the settings it came by: [oidc.NAME]
+  sid           TEXT NOT NULL CHECK (length(sid) <= 255),                   -- the provider's session; may be empty
+  refresh_token BLOB CHECK (length(refresh_token) <= 8192),                 -- sealed; null when none was given
+  created_at    INTEGER NOT NULL,                                           -- when it was granted
+  refresh_at    INTEGER NOT NULL,                                           -- when the provider is asked again
+  ends_at       INTEGER NOT NULL                                            -- when it ends, unless the provider renews it
+) STRICT;
+CREATE INDEX identity_grants_by_identity ON identity_grants (identity_id);
+CREATE INDEX identity_grants_by_refresh ON identity_grants (refresh_at);
+CREATE INDEX identity_grants_by_end ON identity_grants (ends_at);
+CREATE INDEX identity_grants_by_sid ON identity_grants (sid) WHERE sid <> '';
 
 -- Who belongs to which organization.
 CREATE TABLE memberships (
@@ -110,6 +143,7 @@ CREATE TABLE groups (
   display_name    TEXT NOT NULL CHECK (length(display_name) <= 64),              -- shown instead of the name
   created_at      INTEGER NOT NULL,                                              -- when it was made
   updated_at      INTEGER NOT NULL,                                              -- when it was last changed
+  source          TEXT NOT NULL DEFAULT 'user' CHECK (source IN ('user', 'oidc')), -- GroupSource
   UNIQUE (organization_id, name)
 ) STRICT;
 
@@ -118,9 +152,11 @@ CREATE TABLE group_members (
   group_id   TEXT NOT NULL REFERENCES groups (id) ON DELETE CASCADE, -- where
   user_id    TEXT NOT NULL REFERENCES users (id) ON DELETE CASCADE,  -- who
   created_at INTEGER NOT NULL,                                       -- since when
+  identity_id TEXT REFERENCES identities (id) ON DELETE CASCADE,     -- whose groups put them in; null when someone here did
   PRIMARY KEY (group_id, user_id)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX group_members_by_user ON group_members (user_id);
+CREATE INDEX group_members_by_identity ON group_members (identity_id) WHERE identity_id IS NOT NULL;
 
 -- Who holds which role beyond member, on the site or in an organization.
 CREATE TABLE role_bindings (

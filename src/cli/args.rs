@@ -238,6 +238,8 @@ pub struct Surroundings {
     pub ssh_agent: Option<PathBuf>,
     /// `PATH`, proxies and certificate files: what Terraform is given of our environment.
     pub for_terraform: std::collections::BTreeMap<String, String>,
+    /// Coder's settings of a provider that people sign in at: `CODER_OIDC_*`.
+    pub coder_oidc: std::collections::BTreeMap<String, String>,
     /// `XDG_DATA_HOME`.
     pub data_home: Option<PathBuf>,
     /// `USER`.
@@ -262,6 +264,10 @@ impl Surroundings {
             for_terraform: whole_environment()
                 .into_iter()
                 .filter(|(name, _)| FOR_TERRAFORM.contains(&name.to_ascii_uppercase().as_str()))
+                .collect(),
+            coder_oidc: whole_environment()
+                .into_iter()
+                .filter(|(name, value)| name.starts_with("CODER_OIDC_") && !value.is_empty())
                 .collect(),
             data_home: path("XDG_DATA_HOME"),
             user: text("USER").or_else(|| text("LOGNAME")).filter(|u| !u.is_empty()),

@@ -1,5 +1,7 @@
 //! `server` and `provider-mirror`: the settings' meaning, and the role that they start.
 
+mod oidc;
+
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
@@ -114,6 +116,7 @@ pub fn config(layers: &mut Layers<'_>, around: &Surroundings) -> anyhow::Result<
             connections: layers.parse("connection-retention", "365d", duration::parse)?,
         },
         master_key_file: layers.parse_if_given("master-key-file", path)?,
+        oidc: oidc::providers(layers, around)?,
     };
     Ok(config)
 }

@@ -1,5 +1,6 @@
 //! The server's settings from three places: flags, then the environment, then a TOML file.
 
+use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::path::{Path, PathBuf};
 
@@ -34,6 +35,8 @@ const KEYS: &[(&str, bool)] = &[
     ("connection-retention", false),
     ("master-key-file", false),
 ];
+/// The table of providers in the file: `[oidc.NAME]`.
+const PROVIDERS: &str = "oidc";
 
 /// Where a value came from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -58,6 +61,8 @@ pub struct Layers<'m> {
     file: toml::Table,
     path: Option<PathBuf>,
     told: Vec<Told>,
+    /// Settings of providers: key, value, where from.
+    noted: Vec<[String; 3]>,
 }
 
 impl<'m> Layers<'m> {
@@ -74,7 +79,7 @@ impl<'m> Layers<'m> {
                 parse_file(&text).with_context(|| format!("In {}", path.display()))?
             }
         };
-        Ok(Self { matches, file, path: path.map(Path::to_owned), told: vec![] })
+        Ok(Self { matches, file, path: path.map(Path::to_owned), told: vec![], noted: vec![] })
     }
 
     /// A setting's text; none when nothing says it.
@@ -100,6 +105,28 @@ impl<'m> Layers<'m> {
         };
         self.told.push(Told { key, value: values.join(", "), source });
         Ok(values)
+    }
+
+    /// The tables `[oidc.NAME]` of the file, by name.
+    ///
+    /// # Errors
+    /// When one of them is no table.
+    pub fn providers(&self) -> anyhow::Result<BTreeMap<String, toml::Table>> {
+        let all = match self.file.get(PROVIDERS) {
+            None => return Ok(BTreeMap::new()),
+            Some(toml::Value::Table(all)) => all.clone(),
+            Some(_) => bail!("oidc holds providers: write [oidc.NAME]"),
+        };
+        let one = |(name, value): (String, toml::Value)| match value.as_table() {
+            Some(table) => Ok((name, table.clone())),
+            None => Err(anyhow::anyhow!("oidc.{name} is no table: write [oidc.NAME]")),
+        };
+        all.into_iter().map(one).collect()
+    }
+
+    /// Notes a provider's setting, to be shown with the others.
+    pub fn note(&mut self, key: String, value: String, from: String) {
+        self.noted.push([key, value, from]);
     }
 
     fn typed(&self, key: &str) -> Option<(Vec<String>, Source)> {
@@ -190,6 +217,9 @@ impl<'m> Layers<'m> {
             let shown = if *secret && !value.is_empty() { "********" } else { value };
             table.row([*key, shown, &from]);
         }
+        for [key, value, from] in &self.noted {
+            table.row([key.as_str(), value, from]);
+        }
         table
     }
 }
@@ -199,7 +229,7 @@ fn parse_file(text: &str) -> anyhow::Result<toml::Table> {
     let mut out = toml::Table::new();
     for (key, value) in table {
         let plain = key.replace('_', "-");
-        if !KEYS.iter().any(|(known, _)| *known == plain) {
+        if plain != PROVIDERS && !KEYS.iter().any(|(known, _)| *known == plain) {
             let hint = nearest::hint(&plain, KEYS.iter().map(|(known, _)| *known));
             bail!("There is no setting {key:?}.{hint}");
         }

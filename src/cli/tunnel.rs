@@ -358,6 +358,7 @@ fn ended(error: &ConnectError) -> Ended {
         | ConnectError::Proxy { .. }
         | ConnectError::Certificate { .. }
         | ConnectError::TimedOut
+        | ConnectError::Private(_)
         | ConnectError::Io(_)
         | ConnectError::Protocol(_) => Ended::Failed(error.to_string()),
     }

@@ -87,4 +87,8 @@ define_id! {
     AuditId,
     /// A grant on a workspace.
     GrantId,
+    /// Who a person is at a provider that signs people in.
+    IdentityId,
+    /// What a provider granted when someone signed in there.
+    IdentityGrantId,
 }

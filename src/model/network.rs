@@ -1,6 +1,6 @@
 //! Networks of addresses, as operators write them.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// Bits before the address in an IPv4 address in IPv6 clothes.
 const MAPPED_BITS: u8 = 96;
@@ -43,6 +43,38 @@ impl Network {
             && self.address.is_ipv4() == other.address.is_ipv4()
             && other.contains(self.address)
     }
+}
+
+/// Whether an address is one of the public internet: not of this machine, a private network, a cloud's
+/// own services, or one that leads to such by translation.
+#[must_use]
+pub fn is_public(address: IpAddr) -> bool {
+    match address.to_canonical() {
+        IpAddr::V4(v4) => is_public_v4(v4),
+        IpAddr::V6(v6) => is_public_v6(v6),
+    }
+}
+
+fn is_public_v4(address: Ipv4Addr) -> bool {
+    let [a, b, c, _] = address.octets();
+    let shared = a == 100 && (64..128).contains(&b);
+    let special = (a == 192 && b == 0 && c == 0) || (a == 198 && (b == 18 || b == 19));
+    !(a == 0
+        || a >= 224
+        || shared
+        || special
+        || address.is_loopback()
+        || address.is_private()
+        || address.is_link_local()
+        || address.is_documentation())
+}
+
+fn is_public_v6(address: Ipv6Addr) -> bool {
+    let [a, b, ..] = address.segments();
+    // Global unicast, but for what is documentation, or carries an IPv4 address (Teredo, 6to4).
+    let global = (a & 0xe000) == 0x2000;
+    let carries = (a == 0x2001 && b == 0) || a == 0x2002;
+    global && !carries && !(a == 0x2001 && b == 0x0db8)
 }
 
 impl std::str::FromStr for Network {
@@ -111,5 +143,41 @@ mod tests {
         check("fd00::/8", "fe80::1", false);
         assert!("10.0.0.0/33".parse::<Network>().is_err());
         assert!("ten".parse::<Network>().is_err());
+    }
+
+    #[test]
+    fn only_the_public_internet_is_public() {
+        let check = |text: &str, public: bool| {
+            assert_eq!(is_public(text.parse().unwrap()), public, "{text}");
+        };
+        check("1.1.1.1", true);
+        check("2606:4700::1111", true);
+        for inside in [
+            "127.0.0.1",
+            "10.1.2.3",
+            "172.16.0.1",
+            "192.168.1.1",
+            "169.254.169.254",
+            "100.64.0.1",
+            "0.0.0.0",
+            "224.0.0.1",
+            "255.255.255.255",
+            "192.0.2.1",
+            "198.18.0.1",
+            "192.0.0.192",
+            "::1",
+            "::",
+            "fe80::1",
+            "fd00::1",
+            "fc00::1",
+            "ff02::1",
+            "::ffff:10.0.0.1",
+            "64:ff9b::a00:1",
+            "2002:a00:1::",
+            "2001:0:a00:1::",
+            "2001:db8::1",
+        ] {
+            check(inside, false);
+        }
     }
 }

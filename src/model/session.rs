@@ -1,6 +1,6 @@
 //! Sessions: every way in is one, and each is told from its first byte to its last.
 
-use super::id::{AgentId, SessionId, UserId, WorkspaceId};
+use super::id::{AgentId, IdentityGrantId, SessionId, UserId, WorkspaceId};
 use super::time::Timestamp;
 use super::user::{UserRef, define_words};
 
@@ -73,6 +73,8 @@ pub struct Session {
 /// What is known of a session when it begins.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewSession {
+    /// What a provider granted for it; it ends with that.
+    pub identity_grant: Option<IdentityGrantId>,
     /// Who is in it.
     pub user_id: UserId,
     /// Where.

@@ -64,8 +64,17 @@ define_words! {
     LoginType {
         /// By password.
         Password = "password",
+        /// At a provider that speaks `OpenID` Connect.
+        Oidc = "oidc",
         /// Not at all: tokens only.
         None = "none",
+    }
+    /// Who made a group, in Coder's words.
+    GroupSource {
+        /// Someone here.
+        User = "user",
+        /// The sync of groups from a provider.
+        Oidc = "oidc",
     }
     /// A built-in role on the whole site. Everyone is a member without a row.
     SiteRole {
@@ -210,6 +219,8 @@ pub struct Group {
     pub name: String,
     /// The name shown.
     pub display_name: String,
+    /// Who made it.
+    pub source: GroupSource,
     /// When it was made.
     pub created_at: Timestamp,
 }

@@ -8,6 +8,7 @@ use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
 use super::proxy::{BadProxy, Proxies};
+use crate::model::network;
 
 /// Time for name, TCP, TLS and upgrade together. A slow mobile link takes about five seconds.
 pub const CONNECT_WITHIN: Duration = Duration::from_secs(15);
@@ -53,6 +54,9 @@ pub enum ConnectError {
         /// What is wrong with it.
         why: String,
     },
+    /// The address is in a network that only this machine is in.
+    #[error("{0} has no public address")]
+    Private(String),
     /// The network or TLS.
     #[error(transparent)]
     Io(#[from] std::io::Error),
@@ -92,6 +96,26 @@ impl Dialer {
             Some(proxy) => through(proxy, &authority(url)?).await?,
             None => Box::new(tcp(url).await?),
         };
+        if is_tls(url) { tls(url, io).await } else { Ok(io) }
+    }
+
+    /// The same for an address that someone else chose: no network that only this machine is in is
+    /// reached by it. The name is resolved once, and what was looked at is connected to. What a proxy
+    /// reaches is the proxy's to say.
+    ///
+    /// # Errors
+    /// As [`Dialer::dial`], and when the host has no public address.
+    pub async fn dial_public(&self, url: &url::Url) -> Result<BoxIo, ConnectError> {
+        if self.proxies.of(url)?.is_some() {
+            return self.dial(url).await;
+        }
+        let (host, port) = host_and_port(url)?;
+        let found = tokio::net::lookup_host((host, port)).await?;
+        let public: Vec<_> = found.filter(|a| network::is_public(a.ip())).collect();
+        if public.is_empty() {
+            return Err(ConnectError::Private(host.to_owned()));
+        }
+        let io: BoxIo = Box::new(TcpStream::connect(public.as_slice()).await?);
         if is_tls(url) { tls(url, io).await } else { Ok(io) }
     }
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use crate::model::network::Network;
 use crate::server::app::retention::Retention;
+use crate::server::identity::oidc;
 
 /// Everything the server is told.
 #[derive(Clone, Debug)]
@@ -34,6 +35,8 @@ pub struct Config {
     pub max_token_lifetime: Duration,
     /// Whether people may sign in by password.
     pub password_auth: bool,
+    /// Providers that people sign in at, by `OpenID` Connect.
+    pub oidc: Vec<oidc::Settings>,
     /// How long what happened is kept.
     pub retention: Retention,
     /// A file with the master key, 32 bytes in hex or base64; in the database when absent.

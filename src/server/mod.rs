@@ -24,8 +24,11 @@ use self::app::{App, Policy};
 use self::config::{Config, reachable};
 use self::db::Db;
 use self::fleet::{Fleet, address::Prefix};
+use self::identity::oidc::Oidc;
 use crate::clock::{Clock, Entropy};
 use crate::model::session::EndReason;
+use crate::net::dial::Dialer;
+use crate::net::proxy::Proxies;
 use crate::provision::{FIRST_UID, ProcessSettings, Provisioner, Settings};
 use crate::ssh::keys::KeyPair;
 use crate::tasks::{OnPanic, Tasks};
@@ -84,7 +87,8 @@ impl Server {
         let homes = start_jobs(&app, &config, http, (&clock, &entropy), &tasks).await?;
         tasks.spawn("accounts", OnPanic::Lose, app.clone().keep_accounts());
         let site = web::Site::new(&config, &url, ssh, host_key.public().fingerprint())?;
-        let state = web::State::new(app.clone(), fleet.clone(), site, tasks.clone()).await?;
+        let oidc = start_oidc(&app, &config, &tasks).await?;
+        let state = web::State::new(app.clone(), fleet.clone(), site, oidc, tasks.clone()).await?;
         serve(listener, &config, web::router(state), &tasks)?;
         let wireguard = fleet.wireguard_address();
         Ok(Self { app, fleet, url, http, ssh, wireguard, homes, tasks, _hold: hold })
@@ -165,6 +169,15 @@ fn policy(config: &Config, url: &str) -> Policy {
         password_auth: config.password_auth,
         retention: config.retention,
     }
+}
+
+async fn start_oidc(app: &App, config: &Config, tasks: &Tasks) -> anyhow::Result<Oidc> {
+    let dialer = Dialer::new(Proxies::from_env(&config.terraform.environment));
+    let oidc = Oidc::new(app.clone(), config.oidc.clone(), dialer).await?;
+    if !config.oidc.is_empty() {
+        tasks.spawn("oidc-grants", OnPanic::Stop, oidc.clone().keep_grants());
+    }
+    Ok(oidc)
 }
 
 async fn start_fleet(

@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 use steading::clock::{Clock, Entropy};
 use steading::model::time::Timestamp;
 use steading::model::user::{SiteRole, UserKind};
+use steading::net::dial::Dialer;
 use steading::server::app::retention::Retention;
 use steading::server::app::users::CreateUser;
 use steading::server::app::{App, Policy, settings};
@@ -21,6 +22,7 @@ use steading::server::config::{Config, Terraform};
 use steading::server::db::Db;
 use steading::server::fleet::address::Prefix;
 use steading::server::fleet::{Fleet, Start};
+use steading::server::identity::oidc::Oidc;
 use steading::server::web::address::PeerAddress;
 use steading::server::web::{self, Site, State};
 use steading::tasks::Tasks;
@@ -142,7 +144,8 @@ impl TestServer {
         let start =
             Start { secret: [1; 32], prefix: Prefix::random(&entropy), bind: told.wireguard };
         let fleet = Fleet::start(app.clone(), start, clock.clone(), entropy, &tasks).await.unwrap();
-        let state = State::new(app.clone(), fleet, site, tasks).await.unwrap();
+        let oidc = Oidc::new(app.clone(), told.oidc.clone(), Dialer::default()).await.unwrap();
+        let state = State::new(app.clone(), fleet, site, oidc, tasks).await.unwrap();
         let router = web::router(state.clone());
         Self { app, clock, state, db_path, db, router, _dir: dir }
     }
@@ -278,6 +281,7 @@ fn told(data: PathBuf) -> Config {
         session_duration: Duration::from_hours(24),
         max_token_lifetime: Duration::from_hours(24),
         password_auth: true,
+        oidc: vec![],
         retention: Retention::default(),
         master_key_file: None,
     }

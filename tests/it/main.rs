@@ -20,6 +20,7 @@ mod fuzz;
 mod gallery;
 mod growth;
 mod harness;
+mod identity;
 mod pages;
 mod provision;
 mod roles;

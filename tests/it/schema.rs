@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use rusqlite::Connection;
-use steading::server::db::schema::{SCHEMA, replay};
+use steading::server::db::schema::{MIGRATIONS, SCHEMA, prepare, replay};
 
 /// Every object of a database by name, its SQL without comments and with single spaces.
 fn objects(conn: &Connection) -> BTreeMap<String, String> {
@@ -69,4 +69,30 @@ fn every_table_is_strict_and_every_reference_has_a_target() {
         .unwrap();
     assert!(loose.is_empty(), "not STRICT: {loose:?}");
     conn.execute_batch("PRAGMA foreign_key_check").unwrap();
+}
+
+#[test]
+fn a_file_of_the_first_release_keeps_its_rows_and_takes_the_new_words() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("steading.db");
+    let mut conn = Connection::open(&path).unwrap();
+    let user = |id: &str, login_type: &str| {
+        format!(
+            "INSERT INTO users VALUES ('{id}', '{id}', '', '', 'person', 'active', '{login_type}',
+             1, 1, NULL)"
+        )
+    };
+    conn.execute_batch(MIGRATIONS[0].1).unwrap();
+    conn.pragma_update(None, "user_version", 1).unwrap();
+    conn.execute_batch(&user("ada", "password")).unwrap();
+    assert!(conn.execute_batch(&user("ben", "oidc")).is_err());
+    prepare(&mut conn).unwrap();
+    // In the connection that migrated, and in one that comes after.
+    conn.execute_batch(&user("ben", "oidc")).unwrap();
+    let conn = Connection::open(&path).unwrap();
+    conn.execute_batch(&user("cas", "ldap")).unwrap();
+    assert!(conn.execute_batch(&user("dot", "else")).is_err());
+    let n: i64 = conn.query_row("SELECT count(*) FROM users", [], |row| row.get(0)).unwrap();
+    let sound: String = conn.query_row("PRAGMA integrity_check", [], |row| row.get(0)).unwrap();
+    assert_eq!((n, sound.as_str()), (3, "ok"));
 }

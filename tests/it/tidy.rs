@@ -60,7 +60,7 @@ fn may_import(part: &str) -> Option<&'static [&'static str]> {
         "server::db" => &["clock", "model"],
         "server::html" => &["model"],
         "server::app" => &["clock", "model", "wire", "server::db"],
-        "server::identity" => &["clock", "tasks", "model", "wire", "server::app"],
+        "server::identity" => &["clock", "tasks", "model", "wire", "net", "server::app"],
         "server::fleet" => &["clock", "tasks", "model", "wire", "net", "ssh", "server::app"],
         "server::jobs" => &["clock", "tasks", "model", "wire", "provision", "server::app"],
         "server::web" => &[

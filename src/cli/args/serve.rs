@@ -70,7 +70,8 @@ pub struct ResetPassword {
 #[derive(Debug, Default, Args)]
 #[command(next_help_heading = "Settings (flag, then environment, then file)")]
 pub struct Flags {
-    /// A TOML file with settings, named as the flags are
+    /// A TOML file with settings, named as the flags are, and with [oidc.NAME] for each provider that
+    /// people sign in at
     #[arg(long, short, env = "STEADING_CONFIG", value_name = "FILE")]
     pub config: Option<PathBuf>,
     /// Where everything is kept

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::error::{Error, Result};
-use crate::model::id::{AgentId, SshKeyId, TokenId, UserId, WorkspaceId};
+use crate::model::id::{AgentId, IdentityGrantId, SshKeyId, TokenId, UserId, WorkspaceId};
 use crate::model::policy::{self, Action, Because, Context, Denied, Object, Permission, Subject};
 use crate::model::time::Timestamp;
 use crate::model::user::{TokenKind, User};
@@ -31,6 +31,8 @@ pub struct Caller {
     pub user: User,
     /// What they showed.
     pub via: Via,
+    /// What a provider granted for it: what they begin ends with that.
+    pub identity_grant: Option<IdentityGrantId>,
     /// Their address.
     pub ip: String,
     /// What their roles and what they showed let them do.
@@ -90,6 +92,15 @@ impl Actor {
     pub fn user_id(&self) -> Option<UserId> {
         match self {
             Self::User(caller) => Some(caller.user.id),
+            Self::Agent { .. } | Self::System => None,
+        }
+    }
+
+    /// What a provider granted for whoever asks: what they begin ends with that.
+    #[must_use]
+    pub fn identity_grant(&self) -> Option<IdentityGrantId> {
+        match self {
+            Self::User(caller) => caller.identity_grant,
             Self::Agent { .. } | Self::System => None,
         }
     }

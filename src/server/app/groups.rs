@@ -8,7 +8,7 @@ use crate::model::event::Event;
 use crate::model::id::GroupId;
 use crate::model::name::GroupName;
 use crate::model::policy::{Action, Object, ResourceType};
-use crate::model::user::{Group, Organization, User};
+use crate::model::user::{Group, GroupSource, Organization, User};
 use crate::server::db::{ReadTx, WriteTx, groups, memberships};
 
 /// The name of the group that every member of an organization is in.
@@ -111,6 +111,7 @@ impl App {
                     organization_id: organization.id,
                     name,
                     display_name,
+                    source: GroupSource::User,
                     created_at: tx.now,
                 };
                 groups::insert(tx, &group).map_err(|e| taken(e, &group))?;
@@ -243,13 +244,14 @@ fn everyone(tx: &ReadTx<'_>, actor: &Actor, organization: Organization) -> Resul
         organization_id: organization.id,
         name: EVERYONE.to_owned(),
         display_name: String::new(),
+        source: GroupSource::User,
         created_at: organization.created_at,
     };
     let members = members.filter(|u| people::may_see(tx.now, actor, u)).collect();
     Ok(GroupView { group, organization, members })
 }
 
-fn done(
+pub(super) fn done(
     tx: &WriteTx<'_>,
     actor: &Actor,
     action: AuditAction,

@@ -306,6 +306,7 @@ fn lend_token(tx: &WriteTx<'_>, build: &Build, lifetime: std::time::Duration) ->
         ip: String::new(),
         limits: TokenLimits::NONE,
         parent: None,
+        identity_grant: None,
     };
     tokens::insert(tx, &new)?;
     Ok(token.expose())

@@ -9,7 +9,8 @@ use super::users::entry;
 use super::{Actor, App, Caller, Error, Result, Via, people};
 use crate::model::audit::{AuditAction, Diff};
 use crate::model::event::Event;
-use crate::model::id::UserId;
+use crate::model::id::{IdentityGrantId, UserId};
+use crate::model::identity::Refusal;
 use crate::model::lockout::{Counted, network};
 use crate::model::password;
 use crate::model::policy::{Action, Scope};
@@ -42,6 +43,8 @@ pub enum SignIn {
     Suspended,
     /// The operator has turned passwords off for all but owners.
     PasswordsOff,
+    /// The provider signed them in, and they may not come in here.
+    Refused(Refusal),
 }
 
 struct Attempt {
@@ -91,7 +94,9 @@ impl App {
         self.db
             .write(move |tx| {
                 let caller = actor.caller()?;
-                let new = session(tx, caller.user.id, &token, lifetime, &caller.ip);
+                let mut new = session(tx, caller.user.id, &token, lifetime, &caller.ip);
+                // It is the same sign-in: it holds no longer than that.
+                new.identity_grant = caller.identity_grant;
                 tokens::insert(tx, &new)?;
                 record(tx, &actor, &entry(AuditAction::Login, &caller.user, &Diff::new()))?;
                 tx.emit(Event::User(caller.user.id));
@@ -267,11 +272,21 @@ fn finish_attempt(
     ip: IpAddr,
 ) -> Result<SignIn> {
     let found = attempt.user.as_ref().map(|u| users::find(tx, u.id)).transpose()?.flatten();
-    let Some(mut user) = found else { return Ok(SignIn::Wrong) };
+    let Some(user) = found else { return Ok(SignIn::Wrong) };
     if passwords::find(tx, user.id)? != attempt.hash {
         return Ok(SignIn::Wrong);
     }
     forgive(tx, attempt)?;
+    enter(tx, user, token, (lifetime, ip, None))
+}
+
+/// Someone has proven who they are: their session begins, if they may sign in.
+pub(super) fn enter(
+    tx: &WriteTx<'_>,
+    mut user: User,
+    token: Token,
+    (lifetime, ip, identity_grant): (Duration, IpAddr, Option<IdentityGrantId>),
+) -> Result<SignIn> {
     match user.status {
         UserStatus::Active => {}
         UserStatus::Dormant => {
@@ -282,12 +297,12 @@ fn finish_attempt(
         UserStatus::Deleted => return Ok(SignIn::Wrong),
     }
     let ip = ip.to_string();
-    let new = session(tx, user.id, &token, lifetime, &ip);
+    let new = NewToken { identity_grant, ..session(tx, user.id, &token, lifetime, &ip) };
     tokens::insert(tx, &new)?;
     users::saw(tx, user.id, tx.now)?;
     user.last_seen_at = Some(tx.now);
     let (via, subject) = (Via::Token(new.id, new.kind), subject(tx, &user, Scope::ALL)?);
-    let caller = Caller { user: user.clone(), via, ip, subject };
+    let caller = Caller { user: user.clone(), via, identity_grant, ip, subject };
     let actor = Actor::User(Arc::new(caller));
     record(tx, &actor, &entry(AuditAction::Login, &user, &Diff::new()))?;
     tx.emit(Event::User(user.id));
@@ -339,5 +354,6 @@ fn session(
         ip: ip.to_owned(),
         limits: TokenLimits::NONE,
         parent: None,
+        identity_grant: None,
     }
 }

@@ -64,7 +64,8 @@ impl App {
         }
         let via = Via::Token(found.id, found.kind);
         let (user, subject) = (found.user.clone(), subject.clone());
-        let caller = Caller { user, via, ip: ip.to_owned(), subject };
+        let (identity_grant, ip) = (found.identity_grant, ip.to_owned());
+        let caller = Caller { user, via, identity_grant, ip, subject };
         if found.last_used_at.is_none_or(|last| now.since(last) >= uses::EVERY || now < last) {
             self.uses.note(&caller, now);
         }
@@ -141,7 +142,8 @@ impl App {
             })
             .await?;
         let Some((key, user, subject)) = found else { return Ok(None) };
-        let caller = Caller { user, via: Via::Key(key.id), ip: ip.to_owned(), subject };
+        let (via, ip) = (Via::Key(key.id), ip.to_owned());
+        let caller = Caller { user, via, identity_grant: None, ip, subject };
         self.uses.note(&caller, self.clock.now());
         Ok(Some(Actor::User(Arc::new(caller))))
     }
@@ -180,6 +182,7 @@ impl App {
                     ip: String::new(),
                     limits,
                     parent: above.map(|above| above.id),
+                    identity_grant: None,
                 };
                 tokens::insert(tx, &new).map_err(|e| match e.collision() {
                     Some(_) => Error::Conflict(format!("there is a token named {name}")),

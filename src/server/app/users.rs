@@ -13,7 +13,8 @@ use crate::model::text;
 use crate::model::user::{LoginType, SiteRole, User, UserKind, UserStatus};
 pub use crate::server::db::users::UserFilter;
 use crate::server::db::{
-    ReadTx, WriteTx, groups, memberships, organizations, passwords, roles, ssh_keys, tokens, users,
+    ReadTx, WriteTx, groups, identities, memberships, organizations, passwords, roles, ssh_keys,
+    tokens, users,
 };
 
 /// What a new user is made from.
@@ -270,7 +271,11 @@ pub(super) fn default_organization(tx: &ReadTx<'_>) -> Result<OrganizationId> {
     found.map(|o| o.id).ok_or(Error::NotFound("organization"))
 }
 
-fn insert(
+/// Writes a new user of the default organization.
+///
+/// # Errors
+/// [`Error::Conflict`] for a name or address that is taken.
+pub(super) fn insert(
     tx: &WriteTx<'_>,
     actor: &Actor,
     mut user: User,
@@ -310,6 +315,7 @@ fn bury(tx: &WriteTx<'_>, actor: &Actor, user: &User) -> Result<()> {
     passwords::delete(tx, user.id)?;
     tokens::delete_all(tx, user.id)?;
     ssh_keys::delete_all(tx, user.id)?;
+    identities::delete_all(tx, user.id)?;
     roles::delete_all(tx, user.id)?;
     groups::remove_all(tx, user.id)?;
     memberships::delete_all(tx, user.id)?;

@@ -41,11 +41,13 @@ text! {
     id::UserId, id::OrganizationId, id::GroupId, id::TokenId, id::SshKeyId, id::FileId, id::TemplateId,
     id::VersionId, id::PresetId, id::WorkspaceId, id::BuildId, id::JobId, id::ResourceId, id::AgentId,
     id::AppId, id::ScriptId, id::LogSourceId, id::SessionId, id::TerminalId, id::AuditId, id::GrantId,
-    name::UserName, name::WorkspaceName, name::TemplateName, name::GroupName, name::RoleName, id::RoleId,
+    id::IdentityId, id::IdentityGrantId, id::RoleId,
+    name::UserName, name::WorkspaceName, name::TemplateName, name::GroupName, name::RoleName,
 }
 
 words! {
     user::UserStatus, user::UserKind, user::LoginType, user::SiteRole, user::OrganizationRole, user::TokenKind,
+    user::GroupSource,
     log::LogLevel, log::LogSource, build::Transition, build::JobKind, build::JobStatus, build::BuildReason,
     agent::Lifecycle, app::AppHealth, session::SessionKind, session::EndReason,
     audit::AuditAction, audit::AuditTarget, grant::Verb, grant::Reason,

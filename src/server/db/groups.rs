@@ -4,7 +4,8 @@ use rusqlite::{Row, named_params};
 
 use super::users::{self, select_users};
 use super::{ReadTx, Result, WriteTx};
-use crate::model::id::{GroupId, OrganizationId, UserId};
+use crate::model::id::{GroupId, IdentityId, OrganizationId, UserId};
+use crate::model::identity::Identity;
 use crate::model::user::{Group, User};
 
 fn from_row(row: &Row<'_>) -> rusqlite::Result<Group> {
@@ -13,6 +14,7 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<Group> {
         organization_id: row.get("organization_id")?,
         name: row.get("name")?,
         display_name: row.get("display_name")?,
+        source: row.get("source")?,
         created_at: row.get("created_at")?,
     })
 }
@@ -23,7 +25,7 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<Group> {
 /// When SQLite fails.
 pub fn find(tx: &ReadTx<'_>, id: GroupId) -> Result<Option<Group>> {
     tx.find(
-        "SELECT id, organization_id, name, display_name, created_at FROM groups WHERE id = :id",
+        "SELECT id, organization_id, name, display_name, source, created_at FROM groups WHERE id = :id",
         named_params! { ":id": id },
         from_row,
     )
@@ -39,7 +41,7 @@ pub fn find_by_name(
     name: &str,
 ) -> Result<Option<Group>> {
     tx.find(
-        "SELECT id, organization_id, name, display_name, created_at FROM groups
+        "SELECT id, organization_id, name, display_name, source, created_at FROM groups
          WHERE organization_id = :organization AND name = :name",
         named_params! { ":organization": organization, ":name": name },
         from_row,
@@ -52,7 +54,7 @@ pub fn find_by_name(
 /// When SQLite fails.
 pub fn list(tx: &ReadTx<'_>, organization: OrganizationId) -> Result<Vec<Group>> {
     tx.list(
-        "SELECT id, organization_id, name, display_name, created_at FROM groups
+        "SELECT id, organization_id, name, display_name, source, created_at FROM groups
          WHERE organization_id = :organization ORDER BY name",
         named_params! { ":organization": organization },
         from_row,
@@ -65,7 +67,7 @@ pub fn list(tx: &ReadTx<'_>, organization: OrganizationId) -> Result<Vec<Group>>
 /// When SQLite fails.
 pub fn list_of(tx: &ReadTx<'_>, user: UserId) -> Result<Vec<Group>> {
     tx.list(
-        "SELECT g.id, g.organization_id, g.name, g.display_name, g.created_at
+        "SELECT g.id, g.organization_id, g.name, g.display_name, g.source, g.created_at
          FROM group_members m JOIN groups g ON g.id = m.group_id
          WHERE m.user_id = :user ORDER BY g.name",
         named_params! { ":user": user },
@@ -79,11 +81,11 @@ pub fn list_of(tx: &ReadTx<'_>, user: UserId) -> Result<Vec<Group>> {
 /// When SQLite fails or the name is taken.
 pub fn insert(tx: &WriteTx<'_>, group: &Group) -> Result<()> {
     tx.execute(
-        "INSERT INTO groups (id, organization_id, name, display_name, created_at, updated_at)
-         VALUES (:id, :organization, :name, :display_name, :now, :now)",
+        "INSERT INTO groups (id, organization_id, name, display_name, created_at, updated_at, source)
+         VALUES (:id, :organization, :name, :display_name, :now, :now, :source)",
         named_params! {
             ":id": group.id, ":organization": group.organization_id, ":name": group.name,
-            ":display_name": group.display_name, ":now": tx.now,
+            ":display_name": group.display_name, ":now": tx.now, ":source": group.source,
         },
     )?;
     Ok(())
@@ -129,17 +131,46 @@ pub fn members(tx: &ReadTx<'_>, group: GroupId) -> Result<Vec<User>> {
     )
 }
 
-/// Puts a user into a group.
+/// Puts a user into a group. Who was put in by a sync is there by someone's hand from now on.
 ///
 /// # Errors
 /// When SQLite fails.
 pub fn add(tx: &WriteTx<'_>, group: GroupId, user: UserId) -> Result<()> {
     tx.execute(
         "INSERT INTO group_members (group_id, user_id, created_at) VALUES (:group, :user, :now)
-         ON CONFLICT DO NOTHING",
+         ON CONFLICT DO UPDATE SET identity_id = NULL",
         named_params! { ":group": group, ":user": user, ":now": tx.now },
     )?;
     Ok(())
+}
+
+/// The groups a provider's word has put an identity's user into, by name.
+///
+/// # Errors
+/// When SQLite fails.
+pub fn list_synced(tx: &ReadTx<'_>, identity: IdentityId) -> Result<Vec<Group>> {
+    tx.list(
+        "SELECT g.id, g.organization_id, g.name, g.display_name, g.source, g.created_at
+         FROM group_members m JOIN groups g ON g.id = m.group_id
+         WHERE m.identity_id = :identity ORDER BY g.name",
+        named_params! { ":identity": identity },
+        from_row,
+    )
+}
+
+/// Puts an identity's user into a group, unless they are in it.
+///
+/// # Errors
+/// When SQLite fails.
+pub fn add_synced(tx: &WriteTx<'_>, group: GroupId, identity: &Identity) -> Result<bool> {
+    let n = tx.execute(
+        "INSERT INTO group_members (group_id, user_id, created_at, identity_id)
+         VALUES (:group, :user, :now, :identity) ON CONFLICT DO NOTHING",
+        named_params! {
+            ":group": group, ":user": identity.user_id, ":now": tx.now, ":identity": identity.id,
+        },
+    )?;
+    Ok(n > 0)
 }
 
 /// Takes a user out of a group.

@@ -14,6 +14,8 @@ pub mod connections;
 pub mod files;
 pub mod grants;
 pub mod groups;
+pub mod identities;
+pub mod identity_grants;
 mod inspect;
 pub mod job_logs;
 pub mod jobs;

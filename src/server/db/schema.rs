@@ -12,6 +12,7 @@ pub const MIGRATIONS: &[(&str, &str)] = &[
     ("0001_start", include_str!("migrations/0001_start.sql")),
     ("0002_roles", include_str!("migrations/0002_roles.sql")),
     ("0003_token_scopes", include_str!("migrations/0003_token_scopes.sql")),
+    ("0004_identities", include_str!("migrations/0004_identities.sql")),
 ];
 
 /// The version that [`SCHEMA`] has.

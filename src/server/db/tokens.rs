@@ -7,7 +7,7 @@ use rusqlite::{Row, named_params};
 
 use super::users::{self, select_users};
 use super::{ReadTx, Result, WriteTx};
-use crate::model::id::{TokenId, UserId, WorkspaceId};
+use crate::model::id::{IdentityGrantId, TokenId, UserId, WorkspaceId};
 use crate::model::network::Network;
 use crate::model::policy::Scope;
 use crate::model::secret::TokenHash;
@@ -39,6 +39,8 @@ pub struct NewToken {
     pub limits: TokenLimits,
     /// The token with limits that makes it.
     pub parent: Option<TokenId>,
+    /// What a provider granted, when it ends with that.
+    pub identity_grant: Option<IdentityGrantId>,
 }
 
 /// What a check of a token needs, read at once.
@@ -50,12 +52,14 @@ pub struct Presented {
     pub hash: TokenHash,
     /// What for.
     pub kind: TokenKind,
-    /// When it ends.
+    /// When it ends, or what a provider granted for it.
     pub expires_at: Timestamp,
     /// How long a session lasts from its last use.
     pub lifetime_s: i64,
     /// When a use was last noted.
     pub last_used_at: Option<Timestamp>,
+    /// What a provider granted for it.
+    pub identity_grant: Option<IdentityGrantId>,
     /// Whose.
     pub user: User,
     /// What it is limited to.
@@ -68,9 +72,12 @@ pub struct Presented {
 /// When SQLite fails.
 pub fn present(tx: &ReadTx<'_>, public_id: &str) -> Result<Option<Presented>> {
     tx.find(
-        select_users!(with ", t.id, t.hash, t.kind, t.expires_at, t.lifetime_s, t.last_used_at, t.scopes, t.things,
-             t.networks, t.depth ";
-            "FROM tokens t JOIN users u ON u.id = t.user_id WHERE t.public_id = :public_id"),
+        select_users!(with ", t.id, t.hash, t.kind,
+             min(t.expires_at, coalesce(g.ends_at, t.expires_at)), t.lifetime_s, t.last_used_at,
+             t.identity_grant_id, t.scopes, t.things, t.networks, t.depth ";
+            "FROM tokens t JOIN users u ON u.id = t.user_id
+             LEFT JOIN identity_grants g ON g.id = t.identity_grant_id
+             WHERE t.public_id = :public_id"),
         named_params! { ":public_id": public_id },
         |row| {
             // By the places after the user's: each request comes by here.
@@ -81,8 +88,9 @@ pub fn present(tx: &ReadTx<'_>, public_id: &str) -> Result<Option<Presented>> {
                 expires_at: row.get(users::COLUMNS + 3)?,
                 lifetime_s: row.get(users::COLUMNS + 4)?,
                 last_used_at: row.get(users::COLUMNS + 5)?,
+                identity_grant: row.get(users::COLUMNS + 6)?,
                 user: users::from_row(row)?,
-                limits: limits(row, users::COLUMNS + 6)?,
+                limits: limits(row, users::COLUMNS + 7)?,
             })
         },
     )
@@ -94,7 +102,8 @@ pub fn present(tx: &ReadTx<'_>, public_id: &str) -> Result<Option<Presented>> {
 /// When SQLite fails.
 pub fn is_current(tx: &ReadTx<'_>, id: TokenId) -> Result<bool> {
     let found = tx.find(
-        "SELECT 1 FROM tokens WHERE id = :id AND expires_at > :now",
+        "SELECT 1 FROM tokens t LEFT JOIN identity_grants g ON g.id = t.identity_grant_id
+         WHERE t.id = :id AND t.expires_at > :now AND coalesce(g.ends_at > :now, 1)",
         named_params! { ":id": id, ":now": tx.now },
         |_| Ok(()),
     )?;
@@ -212,8 +221,9 @@ pub fn insert(tx: &WriteTx<'_>, token: &NewToken) -> Result<()> {
     tx.execute(
         "INSERT INTO tokens (id, public_id, hash, user_id, kind, name, workspace_id, created_at,
          expires_at, lifetime_s, last_used_at, last_used_ip, scopes, things, networks, parent_id,
-         depth) VALUES (:id, :public_id, :hash, :user, :kind, :name, :workspace, :now, :expires_at,
-         :lifetime, NULL, :ip, :scopes, :things, :networks, :parent, :depth)",
+         depth, identity_grant_id) VALUES (:id, :public_id, :hash, :user, :kind, :name, :workspace,
+         :now, :expires_at, :lifetime, NULL, :ip, :scopes, :things, :networks, :parent, :depth,
+         :grant)",
         named_params! {
             ":id": token.id, ":public_id": token.public_id, ":hash": token.hash,
             ":user": token.user, ":kind": token.kind, ":name": token.name,
@@ -222,6 +232,7 @@ pub fn insert(tx: &WriteTx<'_>, token: &NewToken) -> Result<()> {
             ":scopes": token.limits.scope.words().join(" "),
             ":things": token.limits.scope.things().join(" "),
             ":networks": networks.join(" "), ":parent": token.parent, ":depth": token.limits.depth,
+            ":grant": token.identity_grant,
         },
     )?;
     Ok(())

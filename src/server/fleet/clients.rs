@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::socket::{Control, Message, Socket};
 use super::{Fleet, lock};
-use crate::model::id::{AgentId, UserId, WorkspaceId};
+use crate::model::id::{AgentId, IdentityGrantId, UserId, WorkspaceId};
 use crate::model::peer::{Peer, PeerKey, PeerKind};
 use crate::model::user::UserRef;
 use crate::net::Path;
@@ -29,6 +29,7 @@ pub(super) struct ClientSocket {
     pub(super) ip: IpAddr,
     pub(super) agent: AgentId,
     pub(super) workspace: WorkspaceId,
+    pub(super) identity_grant: Option<IdentityGrantId>,
     pub(super) address: Ipv6Addr,
     pub(super) endpoints: Vec<SocketAddr>,
     pub(super) control: Control,
@@ -55,6 +56,8 @@ pub struct Client {
     pub workspace: WorkspaceId,
     /// Its address.
     pub ip: IpAddr,
+    /// What a provider granted for the user; the tunnel ends with that.
+    pub identity_grant: Option<IdentityGrantId>,
 }
 
 impl Fleet {
@@ -106,6 +109,7 @@ impl Fleet {
             ip: client.ip,
             agent: client.agent,
             workspace: client.workspace,
+            identity_grant: client.identity_grant,
             address: self.0.prefix.client(&key),
             endpoints,
             control: socket.control.clone(),
@@ -224,11 +228,11 @@ impl Fleet {
         Some(client)
     }
 
-    /// Cuts the tunnels of a user to a workspace, also of clients that are away just now.
-    pub(super) fn cut_clients(&self, user: UserId, workspace: WorkspaceId) {
+    /// Cuts the tunnels that `which` picks, also of clients that are away just now.
+    pub(super) fn cut_clients(&self, which: impl Fn(&ClientSocket) -> bool) {
         let theirs: Vec<(PeerKey, Place)> = lock(&self.0.clients)
             .iter()
-            .filter(|(_, c)| c.user.id == user && c.workspace == workspace)
+            .filter(|(_, c)| which(c))
             .map(|(key, c)| (*key, c.place.clone()))
             .collect();
         for (key, place) in theirs {
@@ -246,11 +250,21 @@ impl Fleet {
         lock(&self.0.clients).values().map(|c| (c.user.id, c.workspace)).collect()
     }
 
-    /// The user a client's key stands for and their address, when it leads to this agent.
-    pub(super) fn client_user(&self, key: &PeerKey, agent: AgentId) -> Option<(UserRef, String)> {
+    /// What providers granted for who has a tunnel.
+    pub(super) fn client_grants(&self) -> Vec<IdentityGrantId> {
+        lock(&self.0.clients).values().filter_map(|c| c.identity_grant).collect()
+    }
+
+    /// The user a client's key stands for, their address and what a provider granted for them, when
+    /// it leads to this agent.
+    pub(super) fn client_user(
+        &self,
+        key: &PeerKey,
+        agent: AgentId,
+    ) -> Option<(UserRef, String, Option<IdentityGrantId>)> {
         let clients = lock(&self.0.clients);
         let client = clients.get(key).filter(|c| c.agent == agent)?;
-        Some((client.user.clone(), client.ip.to_string()))
+        Some((client.user.clone(), client.ip.to_string(), client.identity_grant))
     }
 
     /// The clients of an agent, as it is told of them.

@@ -36,6 +36,8 @@ impl AgentLink {
         let began = super::lock(&self.waiting.0).remove(&session);
         let Some(began) = began else { return self.fleet.0.register.find(session) };
         let new = NewSession {
+            // A key opened it, and no provider.
+            identity_grant: None,
             user_id: self.user.id,
             workspace_id: self.workspace,
             agent_id: self.agent,

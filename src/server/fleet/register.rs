@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use crate::model::id::{AgentId, SessionId, UserId, WorkspaceId};
+use crate::model::id::{AgentId, IdentityGrantId, SessionId, UserId, WorkspaceId};
 use crate::model::session::{EndReason, SessionKind};
 
 /// One live session.
@@ -23,6 +23,8 @@ pub struct Live {
     pub agent: AgentId,
     /// Through what.
     pub kind: SessionKind,
+    /// What a provider granted for it; it ends with that.
+    pub identity_grant: Option<IdentityGrantId>,
     /// Is cancelled when the right to it ends; whoever carries it then ends it at once.
     pub cut: CancellationToken,
     /// Whether its row is written; nothing is carried before.
@@ -44,6 +46,8 @@ pub struct Entry {
     pub agent: AgentId,
     /// Through what.
     pub kind: SessionKind,
+    /// What a provider granted for it.
+    pub identity_grant: Option<IdentityGrantId>,
 }
 
 impl Live {
@@ -97,6 +101,7 @@ impl Register {
             workspace: entry.workspace,
             agent: entry.agent,
             kind: entry.kind,
+            identity_grant: entry.identity_grant,
             cut: CancellationToken::new(),
             recorded: watch::Sender::new(false),
             bytes_out: AtomicU64::new(0),
@@ -142,6 +147,7 @@ mod tests {
             workspace: WorkspaceId(nil),
             agent: AgentId(nil),
             kind: SessionKind::Ssh,
+            identity_grant: None,
         });
         live.sent(3);
         live.received(2);

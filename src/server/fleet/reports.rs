@@ -102,9 +102,12 @@ impl Fleet {
         if self.0.register.pick(|live| live.agent == agent).len() >= MAX_PEER_SESSIONS {
             return false;
         }
-        let Some((user, address)) = self.client_user(&peer, agent) else { return false };
+        let Some((user, address, identity_grant)) = self.client_user(&peer, agent) else {
+            return false;
+        };
         let Some(workspace) = self.workspace_of(agent) else { return false };
         let new = NewSession {
+            identity_grant,
             user_id: user.id,
             workspace_id: workspace,
             agent_id: agent,

@@ -1,14 +1,16 @@
 //! Rights that end: live sessions and tunnels that stand on them are cut at once.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::broadcast::error::RecvError;
 
 use super::Fleet;
+use super::register::Live;
 use crate::model::event::Event;
 use crate::model::grant::Verb;
-use crate::model::id::{UserId, WorkspaceId};
+use crate::model::id::{IdentityGrantId, UserId, WorkspaceId};
 
 /// Rights with an end need no commit to end: everything is looked at this often, too.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -39,6 +41,7 @@ impl Fleet {
 
     /// One look at every live session and tunnel.
     async fn cut_pass(&self) {
+        self.grants_pass().await;
         let live = self.0.register.pick(|_| true);
         let mut clients = self.client_rights();
         clients.extend(self.held_rights());
@@ -65,13 +68,40 @@ impl Fleet {
     fn cut(&self, user: UserId, workspace: WorkspaceId) {
         let theirs = self.0.register.pick(|l| l.user == user && l.workspace == workspace);
         tracing::info!(user.id = %user, workspace.id = %workspace, n_sessions = theirs.len(), "a right ended");
+        self.cut_sessions(theirs);
+        self.cut_held(user, workspace);
+        self.cut_clients(|c| c.user.id == user && c.workspace == workspace);
+    }
+
+    fn cut_sessions(&self, theirs: Vec<Arc<Live>>) {
         for live in theirs {
             live.cut.cancel();
             let message = crate::wire::agent::ToAgent::CutSession { session: live.id };
             self.tell_agent(live.agent, &message);
         }
-        self.cut_held(user, workspace);
-        self.cut_clients(user, workspace);
+    }
+
+    /// Cuts what was begun on a provider's word that holds no longer, whatever rights there are.
+    async fn grants_pass(&self) {
+        let mut asked: BTreeSet<IdentityGrantId> = self.client_grants().into_iter().collect();
+        let live = self.0.register.pick(|l| l.identity_grant.is_some());
+        asked.extend(live.iter().filter_map(|l| l.identity_grant));
+        if asked.is_empty() {
+            return;
+        }
+        let held = match self.0.app.grants_that_hold(asked.clone()).await {
+            Ok(held) => held,
+            Err(error) => {
+                tracing::error!(%error, "grants could not be read; sessions stay until they can");
+                return;
+            }
+        };
+        for over in asked.difference(&held) {
+            let theirs = self.0.register.pick(|l| l.identity_grant == Some(*over));
+            tracing::info!(n_sessions = theirs.len(), "sessions end with a provider's grant");
+            self.cut_sessions(theirs);
+            self.cut_clients(|c| c.identity_grant == Some(*over));
+        }
     }
 
     /// Agents of a workspace that a newer build replaced may not stay.

@@ -28,6 +28,12 @@ pub const CLI_AUTH: &str = "/cli-auth";
 pub const SETUP: &str = "/setup";
 /// Signing in.
 pub const LOGIN: &str = "/login";
+/// Signing in at a provider, and back from it.
+pub const LOGIN_OIDC: &str = "/login/oidc/{name}";
+/// Where a provider leads back to.
+pub const LOGIN_OIDC_CALLBACK: &str = "/login/oidc/{name}/callback";
+/// Where a provider says that someone left there.
+pub const LOGIN_OIDC_LOGOUT: &str = "/login/oidc/{name}/backchannel-logout";
 /// Signing out.
 pub const LOGOUT: &str = "/logout";
 /// The command palette's form.
@@ -254,6 +260,17 @@ pub fn segment(text: &str) -> String {
         }
     }
     out
+}
+
+/// Signs in at a provider, and leads on to `next`, which may be empty.
+#[must_use]
+pub fn login_oidc(name: &str, next: &str) -> String {
+    let path = LOGIN_OIDC.replace("{name}", name);
+    if next.is_empty() {
+        return path;
+    }
+    let query = serde_urlencoded::to_string([("next", next)]).unwrap_or_default();
+    format!("{path}?{query}")
 }
 
 #[cfg(test)]

@@ -2,3 +2,4 @@
 
 pub mod csrf;
 pub mod master_key;
+pub mod oidc;

@@ -16,7 +16,7 @@ use steading::server::html::pages::cli_auth::CliAuth;
 use steading::server::html::pages::create::Create;
 use steading::server::html::pages::error::{Error, Wrong};
 use steading::server::html::pages::find::{Find, Hit, pages};
-use steading::server::html::pages::login::{Kept, Login, Resume};
+use steading::server::html::pages::login::{Kept, Login, Resume, Way};
 use steading::server::html::pages::people::People;
 use steading::server::html::pages::person::Person;
 use steading::server::html::pages::security::Security;
@@ -51,7 +51,17 @@ fn doors() -> Vec<Scene> {
         next: next.into(),
         host: "steading.lan".into(),
         kept: None,
+        providers: vec![],
+        passwords: true,
     };
+    let way = |label: &str, href: &str| Way { label: label.into(), href: href.into() };
+    let providers = vec![
+        way("Continue with Hearth SSO", "/login/oidc/hearth"),
+        way("Continue with example.org", "/login/oidc/example"),
+    ];
+    let ways = |input| Login { providers: providers.clone(), ..login(input, "/@ada/kiln") };
+    let denied =
+        wrong(&[], &[("form", "People with addresses of example.net may not sign in here.")]);
     let typed = [("p.cores", "4"), ("name", "bellows"), ("p.script", "just setup\ncargo fetch")];
     let typed = typed.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
     let kept = Kept::new("/templates/docker/workspace", typed);
@@ -72,6 +82,9 @@ fn doors() -> Vec<Scene> {
         scene("login", login(Input::default(), "").render()),
         scene("login-refused", login(refused, "/@ada/kiln").render()),
         scene("login-kept", over.render()),
+        scene("login-providers", ways(Input::default()).render()),
+        scene("login-providers-refused", ways(denied.clone()).render()),
+        scene("login-providers-only", Login { passwords: false, ..ways(denied) }.render()),
         scene("login-resume", Resume { csrf: Csrf("c5f0a1".into()), kept }.render()),
         scene("cli-auth", cli(None).render()),
         scene("cli-auth-made", cli(Some("aB3dE5gH7j-kL9mN1pQ3rS5tU7vW9xY1z")).render()),

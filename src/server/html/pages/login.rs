@@ -21,6 +21,19 @@ pub struct Login {
     pub host: String,
     /// What was sent when the session had ended.
     pub kept: Option<Kept>,
+    /// Providers to sign in at.
+    pub providers: Vec<Way>,
+    /// Whether everyone may sign in by password; owners always may.
+    pub passwords: bool,
+}
+
+/// A provider to sign in at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Way {
+    /// What stands on its button.
+    pub label: String,
+    /// Where it leads.
+    pub href: String,
 }
 
 /// A form that was sent without a session, kept over the sign-in.
@@ -71,29 +84,60 @@ impl Render for Login {
                     @if self.kept.is_some() {
                         (notice(Tone::Info, &html! { "Your session ended. What you typed is kept: sign in and send it." }, &html! {}))
                     }
-                    form class="fields" method="post" action=(paths::LOGIN) {
-                        (self.csrf)
-                        @if let Some(kept) = &self.kept { (kept) }
-                        @if !self.next.is_empty() { input type="hidden" name="next" value=(self.next); }
-                        (Line {
-                            id: "f-username", name: "username", label: "User name or e-mail", autocomplete: "username",
-                            autofocus: true, ..Line::default()
-                        }.draw(&self.input))
-                        (Line {
-                            id: "f-password", name: "password", label: "Password", kind: "password",
-                            autocomplete: "current-password", ..Line::default()
-                        }.draw(&self.input))
+                    @if self.passwords || self.providers.is_empty() {
+                        (self.form())
+                        @if !self.providers.is_empty() { hr; (self.ways("Other ways to sign in")) }
+                    } @else {
                         (wrongs(&self.input, &[]))
-                        button class="button primary wide" { "Sign in" }
+                        (self.ways("Ways to sign in"))
+                        details open[self.input.has_values()] {
+                            summary { "Owners sign in by password" }
+                            (self.form())
+                        }
                     }
                 }
                 footer class="note" {
                     @if !self.next.is_empty() { "You will return to " code { (self.next) } ". " }
-                    "Lost your password? The owner sets a new one."
+                    @if self.passwords { "Lost your password? The owner sets a new one." }
                 }
             }
         };
         Solo { title: "Sign in", class: "", body }.render()
+    }
+}
+
+impl Login {
+    fn form(&self) -> Markup {
+        let first = self.passwords || self.providers.is_empty();
+        html! {
+            form class="fields" method="post" action=(paths::LOGIN) {
+                (self.csrf)
+                @if let Some(kept) = &self.kept { (kept) }
+                @if !self.next.is_empty() { input type="hidden" name="next" value=(self.next); }
+                (Line {
+                    id: "f-username", name: "username", label: "User name or e-mail", autocomplete: "username",
+                    autofocus: first, ..Line::default()
+                }.draw(&self.input))
+                (Line {
+                    id: "f-password", name: "password", label: "Password", kind: "password",
+                    autocomplete: "current-password", ..Line::default()
+                }.draw(&self.input))
+                @if first { (wrongs(&self.input, &[])) }
+                @let tone = if first { "button primary wide" } else { "button wide" };
+                button class=(tone) { "Sign in" }
+            }
+        }
+    }
+
+    /// A button for each provider. Links: leaving for another site is no form of ours.
+    fn ways(&self, label: &str) -> Markup {
+        html! {
+            div class="stack tight" role="group" aria-label=(label) {
+                @for way in &self.providers {
+                    a class="button wide" href=(way.href) { (icon("access")) (way.label) }
+                }
+            }
+        }
     }
 }
 

@@ -18,6 +18,12 @@ pub struct Input {
 }
 
 impl Input {
+    /// Whether something was typed.
+    #[must_use]
+    pub fn has_values(&self) -> bool {
+        !self.values.is_empty()
+    }
+
     /// With one thing wrong.
     #[must_use]
     pub fn wrong(values: BTreeMap<String, String>, field: &str, why: &str) -> Self {

@@ -8,6 +8,7 @@ use crate::model::time;
 use crate::model::user::UserKind;
 use crate::server::app::sessions::{Login, SignIn};
 use crate::server::app::users::CreateUser;
+use crate::server::identity::oidc::CODER_PROVIDER;
 use crate::server::web::address::ClientAddress;
 use crate::server::web::extract::{Json, created, message};
 use crate::server::web::routes::Routes;
@@ -49,7 +50,15 @@ async fn create_first(state: State, Json(body): Json<wire::FirstUser>) -> Answer
 
 async fn auth_methods(state: State) -> Json<wire::AuthMethods> {
     let password = wire::AuthMethod { enabled: state.app.policy.password_auth };
-    Json(wire::AuthMethods { password, ..Default::default() })
+    // Coder's clients know of one provider: that of Coder's own settings, or else the first.
+    let known = state.oidc.all().find(|s| s.name == CODER_PROVIDER);
+    let first = known.or_else(|| state.oidc.all().next());
+    let oidc = first.map_or_else(wire::OidcAuthMethod::default, |s| wire::OidcAuthMethod {
+        enabled: true,
+        sign_in_text: s.label(),
+        icon_url: s.icon_url.clone(),
+    });
+    Json(wire::AuthMethods { password, oidc, ..Default::default() })
 }
 
 async fn login(
@@ -60,8 +69,11 @@ async fn login(
     let login = Login { login: body.email, password: body.password, ip };
     let token = match state.app.login(login).await? {
         SignIn::Done(token, _) => token,
-        refused
-        @ (SignIn::Wrong | SignIn::Locked(_) | SignIn::Suspended | SignIn::PasswordsOff) => {
+        refused @ (SignIn::Wrong
+        | SignIn::Locked(_)
+        | SignIn::Suspended
+        | SignIn::PasswordsOff
+        | SignIn::Refused(_)) => {
             return Err(refusal(&refused));
         }
     };
@@ -91,6 +103,7 @@ pub fn refusal(sign_in: &SignIn) -> Problem {
         SignIn::PasswordsOff => {
             Problem::new(StatusCode::FORBIDDEN, "Signing in by password is turned off here.")
         }
+        SignIn::Refused(why) => Problem::new(StatusCode::FORBIDDEN, why.to_string()),
     }
 }
 

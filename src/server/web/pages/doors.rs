@@ -1,5 +1,6 @@
 //! In and out: setup, sign-in, sign-out, and the token for a command line.
 
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use axum::response::{IntoResponse, Redirect, Response};
@@ -13,10 +14,11 @@ use crate::model::user::UserKind;
 use crate::server::app::sessions::{Login, SignIn};
 use crate::server::app::users::CreateUser;
 use crate::server::html::layout::Csrf;
-use crate::server::html::pages::login::{Kept, Resume};
+use crate::server::html::pages::login::{Kept, Resume, Way};
 use crate::server::html::pages::{cli_auth::CliAuth, login, setup::Setup};
 use crate::server::html::parts::form::Input;
 use crate::server::html::paths;
+use crate::server::identity::oidc::Settings;
 use crate::server::web::address::ClientAddress;
 use crate::server::web::extract::Query;
 use crate::server::web::form::Fields;
@@ -110,6 +112,7 @@ async fn finish(state: &State, (came, ip): (SignIn, IpAddr), fields: &Fields) ->
         SignIn::Locked(wait) => format!("Too many tries. The next one counts in {}.", words(wait)),
         SignIn::Suspended => "This account is suspended. The owner lets it in again.".to_owned(),
         SignIn::PasswordsOff => "Passwords are turned off here.".to_owned(),
+        SignIn::Refused(why) => why.to_string(),
     };
     let typed = fields.0.iter().filter(|(name, _)| name == "username").cloned().collect();
     let page = login_page(state, next, Input::wrong(typed, "form", &sentence(&why)), kept);
@@ -126,11 +129,20 @@ async fn resume(state: &State, (token, ip): (&Token, IpAddr), kept: Kept) -> Ans
 fn login_page(state: &State, next: &str, input: Input, kept: Option<Kept>) -> login::Login {
     let host = state.site.access_url.host_str().unwrap_or_default().to_owned();
     let next = local(next).to_owned();
-    login::Login { csrf: Csrf(String::new()), input, next, host, kept }
+    let way = |s: &Settings| Way { label: s.label(), href: paths::login_oidc(&s.name, &next) };
+    let providers = state.oidc.all().map(way).collect();
+    let passwords = state.app.policy.password_auth;
+    login::Login { csrf: Csrf(String::new()), input, next, host, kept, providers, passwords }
+}
+
+/// The sign-in page, saying why someone who came back from a provider is not signed in.
+pub(super) fn refused_page(state: &State, why: &str) -> Html {
+    let input = Input::wrong(BTreeMap::new(), "form", &sentence(why));
+    Html::of(&login_page(state, "", input, None))
 }
 
 /// A path of ours to go on to; anything else is nowhere.
-fn local(next: &str) -> &str {
+pub(super) fn local(next: &str) -> &str {
     let ours = next.starts_with('/')
         && !next.starts_with("//")
         && !next.contains('\\')

@@ -9,6 +9,7 @@ mod history;
 mod lists;
 mod live;
 mod log_tail;
+mod oidc;
 mod people;
 mod settings;
 mod starters;
@@ -36,7 +37,7 @@ use crate::server::web::form::Fields;
 
 /// Every route of the pages.
 pub(super) fn routes(routes: Routes) -> Routes {
-    let routes = assets::routes(doors::routes(routes));
+    let routes = assets::routes(oidc::routes(doors::routes(routes)));
     let routes = live::routes(history::routes(workspace::routes(lists::routes(routes))));
     let routes = terminal::routes(workspace_settings::routes(create::routes(routes)));
     let routes = starters::routes(templates::routes(people::routes(routes)));

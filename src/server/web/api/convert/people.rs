@@ -220,7 +220,7 @@ pub fn group(view: &GroupView) -> organizations::Group {
         total_member_count: i64::try_from(view.members.len()).unwrap_or(i64::MAX),
         avatar_url: String::new(),
         quota_allowance: 0,
-        source: "user".to_owned(),
+        source: view.group.source.to_string(),
         organization_name: view.organization.name.clone(),
         organization_display_name: view.organization.display_name.clone(),
     }

@@ -1,0 +1,184 @@
+//! Signing in at a provider: who comes is known, is linked by a proven address, or is new.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::access::record;
+use super::identity_grants::{Granted, keep};
+use super::sessions::{SignIn, enter};
+use super::users::entry;
+use super::{Actor, App, Result, group_sync, users};
+use crate::model::audit::{AuditAction, Diff};
+use crate::model::identity::{Arrival, Identity, Refusal, Rules};
+use crate::model::secret::Token;
+use crate::model::user::{LoginType, User, UserKind, UserStatus};
+use crate::server::db::seal::Seal;
+use crate::server::db::{self, ReadTx, WriteTx, identities};
+
+/// Someone whom a provider has signed in.
+pub struct ProviderSignIn {
+    /// Who they are there.
+    pub arrival: Arrival,
+    /// Who may come in by this provider.
+    pub rules: Arc<Rules>,
+    /// What the provider granted.
+    pub granted: Granted,
+    /// From where.
+    pub ip: IpAddr,
+}
+
+/// Who it is here.
+enum Found {
+    /// Someone who came so before.
+    Known(User, Identity),
+    /// An account has the address.
+    Namesake(User),
+    /// Nobody yet.
+    Nobody,
+}
+
+impl App {
+    /// Begins a session of whom a provider has signed in. Their groups follow the provider's.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn sign_in_by_provider(&self, came: ProviderSignIn) -> Result<SignIn> {
+        let (token, lifetime, seal) =
+            (self.new_token(), self.policy.session_duration, self.seal.clone());
+        let (provider, ip) = (came.arrival.provider.clone(), came.ip);
+        let signed_in =
+            self.db.write(move |tx| arrive(tx, &came, (token, lifetime), &seal)).await?;
+        if let SignIn::Refused(why) = &signed_in {
+            tracing::warn!(provider, %ip, %why, "a sign-in was refused");
+        }
+        Ok(signed_in)
+    }
+}
+
+fn arrive(
+    tx: &WriteTx<'_>,
+    came: &ProviderSignIn,
+    (token, lifetime): (Token, Duration),
+    seal: &Seal,
+) -> Result<SignIn> {
+    let (rules, arrival) = (&came.rules, &came.arrival);
+    let email = match rules.admit(arrival) {
+        Ok(email) => email,
+        Err(why) => return Ok(SignIn::Refused(why)),
+    };
+    let (user, identity) = match look_up(tx, arrival, &email)? {
+        // Before anything is written: a suspended account is left as it is.
+        Found::Known(user, _) if user.status == UserStatus::Suspended => {
+            return Ok(SignIn::Suspended);
+        }
+        Found::Known(user, identity) => (user, identity),
+        Found::Namesake(user) if !may_link(tx, came, &user)? => {
+            return Ok(SignIn::Refused(Refusal::EmailTaken));
+        }
+        Found::Namesake(user) if user.status == UserStatus::Suspended => {
+            return Ok(SignIn::Suspended);
+        }
+        Found::Namesake(user) => {
+            let identity = link(tx, arrival, &user)?;
+            (user, identity)
+        }
+        Found::Nobody if !rules.allow_signups => {
+            return Ok(SignIn::Refused(Refusal::NoSignups));
+        }
+        Found::Nobody => match create(tx, came, &email)? {
+            Some(user) => {
+                let identity = link(tx, arrival, &user)?;
+                (user, identity)
+            }
+            None => return Ok(SignIn::Refused(Refusal::NoName)),
+        },
+    };
+    let identity = seen(tx, identity, arrival, &email)?;
+    if let Some(sync) = &rules.groups {
+        group_sync::sync(tx, sync, (&identity, &user), &arrival.claims)?;
+    }
+    let grant = keep(tx, seal, &identity, &came.granted)?;
+    enter(tx, user, token, (lifetime, came.ip, Some(grant)))
+}
+
+fn look_up(tx: &ReadTx<'_>, arrival: &Arrival, email: &str) -> Result<Found> {
+    if let Some(identity) = identities::find_by_subject(tx, &arrival.issuer, &arrival.subject)?
+        && let Some(user) = db::users::find(tx, identity.user_id)?
+    {
+        return Ok(Found::Known(user, identity));
+    }
+    Ok(db::users::find_by_email(tx, email)?.map_or(Found::Nobody, Found::Namesake))
+}
+
+/// Once: an account that this provider knows as someone is not given to someone else there, who may
+/// have been given the address since.
+fn may_link(tx: &ReadTx<'_>, came: &ProviderSignIn, user: &User) -> Result<bool> {
+    let theirs = identities::list_of(tx, user.id)?;
+    let known = theirs.iter().any(|i| i.issuer == came.arrival.issuer);
+    Ok(!known && came.rules.may_link(&came.arrival, user))
+}
+
+fn link(tx: &WriteTx<'_>, arrival: &Arrival, user: &User) -> Result<Identity> {
+    let identity = Identity {
+        id: tx.fresh(),
+        user_id: user.id,
+        provider: arrival.provider.clone(),
+        issuer: arrival.issuer.clone(),
+        subject: arrival.subject.clone(),
+        email: String::new(),
+        claims: "{}".to_owned(),
+        created_at: tx.now,
+        last_used_at: tx.now,
+    };
+    identities::insert(tx, &identity)?;
+    let who = format!("{} at {}", identity.subject, identity.provider);
+    let diff = Diff::new().field("identity", "", who.as_str());
+    record(tx, &Actor::System, &entry(AuditAction::Write, user, &diff))?;
+    Ok(identity)
+}
+
+fn create(tx: &WriteTx<'_>, came: &ProviderSignIn, email: &str) -> Result<Option<User>> {
+    let mut free = None;
+    for name in came.rules.user_names(&came.arrival, email) {
+        if db::users::find_by_name(tx, name.as_str())?.is_none() {
+            free = Some(name);
+            break;
+        }
+    }
+    let Some(username) = free else { return Ok(None) };
+    let user = User {
+        id: tx.fresh(),
+        username,
+        name: came.rules.full_name(&came.arrival),
+        email: email.to_owned(),
+        kind: UserKind::Person,
+        status: UserStatus::Dormant,
+        login_type: LoginType::Oidc,
+        roles: vec![],
+        organizations: vec![],
+        organization_roles: Vec::new(),
+        created_at: tx.now,
+        updated_at: tx.now,
+        last_seen_at: None,
+    };
+    users::insert(tx, &Actor::System, user, None, AuditAction::Register).map(Some)
+}
+
+/// Keeps what the provider says now.
+pub(super) fn seen(
+    tx: &WriteTx<'_>,
+    identity: Identity,
+    arrival: &Arrival,
+    email: &str,
+) -> Result<Identity> {
+    let identity = Identity {
+        provider: arrival.provider.clone(),
+        email: email.to_owned(),
+        claims: arrival.claims.to_kept(),
+        last_used_at: tx.now,
+        ..identity
+    };
+    identities::update(tx, &identity)?;
+    Ok(identity)
+}

@@ -1,0 +1,107 @@
+//! The table `identities`: who people are at providers that sign them in.
+
+use rusqlite::{Row, named_params};
+
+use super::{ReadTx, Result, WriteTx};
+use crate::model::id::{IdentityId, UserId};
+use crate::model::identity::Identity;
+
+fn from_row(row: &Row<'_>) -> rusqlite::Result<Identity> {
+    Ok(Identity {
+        id: row.get("id")?,
+        user_id: row.get("user_id")?,
+        provider: row.get("provider")?,
+        issuer: row.get("issuer")?,
+        subject: row.get("subject")?,
+        email: row.get("email")?,
+        claims: row.get("claims")?,
+        created_at: row.get("created_at")?,
+        last_used_at: row.get("last_used_at")?,
+    })
+}
+
+/// What [`from_row`] reads.
+macro_rules! select_identities {
+    ($rest:literal) => {
+        concat!(
+            "SELECT id, user_id, provider, issuer, subject, email, claims, created_at, last_used_at
+             FROM identities ",
+            $rest
+        )
+    };
+}
+
+/// An identity by id.
+///
+/// # Errors
+/// When SQLite fails.
+pub fn find(tx: &ReadTx<'_>, id: IdentityId) -> Result<Option<Identity>> {
+    tx.find(select_identities!("WHERE id = :id"), named_params! { ":id": id }, from_row)
+}
+
+/// Who is meant by a provider's subject.
+///
+/// # Errors
+/// When SQLite fails.
+pub fn find_by_subject(tx: &ReadTx<'_>, issuer: &str, subject: &str) -> Result<Option<Identity>> {
+    tx.find(
+        select_identities!("WHERE issuer = :issuer AND subject = :subject"),
+        named_params! { ":issuer": issuer, ":subject": subject },
+        from_row,
+    )
+}
+
+/// The identities of a user, oldest first.
+///
+/// # Errors
+/// When SQLite fails.
+pub fn list_of(tx: &ReadTx<'_>, user: UserId) -> Result<Vec<Identity>> {
+    tx.list(
+        select_identities!("WHERE user_id = :user ORDER BY created_at, id"),
+        named_params! { ":user": user },
+        from_row,
+    )
+}
+
+/// Writes a new identity.
+///
+/// # Errors
+/// When SQLite fails or the provider's subject is another user's.
+pub fn insert(tx: &WriteTx<'_>, identity: &Identity) -> Result<()> {
+    tx.execute(
+        "INSERT INTO identities (id, user_id, provider, issuer, subject, email, claims, created_at,
+         last_used_at) VALUES (:id, :user, :provider, :issuer, :subject, :email, :claims,
+         :created_at, :last_used_at)",
+        named_params! {
+            ":id": identity.id, ":user": identity.user_id, ":provider": identity.provider,
+            ":issuer": identity.issuer, ":subject": identity.subject, ":email": identity.email,
+            ":claims": identity.claims, ":created_at": identity.created_at,
+            ":last_used_at": identity.last_used_at,
+        },
+    )?;
+    Ok(())
+}
+
+/// Writes what a provider says now.
+///
+/// # Errors
+/// When SQLite fails.
+pub fn update(tx: &WriteTx<'_>, identity: &Identity) -> Result<()> {
+    tx.execute(
+        "UPDATE identities SET provider = :provider, email = :email, claims = :claims,
+         last_used_at = :last_used_at WHERE id = :id",
+        named_params! {
+            ":id": identity.id, ":provider": identity.provider, ":email": identity.email,
+            ":claims": identity.claims, ":last_used_at": identity.last_used_at,
+        },
+    )?;
+    Ok(())
+}
+
+/// Removes every identity of a user, with their grants and sessions.
+///
+/// # Errors
+/// When SQLite fails.
+pub fn delete_all(tx: &WriteTx<'_>, user: UserId) -> Result<usize> {
+    tx.execute("DELETE FROM identities WHERE user_id = :user", named_params! { ":user": user })
+}

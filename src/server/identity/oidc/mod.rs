@@ -1,0 +1,213 @@
+//! `OpenID` Connect: people sign in at providers that the operator has set up.
+
+pub mod claims;
+pub mod flow;
+pub mod http;
+pub mod jwks;
+pub mod jwt;
+pub mod metadata;
+pub mod provider;
+mod renewal;
+mod settings;
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use anyhow::Context as _;
+use url::Url;
+
+use self::flow::{Flow, FlowKey};
+pub use self::provider::Failure;
+use self::provider::Provider;
+pub use self::settings::Settings;
+use crate::model::time::Timestamp;
+use crate::net::dial::Dialer;
+use crate::server::app::identities::ProviderSignIn;
+use crate::server::app::identity_grants::LoggedOut;
+use crate::server::app::sessions::SignIn;
+use crate::server::app::{self, App};
+
+/// The provider of Coder's settings, which has Coder's callback.
+pub const CODER_PROVIDER: &str = "oidc";
+/// Where Coder's provider leads back to.
+pub const CODER_CALLBACK: &str = "/api/v2/users/oidc/callback";
+/// Bytes of the key that sign-ins under way are signed with.
+const KEY_BYTES: usize = 32;
+/// Logout tokens that are remembered, each for as long as it could be sent again.
+const MAX_SEEN: usize = 4096;
+const SEEN_FOR: Duration = Duration::from_mins(10);
+
+/// The providers; clones share everything.
+#[derive(Clone)]
+pub struct Oidc(Arc<Inner>);
+
+struct Inner {
+    app: App,
+    providers: BTreeMap<String, Arc<Provider>>,
+    key: FlowKey,
+    /// The ids of logout tokens that came.
+    seen: Mutex<BTreeMap<String, Timestamp>>,
+}
+
+/// What a browser brought back from a provider.
+#[derive(Clone, Debug, Default, serde::Deserialize)]
+#[serde(default)]
+pub struct Answer {
+    /// To be exchanged.
+    pub code: String,
+    /// What was sent along.
+    pub state: String,
+    /// The provider, if it says so.
+    pub iss: Option<String>,
+    /// Why not, in the protocol's word.
+    pub error: String,
+    /// Why not, in the provider's words: for the log only.
+    pub error_description: String,
+}
+
+/// Why a sign-in at a provider did not come to its end.
+#[derive(Debug, thiserror::Error)]
+pub enum Stopped {
+    /// There is no such provider.
+    #[error("there is no such provider")]
+    NoProvider,
+    /// The answer is to no sign-in of this browser.
+    #[error("this sign-in was begun in another browser, or more than ten minutes ago; try again")]
+    NotBegun,
+    /// The provider let the person go without signing them in.
+    #[error("{0} did not sign you in ({1})")]
+    Declined(String, String),
+    /// The exchange failed; the log says why.
+    #[error("signing in at {0} failed; the server's log says why")]
+    Failed(String),
+    /// The use case failed.
+    #[error(transparent)]
+    App(#[from] app::Error),
+}
+
+/// A sign-in that a provider has ended.
+pub struct Finished {
+    /// What came of it.
+    pub sign_in: SignIn,
+    /// Where to go on to.
+    pub next: String,
+}
+
+impl Oidc {
+    /// The providers of these settings. None is asked for anything before it is needed.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn new(app: App, settings: Vec<Settings>, dialer: Dialer) -> anyhow::Result<Self> {
+        let key = app.secret("oidc_key", |e| e.bytes::<KEY_BYTES>().to_vec()).await;
+        let key = FlowKey::new(&key.context("Reading the key for sign-ins at providers")?);
+        let provider = |s: Settings| {
+            let name = s.name.clone();
+            (name, Arc::new(Provider::new(s, dialer.clone(), app.clock().clone())))
+        };
+        let providers = settings.into_iter().map(provider).collect();
+        Ok(Self(Arc::new(Inner { app, providers, key, seen: Mutex::default() })))
+    }
+
+    /// The settings of each provider, by name.
+    pub fn all(&self) -> impl Iterator<Item = &Settings> {
+        self.0.providers.values().map(|p| &p.settings)
+    }
+
+    /// Where to send a browser that wants to sign in, and the cookie that it keeps.
+    ///
+    /// # Errors
+    /// When there is no such provider, or it is away.
+    pub async fn begin(&self, name: &str, next: &str) -> Result<(Url, String), Stopped> {
+        let provider = self.find(name)?;
+        let flow = Flow::begin(name, next, self.0.app.entropy(), self.0.app.clock().now());
+        let url = provider.authorization_url(&flow, &self.callback(name)).await;
+        let url = url.map_err(|failure| failed(provider, &failure))?;
+        Ok((url, flow.to_cookie(&self.0.key)))
+    }
+
+    /// Ends a sign-in with what the browser brought back to the callback of the provider `name`.
+    ///
+    /// # Errors
+    /// When it was begun elsewhere, or the provider did not sign the person in.
+    pub async fn finish(
+        &self,
+        name: &str,
+        answer: &Answer,
+        (cookie, ip): (&str, IpAddr),
+    ) -> Result<Finished, Stopped> {
+        let provider = self.find(name)?;
+        let flow = Flow::from_cookie(&self.0.key, cookie, self.0.app.clock().now());
+        let flow = flow.filter(|f| f.provider == name && f.is_answered_by(&answer.state));
+        let flow = flow.ok_or(Stopped::NotBegun)?;
+        let failed = |failure| failed(provider, &failure);
+        provider.check_answerer(answer.iss.as_deref()).await.map_err(failed)?;
+        if !answer.error.is_empty() {
+            return Err(declined(provider, answer));
+        }
+        let callback = self.callback(name);
+        let exchanged = provider.exchange(&flow, &answer.code, &callback).await;
+        let (arrival, granted) = exchanged.map_err(failed)?;
+        let rules = Arc::clone(&provider.settings.rules);
+        let came = ProviderSignIn { arrival, rules, granted, ip };
+        let sign_in = self.0.app.sign_in_by_provider(came).await?;
+        Ok(Finished { sign_in, next: flow.next })
+    }
+
+    /// A provider says that someone left there. How many grants ended.
+    ///
+    /// # Errors
+    /// When the token is not the provider's, or came before.
+    pub async fn logged_out(&self, name: &str, token: &str) -> Result<usize, Stopped> {
+        let provider = self.find(name)?;
+        let checked = provider.logout_token(token).await;
+        let (issuer, said) = checked.map_err(|failure| failed(provider, &failure))?;
+        if !self.is_new(&format!("{issuer} {}", said.jti)) {
+            let again = Failure::Wrong("the logout token came before (\"jti\")".to_owned());
+            return Err(failed(provider, &again));
+        }
+        let said = LoggedOut { issuer, subject: said.subject, sid: said.sid };
+        Ok(self.0.app.provider_logged_out(said).await?)
+    }
+
+    /// Notes the id of a logout token. Whether it did not come before.
+    fn is_new(&self, id: &str) -> bool {
+        let now = self.0.app.clock().now();
+        let mut seen = self.0.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        seen.retain(|_, at| now.since(*at) < SEEN_FOR);
+        let id = id.chars().take(512).collect();
+        seen.len() < MAX_SEEN && seen.insert(id, now).is_none()
+    }
+
+    fn find(&self, name: &str) -> Result<&Arc<Provider>, Stopped> {
+        self.0.providers.get(name).ok_or(Stopped::NoProvider)
+    }
+
+    /// Where a provider leads back to, as it was told when we were registered there.
+    fn callback(&self, name: &str) -> String {
+        let base = &self.0.app.policy.access_url;
+        if name == CODER_PROVIDER {
+            format!("{base}{CODER_CALLBACK}")
+        } else {
+            format!("{base}/login/oidc/{name}/callback")
+        }
+    }
+}
+
+fn failed(provider: &Provider, failure: &Failure) -> Stopped {
+    let name = provider.settings.name.clone();
+    tracing::warn!(provider = name, why = %failure, "a sign-in at a provider failed");
+    Stopped::Failed(name)
+}
+
+/// What a provider says goes into the log, shortened; only its code is shown.
+fn declined(provider: &Provider, answer: &Answer) -> Stopped {
+    let name = provider.settings.name.clone();
+    let said: String = answer.error_description.chars().take(200).collect();
+    let code = answer.error.chars().filter(|c| c.is_ascii_lowercase() || *c == '_').take(64);
+    let code: String = code.collect();
+    tracing::warn!(provider = name, code, ?said, "a provider did not sign someone in");
+    Stopped::Declined(name, code)
+}

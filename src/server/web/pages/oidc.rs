@@ -1,0 +1,144 @@
+//! To a provider and back: signing in by `OpenID` Connect, and being told that someone left there.
+
+use std::net::IpAddr;
+
+use axum::extract::Path;
+use axum::response::{IntoResponse, Redirect, Response};
+use http::{HeaderMap, StatusCode, header};
+
+use super::doors::{local, refused_page};
+use crate::server::app::sessions::SignIn;
+use crate::server::html::paths;
+use crate::server::identity::oidc::{Answer, CODER_CALLBACK, CODER_PROVIDER, Stopped};
+use crate::server::web::address::ClientAddress;
+use crate::server::web::extract::Query;
+use crate::server::web::form::Fields;
+use crate::server::web::routes::Routes;
+use crate::server::web::{Access, Answer as Answered, Problem, State, cookies};
+
+pub(super) fn routes(routes: Routes) -> Routes {
+    routes
+        .get(Access::SignIn, paths::LOGIN_OIDC, begin)
+        .get(Access::SignIn, paths::LOGIN_OIDC_CALLBACK, come_back)
+        .get(Access::SignIn, CODER_CALLBACK, come_back_as_coder)
+        .post(Access::Public, paths::LOGIN_OIDC_LOGOUT, logged_out)
+}
+
+#[derive(serde::Deserialize)]
+struct Next {
+    #[serde(default)]
+    next: String,
+    /// As Coder calls it.
+    #[serde(default)]
+    redirect: String,
+}
+
+async fn begin(
+    state: State,
+    Path(name): Path<String>,
+    Query(to): Query<Next>,
+) -> Answered<Response> {
+    let next = if to.next.is_empty() { &to.redirect } else { &to.next };
+    match state.oidc.begin(&name, local(next)).await {
+        Ok((url, flow)) => {
+            let cookie = cookies::keep_flow(&state.site, &flow);
+            Ok(([(header::SET_COOKIE, cookie)], Redirect::to(url.as_str())).into_response())
+        }
+        Err(stopped) => shown(&state, stopped),
+    }
+}
+
+async fn come_back(
+    state: State,
+    Path(name): Path<String>,
+    Query(answer): Query<Answer>,
+    ClientAddress(ip): ClientAddress,
+    headers: HeaderMap,
+) -> Answered<Response> {
+    finish(&state, &name, &answer, (&headers, ip)).await
+}
+
+/// Coder's callback, which begins a sign-in when nothing was brought to it.
+async fn come_back_as_coder(
+    state: State,
+    Query(to): Query<Next>,
+    Query(answer): Query<Answer>,
+    ClientAddress(ip): ClientAddress,
+    headers: HeaderMap,
+) -> Answered<Response> {
+    if answer.code.is_empty() && answer.error.is_empty() {
+        let to = paths::login_oidc(CODER_PROVIDER, local(&to.redirect));
+        return Ok(Redirect::to(&to).into_response());
+    }
+    finish(&state, CODER_PROVIDER, &answer, (&headers, ip)).await
+}
+
+async fn finish(
+    state: &State,
+    name: &str,
+    answer: &Answer,
+    (headers, ip): (&HeaderMap, IpAddr),
+) -> Answered<Response> {
+    let flow = cookies::flow(&state.site, headers);
+    let finished = match state.oidc.finish(name, answer, (flow, ip)).await {
+        Ok(finished) => finished,
+        Err(stopped) => return shown(state, stopped),
+    };
+    let why = match finished.sign_in {
+        SignIn::Done(token, _) => {
+            let next = local(&finished.next);
+            let to = Redirect::to(if next.is_empty() { paths::WORKSPACES } else { next });
+            let mut response = to.into_response();
+            let set = response.headers_mut();
+            set.append(header::SET_COOKIE, cookies::begin_session(&state.site, &token));
+            set.append(header::SET_COOKIE, cookies::keep_flow(&state.site, ""));
+            return Ok(response);
+        }
+        SignIn::Suspended => "this account is suspended; the owner lets it in again".to_owned(),
+        SignIn::Refused(why) => why.to_string(),
+        SignIn::Wrong | SignIn::Locked(_) | SignIn::PasswordsOff => {
+            "you cannot sign in here in this way".to_owned()
+        }
+    };
+    Ok(refused(state, StatusCode::FORBIDDEN, &why))
+}
+
+/// The sign-in page again, with what stopped it.
+fn shown(state: &State, stopped: Stopped) -> Answered<Response> {
+    let status = match &stopped {
+        Stopped::NoProvider => return Err(Problem::not_found()),
+        Stopped::NotBegun => StatusCode::BAD_REQUEST,
+        Stopped::Declined(..) => StatusCode::FORBIDDEN,
+        Stopped::Failed(_) => StatusCode::BAD_GATEWAY,
+        Stopped::App(_) => StatusCode::INTERNAL_SERVER_ERROR,
+    };
+    match stopped {
+        Stopped::App(error) => Err(error.into()),
+        other @ (Stopped::NoProvider
+        | Stopped::NotBegun
+        | Stopped::Declined(..)
+        | Stopped::Failed(_)) => Ok(refused(state, status, &other.to_string())),
+    }
+}
+
+fn refused(state: &State, status: StatusCode, why: &str) -> Response {
+    (status, refused_page(state, why)).into_response()
+}
+
+/// A provider's own request: its token proves who sends it.
+async fn logged_out(
+    state: State,
+    Path(name): Path<String>,
+    fields: Fields,
+) -> Answered<StatusCode> {
+    let token = fields.get("logout_token").unwrap_or_default();
+    match state.oidc.logged_out(&name, token).await {
+        Ok(_) => Ok(StatusCode::OK),
+        Err(Stopped::App(error)) => Err(error.into()),
+        Err(Stopped::NoProvider) => Err(Problem::not_found()),
+        Err(Stopped::NotBegun | Stopped::Declined(..) | Stopped::Failed(_)) => {
+            let why = "The logout token was not taken; the server's log says why.";
+            Err(Problem::new(StatusCode::BAD_REQUEST, why))
+        }
+    }
+}

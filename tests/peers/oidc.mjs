@@ -1,0 +1,50 @@
+// A certified OpenID provider with people that a test adds, changes and removes.
+// Takes the client's registration as JSON; prints its address when it listens.
+import http from 'node:http';
+import { Provider } from 'oidc-provider';
+
+const people = new Map();
+const client = JSON.parse(process.argv[2]);
+const server = http.createServer();
+await new Promise((done) => server.listen(0, '127.0.0.1', done));
+const issuer = `http://127.0.0.1:${server.address().port}`;
+
+const provider = new Provider(issuer, {
+  clients: [client],
+  claims: {
+    openid: ['sub'],
+    email: ['email', 'email_verified'],
+    profile: ['name', 'preferred_username', 'groups'],
+  },
+  scopes: ['openid', 'offline_access', 'email', 'profile'],
+  pkce: { required: () => true },
+  features: {
+    devInteractions: { enabled: true },
+    backchannelLogout: { enabled: true },
+    rpInitiatedLogout: { enabled: true },
+    revocation: { enabled: true },
+  },
+  // With a refresh token or without, as the client was registered.
+  issueRefreshToken: (ctx, asking) => asking.grantTypeAllowed('refresh_token'),
+  rotateRefreshToken: true,
+  ttl: { AccessToken: 600, IdToken: 600, RefreshToken: 86400, Session: 86400, Grant: 86400, Interaction: 600 },
+  // It tells only public addresses of a logout; the tests are on this machine.
+  fetch: (url, { dispatcher, ...options }) => fetch(url, options),
+  cookies: { keys: ['a key for tests'] },
+  findAccount: (ctx, sub) => people.has(sub)
+    ? { accountId: sub, claims: () => ({ sub, ...people.get(sub) }) }
+    : undefined,
+});
+
+// What a test does with people: PUT and DELETE /people/SUB.
+const handle = provider.callback();
+server.on('request', async (req, res) => {
+  const [, sub] = req.url.match(/^\/people\/(\w+)$/) ?? [];
+  if (!sub) return handle(req, res);
+  let body = '';
+  for await (const part of req) body += part;
+  if (req.method === 'DELETE') people.delete(sub);
+  else people.set(sub, JSON.parse(body));
+  res.writeHead(204).end();
+});
+console.log(issuer);
