@@ -11,6 +11,7 @@
 
 mod accounts;
 mod agent;
+mod audit;
 mod bootstrap;
 mod browser;
 mod days;

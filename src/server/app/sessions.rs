@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::access::record;
 use super::users::entry;
-use super::{Actor, App, Caller, Error, Result, Via, people};
+use super::{Actor, App, Caller, Error, Request, Result, Via, people};
 use crate::model::audit::{AuditAction, Diff};
 use crate::model::event::Event;
 use crate::model::id::UserId;
@@ -26,6 +26,8 @@ pub struct Login {
     pub password: String,
     /// From where.
     pub ip: IpAddr,
+    /// In which request.
+    pub request: Option<Arc<Request>>,
 }
 
 /// What came of it.
@@ -48,6 +50,7 @@ struct Attempt {
     hash: Option<String>,
     account: String,
     network: String,
+    request: Option<Arc<Request>>,
 }
 
 impl App {
@@ -61,7 +64,7 @@ impl App {
         let name = login.login.trim().to_owned();
         let begun = self.db.write(move |tx| begin_attempt(tx, &name, ip)).await?;
         let attempt = match begun {
-            Ok(attempt) => attempt,
+            Ok(attempt) => Attempt { request: login.request.clone(), ..attempt },
             Err(wait) => return Ok(SignIn::Locked(wait)),
         };
         let hash = attempt.hash.clone();
@@ -69,13 +72,23 @@ impl App {
         let Some(user) = attempt.user.as_ref().filter(|_| right) else {
             let shown: String = login.login.chars().take(64).collect();
             tracing::warn!(login = ?shown, %ip, "a sign-in failed");
+            if let Some(user) = &attempt.user {
+                self.refuse_sign_in(user, &login, "the password was wrong");
+            }
             return Ok(SignIn::Wrong);
         };
         if !self.policy.password_auth && !user.has(SiteRole::Owner) {
+            self.refuse_sign_in(user, &login, "signing in by password is turned off");
             return Ok(SignIn::PasswordsOff);
         }
-        let (token, lifetime) = (self.new_token(), self.policy.session_duration);
-        self.db.write(move |tx| finish_attempt(tx, &attempt, token, lifetime, ip)).await
+        let (user, lifetime) = (user.clone(), self.policy.session_duration);
+        let token = self.new_token();
+        let done =
+            self.db.write(move |tx| finish_attempt(tx, &attempt, token, lifetime, ip)).await?;
+        if matches!(done, SignIn::Suspended) {
+            self.refuse_sign_in(&user, &login, "the account is suspended");
+        }
+        Ok(done)
     }
 
     /// A new session of the caller's, for another program of theirs.
@@ -253,7 +266,7 @@ fn begin_attempt(
         Some(user) => passwords::find(tx, user.id)?,
         None => None,
     };
-    Ok(Ok(Attempt { user, hash, account, network }))
+    Ok(Ok(Attempt { user, hash, account, network, request: None }))
 }
 
 /// The password was right: the session begins.
@@ -284,7 +297,8 @@ fn finish_attempt(
     tokens::insert(tx, &new)?;
     users::saw(tx, user.id, tx.now)?;
     user.last_seen_at = Some(tx.now);
-    let caller = Caller { user: user.clone(), via: Via::Token(new.id, new.kind), ip };
+    let (via, request) = (Via::Token(new.id, new.kind), attempt.request.clone());
+    let caller = Caller { user: user.clone(), via, ip, request };
     let actor = Actor::User(Arc::new(caller));
     record(tx, &actor, &entry(AuditAction::Login, &user, &Diff::new()))?;
     tx.emit(Event::User(user.id));

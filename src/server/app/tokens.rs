@@ -46,7 +46,7 @@ impl App {
             return Ok(None);
         }
         let via = Via::Token(found.id, found.kind);
-        let caller = Caller { user: found.user.clone(), via, ip: ip.to_owned() };
+        let caller = Caller { user: found.user.clone(), via, ip: ip.to_owned(), request: None };
         if found.last_used_at.is_none_or(|last| now.since(last) >= uses::EVERY || now < last) {
             self.uses.note(&caller, now);
         }
@@ -117,7 +117,7 @@ impl App {
             })
             .await?;
         let Some((key, user)) = found.filter(|(_, user)| may_act(user)) else { return Ok(None) };
-        let caller = Caller { user, via: Via::Key(key.id), ip: ip.to_owned() };
+        let caller = Caller { user, via: Via::Key(key.id), ip: ip.to_owned(), request: None };
         self.uses.note(&caller, self.clock.now());
         Ok(Some(Actor::User(Arc::new(caller))))
     }

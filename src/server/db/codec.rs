@@ -48,7 +48,7 @@ words! {
     user::UserStatus, user::UserKind, user::LoginType, user::SiteRole, user::TokenKind,
     log::LogLevel, log::LogSource, build::Transition, build::JobKind, build::JobStatus, build::BuildReason,
     agent::Lifecycle, app::AppHealth, session::SessionKind, session::EndReason,
-    audit::AuditAction, audit::AuditTarget, grant::Action, grant::Reason,
+    audit::AuditAction, audit::AuditTarget, audit::AuditActor, audit::checkpoint::CheckpointKind, grant::Action, grant::Reason,
 }
 
 impl ToSql for time::Timestamp {
