@@ -288,7 +288,12 @@ pub fn check_indices(tx: &ReadTx<'_>) -> Result<Option<Finding>> {
     let number = said.strip_prefix("row ").and_then(|rest| rest.split(' ').next()?.parse().ok());
     Ok(Some(match number {
         Some(seq) => Finding::entry(seq, format!("is not found by searches: {said}")),
-        None => Finding::entry(0, format!("is not found by searches: {said}")),
+        None => Finding {
+            number: 0,
+            id: String::new(),
+            what: "an index of the log".to_owned(),
+            why: format!("is damaged, so that searches miss entries: {said}"),
+        },
     }))
 }
 
