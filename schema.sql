@@ -430,6 +430,7 @@ CREATE TABLE audit (
 CREATE INDEX audit_by_time ON audit (at);
 CREATE INDEX audit_by_user ON audit (user_id, at, seq, target, action);
 CREATE INDEX audit_by_target ON audit (target, at, seq, action, user_id);
+CREATE INDEX audit_by_kind ON audit (target, action, at, seq, user_id);
 CREATE INDEX audit_by_action ON audit (action, at, seq, target, user_id);
 CREATE INDEX audit_by_thing ON audit (target_id, at);
 CREATE INDEX audit_by_name ON audit (target_name, at);
@@ -437,9 +438,10 @@ CREATE INDEX audit_by_request ON audit (request_id, at) WHERE request_id IS NOT 
 CREATE INDEX audit_by_build_reason ON audit (build_reason, at) WHERE build_reason IS NOT NULL;
 CREATE INDEX audit_by_organization ON audit (organization_id, at) WHERE organization_id IS NOT NULL;
 
--- The words in the names of things and users of each entry, to be searched by their beginnings. The
--- row is the entry's seq. Only leads to entries: what is shown and verified is theirs.
-CREATE VIRTUAL TABLE audit_words USING fts5 (words, content = '', contentless_delete = 1);
+-- The words in the names of things and users of each entry, and what words are often searched with:
+-- its action, target and user. The row is the entry's seq. Only leads to entries: what is shown and
+-- verified is theirs.
+CREATE VIRTUAL TABLE audit_words USING fts5 (words, facets, content = '', contentless_delete = 1);
 
 -- Signed words on how far the log went, and on what was removed of it.
 CREATE TABLE audit_checkpoints (

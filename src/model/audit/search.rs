@@ -32,7 +32,7 @@ pub struct AuditSearch {
     pub organization: Option<String>,
     /// In this request.
     pub request: Option<Uuid>,
-    /// Beginnings of words in the name of the thing or of who did it, in lower case.
+    /// Words in the name of the thing or of who did it, in lower case.
     pub words: Vec<String>,
     /// Asks for what no entry is: two actions at once.
     pub nothing: bool,

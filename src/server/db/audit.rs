@@ -5,8 +5,10 @@ use rusqlite::{Connection, Row, named_params, params, params_from_iter};
 
 use super::{ReadTx, Result, WriteTx};
 use crate::model::audit::chain::{self, FORM, Finding, Hash, Head, N_COLUMNS, Value};
-use crate::model::audit::{AuditEntry, AuditOutcome, AuditRow, AuditSource, AuditTarget};
-use crate::model::id::{AuditId, OrganizationId};
+use crate::model::audit::{
+    AuditAction, AuditEntry, AuditOutcome, AuditRow, AuditSource, AuditTarget,
+};
+use crate::model::id::{AuditId, OrganizationId, UserId};
 use crate::model::time::Timestamp;
 
 impl ToSql for Value<'_> {
@@ -80,10 +82,26 @@ pub fn insert(
         params_from_iter(bound),
     )?;
     tx.execute(
-        "INSERT INTO audit_words (rowid, words) VALUES (:seq, :words)",
-        named_params! { ":seq": seq, ":words": format!("{username} {}", entry.target_name) },
+        "INSERT INTO audit_words (rowid, words, facets) VALUES (:seq, :words, :facets)",
+        named_params! {
+            ":seq": seq,
+            ":words": format!("{username} {}", entry.target_name),
+            ":facets": facets(Some(entry.action), Some(entry.target), source.user_id).join(" "),
+        },
     )?;
     Ok(())
+}
+
+/// What words are searched with, as words of their own.
+pub(super) fn facets(
+    action: Option<AuditAction>,
+    target: Option<AuditTarget>,
+    user: Option<UserId>,
+) -> Vec<String> {
+    let action = action.map(|action| format!("a{action}"));
+    let target = target.map(|target| format!("t{}", target.as_str().replace('_', "")));
+    let user = user.map(|user| format!("u{}", user.0.simple()));
+    [action, target, user].into_iter().flatten().collect()
 }
 
 /// The last entry. It is never removed, so that the next one has something to follow.

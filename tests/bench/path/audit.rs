@@ -53,7 +53,7 @@ pub fn run(table: &mut Table) {
         "date_from:2026-03-01+date_to:2026-03-01",
         "request_id:00000000-0006-7000-8000-000000000007",
         "work000031",
-        "person",
+        "person000003",
         "nothing",
         "username:person000003+action:delete",
         "username:person000003+resource_type:template",
@@ -63,8 +63,10 @@ pub fn run(table: &mut Table) {
         "action:delete+organization:default",
         "action:login+work000031",
         "resource_type:workspace+person000003",
+        "organization:default+person000003",
         "resource_type:user+date_to:2025-12-01",
-        "work+username:person000003",
+        "person000003+username:person000007",
+        "username:person000003+build_reason:initiator",
     ] {
         let url = format!("{}/api/v2/audit?limit=25&q={query}", site.url);
         let load = wrk(&url, Some(&token(&site)), "", 1);

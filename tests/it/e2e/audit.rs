@@ -65,9 +65,17 @@ fn a_log_is_listed_exported_and_verified_and_one_changed_byte_names_its_entry() 
     assert!(offline(&["--checkpoint", &kept]).ok().contains("goes on"));
     assert!(offline(&["--public-key", &key]).ok().contains("as it was written"));
     assert_eq!(offline(&["--public-key", &other]).code, Some(1));
-    // One bit of the hash, and one of whatever stands first in the file with the entry's id: the
-    // entry itself, or the index that leads to it.
-    let entry = &found[0];
+    one_flipped_bit_is_found(&site, &found[0]);
+}
+
+/// One bit of the hash, and one of whatever stands first in the file with the entry's id: the entry
+/// itself, or the index that leads to it.
+fn one_flipped_bit_is_found(site: &Site, entry: &Value) {
+    let data = site.path("data");
+    let offline = |more: &[&str]| {
+        let args = [&["audit", "verify", "--data", &*data], more].concat();
+        site.run(STEADING, &args)
+    };
     let seq: i64 = entry["additional_fields"]["seq"].as_str().unwrap().parse().unwrap();
     let hash = hex::decode(entry["additional_fields"]["hash"].as_str().unwrap()).unwrap();
     let file = site.path("data/steading.db");

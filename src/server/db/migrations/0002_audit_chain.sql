@@ -42,13 +42,14 @@ DROP TABLE audit_before;
 CREATE INDEX audit_by_time ON audit (at);
 CREATE INDEX audit_by_user ON audit (user_id, at, seq, target, action);
 CREATE INDEX audit_by_target ON audit (target, at, seq, action, user_id);
+CREATE INDEX audit_by_kind ON audit (target, action, at, seq, user_id);
 CREATE INDEX audit_by_action ON audit (action, at, seq, target, user_id);
 CREATE INDEX audit_by_thing ON audit (target_id, at);
 CREATE INDEX audit_by_name ON audit (target_name, at);
 CREATE INDEX audit_by_request ON audit (request_id, at) WHERE request_id IS NOT NULL;
 CREATE INDEX audit_by_build_reason ON audit (build_reason, at) WHERE build_reason IS NOT NULL;
 CREATE INDEX audit_by_organization ON audit (organization_id, at) WHERE organization_id IS NOT NULL;
-CREATE VIRTUAL TABLE audit_words USING fts5 (words, content = '', contentless_delete = 1);
+CREATE VIRTUAL TABLE audit_words USING fts5 (words, facets, content = '', contentless_delete = 1);
 CREATE TABLE audit_checkpoints (
   number     INTEGER PRIMARY KEY,
   kind       TEXT NOT NULL CHECK (kind IN ('mark', 'cut')),
@@ -59,5 +60,7 @@ CREATE TABLE audit_checkpoints (
   public_key BLOB NOT NULL CHECK (length(public_key) = 32),
   signature  BLOB NOT NULL CHECK (length(signature) = 64)
 ) STRICT;
-INSERT INTO audit_words (rowid, words)
-SELECT a.seq, coalesce(u.username, '') || ' ' || a.target_name FROM audit a LEFT JOIN users u ON u.id = a.user_id;
+INSERT INTO audit_words (rowid, words, facets)
+SELECT a.seq, coalesce(u.username, '') || ' ' || a.target_name,
+  'a' || a.action || ' t' || replace(a.target, '_', '') || ' u' || coalesce(replace(a.user_id, '-', ''), '')
+FROM audit a LEFT JOIN users u ON u.id = a.user_id;
