@@ -35,6 +35,7 @@ CREATE TABLE users (
   last_seen_at INTEGER                                                             -- last sign-in or use of a token
 ) STRICT;
 CREATE UNIQUE INDEX users_by_name ON users (username) WHERE status <> 'deleted';
+CREATE INDEX users_by_former_name ON users (username, created_at) WHERE status = 'deleted';
 CREATE INDEX users_by_status ON users (status) WHERE status <> 'deleted';
 CREATE UNIQUE INDEX users_by_email ON users (email) WHERE status <> 'deleted' AND email <> '';
 
@@ -461,23 +462,60 @@ CREATE INDEX connections_by_user ON connections (user_id, began_at);
 CREATE INDEX connections_ended ON connections (ended_at) WHERE ended_at IS NOT NULL;
 CREATE INDEX connections_open ON connections (workspace_id, began_at) WHERE ended_at IS NULL;
 
--- Who did what. Written in the transaction of the change.
+-- Who did what. Written in the transaction of the change; the oldest go by retention, in the order of
+-- writing, and leave a cut in audit_checkpoints.
 CREATE TABLE audit (
-  place       INTEGER PRIMARY KEY,                                          -- order of writing, from 1 and dense: nothing is ever removed
-  id          TEXT NOT NULL UNIQUE,                                         -- the entry
-  at          INTEGER NOT NULL,                                             -- when
-  user_id     TEXT,                                                         -- who; null for the program itself
-  ip          TEXT NOT NULL CHECK (length(ip) <= 64),                       -- from where; may be empty
-  action      TEXT NOT NULL CHECK (action = 'create' OR action = 'write' OR action = 'delete' OR action = 'start' OR action = 'stop' OR action = 'login' OR action = 'logout' OR action = 'register'), -- AuditAction
-  target      TEXT NOT NULL CHECK (target = 'user' OR target = 'api_key' OR target = 'git_ssh_key' OR target = 'template' OR target = 'template_version' OR target = 'workspace' OR target = 'workspace_build' OR target = 'group' OR target = 'organization' OR target = 'health_settings' OR target = 'organization_member' OR target = 'custom_role' OR target = 'workspace_agent' OR target = 'workspace_app' OR target = 'idp_sync_settings_organization' OR target = 'idp_sync_settings_group' OR target = 'idp_sync_settings_role' OR target = 'convert_login'), -- AuditTarget
-  target_id   TEXT NOT NULL,                                                -- the thing
-  target_name TEXT NOT NULL CHECK (length(target_name) <= 256),             -- its name then
-  diff        TEXT NOT NULL CHECK (length(diff) <= 65536)                   -- JSON of what changed, secrets left out
+  seq             INTEGER PRIMARY KEY,                                      -- order of writing, from 1 and dense
+  form            INTEGER NOT NULL,                                         -- which encoding the hash covers: model::audit::chain::FORM
+  hash            BLOB NOT NULL CHECK (length(hash) = 32),                  -- SHA-256 of the hash before and the other columns
+  id              TEXT NOT NULL UNIQUE,                                     -- the entry
+  at              INTEGER NOT NULL,                                         -- when
+  actor           TEXT NOT NULL CHECK (actor = 'user' OR actor = 'agent' OR actor = 'system' OR actor = 'nobody'), -- AuditActor
+  user_id         TEXT,                                                     -- who, for a user
+  agent_id        TEXT,                                                     -- who, for an agent
+  token_id        TEXT,                                                     -- the token they showed; null for SSH keys and the program itself
+  ip              TEXT NOT NULL CHECK (length(ip) <= 64),                   -- from where; may be empty
+  user_agent      TEXT NOT NULL CHECK (length(user_agent) <= 256),          -- what the client calls itself; may be empty
+  request_id      TEXT,                                                     -- the request it was done in
+  action          TEXT NOT NULL CHECK (action = 'create' OR action = 'write' OR action = 'delete' OR action = 'start' OR action = 'stop' OR action = 'login' OR action = 'logout' OR action = 'register'), -- AuditAction
+  target          TEXT NOT NULL CHECK (target = 'user' OR target = 'api_key' OR target = 'git_ssh_key' OR target = 'template' OR target = 'template_version' OR target = 'workspace' OR target = 'workspace_build' OR target = 'group' OR target = 'organization' OR target = 'health_settings' OR target = 'custom_role' OR target = 'organization_member'), -- AuditTarget
+  target_id       TEXT NOT NULL,                                            -- the thing
+  target_name     TEXT NOT NULL COLLATE NOCASE CHECK (length(target_name) <= 256), -- its name then
+  organization_id TEXT,                                                     -- where the thing belongs
+  build_reason    TEXT CHECK (build_reason IS NULL OR length(build_reason) <= 32), -- why a build was made: BuildReason
+  status          INTEGER NOT NULL CHECK (status BETWEEN 100 AND 599),      -- what came of it, as HTTP has it
+  reason          TEXT NOT NULL CHECK (length(reason) <= 512),              -- why it was denied; empty for what was done
+  diff            TEXT NOT NULL CHECK (length(diff) <= 65536)               -- JSON of what changed, secrets left out
 ) STRICT;
--- Within one value these are in the order of writing.
-CREATE INDEX audit_by_user ON audit (user_id);
-CREATE INDEX audit_by_target ON audit (target);
-CREATE INDEX audit_by_action ON audit (action);
+-- Each begins with what a search asks for, goes on in the order of lists, and holds what searches are
+-- narrowed by most, so that an entry is read only when it fits.
+CREATE INDEX audit_by_time ON audit (at);
+CREATE INDEX audit_by_user ON audit (user_id, at, seq, target, action);
+CREATE INDEX audit_by_target ON audit (target, at, seq, action, user_id);
+CREATE INDEX audit_by_kind ON audit (target, action, at, seq, user_id);
+CREATE INDEX audit_by_action ON audit (action, at, seq, target, user_id);
+CREATE INDEX audit_by_thing ON audit (target_id, at);
+CREATE INDEX audit_by_name ON audit (target_name, at);
+CREATE INDEX audit_by_request ON audit (request_id, at) WHERE request_id IS NOT NULL;
+CREATE INDEX audit_by_build_reason ON audit (build_reason, at) WHERE build_reason IS NOT NULL;
+CREATE INDEX audit_by_organization ON audit (organization_id, at) WHERE organization_id IS NOT NULL;
+
+-- The words in the names of things and users of each entry, and what words are often searched with:
+-- its action, target and user. The row is the entry's seq. Only leads to entries: what is shown and
+-- verified is theirs.
+CREATE VIRTUAL TABLE audit_words USING fts5 (words, facets, content = '', contentless_delete = 1);
+
+-- Signed words on how far the log went, and on what was removed of it.
+CREATE TABLE audit_checkpoints (
+  number     INTEGER PRIMARY KEY,                               -- from 1 and dense
+  kind       TEXT NOT NULL CHECK (kind IN ('mark', 'cut')),     -- CheckpointKind: the log went so far, or begins behind it
+  seq        INTEGER NOT NULL,                                  -- the entry it is about; for a cut, the last one removed
+  hash       BLOB NOT NULL CHECK (length(hash) = 32),           -- the hash of that entry
+  n_entries  INTEGER NOT NULL CHECK (n_entries >= 0),           -- entries the log held then; for a cut, how many were removed
+  made_at    INTEGER NOT NULL,                                  -- when it was made
+  public_key BLOB NOT NULL CHECK (length(public_key) = 32),     -- the Ed25519 key of who signed
+  signature  BLOB NOT NULL CHECK (length(signature) = 64)       -- over all of the above but the key
+) STRICT;
 
 -- Users who may act at all.
 CREATE VIEW active_users AS

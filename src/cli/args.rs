@@ -2,6 +2,7 @@
 //! environment.
 
 pub mod accepted;
+pub mod audit;
 pub mod connect;
 pub mod inside;
 pub mod people;
@@ -133,6 +134,9 @@ pub enum Command {
 pub enum Other {
     /// Print this program's version
     Version(Listing),
+    /// Who did what, and whether the log of it is as it was written
+    #[command(subcommand)]
+    Audit(audit::Audit),
     /// Collect what is needed to find a fault
     #[command(subcommand)]
     Support(connect::Support),

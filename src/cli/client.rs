@@ -153,6 +153,41 @@ impl Client {
         self.send(Method::GET, &self.address(path, &[]), None).await
     }
 
+    /// `GET` of any length, handed on in parts.
+    ///
+    /// # Errors
+    /// When the server cannot be reached, refuses, or stops in the middle, or `each` fails.
+    pub async fn download(
+        &self,
+        path: &str,
+        query: &[(&str, &str)],
+        mut each: impl FnMut(&[u8]) -> anyhow::Result<()>,
+    ) -> anyhow::Result<()> {
+        let url = self.address(path, query);
+        let begin = async {
+            // Its own connection: the answer may be left in the middle.
+            let mut sender = self.connect().await?;
+            sender.ready().await?;
+            Ok(sender.send_request(self.request(Method::GET, &url, None)?).await?)
+        };
+        let late = || anyhow::anyhow!("nothing came for {} s", ANSWER_WITHIN.as_secs());
+        let begun = tokio::time::timeout(ANSWER_WITHIN, begin).await;
+        let response = begun.unwrap_or_else(|_| Err(late())).map_err(|e| self.unreached(&e))?;
+        let status = response.status();
+        let mut body = response.into_body();
+        if !status.is_success() {
+            let collected = Limited::new(body, MAX_ANSWER).collect().await;
+            let bytes = collected.map_err(|e| anyhow::anyhow!("{e}"))?.to_bytes();
+            return Err(self.refusal(status, &url, &bytes).into());
+        }
+        loop {
+            let frame = tokio::time::timeout(ANSWER_WITHIN, body.frame()).await;
+            let Some(frame) = frame.map_err(|_| late())? else { return Ok(()) };
+            let frame = frame.context("The answer broke off in the middle")?;
+            frame.data_ref().map_or(Ok(()), |part| each(part))?;
+        }
+    }
+
     /// Sends JSON and reads JSON.
     ///
     /// # Errors

@@ -3,6 +3,9 @@
 mod agent;
 pub mod api;
 pub mod args;
+mod audit;
+#[cfg(feature = "server")]
+mod audit_file;
 pub mod client;
 pub mod config;
 mod config_ssh;
@@ -247,12 +250,24 @@ async fn other(ctx: &Context, command: args::Other) -> anyhow::Result<()> {
     use args::Other as C;
     match command {
         C::Version(how) => version::run(&ctx.out, &how),
+        C::Audit(command) => audit(ctx, command).await,
         C::Support(command) => support::run(ctx, command).await,
         C::Completion(args) => misc::completion(ctx, &args),
         C::ExternalAuth(command) => misc::external_auth(command),
         C::Gitssh(args) => misc::gitssh(args),
         C::Agent(args) => agent::run(ctx, args).await,
     }
+}
+
+/// A data directory is read by the server's own code.
+async fn audit(ctx: &Context, command: args::audit::Audit) -> anyhow::Result<()> {
+    #[cfg(feature = "server")]
+    if let args::audit::Audit::Verify(args) = &command
+        && let Some(data) = &args.data
+    {
+        return audit_file::verify(ctx, args, data);
+    }
+    audit::run(ctx, command).await
 }
 
 #[cfg(feature = "server")]

@@ -114,6 +114,7 @@ pub fn config(layers: &mut Layers<'_>, around: &Surroundings) -> anyhow::Result<
         retention: Retention {
             logs: layers.parse("log-retention", "90d", duration::parse)?,
             connections: layers.parse("connection-retention", "365d", duration::parse)?,
+            audit: layers.parse("audit-retention", "0", duration::parse)?,
         },
         master_key_file: layers.parse_if_given("master-key-file", path)?,
         oidc: oidc::providers(layers, around)?,

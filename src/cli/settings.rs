@@ -33,6 +33,7 @@ const KEYS: &[(&str, bool)] = &[
     ("disable-password-auth", false),
     ("log-retention", false),
     ("connection-retention", false),
+    ("audit-retention", false),
     ("master-key-file", false),
 ];
 /// The table of providers in the file: `[oidc.NAME]`.

@@ -1,6 +1,14 @@
 //! Entries of the audit log: who did what to what. Written in the transaction of the change.
 
-use super::id::{AuditId, UserId};
+pub mod chain;
+pub mod checkpoint;
+pub mod search;
+pub mod verify;
+
+use uuid::Uuid;
+
+use super::build::BuildReason;
+use super::id::{AgentId, AuditId, OrganizationId, TokenId, UserId};
 use super::time::Timestamp;
 use super::user::define_words;
 
@@ -51,6 +59,17 @@ define_words! {
         /// A setting of the deployment.
         Setting = "health_settings",
     }
+    /// What kind of actor did it.
+    AuditActor {
+        /// A person or a service account.
+        User = "user",
+        /// An agent with its token.
+        Agent = "agent",
+        /// The program itself.
+        System = "system",
+        /// Someone who did not prove who they are.
+        Nobody = "nobody",
+    }
 }
 
 /// An entry to be written.
@@ -61,26 +80,97 @@ pub struct AuditEntry {
     /// To what kind of thing.
     pub target: AuditTarget,
     /// The thing's id.
-    pub target_id: uuid::Uuid,
+    pub target_id: Uuid,
     /// The thing's name.
     pub target_name: String,
     /// JSON `{field: {old, new, secret}}`; `{}` for none. Secret values are left out.
     pub diff: String,
 }
 
+/// Who did it, and how they came.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AuditSource {
+    /// What kind of actor.
+    pub actor: AuditActor,
+    /// The user, if it was one.
+    pub user_id: Option<UserId>,
+    /// The agent, if it was one.
+    pub agent_id: Option<AgentId>,
+    /// The token they showed.
+    pub token_id: Option<TokenId>,
+    /// From where, as trusted proxies say it; empty for the program itself.
+    pub ip: String,
+    /// What the client calls itself, at most [`MAX_USER_AGENT`] characters.
+    pub user_agent: String,
+    /// The request it was done in.
+    pub request_id: Option<Uuid>,
+}
+
+impl AuditSource {
+    /// An actor of whom no more is known.
+    #[must_use]
+    pub fn of(actor: AuditActor) -> Self {
+        Self {
+            actor,
+            user_id: None,
+            agent_id: None,
+            token_id: None,
+            ip: String::new(),
+            user_agent: String::new(),
+            request_id: None,
+        }
+    }
+}
+
+/// Characters of a client's name that are kept: browsers use about a hundred.
+pub const MAX_USER_AGENT: usize = 256;
+/// Characters of a reason that are kept.
+pub const MAX_REASON: usize = 512;
+
+/// What came of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AuditOutcome {
+    /// The HTTP status that says it; 200 for what was done.
+    pub status: u16,
+    /// Why it was denied; empty for what was done.
+    pub reason: String,
+}
+
+impl AuditOutcome {
+    /// It was done.
+    #[must_use]
+    pub fn done() -> Self {
+        Self { status: 200, reason: String::new() }
+    }
+
+    /// It was not, for this reason.
+    #[must_use]
+    pub fn refused(status: u16, reason: &str) -> Self {
+        Self { status, reason: reason.chars().take(MAX_REASON).collect() }
+    }
+}
+
 /// An entry as it stands in the log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AuditRow {
+    /// Its place in the chain, from 1 and dense.
+    pub seq: i64,
     /// Its id.
     pub id: AuditId,
     /// When.
     pub at: Timestamp,
-    /// Who; none for the program itself.
-    pub user_id: Option<UserId>,
-    /// From where; empty for the program itself.
-    pub ip: String,
+    /// Who, and how they came.
+    pub source: AuditSource,
     /// What was written.
     pub entry: AuditEntry,
+    /// The organization of the thing.
+    pub organization_id: Option<OrganizationId>,
+    /// Why the build was made, for a build.
+    pub build_reason: Option<BuildReason>,
+    /// What came of it.
+    pub outcome: AuditOutcome,
+    /// The hash of this entry and all before it.
+    pub hash: chain::Hash,
 }
 
 /// What changed in a thing, written as JSON `{field: {old, new, secret}}`.

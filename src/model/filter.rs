@@ -7,12 +7,18 @@ use super::time::Timestamp;
 use super::workspace::Workspace;
 
 /// Longest search read.
-const MAX: usize = 1024;
+pub(super) const MAX: usize = 1024;
 
 /// Why a search cannot be read.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct BadFilter(String);
+
+impl BadFilter {
+    pub(super) fn new(why: String) -> Self {
+        Self(why)
+    }
+}
 
 /// What a search asks for; every given part has to fit.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -137,7 +143,7 @@ impl WorkspaceFilter {
 }
 
 /// Asks for one value; whether it can be had beside what was asked before.
-fn narrow<T: PartialEq>(asked: &mut Option<T>, value: T) -> bool {
+pub(super) fn narrow<T: PartialEq>(asked: &mut Option<T>, value: T) -> bool {
     match asked {
         Some(before) => *before == value,
         None => {
@@ -156,7 +162,7 @@ fn status(word: &str) -> Option<(JobStatus, Option<Transition>)> {
 }
 
 /// Splits at spaces outside double quotes.
-fn words(query: &str) -> impl Iterator<Item = &str> {
+pub(super) fn words(query: &str) -> impl Iterator<Item = &str> {
     let mut quoted = false;
     query
         .split(move |c: char| {

@@ -5,6 +5,7 @@ pub mod app;
 pub mod audit;
 pub mod build;
 pub mod cron;
+pub mod csv;
 pub mod event;
 pub mod filter;
 pub mod grant;

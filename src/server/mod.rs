@@ -86,6 +86,7 @@ impl Server {
         let ssh = fleet.open_front_door(config.ssh, &host_key).await?;
         let homes = start_jobs(&app, &config, http, (&clock, &entropy), &tasks).await?;
         tasks.spawn("accounts", OnPanic::Lose, app.clone().keep_accounts());
+        tasks.spawn("refusals", OnPanic::Lose, app.clone().keep_refusals());
         let site = web::Site::new(&config, &url, ssh, host_key.public().fingerprint())?;
         let oidc = start_oidc(&app, &config, &tasks).await?;
         let state = web::State::new(app.clone(), fleet.clone(), site, oidc, tasks.clone()).await?;
@@ -104,6 +105,7 @@ impl Server {
         if !self.tasks.stop(DRAIN).await {
             tracing::warn!("some tasks did not end in {} s", DRAIN.as_secs());
         }
+        self.app.end_refusals().await;
         if let Err(error) = self.app.db.gather().await {
             tracing::warn!(%error, "copy the -wal file with the database: part of it is there");
         }

@@ -1,6 +1,7 @@
 //! What crosses a socket: versioned, with limits, and with no transport of its own.
 
 pub mod agent;
+pub mod audit;
 pub mod bootstrap;
 pub mod coder;
 pub mod frame;

@@ -13,6 +13,8 @@
 )]
 #![expect(dead_code, reason = "the tests' server process has more to it than is measured here")]
 
+#[path = "path/audit.rs"]
+mod audit;
 #[path = "path/builds.rs"]
 mod builds;
 #[path = "path/floor.rs"]
@@ -50,12 +52,13 @@ mod terminal;
 
 type Section = (&'static str, fn(&mut table::Table));
 
-const SECTIONS: [Section; 8] = [
+const SECTIONS: [Section; 9] = [
     ("size", size::run),
     ("start", start::run),
     ("memory", memory::run),
     ("http", http::run),
     ("growth", growth::run),
+    ("audit", audit::run),
     ("builds", builds::run),
     ("ssh", ssh::run),
     ("terminal", terminal::run),

@@ -12,6 +12,7 @@
 mod access;
 mod accounts;
 mod agent;
+mod audit;
 mod bootstrap;
 mod browser;
 mod days;

@@ -1,5 +1,6 @@
 //! The calls of the API that commands make, one file a noun.
 
+pub mod audit;
 pub mod people;
 pub mod templates;
 pub mod workspaces;

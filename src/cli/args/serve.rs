@@ -172,6 +172,9 @@ pub struct Flags {
         value_name = "DURATION"
     )]
     pub connection_retention: Option<String>,
+    /// How long entries of the audit log are kept, in whole days; 0 for ever [default: 0]
+    #[arg(id = "audit-retention", long, env = "STEADING_AUDIT_RETENTION", value_name = "DURATION")]
+    pub audit_retention: Option<String>,
     /// A file with the key that secrets are sealed with, 32 bytes in hex or base64
     #[arg(id = "master-key-file", long, env = "STEADING_MASTER_KEY_FILE", value_name = "FILE")]
     pub master_key_file: Option<String>,

@@ -14,7 +14,7 @@ pub use permission::{Action, Permission, Permissions, ResourceType};
 pub use scope::Scope;
 
 use crate::model::id::{OrganizationId, UserId};
-use crate::model::user::{OrganizationRole, User, UserKind};
+use crate::model::user::{OrganizationRole, SiteRole, User, UserKind};
 
 /// Who asks, as the views `effective_*` and the token they came with have them.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -224,7 +224,12 @@ impl Object {
 impl std::fmt::Display for Denied {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::NotHeld(permission) => write!(f, "this needs the permission {permission}"),
+            Self::NotHeld(permission) => {
+                let with =
+                    SiteRole::ALL.iter().filter(|r| role::of_site(**r).contains(*permission));
+                let with: Vec<&str> = with.map(|role| role.as_str()).collect();
+                write!(f, "this needs the permission {permission} ({})", with.join(" or "))
+            }
             Self::TakenAway(permission) => {
                 write!(f, "a role in this organization takes {permission} away")
             }

@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Actor, App, Error, Result};
-use crate::model::audit::AuditEntry;
+use super::{Actor, App, Error, Result, trail};
+use crate::model::audit::{AuditEntry, AuditOutcome};
 use crate::model::grant::{self, EffectiveGrant, Verb};
 use crate::model::id::{UserId, WorkspaceId};
 use crate::model::policy::{
@@ -162,7 +162,8 @@ pub(super) fn sees_all(tx: &ReadTx<'_>, actor: &Actor) -> Result<bool> {
 /// # Errors
 /// When the database fails.
 pub fn record(tx: &WriteTx<'_>, actor: &Actor, entry: &AuditEntry) -> Result<()> {
-    Ok(audit::insert(tx, actor.user_id(), actor.ip(), entry)?)
+    let who = (&trail::source(actor), trail::username(actor));
+    Ok(audit::insert(tx, who, entry, &AuditOutcome::done())?)
 }
 
 impl App {

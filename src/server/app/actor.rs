@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use uuid::Uuid;
+
 use super::error::{Error, Result};
 use crate::model::id::{AgentId, IdentityGrantId, SshKeyId, TokenId, UserId, WorkspaceId};
 use crate::model::policy::{self, Action, Because, Context, Denied, Object, Permission, Subject};
@@ -37,6 +39,17 @@ pub struct Caller {
     pub ip: String,
     /// What their roles and what they showed let them do.
     pub subject: Subject,
+    /// The request they came with; none where they came otherwise.
+    pub request: Option<Arc<Request>>,
+}
+
+/// What the audit log says of a request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Request {
+    /// Its number, as the server's log and the answer have it.
+    pub id: Uuid,
+    /// What the client calls itself; may be empty.
+    pub user_agent: String,
 }
 
 /// What a user showed to be let in.
@@ -60,6 +73,18 @@ impl Caller {
 }
 
 impl Actor {
+    /// The same, in a request.
+    #[must_use]
+    pub fn within(self, request: Arc<Request>) -> Self {
+        match self {
+            Self::User(mut caller) => {
+                Arc::make_mut(&mut caller).request = Some(request);
+                Self::User(caller)
+            }
+            Self::Agent { .. } | Self::System => self,
+        }
+    }
+
     /// The user who asks.
     ///
     /// # Errors

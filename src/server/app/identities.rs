@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::access::record;
 use super::identity_grants::{Granted, keep};
-use super::sessions::{SignIn, enter};
+use super::sessions::{Entrance, SignIn, enter};
 use super::users::entry;
 use super::{Actor, App, Result, group_sync, users};
 use crate::model::audit::{AuditAction, Diff};
@@ -99,7 +99,8 @@ fn arrive(
         group_sync::sync(tx, sync, (&identity, &user), &arrival.claims)?;
     }
     let grant = keep(tx, seal, &identity, &came.granted)?;
-    enter(tx, user, token, (lifetime, came.ip, Some(grant)))
+    let (ip, identity_grant) = (came.ip, Some(grant));
+    enter(tx, user, token, Entrance { lifetime, ip, identity_grant, request: None })
 }
 
 fn look_up(tx: &ReadTx<'_>, arrival: &Arrival, email: &str) -> Result<Found> {

@@ -5,6 +5,7 @@ pub mod actor;
 pub mod agent_reports;
 pub mod agents;
 pub mod audit;
+pub mod audit_chain;
 pub mod build_requests;
 pub mod builds;
 pub mod connections;
@@ -22,6 +23,7 @@ pub mod organizations;
 pub mod page;
 pub mod password;
 pub mod people;
+pub mod refusals;
 pub mod retention;
 pub mod roles;
 pub mod sessions;
@@ -40,9 +42,10 @@ pub mod workspaces;
 use std::sync::Arc;
 use std::time::Duration;
 
-pub use actor::{Actor, Caller, Via};
+pub use actor::{Actor, Caller, Request, Via};
 pub use error::{Error, Result};
 pub use page::Page;
+use tokio::sync::Semaphore;
 
 use crate::clock::{Clock, Entropy};
 use crate::model::event::Event;
@@ -58,6 +61,9 @@ pub struct App {
     pub(in crate::server) seal: Seal,
     passwords: Arc<password::Hasher>,
     uses: Arc<uses::Uses>,
+    refusals: Arc<refusals::Refusals>,
+    /// Room for one verification of the audit log.
+    verifying: Arc<Semaphore>,
     token_cache: Arc<token_cache::TokenCache<tokens::Known>>,
     /// What the operator chose.
     pub policy: Arc<Policy>,
@@ -84,7 +90,8 @@ impl App {
     pub fn new(db: Db, clock: Clock, entropy: Entropy, seal: Seal, policy: Policy) -> Self {
         let passwords = Arc::new(password::Hasher::new(entropy.clone()));
         let (uses, token_cache, policy) = (Arc::default(), Arc::default(), Arc::new(policy));
-        Self { db, clock, entropy, seal, passwords, uses, token_cache, policy }
+        let (refusals, verifying) = (Arc::default(), Arc::new(Semaphore::new(1)));
+        Self { db, clock, entropy, seal, passwords, uses, refusals, verifying, token_cache, policy }
     }
 
     /// What commits announce from now on. A listener that lagged re-reads everything.

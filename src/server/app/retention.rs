@@ -15,13 +15,20 @@ pub const ROWS: usize = 50;
 /// An upload is made a version of within seconds; who takes longer than a day sends it again.
 const UPLOADS_KEPT: Duration = Duration::from_hours(24);
 
-/// How long what happened is kept; zero for as long as there is room. The audit log is always kept.
+/// Entries of the audit log that one step removes: each has its places in ten indices.
+pub const AUDIT_ROWS: i64 = 50;
+/// Entries of the audit log go by whole days, so that the log is cut once a day.
+const DAY_S: i64 = 86_400;
+
+/// How long what happened is kept; zero for as long as there is room.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Retention {
     /// Logs and timings of builds, imports and agents, after their end.
     pub logs: Duration,
     /// Sessions, after their end.
     pub connections: Duration,
+    /// Entries of the audit log. What is removed leaves a signed word on that.
+    pub audit: Duration,
 }
 
 /// What is forgotten some time after it is over.
@@ -39,17 +46,20 @@ pub enum Old {
     AgentLogs,
     /// Sessions in workspaces.
     Connections,
+    /// Entries of the audit log.
+    Audit,
 }
 
 impl Old {
     /// Everything that is forgotten, what leads to most room last.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Tokens,
         Self::Failures,
         Self::Uploads,
         Self::JobLogs,
         Self::AgentLogs,
         Self::Connections,
+        Self::Audit,
     ];
 
     /// How long it is kept after it is over; none for ever.
@@ -60,6 +70,7 @@ impl Old {
             Self::Uploads => Some(UPLOADS_KEPT),
             Self::JobLogs | Self::AgentLogs => chosen(retention.logs),
             Self::Connections => chosen(retention.connections),
+            Self::Audit => chosen(retention.audit),
         }
     }
 }
@@ -72,6 +83,10 @@ impl App {
     pub async fn forget_step(&self, old: Old) -> Result<bool> {
         let Some(age) = old.kept(self.policy.retention) else { return Ok(false) };
         let age = i64::try_from(age.as_secs()).unwrap_or(i64::MAX);
+        if old == Old::Audit {
+            let before = self.clock.now().0.saturating_sub(age);
+            return self.forget_audit(Timestamp(before.div_euclid(DAY_S) * DAY_S)).await;
+        }
         self.db
             .write(move |tx| {
                 let before = Timestamp(tx.now.0.saturating_sub(age));
@@ -82,6 +97,7 @@ impl App {
                     Old::JobLogs => job_logs::forget(tx, before, LINES),
                     Old::AgentLogs => agent_logs::forget(tx, before, LINES),
                     Old::Connections => connections::forget(tx, before, ROWS),
+                    Old::Audit => Ok(false),
                 };
                 Ok(more?)
             })

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::access::{record, subject};
 use super::users::entry;
-use super::{Actor, App, Caller, Error, Result, Via, people};
+use super::{Actor, App, Caller, Error, Request, Result, Via, people};
 use crate::model::audit::{AuditAction, Diff};
 use crate::model::event::Event;
 use crate::model::id::{IdentityGrantId, UserId};
@@ -28,6 +28,8 @@ pub struct Login {
     pub password: String,
     /// From where.
     pub ip: IpAddr,
+    /// In which request.
+    pub request: Option<Arc<Request>>,
 }
 
 /// What came of it.
@@ -52,6 +54,7 @@ struct Attempt {
     hash: Option<String>,
     account: String,
     network: String,
+    request: Option<Arc<Request>>,
 }
 
 impl App {
@@ -65,7 +68,7 @@ impl App {
         let name = login.login.trim().to_owned();
         let begun = self.db.write(move |tx| begin_attempt(tx, &name, ip)).await?;
         let attempt = match begun {
-            Ok(attempt) => attempt,
+            Ok(attempt) => Attempt { request: login.request.clone(), ..attempt },
             Err(wait) => return Ok(SignIn::Locked(wait)),
         };
         let hash = attempt.hash.clone();
@@ -73,13 +76,23 @@ impl App {
         let Some(user) = attempt.user.as_ref().filter(|_| right) else {
             let shown: String = login.login.chars().take(64).collect();
             tracing::warn!(login = ?shown, %ip, "a sign-in failed");
+            if let Some(user) = &attempt.user {
+                self.refuse_sign_in(user, &login, "the password was wrong");
+            }
             return Ok(SignIn::Wrong);
         };
         if !self.policy.password_auth && !user.has(SiteRole::Owner) {
+            self.refuse_sign_in(user, &login, "signing in by password is turned off");
             return Ok(SignIn::PasswordsOff);
         }
-        let (token, lifetime) = (self.new_token(), self.policy.session_duration);
-        self.db.write(move |tx| finish_attempt(tx, &attempt, token, lifetime, ip)).await
+        let (user, lifetime) = (user.clone(), self.policy.session_duration);
+        let token = self.new_token();
+        let done =
+            self.db.write(move |tx| finish_attempt(tx, &attempt, token, lifetime, ip)).await?;
+        if matches!(done, SignIn::Suspended) {
+            self.refuse_sign_in(&user, &login, "the account is suspended");
+        }
+        Ok(done)
     }
 
     /// A new session of the caller's, for another program of theirs.
@@ -260,7 +273,7 @@ fn begin_attempt(
         Some(user) => passwords::find(tx, user.id)?,
         None => None,
     };
-    Ok(Ok(Attempt { user, hash, account, network }))
+    Ok(Ok(Attempt { user, hash, account, network, request: None }))
 }
 
 /// The password was right: the session begins.
@@ -277,7 +290,20 @@ fn finish_attempt(
         return Ok(SignIn::Wrong);
     }
     forgive(tx, attempt)?;
-    enter(tx, user, token, (lifetime, ip, None))
+    let request = attempt.request.clone();
+    enter(tx, user, token, Entrance { lifetime, ip, identity_grant: None, request })
+}
+
+/// How someone comes who has proven who they are.
+pub(super) struct Entrance {
+    /// How long their session lasts without use.
+    pub lifetime: Duration,
+    /// From where.
+    pub ip: IpAddr,
+    /// What a provider granted, when it ends with that.
+    pub identity_grant: Option<IdentityGrantId>,
+    /// The request they came with.
+    pub request: Option<Arc<Request>>,
 }
 
 /// Someone has proven who they are: their session begins, if they may sign in.
@@ -285,7 +311,7 @@ pub(super) fn enter(
     tx: &WriteTx<'_>,
     mut user: User,
     token: Token,
-    (lifetime, ip, identity_grant): (Duration, IpAddr, Option<IdentityGrantId>),
+    arrival: Entrance,
 ) -> Result<SignIn> {
     match user.status {
         UserStatus::Active => {}
@@ -296,13 +322,15 @@ pub(super) fn enter(
         UserStatus::Suspended => return Ok(SignIn::Suspended),
         UserStatus::Deleted => return Ok(SignIn::Wrong),
     }
-    let ip = ip.to_string();
-    let new = NewToken { identity_grant, ..session(tx, user.id, &token, lifetime, &ip) };
+    let ip = arrival.ip.to_string();
+    let session = session(tx, user.id, &token, arrival.lifetime, &ip);
+    let new = NewToken { identity_grant: arrival.identity_grant, ..session };
     tokens::insert(tx, &new)?;
     users::saw(tx, user.id, tx.now)?;
     user.last_seen_at = Some(tx.now);
     let (via, subject) = (Via::Token(new.id, new.kind), subject(tx, &user, Scope::ALL)?);
-    let caller = Caller { user: user.clone(), via, identity_grant, ip, subject };
+    let (identity_grant, request) = (arrival.identity_grant, arrival.request);
+    let caller = Caller { user: user.clone(), via, identity_grant, ip, request, subject };
     let actor = Actor::User(Arc::new(caller));
     record(tx, &actor, &entry(AuditAction::Login, &user, &Diff::new()))?;
     tx.emit(Event::User(user.id));

@@ -8,12 +8,30 @@ use crate::clock::Entropy;
 use crate::model::id::OrganizationId;
 use crate::model::user::Organization;
 use crate::server::db::seal::{Place, Seal};
-use crate::server::db::{Db, WriteTx, organizations, settings};
+use crate::server::db::{Db, ReadTx, WriteTx, organizations, settings};
 
 const MASTER_KEY: &str = "master_key";
 const DEPLOYMENT_ID: &str = "deployment_id";
 /// The name of the organization of the start.
 pub const DEFAULT_ORGANIZATION: &str = "default";
+
+/// The master key that is kept in the database itself, if it is.
+pub(super) fn kept_key(tx: &ReadTx<'_>) -> Result<Option<[u8; 32]>> {
+    let kept = settings::find(tx, MASTER_KEY)?.map(Zeroizing::new);
+    Ok(kept.and_then(|kept| kept.as_slice().try_into().ok()))
+}
+
+/// A secret of the deployment as [`App::secret`] keeps it; none when there is none, or it was sealed
+/// with another key.
+pub(super) fn sealed_secret(
+    tx: &ReadTx<'_>,
+    seal: &Seal,
+    name: &'static str,
+) -> Result<Option<Zeroizing<Vec<u8>>>> {
+    let sealed = settings::find(tx, name)?;
+    let place = Place { column: "settings.value", row: name };
+    Ok(sealed.and_then(|sealed| seal.open(place, &sealed).ok()).map(Zeroizing::new))
+}
 
 /// The seal of a deployment. With a master key given by the operator a copy of the database gives
 /// away no secret in it. Without one the key is made at the first start and kept in the same file,

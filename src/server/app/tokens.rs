@@ -65,7 +65,7 @@ impl App {
         let via = Via::Token(found.id, found.kind);
         let (user, subject) = (found.user.clone(), subject.clone());
         let (identity_grant, ip) = (found.identity_grant, ip.to_owned());
-        let caller = Caller { user, via, identity_grant, ip, subject };
+        let caller = Caller { user, via, identity_grant, ip, request: None, subject };
         if found.last_used_at.is_none_or(|last| now.since(last) >= uses::EVERY || now < last) {
             self.uses.note(&caller, now);
         }
@@ -143,7 +143,7 @@ impl App {
             .await?;
         let Some((key, user, subject)) = found else { return Ok(None) };
         let (via, ip) = (Via::Key(key.id), ip.to_owned());
-        let caller = Caller { user, via, identity_grant: None, ip, subject };
+        let caller = Caller { user, via, identity_grant: None, ip, request: None, subject };
         self.uses.note(&caller, self.clock.now());
         Ok(Some(Actor::User(Arc::new(caller))))
     }

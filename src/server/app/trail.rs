@@ -2,7 +2,45 @@
 
 use uuid::Uuid;
 
-use crate::model::audit::{AuditAction, AuditEntry, AuditTarget, Diff};
+use super::{Actor, Request};
+use crate::model::audit::{
+    AuditAction, AuditActor, AuditEntry, AuditSource, AuditTarget, Diff, MAX_USER_AGENT,
+};
+
+/// What the log says of who did it.
+pub(super) fn source(actor: &Actor) -> AuditSource {
+    match actor {
+        Actor::User(caller) => AuditSource {
+            user_id: Some(caller.user.id),
+            token_id: caller.token(),
+            ip: caller.ip.clone(),
+            ..asked(AuditActor::User, caller.request.as_deref())
+        },
+        Actor::Agent { agent, .. } => {
+            AuditSource { agent_id: Some(*agent), ..AuditSource::of(AuditActor::Agent) }
+        }
+        Actor::System => AuditSource::of(AuditActor::System),
+    }
+}
+
+/// What the log says of an actor's request.
+pub(super) fn asked(actor: AuditActor, request: Option<&Request>) -> AuditSource {
+    AuditSource {
+        user_agent: request
+            .map(|r| r.user_agent.chars().take(MAX_USER_AGENT).collect())
+            .unwrap_or_default(),
+        request_id: request.map(|r| r.id),
+        ..AuditSource::of(actor)
+    }
+}
+
+/// The name of who did it, for searches; empty for what is no user.
+pub(super) fn username(actor: &Actor) -> &str {
+    match actor {
+        Actor::User(caller) => caller.user.username.as_str(),
+        Actor::Agent { .. } | Actor::System => "",
+    }
+}
 
 /// An entry without a diff.
 pub(super) fn entry(

@@ -50,7 +50,7 @@ words! {
     user::GroupSource,
     log::LogLevel, log::LogSource, build::Transition, build::JobKind, build::JobStatus, build::BuildReason,
     agent::Lifecycle, app::AppHealth, session::SessionKind, session::EndReason,
-    audit::AuditAction, audit::AuditTarget, grant::Verb, grant::Reason,
+    audit::AuditAction, audit::AuditTarget, audit::AuditActor, audit::checkpoint::CheckpointKind, grant::Verb, grant::Reason,
 }
 
 impl ToSql for time::Timestamp {

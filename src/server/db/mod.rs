@@ -7,6 +7,8 @@ pub mod agent_scripts;
 pub mod agents;
 pub mod archives;
 pub mod audit;
+pub mod audit_checkpoints;
+pub mod audit_search;
 pub mod build_parameters;
 pub mod builds;
 pub mod codec;

@@ -82,6 +82,23 @@ impl Db {
         Ok(Self(Arc::new(shared)))
     }
 
+    /// Runs `work` on a file that is only read, beside a server or without one.
+    ///
+    /// # Errors
+    /// What `work` returns, or that the file cannot be opened, is not one of this program's or of
+    /// another version.
+    pub fn look<T, E, F>(path: &Path, clock: &Clock, work: F) -> std::result::Result<T, E>
+    where
+        E: From<Error>,
+        F: FnOnce(&ReadTx<'_>) -> std::result::Result<T, E>,
+    {
+        inspect::file(path)?;
+        let conn = open_reader(path)?;
+        schema::require_current(&conn)?;
+        run(&conn, "BEGIN")?;
+        work(&ReadTx::new(&conn, clock.now()))
+    }
+
     /// Runs `work` in a transaction that may write. When it returns an error nothing of it stays.
     /// A caller that goes away does not undo it.
     ///

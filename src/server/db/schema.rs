@@ -1,8 +1,8 @@
 //! A fresh database gets `schema.sql`; an older one the migrations it lacks, after a copy was made.
 
-use rusqlite::Connection;
+use rusqlite::{Connection, OptionalExtension as _};
 
-use super::Result;
+use super::{Error, Result, audit};
 
 /// The whole schema as it is today.
 pub const SCHEMA: &str = include_str!("../../../schema.sql");
@@ -13,7 +13,10 @@ pub const MIGRATIONS: &[(&str, &str)] = &[
     ("0002_roles", include_str!("migrations/0002_roles.sql")),
     ("0003_token_scopes", include_str!("migrations/0003_token_scopes.sql")),
     ("0004_identities", include_str!("migrations/0004_identities.sql")),
+    (AUDIT_CHAIN, include_str!("migrations/0005_audit_chain.sql")),
 ];
+
+const AUDIT_CHAIN: &str = "0005_audit_chain";
 
 /// The version that [`SCHEMA`] has.
 #[must_use]
@@ -41,15 +44,41 @@ pub fn prepare(conn: &mut Connection) -> Result<()> {
     if found < known {
         keep_a_copy(conn, found)?;
     }
+    if found < known {
+        // Tables are made anew, and what refers to them must not go with the old ones.
+        conn.pragma_update(None, "foreign_keys", "OFF")?;
+    }
     let done = usize::try_from(found).unwrap_or(0);
     for (number, (name, sql)) in (1i64..).zip(MIGRATIONS).skip(done) {
         tracing::info!(migration = name, "migrating the database");
         let tx = conn.transaction()?;
         tx.execute_batch(sql)?;
+        finish(name, &tx)?;
+        require_targets(&tx)?;
         tx.pragma_update(None, "user_version", number)?;
         tx.commit()?;
     }
     Ok(())
+}
+
+/// What SQL alone cannot do for a migration.
+fn finish(name: &str, conn: &Connection) -> Result<()> {
+    match name {
+        AUDIT_CHAIN => audit::chain_all(conn),
+        _ => Ok(()),
+    }
+}
+
+/// Refuses a migration after which a reference leads nowhere.
+fn require_targets(conn: &Connection) -> Result<()> {
+    let dangling = conn.query_row("PRAGMA foreign_key_check", [], |row| row.get::<_, String>(0));
+    match dangling.optional()? {
+        None => Ok(()),
+        Some(table) => {
+            let why = format!("references of the table {table} lead nowhere after a migration");
+            Err(Error::Damaged { why })
+        }
+    }
 }
 
 /// The version of the file's schema; 0 for an empty file.
@@ -58,6 +87,21 @@ pub fn prepare(conn: &mut Connection) -> Result<()> {
 /// When SQLite fails.
 pub(super) fn version(conn: &Connection) -> Result<i64> {
     Ok(conn.query_row("PRAGMA user_version", [], |row| row.get(0))?)
+}
+
+/// Asks for a file whose schema is today's.
+///
+/// # Errors
+/// When the program that serves it has not made it so.
+pub(super) fn require_current(conn: &Connection) -> Result<()> {
+    let (found, known) = (version(conn)?, known_version());
+    if found < known {
+        let why = format!(
+            "the database has schema {found}, this program knows {known}; start the server once"
+        );
+        return Err(Error::Unreadable { what: "schema", why });
+    }
+    Ok(())
 }
 
 /// Runs every migration on an empty database: the other road to [`SCHEMA`].

@@ -110,6 +110,19 @@ pub fn find_by_name(tx: &ReadTx<'_>, name: &str) -> Result<Option<User>> {
     )
 }
 
+/// Who of those that are deleted had a name last.
+///
+/// # Errors
+/// When SQLite fails.
+pub fn last_of_name(tx: &ReadTx<'_>, name: &str) -> Result<Option<UserId>> {
+    tx.find(
+        "SELECT id FROM users WHERE username = :name AND status = 'deleted'
+         ORDER BY created_at DESC LIMIT 1",
+        named_params! { ":name": name },
+        |row| row.get("id"),
+    )
+}
+
 /// A user by e-mail address, unless deleted.
 ///
 /// # Errors

@@ -1,6 +1,7 @@
 //! What the server does by itself: builds and imports, stops that are due, tidying.
 
 mod autostop;
+mod checkpoints;
 mod log_pump;
 mod prune;
 mod runner;
@@ -33,6 +34,7 @@ pub async fn start(
         tasks.spawn_graceful("runner", OnPanic::Stop, runner.run());
     }
     tasks.spawn("autostop", OnPanic::Lose, autostop::run(app.clone()));
+    tasks.spawn("checkpoints", OnPanic::Lose, checkpoints::run(app.clone()));
     tasks.spawn("prune", OnPanic::Lose, prune::run(app.clone()));
     Ok(())
 }

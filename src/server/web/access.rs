@@ -1,6 +1,7 @@
 //! Who may use a route: finds out who asks, and lets pass or answers.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use axum::extract::{FromRequestParts, Request, State as With};
@@ -10,6 +11,8 @@ use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 
 use super::address::ClientAddress;
+use super::denied::Change;
+use super::outer::Within;
 use super::{Answer, Problem, State, cookies, form, pages};
 use crate::model::policy::{Action, Permission, ResourceType};
 use crate::server::app::Actor;
@@ -82,6 +85,7 @@ pub(super) async fn guard(
         Ok(shown) => shown,
         Err(problem) => return problem.into_response(),
     };
+    let change = Change::of(&parts);
     let who = MaybeWho(shown.as_ref().map(|s| s.actor.clone()));
     let mut req = Request::from_parts(parts, body);
     req.extensions_mut().insert(who.clone());
@@ -90,6 +94,9 @@ pub(super) async fn guard(
         Ok(Admitted::Go(response)) => *response,
         Err(problem) => problem.into_response(),
     };
+    if let (Some(change), MaybeWho(Some(actor))) = (change, &who) {
+        change.answered(&state, actor, &response);
+    }
     // The page of an error shows who is signed in.
     response.extensions_mut().insert(who);
     response
@@ -274,15 +281,19 @@ fn is_unsafe(parts: &Parts) -> bool {
 async fn user(state: &State, parts: &Parts) -> Answer<Option<Shown>> {
     let headers = &parts.headers;
     let ip = client_address(parts).to_string();
+    let within = |actor: Actor| match parts.extensions.get::<Within>() {
+        Some(Within(request)) => actor.within(Arc::clone(request)),
+        None => actor,
+    };
     if let Some(token) = header_token(headers) {
         let actor = state.app.authenticate(token, &ip).await?;
         // Who sends a token means it: a cookie does not stand in for a bad one.
-        return Ok(actor.map(|actor| Shown { actor, ambient: false }));
+        return Ok(actor.map(|actor| Shown { actor: within(actor), ambient: false }));
     }
     let named = [cookies::SECURE_SESSION, cookies::SESSION];
     for token in named.into_iter().flat_map(|name| cookies::all(headers, name)).take(4) {
         if let Some(actor) = state.app.authenticate(token, &ip).await? {
-            return Ok(Some(Shown { actor, ambient: true }));
+            return Ok(Some(Shown { actor: within(actor), ambient: true }));
         }
     }
     Ok(None)

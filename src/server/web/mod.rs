@@ -4,6 +4,7 @@ pub mod access;
 pub mod address;
 pub mod api;
 pub mod cookies;
+mod denied;
 pub mod error;
 pub mod extract;
 pub mod form;

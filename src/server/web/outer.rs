@@ -1,17 +1,21 @@
 //! Around every route: request ids, the span, panics, headers for browsers, pages of errors, packing.
 
 use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::{MatchedPath, Request, State as With};
+use axum::extract::{FromRequestParts, MatchedPath, Request, State as With};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use futures_util::FutureExt as _;
-use http::{HeaderName, HeaderValue, StatusCode, header};
+use http::request::Parts;
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use tracing::Instrument as _;
 
 use super::packed::{Coding, pack};
 use super::{MaybeWho, Problem, State, address, pages, slow};
+use crate::model::audit::MAX_USER_AGENT;
+use crate::server::app;
 use crate::server::html::csp;
 
 /// The header that carries a request's number.
@@ -20,6 +24,29 @@ pub const REQUEST_ID: &str = "x-request-id";
 /// The number of a request, as the log has it.
 #[derive(Clone, Copy, Debug)]
 pub struct RequestId(pub uuid::Uuid);
+
+/// What the audit log says of a request. Its number is made here, never taken from outside.
+#[derive(Clone, Debug)]
+pub struct Within(pub Arc<app::Request>);
+
+impl Within {
+    fn of(id: RequestId, headers: &HeaderMap) -> Self {
+        let named = headers.get(header::USER_AGENT).map(HeaderValue::as_bytes).unwrap_or_default();
+        let user_agent = String::from_utf8_lossy(named).chars().take(MAX_USER_AGENT).collect();
+        Self(Arc::new(app::Request { id: id.0, user_agent }))
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Within {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        let within = parts.extensions.get::<Self>().cloned();
+        within.ok_or_else(|| {
+            Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "The server failed here.")
+        })
+    }
+}
 
 /// Puts the layers around the routes.
 pub(super) fn wrap(routes: Router<State>, state: &State) -> Router<State> {
@@ -35,7 +62,9 @@ async fn outer(With(state): With<State>, mut req: Request, next: Next) -> Respon
     let (clock, site) = (state.app.clock(), &state.site);
     let id = RequestId(state.app.entropy().uuid7(clock.now_ms()));
     let client = address::find(req.extensions(), req.headers(), &site.trusted_proxies);
+    let within = Within::of(id, req.headers());
     req.extensions_mut().insert(id);
+    req.extensions_mut().insert(within);
     req.extensions_mut().insert(client);
     // The path's pattern, not its text: paths may hold what no log should.
     let path = req.extensions().get::<MatchedPath>().map_or("none", MatchedPath::as_str);

@@ -1,6 +1,7 @@
 //! The program from outside: a real server process, real terraform, real agents, stock clients.
 
 mod account;
+mod audit;
 mod backup;
 mod browser;
 mod cli;

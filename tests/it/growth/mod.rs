@@ -42,7 +42,7 @@ impl Counts {
 }
 
 /// What an owner and a member ask for every day, and what the answer counts.
-const ASKED: [(&str, &str, Counts); 21] = [
+const ASKED: [(&str, &str, Counts); 29] = [
     ("olga", "/workspaces", Counts::Nothing),
     ("olga", "/api/v2/workspaces?limit=25", Counts::Workspaces),
     ("olga", "/api/v2/workspaces?q=owner:person000003&limit=25", Counts::Nothing),
@@ -65,6 +65,22 @@ const ASKED: [(&str, &str, Counts); 21] = [
     ("olga", "/api/v2/audit?limit=25&offset=1000", Counts::Nothing),
     ("olga", "/api/v2/audit?q=username:person000003&limit=25", Counts::Nothing),
     ("olga", "/api/v2/audit?q=action:start&limit=25", Counts::Nothing),
+    ("olga", "/api/v2/audit?q=resource_type:workspace_build&limit=25", Counts::Nothing),
+    ("olga", "/api/v2/audit?q=resource_target:work000031&limit=25", Counts::Nothing),
+    (
+        "olga",
+        "/api/v2/audit?q=resource_id:00000000-0006-7000-8000-000000000007&limit=25",
+        Counts::Nothing,
+    ),
+    ("olga", "/api/v2/audit?q=build_reason:initiator&limit=25", Counts::Nothing),
+    ("olga", "/api/v2/audit?q=organization:default&limit=25", Counts::Nothing),
+    ("olga", "/api/v2/audit?q=date_from:2026-01-31+date_to:2026-12-31&limit=25", Counts::Nothing),
+    (
+        "olga",
+        "/api/v2/audit?q=username:person000003+action:start+resource_type:workspace_build&limit=25",
+        Counts::Nothing,
+    ),
+    ("olga", "/api/v2/audit?q=username:person000003+action:delete&limit=25", Counts::Nothing),
     ("olga", "/api/v2/users/me/keys/tokens?include_all=true", Counts::Nothing),
     ("ada", "/workspaces", Counts::Nothing),
     ("ada", "/api/v2/workspaces?limit=25", Counts::Nothing),

@@ -20,7 +20,7 @@ const DAY: Duration = Duration::from_hours(24);
 
 /// A server with an owner, forty workspaces and what a year leaves of them.
 async fn server() -> TestServer {
-    let kept = Retention { logs: 90 * DAY, connections: 365 * DAY };
+    let kept = Retention { logs: 90 * DAY, connections: 365 * DAY, audit: Duration::ZERO };
     let server = TestServer::with(|policy| policy.retention = kept, |_| {}).await;
     server.app.create_first_user(person("olga")).await.unwrap();
     seed::seed(&server.db_path, &(0..40), server.clock.now().0, &seed::YEAR);

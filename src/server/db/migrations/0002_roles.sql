@@ -59,11 +59,3 @@ CREATE VIEW effective_grants AS
   SELECT e.user_id, w.id, e.verb, 'role', NULL
   FROM everywhere_grants e JOIN workspaces w ON w.organization_id = e.organization_id
   WHERE w.deleted_at IS NULL;
--- A wider check leaves the rows as they are: the schema's text is all that changes (see SQLite's
--- "Making other kinds of table schema changes").
-PRAGMA writable_schema = ON;
-UPDATE sqlite_schema SET sql = replace(sql,
-  'target = ''health_settings'')',
-  'target = ''health_settings'' OR target = ''organization_member'' OR target = ''custom_role'' OR target = ''workspace_agent'' OR target = ''workspace_app'' OR target = ''idp_sync_settings_organization'' OR target = ''idp_sync_settings_group'' OR target = ''idp_sync_settings_role'' OR target = ''convert_login'')')
-  WHERE type = 'table' AND name = 'audit';
-PRAGMA writable_schema = RESET;

@@ -2,6 +2,7 @@
 
 mod agents;
 pub mod audit;
+mod audit_export;
 pub mod authcheck;
 mod binary;
 mod builds;

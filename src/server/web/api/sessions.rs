@@ -11,6 +11,7 @@ use crate::server::app::users::CreateUser;
 use crate::server::identity::oidc::CODER_PROVIDER;
 use crate::server::web::address::ClientAddress;
 use crate::server::web::extract::{Json, created, message};
+use crate::server::web::outer::Within;
 use crate::server::web::routes::Routes;
 use crate::server::web::{Access, Answer, Problem, State, Who, access, cookies};
 use crate::wire::coder::users as wire;
@@ -64,9 +65,11 @@ async fn auth_methods(state: State) -> Json<wire::AuthMethods> {
 async fn login(
     state: State,
     ClientAddress(ip): ClientAddress,
+    Within(request): Within,
     Json(body): Json<wire::Login>,
 ) -> Answer<Response> {
-    let login = Login { login: body.email, password: body.password, ip };
+    let request = Some(request);
+    let login = Login { login: body.email, password: body.password, ip, request };
     let token = match state.app.login(login).await? {
         SignIn::Done(token, _) => token,
         refused @ (SignIn::Wrong

@@ -22,6 +22,7 @@ use crate::server::identity::oidc::Settings;
 use crate::server::web::address::ClientAddress;
 use crate::server::web::extract::Query;
 use crate::server::web::form::Fields;
+use crate::server::web::outer::Within;
 use crate::server::web::routes::Routes;
 use crate::server::web::{Access, Answer, Problem, State, cookies};
 
@@ -54,6 +55,7 @@ async fn setup() -> Html {
 async fn set_up(
     state: State,
     ClientAddress(ip): ClientAddress,
+    Within(request): Within,
     fields: Fields,
 ) -> Answer<Response> {
     let field = |name| fields.get(name).unwrap_or_default().to_owned();
@@ -68,7 +70,8 @@ async fn set_up(
         let input = mistake(&fields, error)?;
         return Ok(Html::of(&Setup { csrf: Csrf(String::new()), input }).into_response());
     }
-    let login = Login { login: field("username"), password: field("password"), ip };
+    let login =
+        Login { login: field("username"), password: field("password"), ip, request: Some(request) };
     finish(&state, (state.app.login(login).await?, ip), &fields).await
 }
 
@@ -85,10 +88,12 @@ pub(in crate::server::web) fn sign_in_again(state: &State, path: &str, fields: F
 async fn sign_in(
     state: State,
     ClientAddress(ip): ClientAddress,
+    Within(request): Within,
     fields: Fields,
 ) -> Answer<Response> {
     let field = |name| fields.get(name).unwrap_or_default().to_owned();
-    let login = Login { login: field("username"), password: field("password"), ip };
+    let login =
+        Login { login: field("username"), password: field("password"), ip, request: Some(request) };
     finish(&state, (state.app.login(login).await?, ip), &fields).await
 }
 

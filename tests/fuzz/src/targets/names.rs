@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 
 use steading::cli::duration;
+use steading::model::audit::search::AuditSearch;
 use steading::model::cron;
 use steading::model::filter::WorkspaceFilter;
 use steading::model::name::{UserName, WorkspaceName, check_version_name};
@@ -14,6 +15,12 @@ use steading::provision::provider::coder::cron::Hours;
 /// A search is read or refused with the word that is wrong, and asks for no more than it says.
 pub fn search(data: &[u8]) {
     let text = String::from_utf8_lossy(data);
+    if let Ok(search) = AuditSearch::parse(&text) {
+        // They become part of a query of SQLite's, in quotes.
+        assert!(search.words.iter().all(|word| !word.is_empty() && !word.contains('"')));
+        let days = search.from.into_iter().chain(search.before);
+        assert!(days.into_iter().all(|day| day.0 % 86_400 == 0));
+    }
     match WorkspaceFilter::parse(&text) {
         Ok(filter) => {
             let asked = filter.owners.len() + filter.parts.len() + filter.agents.len();
