@@ -1,6 +1,14 @@
 //! `/audit`: who did what, whether the log is as it was written, and all of it to be kept elsewhere.
 
 use std::collections::BTreeMap;
+use std::pin::Pin;
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::response::{IntoResponse as _, Response};
+use bytes::Bytes;
+use futures_util::stream;
+use http::header;
 
 use super::convert::people as convert;
 use crate::model::audit::chain::Head;
@@ -51,14 +59,37 @@ async fn checkpoints(
     Ok(Json(list.iter().map(SignedCheckpoint::from).collect()))
 }
 
-async fn verify(
-    state: State,
-    Who(actor): Who,
-    Query(given): Query<Anchor>,
-) -> Answer<Json<Verification>> {
+async fn verify(state: State, Who(actor): Who, Query(given): Query<Anchor>) -> Answer<Response> {
     let anchor = anchor(&given)?;
-    let verified = state.app.verify_audit(&actor, anchor).await?;
-    Ok(Json(verified.told(anchor.is_some())))
+    let work = async move {
+        let verified = state.app.verify_audit(&actor, anchor).await?;
+        Ok(verified.told(anchor.is_some()))
+    };
+    let mut work: Work = Box::pin(work);
+    if let Ok(done) = tokio::time::timeout(QUIET, &mut work).await {
+        return Ok(Json(done?).into_response());
+    }
+    let body = stream::unfold(Some(work), |work| async { Some(step(work?).await) });
+    let kind = [(header::CONTENT_TYPE, "application/json")];
+    Ok((kind, Body::from_stream(body)).into_response())
+}
+
+/// A verification under way.
+type Work = Pin<Box<dyn Future<Output = Result<Verification, Error>> + Send>>;
+
+/// A log of years takes longer than clients and proxies wait for a sign of life: a space, which
+/// means nothing in front of JSON.
+const QUIET: Duration = Duration::from_secs(5);
+
+async fn step(mut work: Work) -> (Result<Bytes, Error>, Option<Work>) {
+    match tokio::time::timeout(QUIET, &mut work).await {
+        Err(_) => (Ok(Bytes::from_static(b" ")), Some(work)),
+        Ok(done) => {
+            let text = done
+                .and_then(|told| serde_json::to_vec(&told).map_err(|e| Error::Internal(e.into())));
+            (text.map(Bytes::from), None)
+        }
+    }
 }
 
 fn anchor(given: &Anchor) -> Result<Option<Head>, Error> {
