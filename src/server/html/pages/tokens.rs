@@ -86,7 +86,6 @@ impl Tokens {
             Column::Head("Name"),
             Column::Spare("May"),
             Column::Head("Last used"),
-            Column::Spare("From"),
             Column::Spare("Made"),
             Column::Head("Ends"),
             Column::Silent("Actions"),
@@ -114,11 +113,10 @@ impl Tokens {
                 spare("May", &limits(&t.limits)),
                 cell(
                     "Last used",
-                    &html! { @match t.last_used_at { Some(at) => (time::ago(at, now)), None => span class="note" { "never" } } },
-                ),
-                spare(
-                    "From",
-                    &html! { @if t.last_used_ip.is_empty() { span class="note" { "nowhere yet" } } @else { code { (t.last_used_ip) } } },
+                    &html! {
+                        @match t.last_used_at { Some(at) => (time::ago(at, now)), None => span class="note" { "never" } }
+                        @if !t.last_used_ip.is_empty() { br; small { "from " code { (t.last_used_ip) } } }
+                    },
                 ),
                 spare("Made", &time::at(t.created_at, now)),
                 cell("Ends", &end(t.expires_at, now)),
