@@ -22,7 +22,7 @@ impl ToSql for Value<'_> {
     }
 }
 
-/// The hashed columns and the hash, in the order of [`COLUMNS`].
+/// The hashed columns and the hash, in the order of [`crate::model::audit::chain::COLUMNS`].
 macro_rules! columns {
     () => {
         "form, seq, id, at, actor, user_id, agent_id, token_id, ip, user_agent, request_id, action, \
