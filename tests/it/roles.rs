@@ -166,6 +166,42 @@ async fn who_keeps_templates_of_one_organization_reads_no_files_of_another() {
     server.get(&otto, &format!("/api/v2/files/{file}")).await.expect(404);
     let template = format!("/api/v2/templates/{}", id(&world.template));
     server.patch(&otto, &template, json!({ "description": "mine" })).await.expect(403);
+    // Nor do they take what is there by its id, into a version or a template of their own.
+    let versions = "/api/v2/organizations/orchard/templateversions";
+    let body = json!({ "file_id": file, "storage_method": "file", "provisioner": "terraform" });
+    server.post(&otto, versions, body.clone()).await.expect(404);
+    let loose = world.push(None, Ok(crate::workspaces::imported())).await;
+    let body = json!({ "name": "taken", "template_version_id": loose["id"] });
+    let templates = "/api/v2/organizations/orchard/templates";
+    server.post(&otto, templates, body).await.expect(404);
+    // Who may do both keeps them apart too.
+    let body = json!({ "example_id": "docker", "storage_method": "file",
+        "provisioner": "terraform", "template_id": id(&world.template) });
+    let refused = server.post(olga, versions, body).await.expect(400).json();
+    assert_eq!(refused["validations"][0]["field"], "template_id");
+}
+
+/// A new password is a way to all that an account holds.
+#[tokio::test]
+async fn a_user_admin_gives_no_password_to_who_holds_more() {
+    let server = TestServer::start().await;
+    let (olga, urs) = (server.sign_in("olga").await, server.sign_in("urs").await);
+    server.post(&olga, ROLES, role("pusher", &["template:create"])).await.expect(200);
+    give(&server, &olga, "ada", "organization-admin").await;
+    give(&server, &olga, "ben", "pusher").await;
+    let body = json!({ "password": "another-kiln-and-clay" });
+    for name in ["ada", "ben", "tess", "olga"] {
+        let path = format!("/api/v2/users/{name}/password");
+        let refused = server.put(&urs, &path, body.clone()).await.expect(403);
+        assert!(refused.text.contains("do not hold"), "{}", refused.text);
+    }
+    // To shut them out is what a user admin is for, but for owners.
+    for (name, status) in [("ada", 200), ("tess", 200), ("olga", 403)] {
+        let path = format!("/api/v2/users/{name}/status/suspend");
+        server.put(&urs, &path, json!({})).await.expect(status);
+    }
+    give(&server, &olga, "ben", "organization-workspace-creation-ban").await;
+    server.put(&urs, "/api/v2/users/ben/password", body).await.expect(204);
 }
 
 #[tokio::test]

@@ -93,6 +93,21 @@ async fn a_token_is_of_no_use_outside_its_networks() {
 }
 
 #[tokio::test]
+async fn a_token_with_limits_makes_no_way_in_without_them() {
+    let server = TestServer::start().await;
+    let ada = server.sign_in("ada").await;
+    let near = json!({ "token_name": "near", "allow_cidrs": ["192.0.2.0/24"] });
+    let scopes = json!(["api_key:*", "user:*"]);
+    for body in [near, json!({ "token_name": "some", "scopes": scopes })] {
+        let token = mint(&server, &ada, body).await;
+        server.post(&token, "/api/v2/users/me/keys", json!({})).await.expect(403);
+        let key = json!({ "public_key": crate::access::bodies::ssh_key("ada") });
+        let refused = server.post(&token, "/api/v2/users/me/ssh-keys", key).await.expect(403);
+        assert!(why(&refused).contains("limits"), "{}", refused.text);
+    }
+}
+
+#[tokio::test]
 async fn a_token_hands_on_a_part_of_itself_for_a_while_and_not_for_ever() {
     let server = TestServer::start().await;
     let ada = server.sign_in("ada").await;

@@ -6,7 +6,7 @@ use sha2::{Digest as _, Sha256};
 use super::{Actor, App, Error, Result};
 use crate::model::id::FileId;
 use crate::model::policy::{Action, Object, Permission, ResourceType};
-use crate::server::db::{archives, files};
+use crate::server::db::{ReadTx, archives, files};
 
 /// Largest archive taken (Coder takes as much).
 pub const MAX_FILE_BYTES: usize = 100 << 20;
@@ -54,16 +54,25 @@ impl App {
         let actor = actor.clone();
         self.db
             .read_large(move |tx| {
-                let sender = files::sender(tx, id)?.ok_or(Error::NotFound("file"))?;
-                let file = Object::site(ResourceType::File).id(id);
-                // Whoever keeps templates of an organization sees what its versions are made from.
-                let mut places = files::organizations(tx, id)?.into_iter();
-                let there = |place| actor.may(tx.now, Action::Read, &file.within(place));
-                if actor.user_id() != Some(sender) && !places.any(there) {
-                    actor.require(tx.now, Action::Read, &file)?;
-                }
+                require_file(tx, &actor, id)?;
                 archives::body(tx, id)?.map(Bytes::from).ok_or(Error::NotFound("file"))
             })
             .await
     }
+}
+
+/// Asks for the right to use and read an upload: its sender has it, and whoever keeps templates where
+/// a version is made from it.
+///
+/// # Errors
+/// [`Error::NotFound`] otherwise.
+pub(super) fn require_file(tx: &ReadTx<'_>, actor: &Actor, id: FileId) -> Result<()> {
+    let sender = files::sender(tx, id)?.ok_or(Error::NotFound("file"))?;
+    let file = Object::site(ResourceType::File).id(id);
+    let mut places = files::organizations(tx, id)?.into_iter();
+    let there = |place| actor.may(tx.now, Action::Read, &file.within(place));
+    if actor.user_id() == Some(sender) || places.any(there) {
+        return Ok(());
+    }
+    actor.require(tx.now, Action::Read, &file)
 }

@@ -1,10 +1,10 @@
 //! Who may see and change whom: shared by the use cases on users, their tokens and keys.
 
-use super::{Actor, Error, Result};
+use super::{Actor, App, Error, Result, roles};
 use crate::model::id::{OrganizationId, UserId};
 use crate::model::policy::{Action, Object, ResourceType, Scope, Subject};
 use crate::model::time::Timestamp;
-use crate::model::user::{User, UserStatus};
+use crate::model::user::{SiteRole, User, UserStatus};
 use crate::server::db::{self, ReadTx, users};
 
 /// Finds a user by `me`, id or name, if the actor may know them.
@@ -42,6 +42,22 @@ pub fn find_member(
     }
 }
 
+impl App {
+    /// Whether the actor may suspend, rename and remove someone else's account.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn administers(&self, actor: &Actor, user: &User) -> Result<bool> {
+        let (actor, user) = (actor.clone(), user.clone());
+        let asked = self.db.read(move |tx| require_account(tx, &actor, Action::Update, &user));
+        match asked.await {
+            Ok(()) => Ok(true),
+            Err(Error::Denied(_) | Error::NotFound(_)) => Ok(false),
+            Err(other) => Err(other),
+        }
+    }
+}
+
 /// An account as a decision looks at it.
 #[must_use]
 pub fn account(user: &User) -> Object {
@@ -57,16 +73,26 @@ pub fn may_see(now: Timestamp, actor: &Actor, user: &User) -> bool {
     actor.may(now, Action::Read, &account(user)) || user.organizations.iter().any(member_of)
 }
 
-/// Asks for the right to do something to an account: one's own, or one whose roles hold nothing that
-/// the actor's do not. Otherwise a user admin could become an owner by an owner's password.
+/// Asks for the right to do something to an account. What only its owner should change is changed for
+/// them by who holds all that their roles hold: otherwise a user admin could become an owner, or the
+/// keeper of an organization, by a new password. Owners are left to owners altogether.
 ///
 /// # Errors
 /// [`Error::Denied`] otherwise.
-pub fn require_account(now: Timestamp, actor: &Actor, action: Action, user: &User) -> Result<()> {
-    actor.require(now, action, &account(user))?;
+pub fn require_account(tx: &ReadTx<'_>, actor: &Actor, action: Action, user: &User) -> Result<()> {
+    actor.require(tx.now, action, &account(user))?;
     let Actor::User(caller) = actor else { return Ok(()) };
-    let theirs = Subject::of(user, &[], Scope::ALL).site;
-    if caller.user.id == user.id || theirs.is_within(caller.subject.site) {
+    let personal = matches!(action, Action::ReadPersonal | Action::UpdatePersonal);
+    if caller.user.id == user.id || !(personal || user.has(SiteRole::Owner)) {
+        return Ok(());
+    }
+    let site = Subject::of(user, &[], Scope::ALL).site;
+    let mut is_held = site.is_within(caller.subject.site);
+    for held in &user.organization_roles {
+        let theirs = roles::permissions(tx, held.organization, &held.role)?;
+        is_held &= theirs.is_within(caller.subject.held_in(held.organization));
+    }
+    if is_held {
         return Ok(());
     }
     Err(Error::Denied(format!("{} holds roles that you do not hold", user.username)))

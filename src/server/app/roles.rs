@@ -270,7 +270,12 @@ fn require_change(
     Ok(())
 }
 
-fn permissions(tx: &ReadTx<'_>, place: OrganizationId, role: &RoleName) -> Result<Permissions> {
+/// What a role holds in its organization.
+pub(super) fn permissions(
+    tx: &ReadTx<'_>,
+    place: OrganizationId,
+    role: &RoleName,
+) -> Result<Permissions> {
     if let Some(built_in) = OrganizationRole::from_word(role.as_str()) {
         return Ok(role::of_organization(built_in));
     }

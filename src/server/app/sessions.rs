@@ -101,11 +101,11 @@ impl App {
     /// When the actor is no user.
     pub async fn create_session(&self, actor: &Actor) -> Result<Token> {
         actor.require_own()?;
-        actor.require_whole()?;
         let (token, lifetime) = (self.new_token(), self.policy.session_duration);
         let actor = actor.clone();
         self.db
             .write(move |tx| {
+                super::tokens::require_unlimited(tx, &actor)?;
                 let caller = actor.caller()?;
                 let mut new = session(tx, caller.user.id, &token, lifetime, &caller.ip);
                 // It is the same sign-in: it holds no longer than that.
@@ -168,7 +168,10 @@ impl App {
     ) -> Result<()> {
         actor.require_own()?;
         let user = self.user(actor, key).await?;
-        people::require_account(self.clock.now(), actor, Action::UpdatePersonal, &user)?;
+        let (who, theirs) = (actor.clone(), user.clone());
+        self.db
+            .read(move |tx| people::require_account(tx, &who, Action::UpdatePersonal, &theirs))
+            .await?;
         if user.login_type != LoginType::Password && user.kind == UserKind::Service {
             return Err(Error::conflict("a service account has no password"));
         }

@@ -37,6 +37,7 @@ impl App {
             .write(move |tx| {
                 let user = people::find(tx, &actor, &key)?;
                 tokens::require_tokens_of(tx.now, &actor, Action::Create, user.id)?;
+                tokens::require_unlimited(tx, &actor)?;
                 if let Some(old) = ssh_keys::find_by_fingerprint(tx, &parsed.fingerprint)? {
                     return Err(on_file(&old, old.user_id == user.id));
                 }
@@ -69,7 +70,7 @@ impl App {
         self.db
             .read(move |tx| {
                 let user = people::find(tx, &actor, &key)?;
-                people::require_account(tx.now, &actor, Action::ReadPersonal, &user)?;
+                people::require_account(tx, &actor, Action::ReadPersonal, &user)?;
                 Ok(ssh_keys::list(tx, user.id)?)
             })
             .await
@@ -86,7 +87,7 @@ impl App {
                 let missing = || Error::NotFound("key");
                 let key = ssh_keys::find(tx, id)?.ok_or_else(missing)?;
                 let user = users::find(tx, key.user_id)?.ok_or_else(missing)?;
-                people::require_account(tx.now, &actor, Action::UpdatePersonal, &user)
+                people::require_account(tx, &actor, Action::UpdatePersonal, &user)
                     .map_err(|_| missing())?;
                 ssh_keys::delete(tx, id)?;
                 record(tx, &actor, &entry(AuditAction::Delete, &key))?;

@@ -75,7 +75,9 @@ impl App {
             .write(move |tx| {
                 let place = Object::site(ResourceType::Template).within(cmd.organization_id);
                 actor.require(tx.now, Action::Create, &place)?;
-                let version = ready(versions::find(tx, cmd.version_id)?)?;
+                let found = versions::find(tx, cmd.version_id)?;
+                // A version of another organization is not there for who makes templates in this one.
+                let version = ready(found.filter(|v| v.organization_id == cmd.organization_id))?;
                 if version.template_id.is_some() {
                     return Err(Error::conflict("the version belongs to a template already"));
                 }

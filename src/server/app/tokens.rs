@@ -268,6 +268,18 @@ fn above(tx: &ReadTx<'_>, actor: &Actor) -> Result<Option<TokenEntry>> {
     Ok((entry.limits != TokenLimits::NONE).then_some(entry))
 }
 
+/// Asks for what is not a token with limits: a session and a key have none, and would take its holder
+/// past its own.
+///
+/// # Errors
+/// [`Error::Denied`] for such a token.
+pub(super) fn require_unlimited(tx: &ReadTx<'_>, actor: &Actor) -> Result<()> {
+    match above(tx, actor)? {
+        Some(_) => Err(Error::denied("a token with limits makes no session and no key")),
+        None => Ok(()),
+    }
+}
+
 /// What a new token is limited to.
 fn limits(cmd: &CreateToken, above: Option<&TokenEntry>) -> Result<TokenLimits> {
     let mut scope =

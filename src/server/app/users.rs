@@ -131,7 +131,7 @@ impl App {
         self.db
             .write(move |tx| {
                 let old = people::find(tx, &actor, &key)?;
-                require_account(tx.now, &actor, Action::UpdatePersonal, &old)?;
+                require_account(tx, &actor, Action::UpdatePersonal, &old)?;
                 let new = User { username, name, ..old.clone() };
                 users::update(tx, &new).map_err(|e| taken(e, &new))?;
                 changed(tx, &actor, &old, &new)
@@ -149,7 +149,7 @@ impl App {
         self.db
             .write(move |tx| {
                 let old = people::find(tx, &actor, &key)?;
-                require_account(tx.now, &actor, Action::Update, &old)?;
+                require_account(tx, &actor, Action::Update, &old)?;
                 let status = if active { UserStatus::Active } else { UserStatus::Suspended };
                 if !active {
                     require_dispensable(tx, &actor, &old, "suspend")?;
@@ -211,7 +211,7 @@ impl App {
         self.db
             .write(move |tx| {
                 let user = people::find(tx, &actor, &key)?;
-                require_account(tx.now, &actor, Action::Delete, &user)?;
+                require_account(tx, &actor, Action::Delete, &user)?;
                 require_dispensable(tx, &actor, &user, "delete")?;
                 let n = users::count_workspaces(tx, user.id)?;
                 if n > 0 {

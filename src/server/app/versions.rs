@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::files::require_file;
 use super::templates::{find as find_template, find_for as find_template_for};
 use super::{Actor, App, Error, Page, Result, access, trail};
 use crate::model::audit::{AuditAction, AuditTarget};
@@ -13,7 +14,7 @@ use crate::model::policy::{Action, Object, ResourceType};
 use crate::model::template::{Imported, Version};
 use crate::server::db::seal::{Place, Seal};
 use crate::server::db::versions::NewVersion;
-use crate::server::db::{self, ReadTx, WriteTx, files, jobs, templates, versions};
+use crate::server::db::{self, ReadTx, WriteTx, jobs, templates, versions};
 
 /// Longest message, in bytes.
 const MAX_MESSAGE: usize = 1 << 20;
@@ -55,9 +56,7 @@ impl App {
         self.db
             .write(move |tx| {
                 require_push(tx, &actor, &cmd)?;
-                if files::sender(tx, cmd.file_id)?.is_none() {
-                    return Err(Error::NotFound("file"));
-                }
+                require_file(tx, &actor, cmd.file_id)?;
                 let id: VersionId = tx.fresh();
                 let new = NewVersion {
                     id,
@@ -325,7 +324,13 @@ fn object(version: &Version) -> Object {
 /// Asks for the right to push a version: into a template, or to begin one.
 fn require_push(tx: &ReadTx<'_>, actor: &Actor, cmd: &CreateVersion) -> Result<()> {
     match cmd.template_id {
-        Some(id) => find_template_for(tx, actor, Action::Update, id).map(drop),
+        Some(id) => {
+            let template = find_template_for(tx, actor, Action::Update, id)?;
+            if template.organization_id == cmd.organization_id {
+                return Ok(());
+            }
+            Err(Error::invalid("template_id", "is in another organization; push it there"))
+        }
         None => actor.require(tx.now, Action::Create, &place(cmd.organization_id)),
     }
 }

@@ -1,6 +1,6 @@
 //! Every route by every role on one's own things and on others': what opens is what `table.txt` says.
 
-mod bodies;
+pub mod bodies;
 mod world;
 
 use std::fmt::Write as _;

@@ -7,7 +7,6 @@ use crate::model::filter::WorkspaceFilter;
 use crate::model::policy::{Action, ResourceType};
 use crate::model::user::{SiteRole, User, UserKind, UserStatus};
 use crate::server::app::Actor;
-use crate::server::app::people::require_account;
 use crate::server::app::users::{CreateUser, UserFilter};
 use crate::server::html::layout::Visit;
 use crate::server::html::pages::people::People;
@@ -107,8 +106,7 @@ async fn show_one(
     let owners = vec![user.username.to_string()];
     let filter = WorkspaceFilter { owners, ..WorkspaceFilter::default() };
     let workspaces = state.app.find_workspaces(actor, filter, MAX_WORKSPACES).await?;
-    let now = state.app.clock().now();
-    let administers = require_account(now, actor, Action::Update, &user).is_ok();
+    let administers = state.app.administers(actor, &user).await?;
     Ok(Html::of(&Person { visit, user, workspaces, administers, input }))
 }
 
