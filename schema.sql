@@ -487,23 +487,12 @@ CREATE TABLE audit (
   reason          TEXT NOT NULL CHECK (length(reason) <= 512),              -- why it was denied; empty for what was done
   diff            TEXT NOT NULL CHECK (length(diff) <= 65536)               -- JSON of what changed, secrets left out
 ) STRICT;
--- Each begins with what a search asks for, goes on in the order of lists, and holds what searches are
--- narrowed by most, so that an entry is read only when it fits.
 CREATE INDEX audit_by_time ON audit (at);
-CREATE INDEX audit_by_user ON audit (user_id, at, seq, target, action);
-CREATE INDEX audit_by_target ON audit (target, at, seq, action, user_id);
-CREATE INDEX audit_by_kind ON audit (target, action, at, seq, user_id);
-CREATE INDEX audit_by_action ON audit (action, at, seq, target, user_id);
-CREATE INDEX audit_by_thing ON audit (target_id, at);
-CREATE INDEX audit_by_name ON audit (target_name, at);
-CREATE INDEX audit_by_request ON audit (request_id, at) WHERE request_id IS NOT NULL;
-CREATE INDEX audit_by_build_reason ON audit (build_reason, at) WHERE build_reason IS NOT NULL;
-CREATE INDEX audit_by_organization ON audit (organization_id, at) WHERE organization_id IS NOT NULL;
 
--- The words in the names of things and users of each entry, and what words are often searched with:
--- its action, target and user. The row is the entry's seq. Only leads to entries: what is shown and
+-- The words in the names of the thing and the user of each entry, and as one term each its other
+-- properties: db::audit_words. The row is the entry's seq. Only leads to entries: what is shown and
 -- verified is theirs.
-CREATE VIRTUAL TABLE audit_words USING fts5 (words, facets, content = '', contentless_delete = 1);
+CREATE VIRTUAL TABLE audit_words USING fts5 (words, terms, content = '', contentless_delete = 1, detail = column);
 
 -- Signed words on how far the log went, and on what was removed of it.
 CREATE TABLE audit_checkpoints (

@@ -291,6 +291,21 @@ async fn a_file_is_verified_without_its_server_and_against_a_checkpoint_kept_els
 }
 
 #[tokio::test]
+async fn what_searches_go_by_is_verified_too() {
+    let server = TestServer::start().await;
+    server.sign_in("olga").await;
+    let verify = || {
+        let how = Offline::default();
+        verify_file(&server.db_path, (&Clock::machine(), Entropy::machine()), &how).unwrap().log
+    };
+    assert!(verify().is_ok());
+    change(&server, "UPDATE audit_words_data SET block = zeroblob(length(block)) WHERE id > 10");
+    let found = verify().unwrap_err();
+    assert_eq!(found.what, "an index of the log");
+    assert!(found.why.contains("searches miss entries"), "{}", found.why);
+}
+
+#[tokio::test]
 async fn any_byte_of_the_file_that_holds_an_entry_can_be_damaged() {
     let server = TestServer::start().await;
     server.sign_in("olga").await;

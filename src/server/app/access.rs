@@ -162,8 +162,7 @@ pub(super) fn sees_all(tx: &ReadTx<'_>, actor: &Actor) -> Result<bool> {
 /// # Errors
 /// When the database fails.
 pub fn record(tx: &WriteTx<'_>, actor: &Actor, entry: &AuditEntry) -> Result<()> {
-    let who = (&trail::source(actor), trail::username(actor));
-    Ok(audit::insert(tx, who, entry, &AuditOutcome::done())?)
+    Ok(audit::insert(tx, &trail::source(actor), entry, &AuditOutcome::done())?)
 }
 
 impl App {

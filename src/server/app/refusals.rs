@@ -54,7 +54,6 @@ struct Waiting {
 #[derive(Clone)]
 struct Refusal {
     source: AuditSource,
-    username: String,
     denied: Denied,
 }
 
@@ -138,8 +137,7 @@ impl App {
             // It is denied nothing.
             Actor::System => return,
         };
-        let username = trail::username(actor).to_owned();
-        let refusal = Refusal { source: trail::source(actor), username, denied };
+        let refusal = Refusal { source: trail::source(actor), denied };
         self.refusals.note(whom, refusal, self.clock.now());
     }
 
@@ -152,7 +150,7 @@ impl App {
         let name = user.username.as_str();
         let entry = trail::entry(AuditAction::Login, AuditTarget::User, user.id.0, name);
         let denied = Denied { entry, status: 401, reason: why.to_owned() };
-        let refusal = Refusal { source, username: String::new(), denied };
+        let refusal = Refusal { source, denied };
         self.refusals.note(user.id.0, refusal, self.clock.now());
     }
 
@@ -167,9 +165,9 @@ impl App {
         }
         self.db
             .write(move |tx| {
-                for Refusal { source, username, denied } in &list {
+                for Refusal { source, denied } in &list {
                     let outcome = AuditOutcome::refused(denied.status, &denied.reason);
-                    audit::insert(tx, (source, username), &denied.entry, &outcome)?;
+                    audit::insert(tx, source, &denied.entry, &outcome)?;
                 }
                 Ok(())
             })
@@ -201,7 +199,7 @@ mod tests {
     fn refusal() -> Refusal {
         let entry = trail::entry(AuditAction::Delete, AuditTarget::User, Uuid::nil(), "grace");
         let denied = Denied { entry, status: 403, reason: "no".to_owned() };
-        Refusal { source: AuditSource::of(AuditActor::User), username: String::new(), denied }
+        Refusal { source: AuditSource::of(AuditActor::User), denied }
     }
 
     #[test]

@@ -34,14 +34,6 @@ pub(super) fn asked(actor: AuditActor, request: Option<&Request>) -> AuditSource
     }
 }
 
-/// The name of who did it, for searches; empty for what is no user.
-pub(super) fn username(actor: &Actor) -> &str {
-    match actor {
-        Actor::User(caller) => caller.user.username.as_str(),
-        Actor::Agent { .. } | Actor::System => "",
-    }
-}
-
 /// An entry without a diff.
 pub(super) fn entry(
     action: AuditAction,

@@ -3,12 +3,10 @@
 use rusqlite::types::{ToSql, ToSqlOutput, ValueRef};
 use rusqlite::{Connection, Row, named_params, params, params_from_iter};
 
-use super::{ReadTx, Result, WriteTx};
+use super::{ReadTx, Result, WriteTx, audit_words};
 use crate::model::audit::chain::{self, FORM, Finding, Hash, Head, N_COLUMNS, Value};
-use crate::model::audit::{
-    AuditAction, AuditEntry, AuditOutcome, AuditRow, AuditSource, AuditTarget,
-};
-use crate::model::id::{AuditId, OrganizationId, UserId};
+use crate::model::audit::{AuditEntry, AuditOutcome, AuditRow, AuditSource, AuditTarget};
+use crate::model::id::{AuditId, OrganizationId};
 use crate::model::time::Timestamp;
 
 impl ToSql for Value<'_> {
@@ -31,13 +29,13 @@ macro_rules! columns {
 }
 pub(super) use columns;
 
-/// Writes an entry behind the last one. `username` is the name of who did it, for searches.
+/// Writes an entry behind the last one. Searches find it when it is committed.
 ///
 /// # Errors
 /// When SQLite fails.
 pub fn insert(
     tx: &WriteTx<'_>,
-    (source, username): (&AuditSource, &str),
+    source: &AuditSource,
     entry: &AuditEntry,
     outcome: &AuditOutcome,
 ) -> Result<()> {
@@ -81,27 +79,7 @@ pub fn insert(
         ),
         params_from_iter(bound),
     )?;
-    tx.execute(
-        "INSERT INTO audit_words (rowid, words, facets) VALUES (:seq, :words, :facets)",
-        named_params! {
-            ":seq": seq,
-            ":words": format!("{username} {}", entry.target_name),
-            ":facets": facets(Some(entry.action), Some(entry.target), source.user_id).join(" "),
-        },
-    )?;
     Ok(())
-}
-
-/// What words are searched with, as words of their own.
-pub(super) fn facets(
-    action: Option<AuditAction>,
-    target: Option<AuditTarget>,
-    user: Option<UserId>,
-) -> Vec<String> {
-    let action = action.map(|action| format!("a{action}"));
-    let target = target.map(|target| format!("t{}", target.as_str().replace('_', "")));
-    let user = user.map(|user| format!("u{}", user.0.simple()));
-    [action, target, user].into_iter().flatten().collect()
 }
 
 /// The last entry. It is never removed, so that the next one has something to follow.
@@ -159,10 +137,12 @@ fn place(tx: &ReadTx<'_>, entry: &AuditEntry) -> Result<Place> {
         return Ok(found);
     }
     // It is gone by now: where it was before.
+    let words = audit_words::thing(entry.target_id);
     let before = tx.find(
-        "SELECT organization_id, build_reason AS reason FROM audit
-         WHERE target_id = :id ORDER BY at DESC LIMIT 1",
-        named_params! { ":id": id },
+        "SELECT a.organization_id, a.build_reason AS reason
+         FROM audit_words w CROSS JOIN audit a ON a.seq = w.rowid
+         WHERE w.audit_words MATCH :words AND a.target_id = :id ORDER BY w.rowid DESC LIMIT 1",
+        named_params! { ":words": words, ":id": id },
         read,
     )?;
     Ok(before.unwrap_or_default())
@@ -301,8 +281,13 @@ pub fn forget(tx: &WriteTx<'_>, before: Timestamp, most: i64) -> Result<Option<(
 /// # Errors
 /// When SQLite fails.
 pub fn check_indices(tx: &ReadTx<'_>) -> Result<Option<Finding>> {
-    let said = tx.find("PRAGMA integrity_check(audit)", [], |row| row.get::<_, String>(0))?;
-    let Some(said) = said.filter(|said| said != "ok") else { return Ok(None) };
+    let check = |sql| tx.find(sql, [], |row| row.get::<_, String>(0));
+    let table = check("PRAGMA integrity_check(audit)")?.filter(|said| said != "ok");
+    let said = match table {
+        None => check("PRAGMA integrity_check(audit_words)")?.filter(|said| said != "ok"),
+        Some(_) => table,
+    };
+    let Some(said) = said else { return Ok(None) };
     let number = said.strip_prefix("row ").and_then(|rest| rest.split(' ').next()?.parse().ok());
     Ok(Some(match number {
         Some(seq) => Finding::entry(seq, format!("is not found by searches: {said}")),

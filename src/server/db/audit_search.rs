@@ -1,9 +1,10 @@
-//! Searches in the table `audit`: each goes by the index that leads to the fewest entries.
+//! Searches in the table `audit`: by the index of words and properties, or by time alone.
 
 use rusqlite::{CachedStatement, Row, ToSql};
 use uuid::Uuid;
 
-use super::audit::{columns, facets, from_row};
+use super::audit::{columns, from_row};
+use super::audit_words::matching;
 use super::{ReadTx, Result};
 use crate::model::audit::{AuditAction, AuditRow, AuditTarget};
 use crate::model::build::BuildReason;
@@ -55,48 +56,10 @@ impl Default for Narrow {
     }
 }
 
-/// Entries of a narrowed list that are counted: eighty pages, more than anybody turns.
-const MOST_COUNTED: i64 = 2000;
-/// Entries that are counted on a road to find out whether it is long.
-const MOST_PROBED: i64 = 1000;
+/// Entries of a narrowed list that are counted: forty pages, more than anybody turns.
+const MOST_COUNTED: i64 = 1000;
 
-/// The index to go by.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Road {
-    Time,
-    User,
-    Target,
-    Action,
-    Kind,
-    Thing,
-    Name,
-    Request,
-    BuildReason,
-    Organization,
-    Words,
-}
-
-/// The statement of a road, made by one of the macros below from the road's own condition.
-macro_rules! by_road {
-    ($road:expr, $of:ident) => {
-        match $road {
-            Road::Time => $of!("TRUE"),
-            Road::User => $of!("a.user_id = :user"),
-            Road::Target => $of!("a.target = :target"),
-            Road::Action => $of!("a.action = :action"),
-            Road::Kind => $of!("a.target = :target AND a.action = :action"),
-            Road::Thing => $of!("a.target_id = :target_id"),
-            Road::Name => $of!("a.target_name = :target_name"),
-            Road::Request => $of!("a.request_id = :request"),
-            Road::BuildReason => $of!("a.build_reason = :build_reason"),
-            Road::Organization => $of!("a.organization_id = :organization"),
-            Road::Words => $of!(),
-        }
-    };
-}
-
-/// Everything that was asked for. Terms that an index of [`Road`] holds are looked at before the
-/// entry is read.
+/// Everything that was asked for but words: the index leads to entries, what they say decides.
 macro_rules! fits {
     () => {
         " AND a.at >= :from AND a.at < :before
@@ -107,67 +70,39 @@ macro_rules! fits {
           AND (:target_name IS NULL OR a.target_name = :target_name)
           AND (:request IS NULL OR a.request_id = :request)
           AND (:build_reason IS NULL OR a.build_reason = :build_reason)
-          AND (:organization IS NULL OR a.organization_id = :organization)
-          AND (:words IS NULL OR EXISTS (
-            SELECT 1 FROM audit_words f WHERE f.audit_words MATCH :words AND f.rowid = a.seq))"
+          AND (:organization IS NULL OR a.organization_id = :organization)"
     };
 }
 
-/// Where a road's entries come from.
-macro_rules! source {
+/// What the index leads to.
+macro_rules! found {
     () => {
         concat!(
             " FROM audit_words w CROSS JOIN audit a ON a.seq = w.rowid
-              WHERE w.audit_words MATCH :words",
+              WHERE w.audit_words MATCH :matching",
             fits!()
         )
     };
-    ($road:literal) => {
-        concat!(" FROM audit a WHERE ", $road, fits!())
+}
+
+/// Of a time that nothing else narrows.
+macro_rules! of_time {
+    () => {
+        " FROM audit WHERE at >= :from AND at < :before"
     };
 }
 
-macro_rules! page {
-    () => {
-        concat!(
-            "SELECT ",
-            columns!(),
-            source!(),
-            " ORDER BY w.rowid DESC LIMIT :limit OFFSET :offset"
-        )
-    };
-    ($road:literal) => {
-        concat!(
-            "SELECT ",
-            columns!(),
-            source!($road),
-            " ORDER BY a.at DESC, a.seq DESC LIMIT :limit OFFSET :offset"
-        )
-    };
-}
-
-macro_rules! number {
-    () => {
-        concat!("SELECT count(*) FROM (SELECT 1", source!(), " LIMIT :limit OFFSET :offset)")
-    };
-    ($road:literal) => {
-        concat!("SELECT count(*) FROM (SELECT 1", source!($road), " LIMIT :limit OFFSET :offset)")
-    };
-}
-
-macro_rules! probe {
-    () => {
-        "SELECT count(*) FROM (
-           SELECT 1 FROM audit_words w WHERE w.audit_words MATCH :words LIMIT :limit)"
-    };
-    ($road:literal) => {
-        concat!(
-            "SELECT count(*) FROM (SELECT 1 FROM audit a WHERE ",
-            $road,
-            " AND a.at >= :from AND a.at < :before LIMIT :limit)"
-        )
-    };
-}
+const PAGE: &str =
+    concat!("SELECT ", columns!(), found!(), " ORDER BY w.rowid DESC LIMIT :limit OFFSET :offset");
+const PAGE_OF_TIME: &str = concat!(
+    "SELECT ",
+    columns!(),
+    of_time!(),
+    " ORDER BY at DESC, seq DESC LIMIT :limit OFFSET :offset"
+);
+const NUMBER: &str = concat!("SELECT count(*) FROM (SELECT 1", found!(), " LIMIT :limit)");
+const NUMBER_OF_TIME: &str =
+    concat!("SELECT count(*) FROM (SELECT 1", of_time!(), " LIMIT :limit)");
 
 /// A range of the chain that holds what was asked for, in the chain's order.
 const WINDOW: &str = concat!(
@@ -175,7 +110,9 @@ const WINDOW: &str = concat!(
     columns!(),
     " FROM audit a WHERE a.seq > :after AND a.seq <= :upto",
     fits!(),
-    " ORDER BY a.seq"
+    " AND (:matching IS NULL OR EXISTS (
+        SELECT 1 FROM audit_words f WHERE f.audit_words MATCH :matching AND f.rowid = a.seq))
+      ORDER BY a.seq"
 );
 
 /// Entries, newest first.
@@ -195,8 +132,10 @@ pub fn list(tx: &ReadTx<'_>, narrow: &Narrow, limit: i64, offset: i64) -> Result
             from_row,
         );
     }
-    let road = shortest(tx, narrow)?;
-    query(tx, by_road!(road, page), narrow, &[(":limit", limit), (":offset", offset)], from_row)
+    let matching = matching(narrow, kept(tx)?);
+    let sql = if matching.is_some() { PAGE } else { PAGE_OF_TIME };
+    let numbers = [(":limit", limit), (":offset", offset)];
+    query(tx, sql, (narrow, matching.as_deref()), &numbers, from_row)
 }
 
 /// How many [`list`] would give without limit; of a narrowed list at most `MOST_COUNTED`.
@@ -209,9 +148,11 @@ pub fn count(tx: &ReadTx<'_>, narrow: &Narrow) -> Result<i64> {
             "SELECT coalesce((SELECT max(seq) FROM audit) - (SELECT min(seq) FROM audit) + 1, 0)";
         return Ok(tx.find(sql, [], |row| row.get(0))?.unwrap_or(0));
     }
-    let road = shortest(tx, narrow)?;
-    let numbers = [(":limit", MOST_COUNTED), (":offset", 0)];
-    Ok(one(&query(tx, by_road!(road, number), narrow, &numbers, |row| row.get(0))?))
+    let matching = matching(narrow, kept(tx)?);
+    let sql = if matching.is_some() { NUMBER } else { NUMBER_OF_TIME };
+    let numbers = [(":limit", MOST_COUNTED)];
+    let counted = query(tx, sql, (narrow, matching.as_deref()), &numbers, |row| row.get(0))?;
+    Ok(counted.first().copied().unwrap_or(0))
 }
 
 /// Entries with a number after one and up to another, in the chain's order.
@@ -223,68 +164,35 @@ pub fn window(
     narrow: &Narrow,
     (after, upto): (i64, i64),
 ) -> Result<Vec<AuditRow>> {
-    query(tx, WINDOW, narrow, &[(":after", after), (":upto", upto)], from_row)
+    // An entry that is read anyway is looked at itself, but for words.
+    let words = Narrow { words: narrow.words.clone(), ..Narrow::default() };
+    let matching = matching(&words, kept(tx)?);
+    let numbers = [(":after", after), (":upto", upto)];
+    query(tx, WINDOW, (narrow, matching.as_deref()), &numbers, from_row)
 }
 
-/// The road with the fewest entries, where there is a choice.
-fn shortest(tx: &ReadTx<'_>, narrow: &Narrow) -> Result<Road> {
-    let has_day = narrow.from.0 != i64::MIN || narrow.before.0 != i64::MAX;
-    let (target, action) = (narrow.target.is_some(), narrow.action.is_some());
-    // Words come first among roads that are equally long: to look for them in an entry of another
-    // road takes longer than all else.
-    let roads = [
-        (Road::Words, !narrow.words.is_empty()),
-        (Road::Request, narrow.request.is_some()),
-        (Road::Thing, narrow.target_id.is_some()),
-        (Road::Name, narrow.target_name.is_some()),
-        (Road::BuildReason, narrow.build_reason.is_some()),
-        (Road::User, narrow.user.is_some()),
-        (Road::Kind, target && action),
-        (Road::Target, target && !action),
-        (Road::Action, action && !target),
-        (Road::Organization, narrow.organization.is_some()),
-        (Road::Time, has_day),
-    ];
-    let mut open = roads.into_iter().filter(|(_, asked)| *asked).map(|(road, _)| road);
-    let Some(mut best) = open.next() else { return Ok(Road::Time) };
-    let mut open = open.peekable();
-    if open.peek().is_none() {
-        return Ok(best);
-    }
-    let mut least = length(tx, narrow, best)?;
-    for road in open {
-        // There is nothing to be found.
-        if least == 0 {
-            break;
-        }
-        let n = length(tx, narrow, road)?;
-        if n < least {
-            (best, least) = (road, n);
-        }
-    }
-    Ok(best)
-}
-
-/// How many entries a road has, up to `MOST_PROBED`.
-fn length(tx: &ReadTx<'_>, narrow: &Narrow, road: Road) -> Result<i64> {
-    let numbers = [(":limit", MOST_PROBED)];
-    Ok(one(&query(tx, by_road!(road, probe), narrow, &numbers, |row| row.get(0))?))
-}
-
-fn one(counted: &[i64]) -> i64 {
-    counted.first().copied().unwrap_or(0)
+/// The times of the oldest and the newest entry.
+fn kept(tx: &ReadTx<'_>) -> Result<(Timestamp, Timestamp)> {
+    let kept = tx.find(
+        "SELECT coalesce((SELECT min(at) FROM audit), 0) AS oldest,
+                coalesce((SELECT max(at) FROM audit), 0) AS newest",
+        [],
+        |row| Ok((row.get("oldest")?, row.get("newest")?)),
+    )?;
+    Ok(kept.unwrap_or((Timestamp(0), Timestamp(0))))
 }
 
 /// Runs a statement with what was asked for, as far as it has a place for it.
 fn query<T>(
     tx: &ReadTx<'_>,
     sql: &'static str,
-    narrow: &Narrow,
+    (narrow, matching): (&Narrow, Option<&str>),
     numbers: &[(&str, i64)],
     read: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
 ) -> Result<Vec<T>> {
     let mut statement = tx.prepare(sql)?;
     bind(&mut statement, narrow)?;
+    put(&mut statement, ":matching", &matching)?;
     for (name, number) in numbers {
         put(&mut statement, name, number)?;
     }
@@ -302,20 +210,7 @@ fn bind(to: &mut CachedStatement<'_>, narrow: &Narrow) -> Result<()> {
     put(to, ":before", &narrow.before)?;
     put(to, ":build_reason", &narrow.build_reason)?;
     put(to, ":organization", &narrow.organization)?;
-    put(to, ":request", &text(narrow.request))?;
-    put(to, ":words", &matching(narrow))
-}
-
-/// The words as FTS5 is asked for them: whole words, whose places are stored in order. With the action,
-/// the target and the user it finds what has all of them without reading an entry.
-fn matching(narrow: &Narrow) -> Option<String> {
-    if narrow.words.is_empty() {
-        return None;
-    }
-    let words = narrow.words.iter().map(|word| format!("words : \"{word}\""));
-    let facets = facets(narrow.action, narrow.target, narrow.user);
-    let facets = facets.into_iter().map(|facet| format!("facets : \"{facet}\""));
-    Some(words.chain(facets).collect::<Vec<String>>().join(" AND "))
+    put(to, ":request", &text(narrow.request))
 }
 
 fn put(to: &mut CachedStatement<'_>, name: &str, value: &dyn ToSql) -> Result<()> {

@@ -9,6 +9,7 @@ pub mod archives;
 pub mod audit;
 pub mod audit_checkpoints;
 pub mod audit_search;
+mod audit_words;
 pub mod build_parameters;
 pub mod builds;
 pub mod codec;

@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, OptionalExtension as _};
 
-use super::{Error, Result, audit};
+use super::{Error, Result, audit, audit_words};
 
 /// The whole schema as it is today.
 pub const SCHEMA: &str = include_str!("../../../schema.sql");
@@ -14,9 +14,11 @@ pub const MIGRATIONS: &[(&str, &str)] = &[
     ("0003_token_scopes", include_str!("migrations/0003_token_scopes.sql")),
     ("0004_identities", include_str!("migrations/0004_identities.sql")),
     (AUDIT_CHAIN, include_str!("migrations/0005_audit_chain.sql")),
+    (AUDIT_WORDS, include_str!("migrations/0006_audit_words.sql")),
 ];
 
 const AUDIT_CHAIN: &str = "0005_audit_chain";
+const AUDIT_WORDS: &str = "0006_audit_words";
 
 /// The version that [`SCHEMA`] has.
 #[must_use]
@@ -65,6 +67,7 @@ pub fn prepare(conn: &mut Connection) -> Result<()> {
 fn finish(name: &str, conn: &Connection) -> Result<()> {
     match name {
         AUDIT_CHAIN => audit::chain_all(conn),
+        AUDIT_WORDS => audit_words::catch_up(conn),
         _ => Ok(()),
     }
 }

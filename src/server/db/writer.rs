@@ -8,7 +8,7 @@ use rusqlite::Connection;
 use tokio::sync::{broadcast, oneshot};
 
 use super::pool::run;
-use super::{Error, WriteTx};
+use super::{Error, WriteTx, audit_words};
 use crate::clock::{Clock, Entropy};
 use crate::model::event::Event;
 
@@ -155,8 +155,12 @@ fn run_batch(bench: Bench<'_>, batch: Vec<Job>) -> (Vec<Answer>, Result<(), Lost
         };
         answers.push(answer);
     }
-    let committed = state
-        .and_then(|()| run(bench.conn, "COMMIT").map_err(|error| Lost::because(&error, "commit")));
+    let committed = state.and_then(|()| {
+        let entered = audit_words::catch_up(bench.conn);
+        entered
+            .and_then(|()| run(bench.conn, "COMMIT"))
+            .map_err(|error| Lost::because(&error, "commit"))
+    });
     // A full disk ends the transaction by itself, in the middle of a statement or at the commit.
     if committed.is_err()
         && !bench.conn.is_autocommit()

@@ -95,8 +95,8 @@ fn write(path: &std::path::Path) {
             clock.advance(Duration::from_secs(u64::from(PART) * 30));
             let written = db.write(move |tx| {
                 for n in from..from + PART {
-                    let (source, entry, name) = entry(n);
-                    audit::insert(tx, (&source, &name), &entry, &AuditOutcome::done())?;
+                    let (source, entry) = entry(n);
+                    audit::insert(tx, &source, &entry, &AuditOutcome::done())?;
                 }
                 Ok::<_, db::Error>(())
             });
@@ -106,7 +106,7 @@ fn write(path: &std::path::Path) {
 }
 
 /// An entry of some day: mostly builds, then sign-ins and changes, few of the rest.
-fn entry(n: u32) -> (AuditSource, AuditEntry, String) {
+fn entry(n: u32) -> (AuditSource, AuditEntry) {
     let mixed = n.wrapping_mul(2_654_435_761) >> 7;
     let workspace = mixed % WORKSPACES;
     let person = workspace / seed::WORKSPACES_A_USER;
@@ -147,5 +147,5 @@ fn entry(n: u32) -> (AuditSource, AuditEntry, String) {
         ..AuditSource::of(AuditActor::User)
     };
     let diff = r#"{"ttl_ms":{"new":28800000,"old":3600000,"secret":false}}"#.to_owned();
-    (source, AuditEntry { action, target, target_id, target_name, diff }, username)
+    (source, AuditEntry { action, target, target_id, target_name, diff })
 }

@@ -1,0 +1,165 @@
+//! What searches in the audit log go by: the words and properties of each entry, as a full-text index.
+//!
+//! One index of many terms, written once a commit for all entries of it, instead of a tree for each
+//! kind of search: what an entry costs is not to grow with the ways to look for it.
+
+use rusqlite::{Connection, named_params};
+use sha2::{Digest as _, Sha256};
+use uuid::Uuid;
+
+use super::Result;
+use super::audit_search::Narrow;
+use crate::model::time::Timestamp;
+
+/// Months that a search names at most; a longer time is told by the entries themselves.
+const MAX_MONTHS: usize = 60;
+
+/// Enters what was written since the last time. The writer calls it before each commit, so that no
+/// search misses an entry.
+///
+/// # Errors
+/// When SQLite fails.
+pub(super) fn catch_up(conn: &Connection) -> Result<()> {
+    let mut missing = conn.prepare_cached(
+        "SELECT a.seq, a.at, a.action, a.target, a.user_id, a.target_id, a.target_name,
+                a.request_id, a.build_reason, a.organization_id, u.username
+         FROM audit a LEFT JOIN users u ON u.id = a.user_id
+         WHERE a.seq > coalesce((SELECT rowid FROM audit_words ORDER BY rowid DESC LIMIT 1), 0)
+         ORDER BY a.seq",
+    )?;
+    let mut rows = missing.query([])?;
+    while let Some(row) = rows.next()? {
+        let text = |name: &str| -> rusqlite::Result<String> {
+            Ok(row.get::<_, Option<String>>(name)?.unwrap_or_default())
+        };
+        let name = text("target_name")?;
+        let terms = [
+            month(row.get("at")?),
+            term('a', &text("action")?),
+            term('t', &text("target")?),
+            term('u', &text("user_id")?),
+            term('i', &text("target_id")?),
+            named(&name),
+            term('r', &text("request_id")?),
+            term('b', &text("build_reason")?),
+            term('o', &text("organization_id")?),
+        ];
+        let mut insert = conn.prepare_cached(
+            "INSERT INTO audit_words (rowid, words, terms) VALUES (:seq, :words, :terms)",
+        )?;
+        insert.execute(named_params! {
+            ":seq": row.get::<_, i64>("seq")?,
+            ":words": text("username")? + " " + &name,
+            ":terms": terms.into_iter().flatten().collect::<Vec<String>>().join(" "),
+        })?;
+    }
+    Ok(())
+}
+
+/// What FTS5 is asked for to find all that a search can find; none where nothing but time narrows it.
+/// `kept` are the times of the oldest and the newest entry.
+pub(super) fn matching(narrow: &Narrow, kept: (Timestamp, Timestamp)) -> Option<String> {
+    let id = |letter, id: Option<Uuid>| id.and_then(|id| term(letter, &id.to_string()));
+    let terms = [
+        narrow.action.and_then(|action| term('a', action.as_str())),
+        narrow.target.and_then(|target| term('t', target.as_str())),
+        id('u', narrow.user.map(|user| user.0)),
+        id('i', narrow.target_id),
+        narrow.target_name.as_deref().and_then(named),
+        id('r', narrow.request),
+        narrow.build_reason.and_then(|reason| term('b', reason.as_str())),
+        id('o', narrow.organization.map(|organization| organization.0)),
+    ];
+    let words = narrow.words.iter().map(|word| format!("words : \"{word}\""));
+    let terms = terms.into_iter().flatten().map(|term| format!("terms : {term}"));
+    let asked: Vec<String> = words.chain(terms).collect();
+    if asked.is_empty() {
+        return None;
+    }
+    let months = months(narrow.from.max(kept.0), narrow.before.min(Timestamp(kept.1.0 + 1)));
+    let has_time = narrow.from > kept.0 || narrow.before <= kept.1;
+    let months = months.filter(|months| has_time && !months.is_empty());
+    let months = months.map(|months| format!("terms : ({})", months.join(" OR ")));
+    Some(asked.into_iter().chain(months).collect::<Vec<String>>().join(" AND "))
+}
+
+/// The term of an entry's thing.
+pub(super) fn thing(id: Uuid) -> String {
+    format!("terms : i{}", id.simple())
+}
+
+/// A property as one term: a letter for its kind, and what a term can hold of its value.
+fn term(letter: char, value: &str) -> Option<String> {
+    let plain = value.chars().filter(char::is_ascii_alphanumeric);
+    (!value.is_empty()).then(|| [letter].into_iter().chain(plain).collect())
+}
+
+/// A whole name as one term. It is compared without case, as the column is.
+fn named(name: &str) -> Option<String> {
+    let hash = Sha256::digest(name.to_ascii_lowercase());
+    Some(format!("n{}", hex::encode(hash.get(..8)?)))
+}
+
+/// The month of a time, as `m202611`; none outside of the calendar.
+fn month(at: Timestamp) -> Option<String> {
+    let text = at.rfc3339();
+    let (year, rest) = text.split_once('-')?;
+    Some(format!("m{year}{}", rest.get(..2)?))
+}
+
+/// The months of a time span; none when they are too many.
+fn months(from: Timestamp, before: Timestamp) -> Option<Vec<String>> {
+    /// No month is shorter.
+    const STEP_S: i64 = 28 * 86_400;
+    let mut months = Vec::new();
+    let mut at = from.0;
+    while at < before.0 {
+        months.extend(month(Timestamp(at)));
+        if months.len() > 2 * MAX_MONTHS {
+            return None;
+        }
+        at = at.saturating_add(STEP_S);
+    }
+    months.extend(month(Timestamp(before.0.saturating_sub(1))));
+    months.dedup();
+    (months.len() <= MAX_MONTHS).then_some(months)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::audit::AuditAction;
+
+    const KEPT: (Timestamp, Timestamp) = (Timestamp(1_763_000_000), Timestamp(1_795_000_000));
+
+    #[test]
+    fn a_search_asks_for_all_it_is_narrowed_to() {
+        let narrow = Narrow {
+            action: Some(AuditAction::Delete),
+            words: vec!["kiln".to_owned()],
+            target_name: Some("Blue-Kiln".to_owned()),
+            ..Narrow::default()
+        };
+        let asked = matching(&narrow, KEPT).unwrap();
+        assert!(asked.starts_with("words : \"kiln\" AND terms : adelete AND terms : n"), "{asked}");
+        let lower = Narrow { target_name: Some("blue-kiln".to_owned()), ..narrow };
+        assert_eq!(asked, matching(&lower, KEPT).unwrap());
+        assert_eq!(matching(&Narrow::default(), KEPT), None);
+    }
+
+    #[test]
+    fn a_time_is_asked_for_by_its_months() {
+        let of = |from, before| months(Timestamp(from), Timestamp(before));
+        // 2026-01-31 to 2026-03-01, the end not in it.
+        assert_eq!(of(1_769_817_600, 1_772_323_200).unwrap(), ["m202601", "m202602"]);
+        assert_eq!(of(1_769_817_600, 1_772_323_201).unwrap(), ["m202601", "m202602", "m202603"]);
+        assert_eq!(of(0, 1_772_323_200), None);
+        let narrow = Narrow {
+            action: Some(AuditAction::Delete),
+            before: Timestamp(1_764_547_200),
+            ..Narrow::default()
+        };
+        let asked = matching(&narrow, KEPT).unwrap();
+        assert_eq!(asked, "terms : adelete AND terms : (m202511)");
+    }
+}

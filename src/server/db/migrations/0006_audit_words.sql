@@ -1,0 +1,11 @@
+DROP INDEX audit_by_user;
+DROP INDEX audit_by_target;
+DROP INDEX audit_by_kind;
+DROP INDEX audit_by_action;
+DROP INDEX audit_by_thing;
+DROP INDEX audit_by_name;
+DROP INDEX audit_by_request;
+DROP INDEX audit_by_build_reason;
+DROP INDEX audit_by_organization;
+DROP TABLE audit_words;
+CREATE VIRTUAL TABLE audit_words USING fts5 (words, terms, content = '', contentless_delete = 1, detail = column);
