@@ -12,7 +12,7 @@ use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use tracing::Instrument as _;
 
-use super::packed::{Coding, pack};
+use super::packed::{pack, takes_gzip};
 use super::{MaybeWho, Problem, State, address, pages, slow};
 use crate::model::audit::MAX_USER_AGENT;
 use crate::server::app;
@@ -80,7 +80,7 @@ async fn outer(With(state): With<State>, mut req: Request, next: Next) -> Respon
                 .into_response()
         });
         let answered = if late.is_so() { too_slow().into_response() } else { answered };
-        let mut response = pack(asked.coding, dress(&state, &asked, id, answered)).await;
+        let mut response = pack(asked.takes_gzip, dress(&state, &asked, id, answered)).await;
         add_headers(&state, id, &mut response);
         let ms = state.app.clock().instant().duration_since(began).as_millis();
         tracing::debug!(status = response.status().as_u16(), ms, "answered");
@@ -99,7 +99,7 @@ fn too_slow() -> Problem {
 struct Asked {
     api: bool,
     path: String,
-    coding: Option<Coding>,
+    takes_gzip: bool,
 }
 
 impl Asked {
@@ -113,7 +113,7 @@ impl Asked {
         Self {
             api: path.starts_with("/api/") || !wants_page,
             path: path.to_owned(),
-            coding: Coding::of(req.headers()),
+            takes_gzip: takes_gzip(req.headers()),
         }
     }
 }

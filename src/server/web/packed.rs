@@ -10,11 +10,9 @@ use http::{HeaderMap, HeaderValue, header};
 const LEAST: usize = 1024;
 /// Larger ones are not held in memory twice.
 const MOST: usize = 8 << 20;
-/// A page is packed once and sent once: little work for most of the gain.
-const BROTLI_QUALITY: i32 = 5;
-const BROTLI_WINDOW: i32 = 20;
 
-/// The codings that are offered, the better one first.
+/// The codings that are offered, the better one first. What is served as it was built is there in
+/// both; a page is made with gzip: the other's encoder weighs a megabyte and saves a tenth of a page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Coding {
     Brotli,
@@ -24,14 +22,7 @@ pub(super) enum Coding {
 impl Coding {
     /// The best one that a request takes.
     pub(super) fn of(headers: &HeaderMap) -> Option<Self> {
-        let accepted = headers.get(header::ACCEPT_ENCODING)?.to_str().ok()?;
-        let takes = |coding: &str| {
-            accepted.split(',').any(|c| {
-                let mut parts = c.split(';').map(str::trim);
-                parts.next() == Some(coding) && parts.next() != Some("q=0")
-            })
-        };
-        if takes("br") { Some(Self::Brotli) } else { takes("gzip").then_some(Self::Gzip) }
+        [Self::Brotli, Self::Gzip].into_iter().find(|coding| takes(headers, *coding))
     }
 
     /// The value of `Content-Encoding`.
@@ -41,32 +32,29 @@ impl Coding {
             Self::Gzip => "gzip",
         }
     }
+}
 
-    fn pack(self, bytes: &[u8]) -> std::io::Result<Vec<u8>> {
-        match self {
-            Self::Brotli => {
-                let mut out = Vec::with_capacity(bytes.len() / 4);
-                let params = brotli::enc::BrotliEncoderParams {
-                    quality: BROTLI_QUALITY,
-                    lgwin: BROTLI_WINDOW,
-                    ..Default::default()
-                };
-                let mut input = bytes;
-                brotli::BrotliCompress(&mut input, &mut out, &params)?;
-                Ok(out)
-            }
-            Self::Gzip => {
-                let level = flate2::Compression::default();
-                let mut encoder = flate2::write::GzEncoder::new(Vec::new(), level);
-                encoder.write_all(bytes)?;
-                encoder.finish()
-            }
-        }
-    }
+fn gzip(bytes: &[u8]) -> std::io::Result<Vec<u8>> {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+    encoder.write_all(bytes)?;
+    encoder.finish()
+}
+
+/// Whether a request takes gzip.
+pub(super) fn takes_gzip(headers: &HeaderMap) -> bool {
+    takes(headers, Coding::Gzip)
+}
+
+fn takes(headers: &HeaderMap, coding: Coding) -> bool {
+    let accepted = headers.get(header::ACCEPT_ENCODING).and_then(|value| value.to_str().ok());
+    accepted.unwrap_or_default().split(',').any(|one| {
+        let mut parts = one.split(';').map(str::trim);
+        parts.next() == Some(coding.name()) && parts.next() != Some("q=0")
+    })
 }
 
 /// Packs a page. The tokens in its forms are masked, so its length tells nothing of them.
-pub(super) async fn pack(coding: Option<Coding>, response: Response) -> Response {
+pub(super) async fn pack(is_taken: bool, response: Response) -> Response {
     let headers = response.headers();
     let kind = headers.get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or_default();
     if !kind.starts_with("text/html") || headers.contains_key(header::CONTENT_ENCODING) {
@@ -76,14 +64,16 @@ pub(super) async fn pack(coding: Option<Coding>, response: Response) -> Response
     parts.headers.append(header::VARY, HeaderValue::from_static("accept-encoding"));
     let size = body.size_hint().exact().unwrap_or(u64::MAX);
     let fits = usize::try_from(size).is_ok_and(|size| (LEAST..=MOST).contains(&size));
-    let Some(coding) = coding.filter(|_| fits) else { return Response::from_parts(parts, body) };
+    if !(is_taken && fits) {
+        return Response::from_parts(parts, body);
+    }
     let Ok(bytes) = axum::body::to_bytes(body, MOST).await else {
         return Response::from_parts(parts, Body::empty());
     };
-    match coding.pack(&bytes) {
+    match gzip(&bytes) {
         Ok(packed) => {
             parts.headers.remove(header::CONTENT_LENGTH);
-            let name = HeaderValue::from_static(coding.name());
+            let name = HeaderValue::from_static(Coding::Gzip.name());
             parts.headers.insert(header::CONTENT_ENCODING, name);
             Response::from_parts(parts, Body::from(packed))
         }
@@ -109,11 +99,7 @@ mod tests {
         assert_eq!(Coding::of(&HeaderMap::new()), None);
         let page = "<p>again and again</p>".repeat(200).into_bytes();
         let mut out = Vec::new();
-        let packed = Coding::Brotli.pack(&page).unwrap();
-        brotli::Decompressor::new(packed.as_slice(), 4096).read_to_end(&mut out).unwrap();
-        assert_eq!(out, page);
-        out.clear();
-        let packed = Coding::Gzip.pack(&page).unwrap();
+        let packed = gzip(&page).unwrap();
         flate2::read::GzDecoder::new(packed.as_slice()).read_to_end(&mut out).unwrap();
         assert_eq!(out, page);
     }
