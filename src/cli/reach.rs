@@ -17,8 +17,11 @@ use crate::wire::coder::agents::Agent;
 use crate::wire::coder::builds::Build;
 use crate::wire::coder::workspaces::Workspace;
 
-/// How often an agent is looked at until it is there.
-const LOOK_EVERY: Duration = Duration::from_millis(150);
+/// How soon a waited-for agent is looked at again. It comes a moment after its build has ended, or
+/// takes as long as its machine needs to start.
+const FIRST_LOOK: Duration = Duration::from_millis(10);
+/// Pauses between looks grow by half, up to this.
+const MAX_LOOK: Duration = Duration::from_millis(250);
 
 /// What is done on the way.
 #[derive(Clone, Copy, Debug)]
@@ -93,6 +96,7 @@ async fn have_running(
 async fn connected(ctx: &Context, client: &Client, agent: Agent) -> anyhow::Result<Agent> {
     let mut agent = agent;
     let mut told = false;
+    let mut pause = FIRST_LOOK;
     loop {
         match ConnectionStatus::from_word(&agent.status) {
             Some(ConnectionStatus::Connected) | None => return Ok(agent),
@@ -109,9 +113,14 @@ async fn connected(ctx: &Context, client: &Client, agent: Agent) -> anyhow::Resu
             ctx.out.note(&format!("Waiting for the agent {}: it is {}.", agent.name, agent.status));
             told = true;
         }
-        tokio::time::sleep(LOOK_EVERY).await;
+        look_again(&mut pause).await;
         agent = client.agent(agent.id).await?;
     }
+}
+
+async fn look_again(pause: &mut Duration) {
+    tokio::time::sleep(*pause).await;
+    *pause = (*pause * 3 / 2).min(MAX_LOOK);
 }
 
 /// Waits for start scripts, when that is wanted; what they say goes to standard error.
@@ -131,8 +140,9 @@ async fn scripts_done(
     }
     ctx.out.note("Waiting for the start scripts. --wait=no enters at once.");
     let mut last = 0;
+    let mut pause = FIRST_LOOK;
     while state.is_some_and(|s| !logs::is_settled(s)) {
-        tokio::time::sleep(LOOK_EVERY).await;
+        look_again(&mut pause).await;
         for line in client.agent_logs(agent.id, last).await? {
             last = line.id;
             ctx.out.note(&format!("  {}", line.output.trim_end()));
