@@ -58,6 +58,9 @@ impl Db {
         // An acknowledged write survives a power cut; gathered commits make that affordable.
         writer.pragma_update(None, "synchronous", "FULL")?;
         writer.pragma_update(None, "trusted_schema", "OFF")?;
+        // What a savepoint keeps to be undone is then held in kilobytes, not in a piece of 64 for
+        // each write, which the allocator would give back and fetch anew.
+        writer.pragma_update(None, "temp_store", "MEMORY")?;
         schema::prepare(&mut writer)?;
         writer.pragma_update(None, "foreign_keys", "ON")?;
         keep_statements(&writer)?;
