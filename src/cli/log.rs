@@ -3,8 +3,10 @@
 use std::path::Path;
 
 use anyhow::Context as _;
-use tracing_subscriber::EnvFilter;
-use tracing_subscriber::fmt::MakeWriter;
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::fmt::{self, MakeWriter};
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
 
 use super::args::{Command, Other, connect};
 use super::context::Context;
@@ -36,12 +38,19 @@ pub fn lines<W>(filter: &str, writer: W) -> anyhow::Result<()>
 where
     W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
 {
+    let lines = fmt::layer().with_writer(writer).with_ansi(false);
+    tracing_subscriber::registry().with(targets(filter)?).with(lines).init();
+    Ok(())
+}
+
+/// Which lines are written: a level, or levels of modules.
+///
+/// # Errors
+/// When the filter is not one.
+pub fn targets(filter: &str) -> anyhow::Result<Targets> {
     // A peer that left is asked for a while whether it comes back; boringtun warns each time.
     let full = format!("boringtun=error,{filter}");
-    let filter = EnvFilter::try_new(full)
-        .with_context(|| format!("{filter:?} is not a filter of log lines"))?;
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(writer).with_ansi(false).init();
-    Ok(())
+    full.parse().with_context(|| format!("{filter:?} is not a filter of log lines"))
 }
 
 fn file(directory: &Path, now_ms: i64) -> anyhow::Result<std::sync::Mutex<std::fs::File>> {

@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, ensure};
 use clap::ArgMatches;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
 
 use super::args::Surroundings;
 use super::args::serve::{ProviderMirror, Server};
@@ -65,8 +67,8 @@ pub fn start_log(log: &Log) -> anyhow::Result<()> {
     if !log.json {
         return super::log::lines(&log.filter, std::io::stderr);
     }
-    let filter = tracing_subscriber::EnvFilter::try_new(&log.filter)?;
-    tracing_subscriber::fmt().json().with_env_filter(filter).with_writer(std::io::stderr).init();
+    let lines = tracing_subscriber::fmt::layer().json().with_writer(std::io::stderr);
+    tracing_subscriber::registry().with(super::log::targets(&log.filter)?).with(lines).init();
     Ok(())
 }
 
@@ -80,9 +82,8 @@ pub fn log(layers: &mut Layers<'_>, filter: &str) -> anyhow::Result<Log> {
         "json" => Ok(true),
         _ => Err("it may be text or json"),
     })?;
-    let filter = layers.parse("log-filter", filter, |text| {
-        tracing_subscriber::EnvFilter::try_new(text).map(|_| text.to_owned())
-    })?;
+    let filter = layers
+        .parse("log-filter", filter, |text| super::log::targets(text).map(|_| text.to_owned()))?;
     Ok(Log { json, filter })
 }
 
