@@ -205,6 +205,12 @@ pub fn delete_template(template: &TemplateName) -> String {
     format!("{TEMPLATES}/{template}/delete")
 }
 
+/// Who may use and keep a template.
+#[must_use]
+pub fn permissions(template: &TemplateName) -> String {
+    format!("{TEMPLATES}/{template}/permissions")
+}
+
 /// Adds a starter template.
 #[must_use]
 pub fn add_starter(id: &str) -> String {

@@ -49,6 +49,7 @@ fn json_of(method: &Method, route: &str, value: &dyn Fn(&str) -> String) -> Valu
         ("/api/v2/templates/{template}" | "/api/v2/templateversions/{version}", _) => {
             json!({ "description": "New.", "message": "New." })
         }
+        ("/api/v2/templates/{template}/acl", _) => json!({ "user_perms": {} }),
         ("/api/v2/templates/{template}/versions", _) => json!({ "id": value("{version}") }),
         (_, "groups") => json!({ "name": "glazers" }),
         (_, "templates") => {

@@ -15,6 +15,7 @@ pub mod setup;
 pub mod ssh_keys;
 pub mod starter_templates;
 pub mod template;
+pub mod template_permissions;
 pub mod templates;
 pub mod terminal;
 pub mod tokens;

@@ -14,6 +14,7 @@ mod people;
 mod settings;
 mod starters;
 mod stream;
+mod template_permissions;
 mod templates;
 mod terminal;
 mod visitor;
@@ -41,6 +42,7 @@ pub(super) fn routes(routes: Routes) -> Routes {
     let routes = live::routes(history::routes(workspace::routes(lists::routes(routes))));
     let routes = terminal::routes(workspace_settings::routes(create::routes(routes)));
     let routes = starters::routes(templates::routes(people::routes(routes)));
+    let routes = template_permissions::routes(routes);
     find::routes(settings::routes(routes))
 }
 
