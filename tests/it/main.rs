@@ -22,6 +22,7 @@ mod gallery;
 mod growth;
 mod harness;
 mod identity;
+mod organization_pages;
 mod pages;
 mod provision;
 mod quotas;

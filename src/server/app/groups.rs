@@ -269,7 +269,8 @@ fn change_members(
     Ok((added, removed))
 }
 
-fn find(tx: &ReadTx<'_>, actor: &Actor, id: GroupId) -> Result<GroupView> {
+/// A group that the actor may see.
+pub(super) fn find(tx: &ReadTx<'_>, actor: &Actor, id: GroupId) -> Result<GroupView> {
     let missing = || Error::NotFound("group");
     let Some(group) = groups::find(tx, id)? else {
         let found = organizations::find(tx, actor, &id.to_string()).map_err(|_| missing())?;

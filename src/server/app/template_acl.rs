@@ -7,7 +7,8 @@ use super::groups::{self, GroupView};
 use super::{Actor, App, Error, Result, access, people, templates, trail};
 use crate::model::audit::{AuditAction, AuditTarget, Diff};
 use crate::model::event::Event;
-use crate::model::id::{OrganizationId, TemplateId, UserId, WorkspaceId};
+use crate::model::id::{GroupId, OrganizationId, TemplateId, UserId, WorkspaceId};
+use crate::model::name::TemplateName;
 use crate::model::policy::{
     self, Action, Because, Context, Object, Permission, Permissions, ResourceType, Scope,
 };
@@ -110,6 +111,32 @@ impl App {
                 }
                 all.retain(|view| fits(&view.group.name));
                 Ok(Offered { users, groups: all })
+            })
+            .await
+    }
+
+    /// The templates on whose lists a group is, as far as the actor knows them.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] for a group that the actor may not see.
+    pub async fn group_templates(
+        &self,
+        actor: &Actor,
+        group: GroupId,
+    ) -> Result<Vec<(TemplateName, TemplateRole)>> {
+        let actor = actor.clone();
+        self.db
+            .read(move |tx| {
+                let view = groups::find(tx, &actor, group)?;
+                let (place, everyone) = (view.organization.id, view.is_everyone());
+                let mut known = Vec::new();
+                let group = Some(group).filter(|_| !everyone);
+                for (id, name, role) in template_grants::of_group(tx, place, group)? {
+                    if actor.may(tx.now, Action::Read, &object(tx, &actor, (id, place))?) {
+                        known.push((name, role));
+                    }
+                }
+                Ok(known)
             })
             .await
     }

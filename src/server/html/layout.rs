@@ -97,6 +97,12 @@ pub enum Section {
     Templates,
     /// People.
     People,
+    /// Groups of an organization.
+    Groups,
+    /// Members of an organization.
+    Members,
+    /// Roles of an organization.
+    Roles,
     /// One's own account, tokens and keys.
     Settings,
     /// None of them.
@@ -207,10 +213,15 @@ fn sidebar(visit: &Visit, section: Section) -> Markup {
                 (entry(paths::WORKSPACES, "workspaces", "Workspaces", section == Section::Workspaces))
                 (entry(paths::TEMPLATES, "templates", "Templates", section == Section::Templates))
             }
-            @if visit.sees_people() {
+            @if visit.ways.people || visit.ways.groups {
                 h2 id="nav-govern" { "Govern" }
                 ul class="nav" aria-labelledby="nav-govern" {
-                    (entry(paths::PEOPLE, "people", "People", section == Section::People))
+                    @if visit.ways.people { (entry(paths::PEOPLE, "people", "People", section == Section::People)) }
+                    @if visit.ways.groups {
+                        (entry(paths::GROUPS, "people", "Groups", section == Section::Groups))
+                        (entry(paths::MEMBERS, "person-plus", "Members", section == Section::Members))
+                        (entry(paths::ROLES, "access", "Roles", section == Section::Roles))
+                    }
                 }
             }
             h2 id="nav-mine" { "Mine" }

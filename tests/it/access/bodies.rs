@@ -78,6 +78,12 @@ fn form(route: &str, value: &dyn Fn(&str) -> String) -> Vec<(&'static str, Strin
         "delete" if route.starts_with("/people") => {
             return vec![("confirm", value("{user}"))];
         }
+        "delete" if route.starts_with("/groups") => &[("confirm", "potters")],
+        "delete" if route.starts_with("/roles") => &[("confirm", "helper")],
+        "groups" => &[("name", "glazers"), ("quota_allowance", "3")],
+        "members" if route == "/members" => return vec![("user", value("{user}"))],
+        "roles" if route == "/roles" => &[("name", "another"), ("permission", "workspace:read")],
+        "remove" if route.starts_with("/members") => return vec![("confirm", value("{user}"))],
         "delete" => &[("confirm", "kiln")],
         "people" => {
             &[("username", "newcomer"), ("email", "new@example.org"), ("password", PASSWORD)]

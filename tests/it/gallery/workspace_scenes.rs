@@ -150,7 +150,7 @@ fn agents() -> Vec<Scene> {
     }
     let long = "a-name-of-thirty-two-characters1";
     let mut long_names = busy();
-    long_names.workspace.name = steading::model::name::WorkspaceName::parse(long).expect("valid");
+    long_names.workspace.name = WorkspaceName::parse(long).expect("valid");
     long_names.workspace.template_display_name = "A template with quite a long name to show".into();
     vec![
         scene("workspace-connecting", with(vec![silent_agent(20)]).render()),

@@ -5,12 +5,15 @@ mod create;
 mod doors;
 mod find;
 mod flash;
+mod groups;
 mod history;
 mod lists;
 mod live;
 mod log_tail;
+mod members;
 mod oidc;
 mod people;
+mod roles;
 mod settings;
 mod starters;
 mod stream;
@@ -43,6 +46,7 @@ pub(super) fn routes(routes: Routes) -> Routes {
     let routes = terminal::routes(workspace_settings::routes(create::routes(routes)));
     let routes = starters::routes(templates::routes(people::routes(routes)));
     let routes = template_permissions::routes(routes);
+    let routes = roles::routes(members::routes(groups::routes(routes)));
     find::routes(settings::routes(routes))
 }
 
