@@ -18,7 +18,8 @@ CREATE TABLE organizations (
   description  TEXT NOT NULL CHECK (length(description) <= 512),       -- what it is for
   is_default   INTEGER NOT NULL CHECK (is_default IN (0, 1)),          -- the one of the start
   created_at   INTEGER NOT NULL,                                       -- when it was made
-  updated_at   INTEGER NOT NULL                                        -- when it was last changed
+  updated_at   INTEGER NOT NULL,                                       -- when it was last changed
+  quota_allowance INTEGER NOT NULL DEFAULT 0 CHECK (quota_allowance BETWEEN 0 AND 1000000000) -- credits a day that Everyone adds to each member's budget
 ) STRICT;
 
 -- People and service accounts. A deleted one stays as a tombstone, its name free again.
@@ -145,8 +146,11 @@ CREATE TABLE groups (
   created_at      INTEGER NOT NULL,                                              -- when it was made
   updated_at      INTEGER NOT NULL,                                              -- when it was last changed
   source          TEXT NOT NULL DEFAULT 'user' CHECK (source IN ('user', 'oidc')), -- GroupSource
+  quota_allowance INTEGER NOT NULL DEFAULT 0 CHECK (quota_allowance BETWEEN 0 AND 1000000000), -- credits a day that it adds to each member's budget
+  avatar_url      TEXT NOT NULL DEFAULT '' CHECK (length(avatar_url) <= 256),    -- URL or path of a picture, may be empty
   UNIQUE (organization_id, name)
 ) STRICT;
+CREATE INDEX groups_with_allowance ON groups (organization_id) WHERE quota_allowance > 0;
 
 -- Who is in a group.
 CREATE TABLE group_members (
@@ -270,6 +274,20 @@ CREATE TABLE templates (
 CREATE INDEX templates_by_active_version ON templates (active_version_id);
 CREATE UNIQUE INDEX templates_by_name ON templates (organization_id, name) WHERE deleted_at IS NULL;
 
+-- Who may use and keep a template, besides who may by a role. No user and no group: Everyone in the
+-- template's organization.
+CREATE TABLE template_grants (
+  template_id TEXT NOT NULL REFERENCES templates (id) ON DELETE CASCADE, -- which
+  user_id     TEXT REFERENCES users (id) ON DELETE CASCADE,              -- who; null for a group and for Everyone
+  group_id    TEXT REFERENCES groups (id) ON DELETE CASCADE,             -- whose members; null for a user and for Everyone
+  role        TEXT NOT NULL CHECK (role IN ('use', 'admin')),            -- TemplateRole
+  created_at  INTEGER NOT NULL,                                          -- since when
+  CHECK (user_id IS NULL OR group_id IS NULL)
+) STRICT;
+CREATE UNIQUE INDEX template_grants_by_template ON template_grants (template_id, coalesce(user_id, group_id, ''));
+CREATE INDEX template_grants_by_user ON template_grants (user_id) WHERE user_id IS NOT NULL;
+CREATE INDEX template_grants_by_group ON template_grants (group_id) WHERE group_id IS NOT NULL;
+
 -- Imports of a template; a version does not change once imported.
 CREATE TABLE template_versions (
   id              TEXT NOT NULL PRIMARY KEY,                                   -- the version
@@ -303,7 +321,8 @@ CREATE TABLE workspaces (
   created_at         INTEGER NOT NULL,                                              -- when it was made
   updated_at         INTEGER NOT NULL,                                              -- when it was last changed
   last_used_at       INTEGER NOT NULL,                                              -- when someone was last in it
-  deleted_at         INTEGER                                                        -- a tombstone: its name is free again
+  deleted_at         INTEGER,                                                       -- a tombstone: its name is free again
+  daily_cost         INTEGER NOT NULL DEFAULT 0 CHECK (daily_cost BETWEEN 0 AND 1000000000) -- credits a day that it counts in its owner's budget: of what is there, or what a build under way may make
 ) STRICT;
 CREATE UNIQUE INDEX workspaces_by_name ON workspaces (owner_id, name) WHERE deleted_at IS NULL;
 CREATE INDEX workspaces_by_organization ON workspaces (organization_id) WHERE deleted_at IS NULL;
@@ -325,6 +344,7 @@ CREATE TABLE builds (
   daily_cost   INTEGER NOT NULL,                                                            -- credits a day of what it made
   deadline_at  INTEGER,                                                                     -- when the workspace stops by itself; null once another build follows
   created_at   INTEGER NOT NULL,                                                            -- when it was asked for
+  refused_cost INTEGER CHECK (refused_cost > 0),                                            -- credits a day that the owner's budget had no room for; null otherwise
   UNIQUE (workspace_id, number)
 ) STRICT;
 CREATE INDEX builds_due ON builds (deadline_at) WHERE deadline_at IS NOT NULL;
@@ -561,3 +581,26 @@ CREATE VIEW effective_grants AS
   SELECT e.user_id, w.id, e.verb, 'role', NULL
   FROM everywhere_grants e JOIN workspaces w ON w.organization_id = e.organization_id
   WHERE w.deleted_at IS NULL;
+
+-- What a template's own list gives to whom, and why: to active users, while they belong to its
+-- organization. Every decision on a template by its list reads this.
+CREATE VIEW effective_template_grants AS
+  SELECT m.user_id, g.template_id, g.role, 'user' AS reason
+  FROM template_grants g JOIN templates t ON t.id = g.template_id
+    JOIN memberships m ON m.organization_id = t.organization_id AND m.user_id = g.user_id
+    JOIN users u ON u.id = m.user_id
+  WHERE t.deleted_at IS NULL AND u.status IN ('active', 'dormant')
+  UNION ALL
+  SELECT m.user_id, g.template_id, g.role, 'group'
+  FROM template_grants g JOIN templates t ON t.id = g.template_id
+    JOIN group_members s ON s.group_id = g.group_id
+    JOIN memberships m ON m.organization_id = t.organization_id AND m.user_id = s.user_id
+    JOIN users u ON u.id = m.user_id
+  WHERE t.deleted_at IS NULL AND u.status IN ('active', 'dormant')
+  UNION ALL
+  SELECT m.user_id, g.template_id, g.role, 'everyone'
+  FROM template_grants g JOIN templates t ON t.id = g.template_id
+    JOIN memberships m ON m.organization_id = t.organization_id
+    JOIN users u ON u.id = m.user_id
+  WHERE g.user_id IS NULL AND g.group_id IS NULL
+    AND t.deleted_at IS NULL AND u.status IN ('active', 'dormant');

@@ -5,6 +5,7 @@ pub mod accepted;
 pub mod audit;
 pub mod connect;
 pub mod inside;
+pub mod organizations;
 pub mod people;
 #[cfg(feature = "server")]
 pub mod serve;

@@ -13,6 +13,7 @@ pub mod context;
 mod create;
 mod dotfiles;
 pub mod duration;
+mod groups;
 mod headers;
 mod link;
 mod list;
@@ -24,6 +25,7 @@ mod nearest;
 mod netcheck;
 mod network_info;
 mod open;
+mod organizations;
 mod output;
 mod parameters;
 mod ping;
@@ -199,6 +201,8 @@ async fn people(ctx: &Context, command: args::people::Command) -> anyhow::Result
         C::Whoami(how) => login::whoami(ctx, &how).await,
         C::Tokens(command) => tokens::run(ctx, command).await,
         C::Users(command) => users::run(ctx, command).await,
+        C::Groups(command) => groups::run(ctx, command).await,
+        C::Organizations(command) => organizations::run(ctx, command).await,
         C::SshKeys(command) => ssh_keys::run(ctx, command).await,
         C::Publickey(args) => ssh_keys::publickey(ctx, args).await,
     }

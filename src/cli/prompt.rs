@@ -96,6 +96,19 @@ pub fn password_from_stdin() -> anyhow::Result<String> {
     Ok(password)
 }
 
+/// All of standard input, at most so many bytes of text.
+///
+/// # Errors
+/// When it is longer or no text.
+pub fn text_from_stdin(max: u64) -> anyhow::Result<String> {
+    let mut text = String::new();
+    let read = std::io::stdin().lock().take(max + 1).read_to_string(&mut text);
+    if read.context("Reading standard input")? as u64 > max {
+        bail!("Standard input holds more than {} KiB.", max >> 10);
+    }
+    Ok(text)
+}
+
 fn ask(text: &str) -> anyhow::Result<()> {
     let mut err = std::io::stderr().lock();
     err.write_all(text.as_bytes()).and_then(|()| err.flush()).context("Asking")

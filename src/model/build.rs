@@ -176,6 +176,8 @@ pub struct Build {
     pub job: Job,
     /// Credits a day of what it made.
     pub daily_cost: i64,
+    /// Credits a day that its owner's budget had no room for; none unless that is why it failed.
+    pub refused_cost: Option<i64>,
     /// When the workspace stops by itself, if it does.
     pub deadline: Option<Timestamp>,
     /// What it made, agents and apps with their state.

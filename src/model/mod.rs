@@ -20,6 +20,7 @@ pub mod parameter;
 pub mod password;
 pub mod peer;
 pub mod policy;
+pub mod quota;
 pub mod resource;
 pub mod schedule;
 pub mod secret;

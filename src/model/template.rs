@@ -1,12 +1,46 @@
 //! Templates and their versions.
 
 use super::build::Job;
-use super::id::{FileId, OrganizationId, TemplateId, VersionId};
+use super::id::{FileId, GroupId, OrganizationId, TemplateId, UserId, VersionId};
 use super::name::TemplateName;
 use super::parameter::{Parameter, Preset, Variable};
+use super::policy::{Permissions, role};
+use super::quota;
 use super::resource::ResourceSpec;
 use super::time::Timestamp;
-use super::user::UserRef;
+use super::user::{UserRef, define_words};
+
+define_words! {
+    /// What a template's own list gives, in Coder's words; the later gives what the earlier does.
+    TemplateRole {
+        /// See it and make workspaces from it.
+        Use = "use",
+        /// Keep it: push versions, change it and its list, delete it.
+        Admin = "admin",
+    }
+}
+
+impl TemplateRole {
+    /// What it holds on the template.
+    #[must_use]
+    pub const fn permissions(self) -> Permissions {
+        match self {
+            Self::Use => role::TEMPLATE_USE,
+            Self::Admin => role::TEMPLATE_ADMIN,
+        }
+    }
+}
+
+/// Who is on a template's list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Grantee {
+    /// Everyone in its organization.
+    Everyone,
+    /// The members of a group.
+    Group(GroupId),
+    /// One person or service account.
+    User(UserId),
+}
 
 /// A Terraform module that people start workspaces from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -102,4 +136,23 @@ pub struct Imported {
     pub tags: std::collections::BTreeMap<String, String>,
     /// Someone else runs its agent.
     pub has_external_agent: bool,
+}
+
+impl Imported {
+    /// Credits a day of a workspace that runs, as far as the plan of the import knew.
+    #[must_use]
+    pub fn start_cost(&self) -> i64 {
+        cost(&self.start_resources)
+    }
+
+    /// Credits a day of a workspace that is stopped, as far as the plan of the import knew.
+    #[must_use]
+    pub fn stop_cost(&self) -> i64 {
+        cost(&self.stop_resources)
+    }
+}
+
+fn cost(resources: &[ResourceSpec]) -> i64 {
+    let all = resources.iter().map(|r| quota::bounded(r.daily_cost));
+    quota::bounded(all.fold(0, i64::saturating_add))
 }

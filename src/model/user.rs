@@ -206,6 +206,8 @@ pub struct Organization {
     pub updated_at: Timestamp,
     /// Whether it is the one of the start.
     pub is_default: bool,
+    /// Credits a day that its group Everyone adds to each member's budget.
+    pub quota_allowance: i64,
 }
 
 /// A group of users in an organization.
@@ -221,6 +223,10 @@ pub struct Group {
     pub display_name: String,
     /// Who made it.
     pub source: GroupSource,
+    /// Credits a day that it adds to each member's budget.
+    pub quota_allowance: i64,
+    /// URL or path of a picture; may be empty.
+    pub avatar_url: String,
     /// When it was made.
     pub created_at: Timestamp,
 }

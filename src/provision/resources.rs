@@ -8,6 +8,7 @@ use super::agents;
 use super::graph::{Graph, Walk};
 use super::plan::{self, Object};
 use crate::clock::Entropy;
+use crate::model::quota;
 use crate::model::resource::{ResourceMetadata, ResourceSpec};
 
 /// Everything that a plan or a state holds, with the graph that binds it.
@@ -117,7 +118,8 @@ impl Found<'_> {
 
     /// Credits a day of everything.
     pub(super) fn daily_cost(&self) -> i64 {
-        self.of("coder_metadata").map(|o| o.int("daily_cost")).sum()
+        let costs = self.of("coder_metadata").map(|o| quota::bounded(o.int("daily_cost")));
+        quota::bounded(costs.fold(0, i64::saturating_add))
     }
 
     /// Whether someone else runs an agent.
@@ -172,7 +174,7 @@ impl Found<'_> {
             }
             spec.hide = object.bool("hide");
             spec.icon = object.text("icon");
-            spec.daily_cost = object.int("daily_cost");
+            spec.daily_cost = quota::bounded(object.int("daily_cost"));
             spec.metadata = object.blocks("item").map(metadata).collect();
         }
         Ok(())

@@ -4,6 +4,7 @@ use clap::{Args, Subcommand};
 
 use super::Listing;
 use super::accepted::Organization;
+use super::organizations::{Groups, Organizations};
 
 /// Commands about people.
 #[derive(Debug, Subcommand)]
@@ -20,6 +21,12 @@ pub enum Command {
     /// Create, list and change users
     #[command(subcommand, visible_alias = "user")]
     Users(Users),
+    /// Create, list and change groups of users
+    #[command(subcommand, visible_alias = "group")]
+    Groups(Groups),
+    /// Organizations, who belongs to them, and the roles there
+    #[command(subcommand, visible_aliases = ["organization", "org", "orgs"])]
+    Organizations(Organizations),
     /// The public keys that open your workspaces by plain SSH
     #[command(subcommand, visible_alias = "ssh-key")]
     SshKeys(SshKeys),

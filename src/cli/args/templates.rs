@@ -84,6 +84,9 @@ pub struct Push {
     /// Make it the active version
     #[arg(long, default_value_t = true, num_args = 0..=1, default_missing_value = "true", action = clap::ArgAction::Set)]
     pub activate: bool,
+    /// A new template is for those alone whom its permissions name, and not for everyone
+    #[arg(long)]
+    pub private: bool,
     /// Do not ask
     #[arg(long, short)]
     pub yes: bool,
@@ -136,6 +139,9 @@ pub struct Edit {
     /// Why it should not be used any more; empty for a current one
     #[arg(long, visible_alias = "deprecated", value_name = "TEXT")]
     pub deprecation: Option<String>,
+    /// For those alone whom its permissions name, and not for everyone
+    #[arg(long, num_args = 0..=1, default_missing_value = "true", value_name = "BOOL")]
+    pub private: Option<bool>,
     /// Do not ask
     #[arg(long, short)]
     pub yes: bool,

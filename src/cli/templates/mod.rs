@@ -124,6 +124,7 @@ async fn edit(ctx: &Context, args: Edit) -> anyhow::Result<()> {
         icon: args.icon,
         default_ttl_ms: args.default_ttl.as_deref().map(milliseconds).transpose()?,
         deprecation_message: args.deprecation,
+        disable_everyone_group_access: args.private,
         ..UpdateTemplate::default()
     };
     if change == UpdateTemplate::default() {

@@ -40,20 +40,21 @@ pub async fn run(ctx: &Context, args: Push) -> anyhow::Result<()> {
     };
     let version = client.create_version(&wanted).await?;
     let version: Version = progress::watch_own(ctx, &client, version.id).await?;
-    finish(ctx, &client, (template, &name), (&version, args.activate)).await
+    finish(ctx, &client, (template, &name), (&version, &args)).await
 }
 
 async fn finish(
     ctx: &Context,
     client: &Client,
     (template, name): (Option<Template>, &str),
-    (version, activate): (&Version, bool),
+    (version, args): (&Version, &Push),
 ) -> anyhow::Result<()> {
     match template {
         None => {
             let new = CreateTemplate {
                 name: name.to_owned(),
                 template_version_id: version.id,
+                disable_everyone_group_access: args.private,
                 ..CreateTemplate::default()
             };
             client.create_template(&new).await?;
@@ -61,7 +62,7 @@ async fn finish(
                 "The template {name} is there. `steading create --template {name}` uses it."
             ));
         }
-        Some(template) if activate => {
+        Some(template) if args.activate => {
             client.promote(template.id, version.id).await?;
             ctx.out.note(&format!("{name} is now at version {}.", version.name));
         }

@@ -19,10 +19,8 @@ const OWN: Permissions = Permissions::EMPTY
     .and(R::GroupMember, &[A::Read])
     .and_every(&[R::ApiKey, R::Workspace]);
 
-/// What everyone may do in an organization they belong to.
-pub const MEMBER: Permissions = Permissions::EMPTY
-    .and_read(&[R::Organization, R::AssignOrgRole])
-    .and(R::Template, &[A::Read, A::Use]);
+/// What everyone may do in an organization they belong to. Templates are known by their own lists.
+pub const MEMBER: Permissions = Permissions::EMPTY.and_read(&[R::Organization, R::AssignOrgRole]);
 
 /// What everyone signed in may see of the site.
 pub const EVERYONE: Permissions = Permissions::EMPTY.and_read(&[R::AssignRole]);
@@ -30,9 +28,11 @@ pub const EVERYONE: Permissions = Permissions::EMPTY.and_read(&[R::AssignRole]);
 /// What a template's own list gives with `use`.
 pub const TEMPLATE_USE: Permissions = Permissions::EMPTY.and(R::Template, &[A::Read, A::Use]);
 
-/// What a template's own list gives with `admin`.
-pub const TEMPLATE_ADMIN: Permissions =
-    Permissions::EMPTY.and_every(&[R::Template]).without(R::Template, &[A::Create]);
+/// What a template's own list gives with `admin`; a new version begins with an upload.
+pub const TEMPLATE_ADMIN: Permissions = Permissions::EMPTY
+    .and_every(&[R::Template])
+    .without(R::Template, &[A::Create])
+    .and(R::File, &[A::Create]);
 
 /// What can be granted on one thing, whatever roles someone has.
 pub const GRANTABLE: Permissions =

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Actor, App, Error, Result, trail};
+use super::{Actor, App, Error, Result, template_acl, trail};
 use crate::model::audit::{AuditEntry, AuditOutcome};
 use crate::model::grant::{self, EffectiveGrant, Verb};
 use crate::model::id::{UserId, WorkspaceId};
@@ -61,9 +61,8 @@ pub fn require_history(tx: &ReadTx<'_>, actor: &Actor, workspace: WorkspaceId) -
 /// # Errors
 /// [`Error::Denied`] otherwise.
 pub(super) fn require_author(tx: &ReadTx<'_>, actor: &Actor, workspace: WorkspaceId) -> Result<()> {
-    let (template, organization) =
-        workspaces::template(tx, workspace)?.ok_or(Error::NotFound("workspace"))?;
-    let object = Object::site(ResourceType::Template).id(template).within(organization);
+    let of = workspaces::template(tx, workspace)?.ok_or(Error::NotFound("workspace"))?;
+    let object = template_acl::object(tx, actor, of)?;
     actor.require(tx.now, PolicyAction::Update, &object)
 }
 

@@ -8,11 +8,11 @@ use crate::model::build::{Build, JobStatus, Timing};
 use crate::model::event::Event;
 use crate::model::grant::Verb;
 use crate::model::id::{BuildId, WorkspaceId};
-use crate::model::parameter::ParameterValue;
+use crate::model::parameter::{Parameter, ParameterValue};
 use crate::model::workspace::Workspace;
 use crate::server::db::seal::{Place, Seal};
 use crate::server::db::{
-    ReadTx, WriteTx, build_parameters, builds, resources, states, timings, workspaces,
+    ReadTx, WriteTx, build_parameters, builds, resources, states, timings, versions, workspaces,
 };
 
 /// Largest Terraform state taken from a client.
@@ -135,6 +135,21 @@ impl App {
             .read(move |tx| {
                 find(tx, &actor, id)?;
                 Ok(build_parameters::list(tx, id)?)
+            })
+            .await
+    }
+
+    /// What the version that a build uses asks. Whoever may see the build may see it, also when they
+    /// may not use the template any more.
+    ///
+    /// # Errors
+    /// When there is no build that the actor may see.
+    pub async fn build_questions(&self, actor: &Actor, id: BuildId) -> Result<Vec<Parameter>> {
+        let actor = actor.clone();
+        self.db
+            .read(move |tx| {
+                let build = find(tx, &actor, id)?;
+                Ok(versions::imported(tx, build.version_id)?.unwrap_or_default().parameters)
             })
             .await
     }

@@ -3,9 +3,9 @@
 use bytes::Bytes;
 use sha2::{Digest as _, Sha256};
 
-use super::{Actor, App, Error, Result};
+use super::{Actor, App, Error, Result, template_acl};
 use crate::model::id::FileId;
-use crate::model::policy::{Action, Object, Permission, ResourceType};
+use crate::model::policy::{Action, Object, ResourceType};
 use crate::server::db::{ReadTx, archives, files};
 
 /// Largest archive taken (Coder takes as much).
@@ -21,8 +21,8 @@ impl App {
     /// # Errors
     /// When the actor may not push templates, or the bytes are no tar archive or too many.
     pub async fn upload_file(&self, actor: &Actor, body: Bytes) -> Result<FileId> {
-        actor.require_ever(Permission(ResourceType::File, Action::Create))?;
-        let user = actor.caller()?.user.id;
+        let (asking, user) = (actor.clone(), actor.caller()?.user.id);
+        self.db.read(move |tx| require_upload(tx, &asking)).await?;
         if body.len() > MAX_FILE_BYTES {
             return Err(Error::invalid("file", "is larger than 100 MiB"));
         }
@@ -61,8 +61,19 @@ impl App {
     }
 }
 
-/// Asks for the right to use and read an upload: its sender has it, and whoever keeps templates where
-/// a version is made from it.
+/// Asks for the right to send an upload: who pushes templates somewhere has it, or to one.
+fn require_upload(tx: &ReadTx<'_>, actor: &Actor) -> Result<()> {
+    let file = Object::site(ResourceType::File);
+    let file = file.granting(template_acl::granted_anywhere(tx, actor)?);
+    let mut places = actor.caller()?.user.organizations.iter();
+    if places.any(|place| actor.may(tx.now, Action::Create, &file.within(*place))) {
+        return Ok(());
+    }
+    actor.require(tx.now, Action::Create, &file)
+}
+
+/// Asks for the right to use and read an upload: its sender has it, whoever keeps templates where a
+/// version is made from it, and whoever keeps a template that has such a version.
 ///
 /// # Errors
 /// [`Error::NotFound`] otherwise.
@@ -73,6 +84,11 @@ pub(super) fn require_file(tx: &ReadTx<'_>, actor: &Actor, id: FileId) -> Result
     let there = |place| actor.may(tx.now, Action::Read, &file.within(place));
     if actor.user_id() == Some(sender) || places.any(there) {
         return Ok(());
+    }
+    for of in files::templates(tx, id)? {
+        if actor.may(tx.now, Action::Update, &template_acl::object(tx, actor, of)?) {
+            return Ok(());
+        }
     }
     actor.require(tx.now, Action::Read, &file)
 }

@@ -64,6 +64,8 @@ fn create(tx: &WriteTx<'_>, organization: OrganizationId, name: &GroupName) -> R
         name: name.as_str().to_owned(),
         display_name: String::new(),
         source: GroupSource::Oidc,
+        quota_allowance: 0,
+        avatar_url: String::new(),
         created_at: tx.now,
     };
     groups::insert(tx, &group)?;

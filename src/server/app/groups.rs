@@ -8,12 +8,14 @@ use crate::model::event::Event;
 use crate::model::id::GroupId;
 use crate::model::name::GroupName;
 use crate::model::policy::{Action, Object, ResourceType};
+use crate::model::quota::MAX_CREDITS;
 use crate::model::user::{Group, GroupSource, Organization, User};
-use crate::server::db::{ReadTx, WriteTx, groups, memberships};
+use crate::server::db::{ReadTx, WriteTx, groups, memberships, organizations as rows};
 
 /// The name of the group that every member of an organization is in.
 pub const EVERYONE: &str = "Everyone";
 const MAX_DISPLAY_NAME: usize = 64;
+const MAX_AVATAR_URL: usize = 256;
 /// Members of a group in a list at most.
 const MAX_LIST: i64 = 1000;
 
@@ -28,6 +30,19 @@ pub struct GroupView {
     pub members: Vec<User>,
 }
 
+/// What a new group is.
+#[derive(Clone, Debug, Default)]
+pub struct CreateGroup {
+    /// Its name.
+    pub name: String,
+    /// The name shown; may be empty.
+    pub display_name: String,
+    /// URL or path of a picture; may be empty.
+    pub avatar_url: String,
+    /// Credits a day that it adds to each member's budget.
+    pub quota_allowance: i64,
+}
+
 /// What changes of a group.
 #[derive(Clone, Debug, Default)]
 pub struct UpdateGroup {
@@ -35,10 +50,22 @@ pub struct UpdateGroup {
     pub name: Option<String>,
     /// The name shown; none to leave it.
     pub display_name: Option<String>,
+    /// URL or path of a picture; none to leave it.
+    pub avatar_url: Option<String>,
+    /// Credits a day that it adds to each member's budget; none to leave them.
+    pub quota_allowance: Option<i64>,
     /// Users to put in, by id or name.
     pub add_users: Vec<String>,
     /// Users to take out, by id or name.
     pub remove_users: Vec<String>,
+}
+
+impl GroupView {
+    /// Whether it is the group of everyone in its organization.
+    #[must_use]
+    pub fn is_everyone(&self) -> bool {
+        self.group.id.0 == self.organization.id.0
+    }
 }
 
 impl App {
@@ -90,16 +117,18 @@ impl App {
     /// Makes a group.
     ///
     /// # Errors
-    /// [`Error::Denied`] for who may not, [`Error::Conflict`] for a name that is taken.
+    /// [`Error::Denied`] for who may not, [`Error::Conflict`] for a name that is taken,
+    /// [`Error::Invalid`] for what does not fit.
     pub async fn create_group(
         &self,
         actor: &Actor,
         organization: &str,
-        name: &str,
-        display_name: &str,
+        cmd: CreateGroup,
     ) -> Result<GroupView> {
-        let name = parse_name(name)?;
-        let display_name = line("display_name", display_name, MAX_DISPLAY_NAME)?;
+        let name = parse_name(&cmd.name)?;
+        let display_name = line("display_name", &cmd.display_name, MAX_DISPLAY_NAME)?;
+        let avatar_url = line("avatar_url", &cmd.avatar_url, MAX_AVATAR_URL)?;
+        let quota_allowance = allowance(cmd.quota_allowance)?;
         let (actor, key) = (actor.clone(), organization.to_owned());
         self.db
             .write(move |tx| {
@@ -112,6 +141,8 @@ impl App {
                     name,
                     display_name,
                     source: GroupSource::User,
+                    quota_allowance,
+                    avatar_url,
                     created_at: tx.now,
                 };
                 groups::insert(tx, &group).map_err(|e| taken(e, &group))?;
@@ -134,6 +165,9 @@ impl App {
         let actor = actor.clone();
         self.db
             .write(move |tx| {
+                if groups::find(tx, id)?.is_none() {
+                    return update_everyone(tx, &actor, id, &cmd);
+                }
                 let old = find_for(tx, &actor, Action::Update, id)?;
                 let mut new = old.clone();
                 if let Some(name) = &cmd.name {
@@ -142,11 +176,18 @@ impl App {
                 if let Some(text) = &cmd.display_name {
                     new.display_name = line("display_name", text, MAX_DISPLAY_NAME)?;
                 }
+                if let Some(text) = &cmd.avatar_url {
+                    new.avatar_url = line("avatar_url", text, MAX_AVATAR_URL)?;
+                }
+                new.quota_allowance =
+                    allowance(cmd.quota_allowance.unwrap_or(new.quota_allowance))?;
                 groups::update(tx, &new).map_err(|e| taken(e, &new))?;
                 let (added, removed) = change_members(tx, &actor, &new, &cmd)?;
                 let diff = Diff::new()
                     .field("name", &old.name, &new.name)
                     .field("display_name", &old.display_name, &new.display_name)
+                    .field("avatar_url", &old.avatar_url, &new.avatar_url)
+                    .field("quota_allowance", old.quota_allowance, new.quota_allowance)
                     .field("members", &removed, &added);
                 done(tx, &actor, AuditAction::Write, &new, &diff)?;
                 find(tx, &actor, id)
@@ -168,6 +209,40 @@ impl App {
             })
             .await
     }
+}
+
+/// Changes what Everyone adds to budgets; nothing else of it can be changed.
+fn update_everyone(
+    tx: &WriteTx<'_>,
+    actor: &Actor,
+    id: GroupId,
+    cmd: &UpdateGroup,
+) -> Result<GroupView> {
+    let place = organizations::find(tx, actor, &id.to_string());
+    let place = place.map_err(|_| Error::NotFound("group"))?;
+    let members = !cmd.add_users.is_empty() || !cmd.remove_users.is_empty();
+    let renamed = cmd.name.as_ref().is_some_and(|name| !name.eq_ignore_ascii_case(EVERYONE));
+    let shown = [&cmd.display_name, &cmd.avatar_url].into_iter().flatten();
+    let old = everyone(tx, actor, place.clone())?;
+    actor.require(tx.now, Action::Update, &object(&old.group))?;
+    if members || renamed || shown.into_iter().any(|text| !text.is_empty()) {
+        return Err(Error::conflict(
+            "everyone is in Everyone; only its quota_allowance can be changed",
+        ));
+    }
+    let new = allowance(cmd.quota_allowance.unwrap_or(place.quota_allowance))?;
+    rows::set_quota_allowance(tx, place.id, new)?;
+    let diff = Diff::new().field("quota_allowance", place.quota_allowance, new);
+    done(tx, actor, AuditAction::Write, &old.group, &diff)?;
+    find(tx, actor, id)
+}
+
+/// Credits a day that a group may add to a budget.
+fn allowance(credits: i64) -> Result<i64> {
+    if (0..=MAX_CREDITS).contains(&credits) {
+        return Ok(credits);
+    }
+    Err(Error::invalid("quota_allowance", format!("wants 0 to {MAX_CREDITS} credits a day")))
 }
 
 fn change_members(
@@ -194,7 +269,8 @@ fn change_members(
     Ok((added, removed))
 }
 
-fn find(tx: &ReadTx<'_>, actor: &Actor, id: GroupId) -> Result<GroupView> {
+/// A group that the actor may see.
+pub(super) fn find(tx: &ReadTx<'_>, actor: &Actor, id: GroupId) -> Result<GroupView> {
     let missing = || Error::NotFound("group");
     let Some(group) = groups::find(tx, id)? else {
         let found = organizations::find(tx, actor, &id.to_string()).map_err(|_| missing())?;
@@ -236,7 +312,24 @@ fn view(
     Ok((all || inside).then_some(GroupView { group, organization, members }))
 }
 
-fn everyone(tx: &ReadTx<'_>, actor: &Actor, organization: Organization) -> Result<GroupView> {
+/// A group, to whoever may know that it is there: its members as far as they may be seen.
+pub(super) fn shown(
+    tx: &ReadTx<'_>,
+    actor: &Actor,
+    group: Group,
+    organization: Organization,
+) -> Result<GroupView> {
+    let mut members = groups::members(tx, group.id)?;
+    members.retain(|u| people::may_see(tx.now, actor, u));
+    Ok(GroupView { group, organization, members })
+}
+
+/// Everyone of an organization, as far as they may be seen.
+pub(super) fn everyone(
+    tx: &ReadTx<'_>,
+    actor: &Actor,
+    organization: Organization,
+) -> Result<GroupView> {
     let members = memberships::list(tx, organization.id, MAX_LIST, 0)?;
     let members = members.into_iter().map(|(user, _)| user);
     let group = Group {
@@ -245,6 +338,8 @@ fn everyone(tx: &ReadTx<'_>, actor: &Actor, organization: Organization) -> Resul
         name: EVERYONE.to_owned(),
         display_name: String::new(),
         source: GroupSource::User,
+        quota_allowance: organization.quota_allowance,
+        avatar_url: String::new(),
         created_at: organization.created_at,
     };
     let members = members.filter(|u| people::may_see(tx.now, actor, u)).collect();

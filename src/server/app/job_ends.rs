@@ -9,11 +9,13 @@ use crate::model::build::{Build, JobKind, JobStatus, Transition};
 use crate::model::event::Event;
 use crate::model::id::JobId;
 use crate::model::log::{LogLevel, LogLine, LogSource};
+use crate::model::quota;
 use crate::model::template::Imported;
 use crate::model::time::Timestamp;
 use crate::server::db::seal::Seal;
 use crate::server::db::{
-    WriteTx, builds, job_logs, jobs, resources, states, timings, tokens, versions, workspaces,
+    WriteTx, builds, job_logs, jobs, quotas, resources, states, timings, tokens, versions,
+    workspaces,
 };
 
 /// Most bytes of an error kept with a job; the whole is in its log.
@@ -54,6 +56,7 @@ pub(super) fn finish_build(
 fn succeed(tx: &WriteTx<'_>, seal: &Seal, build: &Build, outcome: &BuildOutcome) -> Result<()> {
     resources::insert(tx, seal, build.id, &outcome.resources)?;
     builds::set_cost(tx, build.id, outcome.daily_cost)?;
+    quotas::hold(tx, build.workspace_id, quota::bounded(outcome.daily_cost))?;
     match build.transition {
         Transition::Start => {
             let workspace = workspaces::find(tx, build.workspace_id)?;

@@ -8,7 +8,7 @@ use crate::model::id::OrganizationId;
 use crate::model::policy::{Action, Object, ResourceType};
 use crate::model::time::Timestamp;
 use crate::model::user::{Organization, User};
-use crate::server::db::{WriteTx, groups, memberships, roles, users};
+use crate::server::db::{WriteTx, groups, memberships, roles, template_grants, users};
 
 /// Members in a list at most.
 const MAX_LIST: i64 = 1000;
@@ -82,6 +82,7 @@ impl App {
                 actor.require(tx.now, Action::Delete, &object(place.id).id(user.id))?;
                 roles::replace_in(tx, place.id, user.id, &[])?;
                 groups::remove_from_all(tx, place.id, user.id)?;
+                template_grants::remove_user(tx, place.id, user.id)?;
                 memberships::delete(tx, place.id, user.id)?;
                 written(tx, &actor, AuditAction::Delete, &user)
             })

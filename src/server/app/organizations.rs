@@ -110,6 +110,7 @@ impl App {
                     created_at: tx.now,
                     updated_at: tx.now,
                     is_default: false,
+                    quota_allowance: 0,
                 };
                 let name = Some(cmd.name.clone().unwrap_or_default());
                 let new = changed(&blank, UpdateOrganization { name, ..cmd })?;

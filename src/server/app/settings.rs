@@ -120,6 +120,7 @@ fn start_rows(tx: &WriteTx<'_>) -> Result<()> {
             created_at: tx.now,
             updated_at: tx.now,
             is_default: true,
+            quota_allowance: 0,
         };
         organizations::insert(tx, &organization)?;
     }

@@ -1,17 +1,18 @@
 //! Templates: what people start workspaces from.
 
-use super::{Actor, App, Error, Result, access, trail};
+use std::collections::BTreeMap;
+
+use super::{Actor, App, Error, Result, access, template_acl, trail};
 use crate::model::audit::{AuditAction, AuditEntry, AuditTarget, Diff};
 use crate::model::build::JobStatus;
 use crate::model::event::Event;
 use crate::model::id::{OrganizationId, TemplateId, VersionId};
 use crate::model::name::TemplateName;
-use crate::model::policy::{Action, Object, ResourceType};
-use crate::model::template::{Template, Version};
+use crate::model::policy::{Action, Object, Permissions, ResourceType};
+use crate::model::template::{Grantee, Template, TemplateRole, Version};
 use crate::model::text;
-use crate::model::time::Timestamp;
 use crate::model::user::UserRef;
-use crate::server::db::{ReadTx, WriteTx, organizations, templates, versions};
+use crate::server::db::{ReadTx, WriteTx, organizations, template_grants, templates, versions};
 
 /// What a new template is.
 #[derive(Clone, Debug)]
@@ -39,6 +40,8 @@ pub struct TemplateDetails {
     pub deprecation: Option<String>,
     /// Seconds a workspace runs before it stops by itself; 0 for no end.
     pub default_ttl_s: Option<i64>,
+    /// Whether only who is on its list by name or group may use it, and not Everyone.
+    pub private: Option<bool>,
 }
 
 impl TemplateDetails {
@@ -100,6 +103,10 @@ impl App {
                 cmd.details.apply(&mut template)?;
                 templates::insert(tx, &template).map_err(|e| taken(e, &cmd.name))?;
                 versions::attach(tx, version.id, template.id)?;
+                if cmd.details.private != Some(true) {
+                    let (all, role) = (Grantee::Everyone, TemplateRole::Use);
+                    template_grants::put(tx, template.id, all, role)?;
+                }
                 tx.emit(Event::Version(version.id));
                 changed(tx, &actor, &template, &audit(AuditAction::Create, &template))?;
                 Ok(template)
@@ -116,9 +123,15 @@ impl App {
         self.db
             .read(move |tx| {
                 let mut list = templates::list(tx)?;
+                let granted = match actor.user_id() {
+                    Some(user) => template_grants::held_by(tx, user)?,
+                    None => BTreeMap::new(),
+                };
                 list.retain(|t| {
-                    actor.may(tx.now, Action::Read, &object(t))
-                        && (t.deprecation.is_empty() || may_update(tx.now, &actor, t))
+                    let held = granted.get(&t.id).map(|role| role.permissions());
+                    let object = place(t).granting(held.unwrap_or(Permissions::EMPTY));
+                    actor.may(tx.now, Action::Read, &object)
+                        && (t.deprecation.is_empty() || actor.may(tx.now, Action::Update, &object))
                 });
                 Ok(list)
             })
@@ -145,7 +158,12 @@ impl App {
                         return Ok(true);
                     }
                 }
-                Ok(false)
+                let scoped = Object::site(ResourceType::Template)
+                    .granting(template_acl::granted_anywhere(tx, &actor)?);
+                match actor.user_id().filter(|_| actor.may(tx.now, Action::Read, &scoped)) {
+                    Some(user) => Ok(template_grants::any(tx, user)?),
+                    None => Ok(false),
+                }
             })
             .await
     }
@@ -207,6 +225,10 @@ impl App {
                 new.name = name.unwrap_or(new.name);
                 details.apply(&mut new)?;
                 templates::update(tx, &new).map_err(|e| taken(e, &new.name))?;
+                if let Some(private) = details.private {
+                    let role = Some(TemplateRole::Use).filter(|_| !private);
+                    template_acl::change(tx, &actor, &new, &[(Grantee::Everyone, role)])?;
+                }
                 let diff = Diff::new()
                     .field("name", &old.name, &new.name)
                     .field("display_name", &old.display_name, &new.display_name)
@@ -282,13 +304,13 @@ impl App {
 }
 
 /// A template as a decision looks at it.
-fn object(template: &Template) -> Object {
-    Object::site(ResourceType::Template).id(template.id).within(template.organization_id)
+fn object(tx: &ReadTx<'_>, actor: &Actor, template: &Template) -> Result<Object> {
+    template_acl::object(tx, actor, (template.id, template.organization_id))
 }
 
-/// Whether the actor may change a template.
-fn may_update(now: Timestamp, actor: &Actor, template: &Template) -> bool {
-    actor.may(now, Action::Update, &object(template))
+/// The same without what its list grants.
+fn place(template: &Template) -> Object {
+    Object::site(ResourceType::Template).id(template.id).within(template.organization_id)
 }
 
 /// A template that the actor may see.
@@ -304,13 +326,13 @@ pub(super) fn find_for(
     id: TemplateId,
 ) -> Result<Template> {
     let template = find(tx, actor, id)?;
-    actor.require(tx.now, action, &object(&template))?;
+    actor.require(tx.now, action, &object(tx, actor, &template)?)?;
     Ok(template)
 }
 
 fn visible(tx: &ReadTx<'_>, actor: &Actor, found: Option<Template>) -> Result<Template> {
     let template = found.ok_or(Error::NotFound("template"))?;
-    actor.require(tx.now, Action::Read, &object(&template))?;
+    actor.require(tx.now, Action::Read, &object(tx, actor, &template)?)?;
     Ok(template)
 }
 

@@ -14,7 +14,7 @@ use crate::model::user::{LoginType, SiteRole, User, UserKind, UserStatus};
 pub use crate::server::db::users::UserFilter;
 use crate::server::db::{
     ReadTx, WriteTx, groups, identities, memberships, organizations, passwords, roles, ssh_keys,
-    tokens, users,
+    template_grants, tokens, users,
 };
 
 /// What a new user is made from.
@@ -318,6 +318,7 @@ fn bury(tx: &WriteTx<'_>, actor: &Actor, user: &User) -> Result<()> {
     identities::delete_all(tx, user.id)?;
     roles::delete_all(tx, user.id)?;
     groups::remove_all(tx, user.id)?;
+    template_grants::remove_all(tx, user.id)?;
     memberships::delete_all(tx, user.id)?;
     record(tx, actor, &entry(AuditAction::Delete, user, &Diff::new()))?;
     tx.emit(Event::User(user.id));

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::files::require_file;
 use super::templates::{find as find_template, find_for as find_template_for};
-use super::{Actor, App, Error, Page, Result, access, trail};
+use super::{Actor, App, Error, Page, Result, access, template_acl, trail};
 use crate::model::audit::{AuditAction, AuditTarget};
 use crate::model::build::{JobKind, JobStatus};
 use crate::model::event::Event;
@@ -164,7 +164,7 @@ impl App {
             .read(move |tx| {
                 let version = find(tx, &actor, id)?;
                 let mut found = versions::imported(tx, id)?.unwrap_or_default();
-                if !actor.may(tx.now, Action::Update, &object(&version)) {
+                if !actor.may(tx.now, Action::Update, &object(tx, &actor, &version)?) {
                     found.variables.clear();
                 }
                 Ok(found)
@@ -298,15 +298,17 @@ pub(super) fn cancel_job(
 
 /// A version that the actor may see.
 pub(super) fn find(tx: &ReadTx<'_>, actor: &Actor, id: VersionId) -> Result<Version> {
-    versions::find(tx, id)?
-        .filter(|v| actor.may(tx.now, Action::Read, &object(v)))
-        .ok_or(Error::NotFound("template version"))
+    let version = versions::find(tx, id)?.ok_or(Error::NotFound("template version"))?;
+    if actor.may(tx.now, Action::Read, &object(tx, actor, &version)?) {
+        return Ok(version);
+    }
+    Err(Error::NotFound("template version"))
 }
 
 /// A version that the actor may change.
 fn find_for_update(tx: &ReadTx<'_>, actor: &Actor, id: VersionId) -> Result<Version> {
     let version = find(tx, actor, id)?;
-    actor.require(tx.now, Action::Update, &object(&version))?;
+    actor.require(tx.now, Action::Update, &object(tx, actor, &version)?)?;
     Ok(version)
 }
 
@@ -316,9 +318,11 @@ fn place(organization: OrganizationId) -> Object {
 }
 
 /// A version as a decision looks at it: by its template, if it has one.
-fn object(version: &Version) -> Object {
-    let place = place(version.organization_id);
-    version.template_id.map_or(place, |id| place.id(id))
+fn object(tx: &ReadTx<'_>, actor: &Actor, version: &Version) -> Result<Object> {
+    match version.template_id {
+        Some(id) => template_acl::object(tx, actor, (id, version.organization_id)),
+        None => Ok(place(version.organization_id)),
+    }
 }
 
 /// Asks for the right to push a version: into a template, or to begin one.

@@ -16,7 +16,8 @@ macro_rules! build_columns {
             "b.id AS build_id, b.workspace_id AS build_workspace_id, b.number AS number,
              b.transition AS transition, b.reason AS reason, i.id AS initiator_id,
              i.username AS initiator_name, v.id AS version_id, v.name AS version_name,
-             b.daily_cost AS daily_cost, b.deadline_at AS deadline_at, ",
+             b.daily_cost AS daily_cost, b.refused_cost AS refused_cost,
+             b.deadline_at AS deadline_at, ",
             crate::server::db::jobs::job_columns!()
         )
     };
@@ -49,6 +50,7 @@ pub(super) fn from_row(row: &Row<'_>) -> rusqlite::Result<Build> {
         version_name: row.get("version_name")?,
         job: jobs::from_row(row)?,
         daily_cost: row.get("daily_cost")?,
+        refused_cost: row.get("refused_cost")?,
         deadline: row.get("deadline_at")?,
         resources: vec![],
     })
@@ -215,6 +217,18 @@ pub fn set_cost(tx: &WriteTx<'_>, id: BuildId, daily_cost: i64) -> Result<()> {
     tx.execute(
         "UPDATE builds SET daily_cost = :cost WHERE id = :id",
         named_params! { ":id": id, ":cost": daily_cost },
+    )?;
+    Ok(())
+}
+
+/// Notes what the owner's budget had no room for.
+///
+/// # Errors
+/// When SQLite fails.
+pub fn set_refused_cost(tx: &WriteTx<'_>, id: BuildId, planned: i64) -> Result<()> {
+    tx.execute(
+        "UPDATE builds SET refused_cost = :planned WHERE id = :id",
+        named_params! { ":id": id, ":planned": planned },
     )?;
     Ok(())
 }

@@ -2,7 +2,9 @@
 
 use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
 
-use crate::model::{agent, app, audit, build, grant, id, log, name, secret, session, time, user};
+use crate::model::{
+    agent, app, audit, build, grant, id, log, name, secret, session, template, time, user,
+};
 
 macro_rules! text {
     ($($ty:ty),+ $(,)?) => {$(
@@ -47,7 +49,7 @@ text! {
 
 words! {
     user::UserStatus, user::UserKind, user::LoginType, user::SiteRole, user::OrganizationRole, user::TokenKind,
-    user::GroupSource,
+    user::GroupSource, template::TemplateRole,
     log::LogLevel, log::LogSource, build::Transition, build::JobKind, build::JobStatus, build::BuildReason,
     agent::Lifecycle, app::AppHealth, session::SessionKind, session::EndReason,
     audit::AuditAction, audit::AuditTarget, audit::AuditActor, audit::checkpoint::CheckpointKind, grant::Verb, grant::Reason,

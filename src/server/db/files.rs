@@ -4,7 +4,7 @@ use rusqlite::named_params;
 
 use super::archives::Hash;
 use super::{ReadTx, Result, WriteTx};
-use crate::model::id::{FileId, OrganizationId, UserId};
+use crate::model::id::{FileId, OrganizationId, TemplateId, UserId};
 use crate::model::time::Timestamp;
 
 /// Who sent a file.
@@ -28,6 +28,19 @@ pub fn organizations(tx: &ReadTx<'_>, file: FileId) -> Result<Vec<OrganizationId
         "SELECT DISTINCT organization_id FROM template_versions WHERE file_id = :file",
         named_params! { ":file": file },
         |row| row.get(0),
+    )
+}
+
+/// The templates with a version that is made from a file, and where they belong.
+///
+/// # Errors
+/// When SQLite fails.
+pub fn templates(tx: &ReadTx<'_>, file: FileId) -> Result<Vec<(TemplateId, OrganizationId)>> {
+    tx.list(
+        "SELECT DISTINCT template_id, organization_id FROM template_versions
+         WHERE file_id = :file AND template_id IS NOT NULL",
+        named_params! { ":file": file },
+        |row| Ok((row.get("template_id")?, row.get("organization_id")?)),
     )
 }
 

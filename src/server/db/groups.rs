@@ -15,6 +15,8 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<Group> {
         name: row.get("name")?,
         display_name: row.get("display_name")?,
         source: row.get("source")?,
+        quota_allowance: row.get("quota_allowance")?,
+        avatar_url: row.get("avatar_url")?,
         created_at: row.get("created_at")?,
     })
 }
@@ -25,7 +27,8 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<Group> {
 /// When SQLite fails.
 pub fn find(tx: &ReadTx<'_>, id: GroupId) -> Result<Option<Group>> {
     tx.find(
-        "SELECT id, organization_id, name, display_name, source, created_at FROM groups WHERE id = :id",
+        "SELECT id, organization_id, name, display_name, source, quota_allowance, avatar_url,
+             created_at FROM groups WHERE id = :id",
         named_params! { ":id": id },
         from_row,
     )
@@ -41,7 +44,8 @@ pub fn find_by_name(
     name: &str,
 ) -> Result<Option<Group>> {
     tx.find(
-        "SELECT id, organization_id, name, display_name, source, created_at FROM groups
+        "SELECT id, organization_id, name, display_name, source, quota_allowance, avatar_url,
+             created_at FROM groups
          WHERE organization_id = :organization AND name = :name",
         named_params! { ":organization": organization, ":name": name },
         from_row,
@@ -54,7 +58,8 @@ pub fn find_by_name(
 /// When SQLite fails.
 pub fn list(tx: &ReadTx<'_>, organization: OrganizationId) -> Result<Vec<Group>> {
     tx.list(
-        "SELECT id, organization_id, name, display_name, source, created_at FROM groups
+        "SELECT id, organization_id, name, display_name, source, quota_allowance, avatar_url,
+             created_at FROM groups
          WHERE organization_id = :organization ORDER BY name",
         named_params! { ":organization": organization },
         from_row,
@@ -67,7 +72,8 @@ pub fn list(tx: &ReadTx<'_>, organization: OrganizationId) -> Result<Vec<Group>>
 /// When SQLite fails.
 pub fn list_of(tx: &ReadTx<'_>, user: UserId) -> Result<Vec<Group>> {
     tx.list(
-        "SELECT g.id, g.organization_id, g.name, g.display_name, g.source, g.created_at
+        "SELECT g.id, g.organization_id, g.name, g.display_name, g.source, g.quota_allowance,
+                g.avatar_url, g.created_at
          FROM group_members m JOIN groups g ON g.id = m.group_id
          WHERE m.user_id = :user ORDER BY g.name",
         named_params! { ":user": user },
@@ -81,11 +87,13 @@ pub fn list_of(tx: &ReadTx<'_>, user: UserId) -> Result<Vec<Group>> {
 /// When SQLite fails or the name is taken.
 pub fn insert(tx: &WriteTx<'_>, group: &Group) -> Result<()> {
     tx.execute(
-        "INSERT INTO groups (id, organization_id, name, display_name, created_at, updated_at, source)
-         VALUES (:id, :organization, :name, :display_name, :now, :now, :source)",
+        "INSERT INTO groups (id, organization_id, name, display_name, created_at, updated_at, source,
+             quota_allowance, avatar_url)
+         VALUES (:id, :organization, :name, :display_name, :now, :now, :source, :quota, :avatar)",
         named_params! {
             ":id": group.id, ":organization": group.organization_id, ":name": group.name,
             ":display_name": group.display_name, ":now": tx.now, ":source": group.source,
+            ":quota": group.quota_allowance, ":avatar": group.avatar_url,
         },
     )?;
     Ok(())
@@ -97,11 +105,12 @@ pub fn insert(tx: &WriteTx<'_>, group: &Group) -> Result<()> {
 /// When SQLite fails or the name is taken.
 pub fn update(tx: &WriteTx<'_>, group: &Group) -> Result<()> {
     tx.execute(
-        "UPDATE groups SET name = :name, display_name = :display_name, updated_at = :now
+        "UPDATE groups SET name = :name, display_name = :display_name, quota_allowance = :quota,
+             avatar_url = :avatar, updated_at = :now
          WHERE id = :id",
         named_params! {
             ":id": group.id, ":name": group.name, ":display_name": group.display_name,
-            ":now": tx.now,
+            ":quota": group.quota_allowance, ":avatar": group.avatar_url, ":now": tx.now,
         },
     )?;
     Ok(())
@@ -150,7 +159,8 @@ pub fn add(tx: &WriteTx<'_>, group: GroupId, user: UserId) -> Result<()> {
 /// When SQLite fails.
 pub fn list_synced(tx: &ReadTx<'_>, identity: IdentityId) -> Result<Vec<Group>> {
     tx.list(
-        "SELECT g.id, g.organization_id, g.name, g.display_name, g.source, g.created_at
+        "SELECT g.id, g.organization_id, g.name, g.display_name, g.source, g.quota_allowance,
+                g.avatar_url, g.created_at
          FROM group_members m JOIN groups g ON g.id = m.group_id
          WHERE m.identity_id = :identity ORDER BY g.name",
         named_params! { ":identity": identity },

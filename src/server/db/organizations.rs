@@ -15,6 +15,7 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<Organization> {
         is_default: row.get("is_default")?,
         created_at: row.get("created_at")?,
         updated_at: row.get("updated_at")?,
+        quota_allowance: row.get("quota_allowance")?,
     })
 }
 
@@ -24,7 +25,8 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<Organization> {
 /// When SQLite fails.
 pub fn find(tx: &ReadTx<'_>, id: OrganizationId) -> Result<Option<Organization>> {
     tx.find(
-        "SELECT id, name, display_name, description, is_default, created_at, updated_at
+        "SELECT id, name, display_name, description, is_default, created_at, updated_at,
+                quota_allowance
          FROM organizations WHERE id = :id",
         named_params! { ":id": id },
         from_row,
@@ -37,7 +39,8 @@ pub fn find(tx: &ReadTx<'_>, id: OrganizationId) -> Result<Option<Organization>>
 /// When SQLite fails.
 pub fn find_by_name(tx: &ReadTx<'_>, name: &str) -> Result<Option<Organization>> {
     tx.find(
-        "SELECT id, name, display_name, description, is_default, created_at, updated_at
+        "SELECT id, name, display_name, description, is_default, created_at, updated_at,
+                quota_allowance
          FROM organizations WHERE name = :name",
         named_params! { ":name": name },
         from_row,
@@ -50,7 +53,8 @@ pub fn find_by_name(tx: &ReadTx<'_>, name: &str) -> Result<Option<Organization>>
 /// When SQLite fails.
 pub fn find_default(tx: &ReadTx<'_>) -> Result<Option<Organization>> {
     tx.find(
-        "SELECT id, name, display_name, description, is_default, created_at, updated_at
+        "SELECT id, name, display_name, description, is_default, created_at, updated_at,
+                quota_allowance
          FROM organizations WHERE is_default = 1",
         [],
         from_row,
@@ -63,7 +67,8 @@ pub fn find_default(tx: &ReadTx<'_>) -> Result<Option<Organization>> {
 /// When SQLite fails.
 pub fn list(tx: &ReadTx<'_>) -> Result<Vec<Organization>> {
     tx.list(
-        "SELECT id, name, display_name, description, is_default, created_at, updated_at
+        "SELECT id, name, display_name, description, is_default, created_at, updated_at,
+                quota_allowance
          FROM organizations ORDER BY name",
         [],
         from_row,
@@ -101,6 +106,18 @@ pub fn update(tx: &WriteTx<'_>, organization: &Organization) -> Result<()> {
             ":display_name": organization.display_name,
             ":description": organization.description, ":now": tx.now,
         },
+    )?;
+    Ok(())
+}
+
+/// Writes what Everyone adds to each member's budget.
+///
+/// # Errors
+/// When SQLite fails.
+pub fn set_quota_allowance(tx: &WriteTx<'_>, id: OrganizationId, allowance: i64) -> Result<()> {
+    tx.execute(
+        "UPDATE organizations SET quota_allowance = :allowance, updated_at = :now WHERE id = :id",
+        named_params! { ":id": id, ":allowance": allowance, ":now": tx.now },
     )?;
     Ok(())
 }

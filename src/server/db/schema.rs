@@ -15,6 +15,8 @@ pub const MIGRATIONS: &[(&str, &str)] = &[
     ("0004_identities", include_str!("migrations/0004_identities.sql")),
     (AUDIT_CHAIN, include_str!("migrations/0005_audit_chain.sql")),
     (AUDIT_WORDS, include_str!("migrations/0006_audit_words.sql")),
+    ("0007_template_grants", include_str!("migrations/0007_template_grants.sql")),
+    ("0008_quotas", include_str!("migrations/0008_quotas.sql")),
 ];
 
 const AUDIT_CHAIN: &str = "0005_audit_chain";

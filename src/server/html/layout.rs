@@ -5,6 +5,7 @@ use maud::{Markup, Render, html};
 use super::parts::icon::{icon, wordmark};
 use super::parts::notice::{self, Flash};
 use super::{assets, paths, raw};
+use crate::model::policy::{Action, Belonging, Permission, ResourceType, Subject};
 use crate::model::time::Timestamp;
 use crate::model::user::{SiteRole, User, UserKind, UserRef};
 
@@ -35,6 +36,36 @@ pub struct Visit {
     pub flash: Option<Flash>,
     /// The time that the page is for.
     pub now: Timestamp,
+    /// Where they may go.
+    pub ways: Ways,
+}
+
+/// The parts of the site that are not everyone's.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Ways {
+    /// The list of people.
+    pub people: bool,
+    /// Adding templates.
+    pub templates: bool,
+    /// The groups, members and roles of an organization.
+    pub groups: bool,
+}
+
+impl Ways {
+    /// What someone's roles open, on the site or in any organization of theirs.
+    #[must_use]
+    pub fn of(subject: &Subject) -> Self {
+        let site = |kind, action| subject.site.contains(Permission(kind, action));
+        let any = |kind, action| {
+            let there = |b: &Belonging| b.held.contains(Permission(kind, action));
+            site(kind, action) || subject.organizations.iter().any(there)
+        };
+        Self {
+            people: site(ResourceType::User, Action::Create),
+            templates: any(ResourceType::Template, Action::Create),
+            groups: any(ResourceType::Group, Action::Read),
+        }
+    }
 }
 
 impl Visit {
@@ -47,13 +78,13 @@ impl Visit {
     /// Whether the list of people is theirs to see.
     #[must_use]
     pub fn sees_people(&self) -> bool {
-        SiteRole::ADMINS.iter().any(|role| self.user.has(*role))
+        self.ways.people
     }
 
-    /// Whether they may add and change templates.
+    /// Whether they may add templates.
     #[must_use]
     pub fn edits_templates(&self) -> bool {
-        SiteRole::AUTHORS.iter().any(|role| self.user.has(*role))
+        self.ways.templates
     }
 }
 
@@ -66,6 +97,12 @@ pub enum Section {
     Templates,
     /// People.
     People,
+    /// Groups of an organization.
+    Groups,
+    /// Members of an organization.
+    Members,
+    /// Roles of an organization.
+    Roles,
     /// One's own account, tokens and keys.
     Settings,
     /// None of them.
@@ -176,10 +213,15 @@ fn sidebar(visit: &Visit, section: Section) -> Markup {
                 (entry(paths::WORKSPACES, "workspaces", "Workspaces", section == Section::Workspaces))
                 (entry(paths::TEMPLATES, "templates", "Templates", section == Section::Templates))
             }
-            @if visit.sees_people() {
+            @if visit.ways.people || visit.ways.groups {
                 h2 id="nav-govern" { "Govern" }
                 ul class="nav" aria-labelledby="nav-govern" {
-                    (entry(paths::PEOPLE, "people", "People", section == Section::People))
+                    @if visit.ways.people { (entry(paths::PEOPLE, "people", "People", section == Section::People)) }
+                    @if visit.ways.groups {
+                        (entry(paths::GROUPS, "people", "Groups", section == Section::Groups))
+                        (entry(paths::MEMBERS, "person-plus", "Members", section == Section::Members))
+                        (entry(paths::ROLES, "access", "Roles", section == Section::Roles))
+                    }
                 }
             }
             h2 id="nav-mine" { "Mine" }

@@ -14,6 +14,12 @@ pub const TEMPLATES: &str = "/templates";
 pub const STARTER_TEMPLATES: &str = "/starter-templates";
 /// The list of people.
 pub const PEOPLE: &str = "/people";
+/// The groups of an organization.
+pub const GROUPS: &str = "/groups";
+/// The members of an organization.
+pub const MEMBERS: &str = "/members";
+/// The roles of an organization.
+pub const ROLES: &str = "/roles";
 /// One's own names.
 pub const ACCOUNT: &str = "/settings/account";
 /// One's own password and signed-in browsers.
@@ -205,6 +211,12 @@ pub fn delete_template(template: &TemplateName) -> String {
     format!("{TEMPLATES}/{template}/delete")
 }
 
+/// Who may use and keep a template.
+#[must_use]
+pub fn permissions(template: &TemplateName) -> String {
+    format!("{TEMPLATES}/{template}/permissions")
+}
+
 /// Adds a starter template.
 #[must_use]
 pub fn add_starter(id: &str) -> String {
@@ -221,6 +233,42 @@ pub fn person(user: &UserName) -> String {
 #[must_use]
 pub fn person_action(user: &UserName, action: &str) -> String {
     format!("{PEOPLE}/{user}/{action}")
+}
+
+/// A group's page.
+#[must_use]
+pub fn group(name: &str) -> String {
+    format!("{GROUPS}/{}", segment(name))
+}
+
+/// Something done to a group: `members`, `delete`.
+#[must_use]
+pub fn group_action(name: &str, action: &str) -> String {
+    format!("{}/{action}", group(name))
+}
+
+/// A member's page.
+#[must_use]
+pub fn member(user: &UserName) -> String {
+    format!("{MEMBERS}/{user}")
+}
+
+/// Something done to a membership: `roles`, `remove`.
+#[must_use]
+pub fn member_action(user: &UserName, action: &str) -> String {
+    format!("{MEMBERS}/{user}/{action}")
+}
+
+/// A role's page.
+#[must_use]
+pub fn role(name: &str) -> String {
+    format!("{ROLES}/{}", segment(name))
+}
+
+/// Something done to a role: `delete`.
+#[must_use]
+pub fn role_action(name: &str, action: &str) -> String {
+    format!("{}/{action}", role(name))
 }
 
 /// Ends one of one's own tokens or signed-in browsers.

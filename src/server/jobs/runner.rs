@@ -1,6 +1,7 @@
 //! A runner: claims a job, has the provisioner do it, and ends it whatever happens.
 
 use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::FutureExt as _;
@@ -15,7 +16,7 @@ use crate::model::event::Event;
 use crate::model::id::JobId;
 use crate::model::log::{LogLevel, LogLine, LogSource};
 use crate::model::template::Imported;
-use crate::provision::{BuildEnd, Failure, LogSink, Provisioner};
+use crate::provision::{BuildEnd, BuildJob, Failure, Gate, LogSink, Provisioner};
 use crate::server::app::jobs::{BuildOutcome, Claim, ImportFailure};
 use crate::server::app::{self, App};
 use crate::tasks::Tasks;
@@ -160,7 +161,7 @@ impl Runner {
             self.remove_homes(&work.workspace.id.to_string()).await;
             return Ok(Ending::Build(Box::default()));
         }
-        let work = work::build(job, work);
+        let work = BuildJob { gate: Some(gate(&self.app, job)), ..work::build(job, work) };
         let end = Box::pin(self.provisioner.build(work, log, watch.cancel.clone())).await;
         Ok(Ending::Build(Box::new(outcome(end, watch.is_stopping()))))
     }
@@ -218,6 +219,22 @@ impl Runner {
 
 fn not_stored(job: JobId, error: &app::Error) {
     tracing::error!(job.id = %job, ?error, "a job's ending is not stored yet");
+}
+
+/// Asks between plan and apply whether the owner's budget has room for what a build makes.
+fn gate(app: &App, job: JobId) -> Gate {
+    let app = app.clone();
+    Arc::new(move |cost| {
+        let app = app.clone();
+        let asked = async move {
+            match app.commit_cost(job, cost).await {
+                Ok(Ok(())) => Ok(()),
+                Ok(Err(over)) => Err(over.to_string()),
+                Err(error) => Err(error.to_string()),
+            }
+        };
+        asked.boxed()
+    })
 }
 
 /// How a job ends.

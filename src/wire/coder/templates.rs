@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use uuid::Uuid;
 
+use super::organizations::Group;
+use super::users::{ReducedUser, User};
 use super::{Time, null_is_default, shapes};
 
 shapes! {
@@ -82,6 +84,8 @@ shapes! {
         pub allow_user_autostart: Option<bool>,
         pub allow_user_autostop: Option<bool>,
         pub require_active_version: bool,
+        /// Leaves the group Everyone off the new template's list.
+        pub disable_everyone_group_access: bool,
     }
 
     /// `PATCH /templates/{template}`: absent fields stay as they are.
@@ -108,6 +112,43 @@ shapes! {
         pub require_active_version: Option<bool>,
         #[serde(skip_serializing_if = "Option::is_none")]
         pub deprecation_message: Option<String>,
+        /// Takes the group Everyone off the template's list, or puts it there to use the template.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub disable_everyone_group_access: Option<bool>,
+    }
+
+    /// `GET /templates/{template}/acl`.
+    pub struct TemplateAcl {
+        pub users: Vec<TemplateUser>,
+        pub group: Vec<TemplateGroup>,
+    }
+
+    /// Someone on a template's list; `role` is `use` or `admin`.
+    pub struct TemplateUser {
+        #[serde(flatten)]
+        pub user: User,
+        pub role: String,
+    }
+
+    /// A group on a template's list.
+    pub struct TemplateGroup {
+        #[serde(flatten)]
+        pub group: Group,
+        pub role: String,
+    }
+
+    /// `GET /templates/{template}/acl/available`.
+    pub struct AclAvailable {
+        pub users: Vec<ReducedUser>,
+        pub groups: Vec<Group>,
+    }
+
+    /// `PATCH /templates/{template}/acl`: by id the role, empty to take one off.
+    pub struct UpdateTemplateAcl {
+        #[serde(deserialize_with = "null_is_default")]
+        pub user_perms: BTreeMap<String, String>,
+        #[serde(deserialize_with = "null_is_default")]
+        pub group_perms: BTreeMap<String, String>,
     }
 
     /// A starter: one of `GET /templates/examples`.

@@ -49,6 +49,7 @@ fn json_of(method: &Method, route: &str, value: &dyn Fn(&str) -> String) -> Valu
         ("/api/v2/templates/{template}" | "/api/v2/templateversions/{version}", _) => {
             json!({ "description": "New.", "message": "New." })
         }
+        ("/api/v2/templates/{template}/acl", _) => json!({ "user_perms": {} }),
         ("/api/v2/templates/{template}/versions", _) => json!({ "id": value("{version}") }),
         (_, "groups") => json!({ "name": "glazers" }),
         (_, "templates") => {
@@ -77,6 +78,12 @@ fn form(route: &str, value: &dyn Fn(&str) -> String) -> Vec<(&'static str, Strin
         "delete" if route.starts_with("/people") => {
             return vec![("confirm", value("{user}"))];
         }
+        "delete" if route.starts_with("/groups") => &[("confirm", "potters")],
+        "delete" if route.starts_with("/roles") => &[("confirm", "helper")],
+        "groups" => &[("name", "glazers"), ("quota_allowance", "3")],
+        "members" if route == "/members" => return vec![("user", value("{user}"))],
+        "roles" if route == "/roles" => &[("name", "another"), ("permission", "workspace:read")],
+        "remove" if route.starts_with("/members") => return vec![("confirm", value("{user}"))],
         "delete" => &[("confirm", "kiln")],
         "people" => {
             &[("username", "newcomer"), ("email", "new@example.org"), ("password", PASSWORD)]

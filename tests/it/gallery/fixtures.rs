@@ -7,6 +7,7 @@ use steading::model::app::{AppHealth, AppOpenIn, AppShare, AppSpec};
 use steading::model::build::{Build, BuildReason, Job, JobStatus, Transition};
 use steading::model::log::{LogEnd, LogLevel, LogLine, LogSource};
 use steading::model::name::{TemplateName, UserName, WorkspaceName};
+use steading::model::policy::{Scope, Subject};
 use steading::model::resource::{
     AgentSpec, DisplayApps, MetadataSpec, ResourceMetadata, ResourceSpec,
 };
@@ -15,7 +16,7 @@ use steading::model::template::{Template, Version};
 use steading::model::time::Timestamp;
 use steading::model::user::{LoginType, SiteRole, User, UserKind, UserRef, UserStatus};
 use steading::model::workspace::Workspace;
-use steading::server::html::layout::{Csrf, Visit};
+use steading::server::html::layout::{Csrf, Visit, Ways};
 use steading::server::html::parts::notice::Flash;
 
 /// 20 November 2026, 14:30 UTC, a Friday.
@@ -67,7 +68,8 @@ pub fn reference(user: &User) -> UserRef {
 
 /// A visit of `user`.
 pub fn visit(user: User) -> Visit {
-    Visit { user, csrf: Csrf("c5f0a1".into()), flash: None, now: NOW }
+    let ways = Ways::of(&Subject::of(&user, &[], Scope::ALL));
+    Visit { user, csrf: Csrf("c5f0a1".into()), flash: None, now: NOW, ways }
 }
 
 /// A visit with a message of the last page.
@@ -105,6 +107,7 @@ pub fn build(number: i64, transition: Transition, status: JobStatus, secs_ago: i
         version_name: "v11".into(),
         job: job(status, secs_ago, 48),
         daily_cost: 4,
+        refused_cost: None,
         deadline: None,
         resources: vec![],
     }

@@ -7,6 +7,7 @@ use maud::Render as _;
 use steading::model::build::JobStatus;
 use steading::model::parameter::Variable;
 use steading::model::policy::Scope;
+use steading::model::quota::Quota;
 use steading::model::user::{
     SshKey, TokenEntry, TokenKind, TokenLimits, User, UserKind, UserStatus,
 };
@@ -103,6 +104,8 @@ fn create_pages() -> Vec<Scene> {
             resource_spec("docker_container", "workspace", Some("main")),
             resource_spec("docker_volume", "home", None),
         ],
+        stop_cost: 1,
+        quota: Quota { consumed: 11, budget: Some(20) },
         external_auth: vec![],
         input,
     };
@@ -138,6 +141,22 @@ fn create_pages() -> Vec<Scene> {
         scene("create-preset", create(Some("Rust service"), Input::default()).render()),
         scene("create-wrong", create(None, bad).render()),
         scene("create-no-parameters", plain.render()),
+        scene(
+            "create-over-budget",
+            Create {
+                quota: Quota { consumed: 15, budget: Some(20) },
+                ..create(None, Input::default())
+            }
+            .render(),
+        ),
+        scene(
+            "create-without-limit",
+            Create {
+                quota: Quota { consumed: 15, budget: None },
+                ..create(None, Input::default())
+            }
+            .render(),
+        ),
         scene("create-unusable", unusable.render()),
     ]
 }
@@ -155,7 +174,8 @@ fn template_pages() -> Vec<Scene> {
         version(4, "v11", JobStatus::Succeeded, ""),
         version(5, "v10", JobStatus::Failed, "Mount the host's cache"),
     ];
-    let page = |visitor, readme: &str| TemplatePage {
+    let page = |visitor: User, readme: &str| TemplatePage {
+        keeps: !visitor.roles.is_empty(),
         visit: visit(visitor),
         template: template("docker", "Docker"),
         versions: versions.clone(),
@@ -170,6 +190,7 @@ fn template_pages() -> Vec<Scene> {
         parameters: vec![],
         variables: vec![],
         resources: vec![],
+        keeps: true,
     };
     let variable = |name: &str, value: &str, sensitive| Variable {
         name: name.into(),
@@ -250,6 +271,7 @@ fn people_pages() -> Vec<Scene> {
         visit: visit(visitor),
         user,
         administers,
+        quota: Some(Quota { consumed: 3, budget: Some(20) }),
         workspaces: vec![workspace(
             1,
             "garden-pi",
@@ -288,6 +310,14 @@ fn people_pages() -> Vec<Scene> {
         scene(
             "person-suspended",
             Person { workspaces: vec![], ..person(ada(), gone, true) }.render(),
+        ),
+        scene(
+            "person-without-limit",
+            Person {
+                quota: Some(Quota { consumed: 7, budget: None }),
+                ..person(ada(), linus(), true)
+            }
+            .render(),
         ),
         scene("person-plain", person(linus(), grace(), false).render()),
         scene(

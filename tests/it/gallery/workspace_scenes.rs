@@ -6,6 +6,8 @@ use maud::Render as _;
 use steading::model::agent::{Agent, Lifecycle};
 use steading::model::build::{Build, BuildReason, JobStatus, Timing, Transition};
 use steading::model::grant::Verb;
+use steading::model::name::WorkspaceName;
+use steading::model::quota::{OverBudget, Quota, QuotaUse, QuotaView};
 use steading::model::session::SessionKind;
 use steading::model::workspace::Workspace;
 use steading::server::html::pages::build::BuildPage;
@@ -148,7 +150,7 @@ fn agents() -> Vec<Scene> {
     }
     let long = "a-name-of-thirty-two-characters1";
     let mut long_names = busy();
-    long_names.workspace.name = steading::model::name::WorkspaceName::parse(long).expect("valid");
+    long_names.workspace.name = WorkspaceName::parse(long).expect("valid");
     long_names.workspace.template_display_name = "A template with quite a long name to show".into();
     vec![
         scene("workspace-connecting", with(vec![silent_agent(20)]).render()),
@@ -237,6 +239,7 @@ fn lists() -> Vec<Scene> {
 
 fn build_pages() -> Vec<Scene> {
     let of = |b: Build| BuildPage {
+        budget: None,
         visit: visit(ada()),
         workspace: workspace(1, "kiln", &ada(), b.clone()),
         build: b,
@@ -249,6 +252,26 @@ fn build_pages() -> Vec<Scene> {
         ],
         parameters: vec![("Cores".into(), "4".into()), ("Repository".into(), String::new())],
     };
+    let one = |n: u128, name: &str, cost, freed_by_stop| QuotaUse {
+        workspace: id(100 + n),
+        name: WorkspaceName::parse(name).unwrap(),
+        cost,
+        freed_by_stop,
+    };
+    let view = |consumed, budget, uses| QuotaView {
+        owner: ada().username,
+        quota: Quota { consumed, budget },
+        uses,
+    };
+    let mut over = of(build(30, Transition::Start, JobStatus::Failed, 300));
+    over.build.job.error = OverBudget { planned: 9, remaining: 3, budget: 20 }.to_string();
+    over.budget = Some(view(
+        17,
+        Some(20),
+        vec![one(1, "kiln", 12, 11), one(2, "a-name-of-thirty-two-characters1", 5, 0)],
+    ));
+    let mut free = of(build(30, Transition::Start, JobStatus::Failed, 300));
+    free.budget = Some(view(0, None, vec![]));
     let mut running = of(build(32, Transition::Start, JobStatus::Running, 20));
     running.timings.clear();
     running.log.lines.clear();
@@ -264,6 +287,8 @@ fn build_pages() -> Vec<Scene> {
     vec![
         scene("build", of(build(31, Transition::Start, JobStatus::Succeeded, 19_900)).render()),
         scene("build-failed", of(build(29, Transition::Stop, JobStatus::Failed, 300)).render()),
+        scene("build-over-budget", over.render()),
+        scene("build-over-budget-free", free.render()),
         scene("build-running", running.render()),
         scene(
             "builds",

@@ -34,7 +34,7 @@ macro_rules! id {
     };
 }
 
-const TEMPLATE: [&str; 4] = [
+const TEMPLATE: [&str; 5] = [
     concat!(
         "INSERT INTO files (id, hash, created_by, created_at, is_used) SELECT ",
         id!("0001", "0"),
@@ -67,6 +67,8 @@ const TEMPLATE: [&str; 4] = [
         id!("0002", "0"),
         ", x'', '{}', 0, t.created_by, :now, :now FROM templates t WHERE t.name = 'grown'"
     ),
+    "INSERT INTO template_grants (template_id, user_id, group_id, role, created_at)
+     SELECT t.id, NULL, NULL, 'use', :now FROM templates t WHERE t.name = 'grown'",
 ];
 
 /// Numbers from `:from` to below `:to`.

@@ -167,7 +167,11 @@ async fn a_person_signs_in_at_a_provider_and_their_groups_follow_it() {
 
     // Someone here adds her to a group, which is not the provider's to take away.
     let system = Actor::System;
-    world.server.app.create_group(&system, "default", "hands", "").await.unwrap();
+    let hands = steading::server::app::groups::CreateGroup {
+        name: "hands".to_owned(),
+        ..Default::default()
+    };
+    world.server.app.create_group(&system, "default", hands).await.unwrap();
     let hands = world.server.app.group_named(&system, "default", "hands").await.unwrap();
     let add = steading::server::app::groups::UpdateGroup {
         add_users: vec!["ada-lovelace".to_owned()],

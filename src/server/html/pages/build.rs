@@ -6,12 +6,13 @@ use super::workspace::{LINES_ID, advice, build_reason};
 use crate::model::build::{Build, JobStatus, Timing};
 use crate::model::grant::Verb;
 use crate::model::log::LogEnd;
+use crate::model::quota::QuotaView;
 use crate::model::workspace::Workspace;
 use crate::server::html::layout::{Page, Section, Visit, crumbs};
 use crate::server::html::parts::button::{button, labelled, link, post};
 use crate::server::html::parts::notice::{Tone, notice};
 use crate::server::html::parts::table::{Column, Table, cell, figure, row};
-use crate::server::html::parts::{badge, log, time};
+use crate::server::html::parts::{badge, log, quota, time};
 use crate::server::html::paths::{self, Place};
 
 /// Steps listed; the shortest are left out beyond these.
@@ -33,6 +34,8 @@ pub struct BuildPage {
     pub timings: Vec<Timing>,
     /// Its parameters: the name shown, and the value.
     pub parameters: Vec<(String, String)>,
+    /// The owner's budget, for a build that it had no room for.
+    pub budget: Option<QuotaView>,
 }
 
 impl Render for BuildPage {
@@ -56,6 +59,7 @@ impl Render for BuildPage {
             }
             div class="stack" {
                 (self.failure())
+                @if let Some(budget) = &self.budget { (quota::uses(budget)) }
                 div class="split" {
                     div class="stack" { (self.log_card(&place)) }
                     aside class="stack" aria-label="About this build" { (self.steps()) (self.answers()) }

@@ -3,6 +3,7 @@
 use maud::{Markup, Render, html};
 
 use crate::model::parameter::{Parameter, Preset};
+use crate::model::quota::{Quota, bounded};
 use crate::model::resource::ResourceSpec;
 use crate::model::template::Template;
 use crate::server::html::layout::{Page, Section, Visit, crumbs};
@@ -10,6 +11,7 @@ use crate::server::html::parts::form::{Input, Line, wrongs};
 use crate::server::html::parts::icon::{icon, like};
 use crate::server::html::parts::notice::{Tone, notice};
 use crate::server::html::parts::parameter::{Field, PREFIX};
+use crate::server::html::parts::quota;
 use crate::server::html::paths;
 
 /// The page to make a workspace.
@@ -28,6 +30,10 @@ pub struct Create {
     pub preset: Option<String>,
     /// What a start makes.
     pub resources: Vec<ResourceSpec>,
+    /// Credits a day of a stopped one.
+    pub stop_cost: i64,
+    /// What the one who looks uses and may use.
+    pub quota: Quota,
     /// External logins that it cannot do without.
     pub external_auth: Vec<String>,
     /// What was typed.
@@ -55,6 +61,7 @@ impl Render for Create {
                 }
                 aside class="stack sticky" aria-label="What it makes" {
                     (self.result())
+                    (self.cost())
                     (self.deed())
                 }
             }
@@ -158,7 +165,6 @@ impl Create {
     }
 
     fn result(&self) -> Markup {
-        let cost: i64 = self.resources.iter().map(|r| r.daily_cost).sum();
         html! {
             section class="card" aria-labelledby="result" {
                 header { h2 id="result" { "What it makes" } span class="note" { (self.version_name) } }
@@ -177,7 +183,38 @@ impl Create {
                         }
                     }
                 }
-                @if cost > 0 { footer class="note" { (cost) " credits a day while it runs." } }
+            }
+        }
+    }
+
+    /// What it costs, as far as the plan of its import knew, and what remains.
+    fn cost(&self) -> Markup {
+        let costs = self.resources.iter().map(|r| bounded(r.daily_cost));
+        let cost = costs.fold(0, i64::saturating_add);
+        let after = self.quota.consumed.saturating_add(cost);
+        html! {
+            @if cost > 0 || self.quota.budget.is_some() {
+                section class="card" aria-labelledby="cost" {
+                    header { h2 id="cost" { "Cost" } span class="note" { "quota of " (self.visit.user.username) } }
+                    div class="body stack tight" {
+                        dl class="kv" {
+                            dt { "While running" } dd class="end" { b { (cost) " credits a day" } }
+                            dt { "While stopped" } dd class="end" { (self.stop_cost) }
+                            dt { "Used by your workspaces" } dd class="end" { (self.quota.consumed) }
+                            @if let Some(budget) = self.quota.budget { dt { "After this" } dd class="end" { b { (after) " of " (budget) } } }
+                        }
+                        @if let Some(budget) = self.quota.budget {
+                            (quota::meter(after, budget, "Quota after this workspace"))
+                            @if cost > 0 && after > budget {
+                                (notice(
+                                    Tone::Warn,
+                                    &html! { "This does not fit: " (self.quota.remaining().unwrap_or(0)) " of " (budget) " credits a day remain. Its build would be refused." },
+                                    &html! {},
+                                ))
+                            }
+                        }
+                    }
+                }
             }
         }
     }

@@ -3,6 +3,7 @@
 use maud::{Markup, Render, html};
 
 use super::people::{roles, seen};
+use crate::model::quota::Quota;
 use crate::model::user::{SiteRole, User, UserKind, UserRef, UserStatus};
 use crate::model::workspace::Workspace;
 use crate::server::html::layout::{Page, Section, Visit, crumbs, role_word};
@@ -21,6 +22,8 @@ pub struct Person {
     pub user: User,
     /// Their workspaces that the one who looks may see.
     pub workspaces: Vec<Workspace>,
+    /// What they use and may use in the organization of the start; none for who is not in it.
+    pub quota: Option<Quota>,
     /// Whether the one who looks may change the account.
     pub administers: bool,
     /// What was typed into one of the forms.
@@ -80,7 +83,16 @@ impl Person {
     fn workspaces(&self) -> Markup {
         html! {
             section class="card" aria-labelledby="theirs" {
-                header { h2 id="theirs" { "Workspaces" } span class="note" { (self.workspaces.len()) } }
+                header {
+                    h2 id="theirs" { "Workspaces" }
+                    span class="note" {
+                        (self.workspaces.len())
+                        @if let Some(quota) = self.quota {
+                            @if let Some(budget) = quota.budget { " · " (quota.consumed) " of " (budget) " credits a day" }
+                            @else if quota.consumed > 0 { " · " (quota.consumed) " credits a day" }
+                        }
+                    }
+                }
                 @if self.workspaces.is_empty() {
                     (empty("workspaces", &html! { "None that you may see." }, &html! {}))
                 } @else {

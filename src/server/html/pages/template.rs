@@ -29,6 +29,22 @@ pub struct TemplatePage {
     pub readme: String,
     /// What its active version asks.
     pub parameters: Vec<Parameter>,
+    /// Whether the one who looks keeps it.
+    pub keeps: bool,
+}
+
+/// The sections of a template for who keeps it.
+#[must_use]
+pub fn tabs(template: &Template, here: &str) -> Markup {
+    let tabs = [
+        (paths::template(&template.name), "Overview"),
+        (paths::permissions(&template.name), "Permissions"),
+    ];
+    html! {
+        nav class="tabs" aria-label={ "Sections of " (template.label()) } {
+            @for (href, text) in tabs { a href=(href) aria-current=[(text == here).then_some("page")] { (text) } }
+        }
+    }
 }
 
 impl Render for TemplatePage {
@@ -42,10 +58,11 @@ impl Render for TemplatePage {
                     p { (t.description) }
                 }
                 div class="actions" {
-                    @if self.visit.edits_templates() { (opens("danger", "delete", &html! { "Delete" })) }
+                    @if self.keeps { (opens("danger", "delete", &html! { "Delete" })) }
                     (link("primary", &paths::create(&t.name), &html! { "New workspace" }))
                 }
             }
+            @if self.keeps { (tabs(t, "Overview")) }
             div class="stack" {
                 @if !t.deprecation.is_empty() { (notice(Tone::Warn, &html! { b { "Deprecated. " } (t.deprecation) }, &html! {})) }
                 div class="split" {
@@ -96,7 +113,7 @@ impl TemplatePage {
     fn version(&self, v: &Version) -> Markup {
         let t = &self.template;
         let active = v.id == t.active_version_id;
-        let may = self.visit.edits_templates() && !active && v.job.status == JobStatus::Succeeded;
+        let may = self.keeps && !active && v.job.status == JobStatus::Succeeded;
         let deed = html! {
             @if may {
                 (post(&self.visit.csrf, &paths::promote(&t.name, &v.name), &html! {
@@ -173,7 +190,7 @@ impl TemplatePage {
             (type_the_name("d-name", t.name.as_str()))
         };
         html! {
-            @if self.visit.edits_templates() {
+            @if self.keeps {
                 (Dialog { id: "delete", title: &title, action: &paths::delete_template(&t.name), body, class: "danger primary", deed: &title, back: "Keep it" }.draw(&self.visit.csrf))
             }
         }

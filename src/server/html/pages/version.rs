@@ -33,6 +33,8 @@ pub struct VersionPage {
     pub variables: Vec<Variable>,
     /// What a start makes.
     pub resources: Vec<ResourceSpec>,
+    /// Whether the one who looks keeps the template.
+    pub keeps: bool,
 }
 
 impl Render for VersionPage {
@@ -99,7 +101,7 @@ impl VersionPage {
     #[must_use]
     pub fn actions(&self) -> Markup {
         let (t, v) = (&self.template, &self.version);
-        let may = self.visit.edits_templates() && v.id != t.active_version_id;
+        let may = self.keeps && v.id != t.active_version_id;
         html! {
             div class="actions" id="actions" {
                 @if may && v.job.status == JobStatus::Succeeded {

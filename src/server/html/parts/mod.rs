@@ -14,5 +14,6 @@ pub mod notice;
 pub mod pager;
 pub mod parameter;
 pub mod quantity;
+pub mod quota;
 pub mod table;
 pub mod time;

@@ -5,7 +5,7 @@ use axum::response::Response;
 use super::convert::people as convert;
 use crate::model::id::GroupId;
 use crate::model::policy::{Action as A, ResourceType as R};
-use crate::server::app::groups::{GroupView, UpdateGroup};
+use crate::server::app::groups::{CreateGroup, GroupView, UpdateGroup};
 use crate::server::web::extract::{Json, Path, Query, created, message};
 use crate::server::web::routes::Routes;
 use crate::server::web::{Access, Answer, State, Who};
@@ -86,8 +86,13 @@ async fn create(
     Path(organization): Path<String>,
     Json(body): Json<wire::CreateGroup>,
 ) -> Answer<Response> {
-    let made =
-        state.app.create_group(&actor, &organization, &body.name, &body.display_name).await?;
+    let cmd = CreateGroup {
+        name: body.name,
+        display_name: body.display_name,
+        avatar_url: body.avatar_url,
+        quota_allowance: body.quota_allowance,
+    };
+    let made = state.app.create_group(&actor, &organization, cmd).await?;
     Ok(created(convert::group(&made)))
 }
 
@@ -100,6 +105,8 @@ async fn update(
     let cmd = UpdateGroup {
         name: body.name.filter(|n| !n.is_empty()),
         display_name: body.display_name,
+        avatar_url: body.avatar_url,
+        quota_allowance: body.quota_allowance,
         add_users: body.add_users,
         remove_users: body.remove_users,
     };

@@ -32,6 +32,8 @@ pub(super) fn routes(routes: Routes) -> Routes {
             "/api/v2/organizations/{organization}/members/roles/{name}",
             delete_role,
         )
+        .get(read, "/api/v2/workspace-quota/{user}", own_quota)
+        .get(read, "/api/v2/organizations/{organization}/members/{user}/workspace-quota", quota)
         .get(read, ONE, show)
         .post(Access::may(R::OrganizationMember, A::Create), ONE, add)
         .delete(Access::may(R::OrganizationMember, A::Delete), ONE, remove)
@@ -85,6 +87,24 @@ async fn show(
         return Err(Error::NotFound("member").into());
     }
     Ok(Json(convert::member(&organization, &user, user.created_at)))
+}
+
+async fn quota(
+    state: State,
+    Who(actor): Who,
+    Path((key, user)): Path<(String, String)>,
+) -> Answer<Json<wire::WorkspaceQuota>> {
+    let quota = state.app.quota(&actor, &key, &user).await?;
+    let budget = quota.budget.unwrap_or(-1);
+    Ok(Json(wire::WorkspaceQuota { credits_consumed: quota.consumed, budget }))
+}
+
+async fn own_quota(
+    state: State,
+    who: Who,
+    Path(user): Path<String>,
+) -> Answer<Json<wire::WorkspaceQuota>> {
+    quota(state, who, Path(("default".to_owned(), user))).await
 }
 
 async fn add(

@@ -15,6 +15,7 @@ mod members;
 pub mod organizations;
 pub mod sessions;
 pub mod ssh_keys;
+mod template_acl;
 mod templates;
 pub mod tokens;
 pub mod users;
@@ -37,6 +38,7 @@ pub(super) fn routes(routes: Routes) -> Routes {
     let routes = audit::routes(routes);
     let routes = files::routes(routes);
     let routes = templates::routes(routes);
+    let routes = template_acl::routes(routes);
     let routes = versions::routes(routes);
     let routes = workspaces::routes(routes);
     let routes = builds::routes(routes);

@@ -164,6 +164,7 @@ async fn create(
             icon: Some(body.icon),
             deprecation: None,
             default_ttl_s: body.default_ttl_ms.map(|ms| ms / 1000),
+            private: Some(body.disable_everyone_group_access),
         },
     };
     let template = state.app.create_template(&actor, cmd).await?;
@@ -187,6 +188,7 @@ async fn update(
         icon: body.icon,
         deprecation: body.deprecation_message,
         default_ttl_s: body.default_ttl_ms.map(|ms| ms / 1000),
+        private: body.disable_everyone_group_access,
     };
     let template = state.app.update_template(&actor, id, (new_name, details)).await?;
     Ok(Json(one(&state, &actor, &template).await?))

@@ -267,6 +267,7 @@ fn as_build(version: &Version, transition: Transition) -> Build {
         version_name: version.name.clone(),
         job: version.job.clone(),
         daily_cost: 0,
+        refused_cost: None,
         deadline: None,
         resources: vec![],
     }

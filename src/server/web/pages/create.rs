@@ -6,6 +6,7 @@ use super::{Html, Visitor, flash, mistake, templates};
 use crate::model::build::{BuildReason, Transition};
 use crate::model::name::WorkspaceName;
 use crate::model::parameter::{Parameter, ParameterValue};
+use crate::model::quota::Quota;
 use crate::model::template::{Imported, Template};
 use crate::server::app::build_requests::BuildRequest;
 use crate::server::app::workspaces::{CreateWorkspace, Source};
@@ -33,12 +34,20 @@ struct Known {
     template: Template,
     version_name: String,
     found: Imported,
+    quota: Quota,
 }
 
 async fn known(state: &State, actor: &Actor, name: &str) -> Answer<Known> {
     let template = templates::find(state, actor, name).await?;
     let found = state.app.imported(actor, template.active_version_id).await?;
-    Ok(Known { version_name: template.active_version_name.clone(), template, found })
+    let quota = state.app.quota(actor, &template.organization_id.to_string(), "me").await;
+    let quota = match quota {
+        Ok(quota) => quota,
+        // Owners of the site make workspaces where they do not belong, for others.
+        Err(app::Error::NotFound(_)) => Quota::default(),
+        Err(other) => return Err(other.into()),
+    };
+    Ok(Known { version_name: template.active_version_name.clone(), template, found, quota })
 }
 
 async fn form(state: State, visitor: Visitor, Path(name): Path<String>) -> Answer<Html> {
@@ -96,7 +105,8 @@ async fn create(
 }
 
 fn page(visit: Visit, known: Known, preset: Option<String>, input: Input) -> Create {
-    let Known { template, version_name, found } = known;
+    let Known { template, version_name, found, quota } = known;
+    let stop_cost = found.stop_cost();
     let needed = found.external_auth.into_iter().filter(|(_, optional)| !optional);
     Create {
         visit,
@@ -106,6 +116,8 @@ fn page(visit: Visit, known: Known, preset: Option<String>, input: Input) -> Cre
         presets: found.presets,
         preset,
         resources: found.start_resources,
+        stop_cost,
+        quota,
         external_auth: needed.map(|(id, _)| id).collect(),
         input,
     }

@@ -58,7 +58,7 @@ async fn builds(
 async fn build(state: State, visitor: Visitor, at: AtBuild) -> Answer<Html> {
     let actor = &visitor.actor;
     let mut page = load(&state, actor, visitor.visit, &at).await?;
-    let asked = state.app.imported(actor, page.build.version_id).await?.parameters;
+    let asked = state.app.build_questions(actor, page.build.id).await?;
     let values = state.app.build_parameters(actor, page.build.id).await?;
     page.parameters = named(&asked, &values);
     page.log = build_log(&state, actor, &page.build).await?;
@@ -91,6 +91,10 @@ pub(super) async fn load(
         parameters: Vec::new(),
         may: may.unwrap_or_default(),
         log: LogEnd::default(),
+        budget: match build.refused_cost {
+            Some(_) => Some(app.budget_of_build(actor, build.id).await?),
+            None => None,
+        },
         visit,
         workspace,
         build,

@@ -5,15 +5,19 @@ mod create;
 mod doors;
 mod find;
 mod flash;
+mod groups;
 mod history;
 mod lists;
 mod live;
 mod log_tail;
+mod members;
 mod oidc;
 mod people;
+mod roles;
 mod settings;
 mod starters;
 mod stream;
+mod template_permissions;
 mod templates;
 mod terminal;
 mod visitor;
@@ -41,6 +45,8 @@ pub(super) fn routes(routes: Routes) -> Routes {
     let routes = live::routes(history::routes(workspace::routes(lists::routes(routes))));
     let routes = terminal::routes(workspace_settings::routes(create::routes(routes)));
     let routes = starters::routes(templates::routes(people::routes(routes)));
+    let routes = template_permissions::routes(routes);
+    let routes = roles::routes(members::routes(groups::routes(routes)));
     find::routes(settings::routes(routes))
 }
 

@@ -6,8 +6,8 @@ use super::{Html, Visitor, flash, mistake};
 use crate::model::filter::WorkspaceFilter;
 use crate::model::policy::{Action, ResourceType};
 use crate::model::user::{SiteRole, User, UserKind, UserStatus};
-use crate::server::app::Actor;
 use crate::server::app::users::{CreateUser, UserFilter};
+use crate::server::app::{Actor, Error};
 use crate::server::html::layout::Visit;
 use crate::server::html::pages::people::People;
 use crate::server::html::pages::person::Person;
@@ -107,7 +107,12 @@ async fn show_one(
     let filter = WorkspaceFilter { owners, ..WorkspaceFilter::default() };
     let workspaces = state.app.find_workspaces(actor, filter, MAX_WORKSPACES).await?;
     let administers = state.app.administers(actor, &user).await?;
-    Ok(Html::of(&Person { visit, user, workspaces, administers, input }))
+    let quota = match state.app.quota(actor, "default", user.username.as_str()).await {
+        Ok(quota) => Some(quota),
+        Err(Error::NotFound(_)) => None,
+        Err(other) => return Err(other.into()),
+    };
+    Ok(Html::of(&Person { visit, user, workspaces, quota, administers, input }))
 }
 
 async fn suspend(state: State, visitor: Visitor, Path(key): Path<String>) -> Answer<Response> {

@@ -51,7 +51,8 @@ async fn template(state: State, visitor: Visitor, Path(name): Path<String>) -> A
     let active = state.app.version(&actor, template.active_version_id).await?;
     let parameters = state.app.imported(&actor, active.id).await?.parameters;
     let readme = active.readme;
-    Ok(Html::of(&TemplatePage { visit, template, versions, readme, parameters }))
+    let keeps = state.app.keeps_template(&actor, template.id).await?;
+    Ok(Html::of(&TemplatePage { visit, template, versions, readme, parameters, keeps }))
 }
 
 async fn delete(
@@ -103,6 +104,7 @@ pub(super) async fn load_version(
         parameters: found.parameters,
         variables: found.variables,
         resources: found.start_resources,
+        keeps: state.app.keeps_template(actor, template.id).await?,
         template,
         version,
     })

@@ -9,7 +9,7 @@ use maud::Render as _;
 use super::{document, flash};
 use crate::model::id::TokenId;
 use crate::server::app::Actor;
-use crate::server::html::layout::{Csrf, Visit};
+use crate::server::html::layout::{Csrf, Visit, Ways};
 use crate::server::html::pages::error::{Error, Wrong};
 use crate::server::web::{MaybeWho, Problem, State};
 
@@ -48,6 +48,7 @@ fn visit(state: &State, actor: &Actor, headers: &HeaderMap) -> Option<Visit> {
         csrf: Csrf(csrf),
         flash: flash::read(headers),
         now: state.app.clock().now(),
+        ways: Ways::of(&caller.subject),
     })
 }
 

@@ -12,7 +12,7 @@ use crate::model::parameter::{Parameter, ParameterValue};
 use crate::model::workspace::Workspace;
 use crate::server::app::build_requests::{BuildRequest, VersionChoice};
 use crate::server::app::logs::LogOf;
-use crate::server::app::{Actor, App, Page};
+use crate::server::app::{Actor, App, Error, Page};
 use crate::server::html::layout::Visit;
 use crate::server::html::pages::workspace::{
     Door, Newer, RECENT_BUILDS, RECENT_SESSIONS, WorkspacePage,
@@ -80,7 +80,7 @@ pub(super) async fn load(
     }
     let builds = app.builds(actor, id, Page::new(count(RECENT_BUILDS), 0)).await?;
     let sessions = app.sessions(actor, id, Page::new(count(RECENT_SESSIONS), 0)).await?;
-    let asked = app.imported(actor, build.version_id).await?.parameters;
+    let asked = app.build_questions(actor, build.id).await?;
     let values = app.build_parameters(actor, build.id).await?;
     Ok(WorkspacePage {
         may,
@@ -105,8 +105,12 @@ async fn newer(app: &App, actor: &Actor, workspace: &Workspace) -> Answer<Option
     if !workspace.outdated() {
         return Ok(None);
     }
-    let version = app.version(actor, workspace.template_active_version_id).await?;
-    Ok(Some(Newer { name: version.name, message: version.message }))
+    match app.version(actor, workspace.template_active_version_id).await {
+        Ok(version) => Ok(Some(Newer { name: version.name, message: version.message })),
+        // Whose owner may not use the template any more gets no newer version of it.
+        Err(Error::NotFound(_)) => Ok(None),
+        Err(other) => Err(other.into()),
+    }
 }
 
 fn door(state: &State) -> Door {

@@ -41,7 +41,7 @@ async fn show(
     (workspace, input): (Workspace, Input),
 ) -> Answer<Html> {
     let build = &workspace.latest_build;
-    let parameters = state.app.imported(actor, build.version_id).await?.parameters;
+    let parameters = state.app.build_questions(actor, build.id).await?;
     let last = state.app.build_parameters(actor, build.id).await?;
     let value = |name: &str, fallback: &str| {
         last.iter().find(|v| v.name == name).map_or(fallback, |v| v.value.as_str()).to_owned()
@@ -122,8 +122,7 @@ fn own_field(error: app::Error) -> app::Error {
 async fn answer(state: State, visitor: Visitor, at: At, fields: Fields) -> Answer<Response> {
     let workspace = find(&state, &visitor.actor, &at).await?;
     state.app.may(&visitor.actor, workspace.id, Verb::Update).await?;
-    let version = workspace.latest_build.version_id;
-    let asked = state.app.imported(&visitor.actor, version).await?.parameters;
+    let asked = state.app.build_questions(&visitor.actor, workspace.latest_build.id).await?;
     let request = BuildRequest {
         parameters: answers(&asked, &fields),
         ..BuildRequest::new(Transition::Start, BuildReason::Dashboard)

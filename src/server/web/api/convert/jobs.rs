@@ -16,6 +16,10 @@ pub fn of_build(build: &Build) -> wire::ProvisionerJob {
         initiator_id: build.initiator.id.0,
         input: wire::JobInput { workspace_build_id: Some(build.id.0), ..wire::JobInput::default() },
         r#type: "workspace_build".to_owned(),
+        error_code: match build.refused_cost {
+            Some(_) => "INSUFFICIENT_QUOTA".to_owned(),
+            None => String::new(),
+        },
         metadata: wire::JobMetadata {
             template_version_name: build.version_name.clone(),
             workspace_id: Some(build.workspace_id.0),

@@ -1,0 +1,159 @@
+//! The list of an organization's groups.
+
+use maud::{Markup, Render, html};
+
+use crate::model::user::GroupSource;
+use crate::server::html::layout::{Page, Section, Visit};
+use crate::server::html::parts::button::{labelled, opens};
+use crate::server::html::parts::form::{Input, Line, wrongs};
+use crate::server::html::parts::icon::icon;
+use crate::server::html::parts::table::{Column, Table, cell, deeds, figure, row};
+use crate::server::html::paths;
+
+/// A group in the list.
+#[derive(Clone, Debug)]
+pub struct GroupRow {
+    /// Its name.
+    pub name: String,
+    /// The name shown; may be empty.
+    pub display_name: String,
+    /// Whether everyone in the organization is in it.
+    pub everyone: bool,
+    /// Who made it.
+    pub source: GroupSource,
+    /// How many of its members the one who looks may see.
+    pub n_members: usize,
+    /// Credits a day that it adds to each member's budget.
+    pub quota_allowance: i64,
+}
+
+/// The page of all groups.
+pub struct Groups {
+    /// Who looks.
+    pub visit: Visit,
+    /// The groups that they may see, Everyone first.
+    pub groups: Vec<GroupRow>,
+    /// Whether they may make one.
+    pub creates: bool,
+    /// What was typed into the form that makes one.
+    pub input: Input,
+}
+
+impl Render for Groups {
+    fn render(&self) -> Markup {
+        let again = !self.input.errors.is_empty();
+        let body = html! {
+            header class="page-head" {
+                div { h1 { "Groups" } p { "People together: what templates they may use, and how much they may spend a day." } }
+                div class="actions" {
+                    @if self.creates && !again { (opens("primary", "add", &labelled("plus", "New group"))) }
+                }
+            }
+            div class="stack" {
+                @if again { (self.again()) }
+                section class="card" aria-label="Groups" { (self.table()) }
+                @if self.groups.iter().all(|g| g.quota_allowance == 0) {
+                    p class="note" { "No group has a quota allowance, so nobody's spending is limited. Once one has, who has none may start nothing that costs credits." }
+                }
+            }
+            @if self.creates && !again { (self.dialog()) }
+        };
+        Page { title: "Groups", visit: &self.visit, section: Section::Groups, live: None, body }
+            .render()
+    }
+}
+
+impl Groups {
+    fn table(&self) -> Markup {
+        let columns = [
+            Column::Head("Group"),
+            Column::Head("Kept by"),
+            Column::Figures("Members"),
+            Column::Figures("Adds to quota"),
+            Column::Silent("Actions"),
+        ];
+        let rows = html! { @for group in &self.groups { (one(group)) } };
+        html! { (Table { caption: "Groups of this organization", class: "", columns: &columns, rows }) }
+    }
+
+    fn fields(&self) -> Markup {
+        html! {
+            (Line { id: "f-name", name: "name", label: "Name", hint: "Letters, digits and hyphens, at most 36.", ..Line::default() }.draw(&self.input))
+            (Line { id: "f-display_name", name: "display_name", label: "Name shown", optional: true, ..Line::default() }.draw(&self.input))
+            (allowance("0", &self.input))
+        }
+    }
+
+    fn dialog(&self) -> Markup {
+        html! {
+            dialog id="add" popover aria-labelledby="add-title" {
+                form method="post" action=(paths::GROUPS) {
+                    (self.visit.csrf)
+                    header { h2 id="add-title" { "New group" } }
+                    div class="body fields" { (self.fields()) }
+                    footer {
+                        button class="button" type="button" popovertarget="add" popovertargetaction="hide" { "Make none" }
+                        button class="button primary" { "Make group" }
+                    }
+                }
+            }
+        }
+    }
+
+    /// The same form in the page, when something was wrong with it.
+    fn again(&self) -> Markup {
+        html! {
+            section class="card" aria-labelledby="add-title" {
+                header { h2 id="add-title" { "New group" } }
+                form class="body fields" method="post" action=(paths::GROUPS) {
+                    (self.visit.csrf)
+                    (self.fields())
+                    (wrongs(&self.input, &[("name", "Name"), ("display_name", "Name shown"), ("quota_allowance", "Quota allowance")]))
+                    div class="actions" { a class="button" href=(paths::GROUPS) { "Make none" } button class="button primary" { "Make group" } }
+                }
+            }
+        }
+    }
+}
+
+/// The field of what a group adds to budgets.
+#[must_use]
+pub fn allowance(value: &str, input: &Input) -> Markup {
+    Line {
+        id: "f-quota_allowance",
+        name: "quota_allowance",
+        label: "Quota allowance",
+        kind: "number",
+        hint: "Credits a day that it adds to each member's budget.",
+        value,
+        ..Line::default()
+    }
+    .draw(input)
+}
+
+fn one(group: &GroupRow) -> Markup {
+    let href = paths::group(&group.name);
+    let head = html! {
+        a class="who" href=(href) {
+            span class="avatar" data-kind="group" aria-hidden="true" { (icon("people")) }
+            span { (group.name) @if !group.display_name.is_empty() { " " small { (group.display_name) } } }
+        }
+    };
+    let kept = match (group.everyone, group.source) {
+        (true, _) => "built in",
+        (false, GroupSource::User) => "people here",
+        (false, GroupSource::Oidc) => "a provider",
+    };
+    row(
+        &format!("g-{}", group.name),
+        &head,
+        &[
+            cell("Kept by", &html! { (kept) }),
+            figure("Members", &html! { (group.n_members) }),
+            figure("Adds to quota", &html! { (group.quota_allowance) }),
+            deeds(&html! {
+                a class="button quiet small square" href=(href) aria-label={ "Open " (group.name) } { (icon("right")) }
+            }),
+        ],
+    )
+}

@@ -1,0 +1,148 @@
+//! Roles of the organization that exists from the start.
+
+use axum::response::{IntoResponse, Response};
+
+use super::groups::{PLACE, may};
+use super::{Html, Visitor, flash, mistake};
+use crate::model::policy::{Action as A, Permission, Permissions, ResourceType as R};
+use crate::server::app::roles::{PutRole, RoleView};
+use crate::server::app::{Actor, Error};
+use crate::server::html::pages::roles::{RolePage, RoleRow, Roles};
+use crate::server::html::parts::form::Input;
+use crate::server::html::parts::notice::Tone;
+use crate::server::html::paths;
+use crate::server::web::extract::Path;
+use crate::server::web::form::Fields;
+use crate::server::web::routes::Routes;
+use crate::server::web::{Access, Answer, State};
+
+pub(super) fn routes(routes: Routes) -> Routes {
+    routes
+        .get(Access::page_may(R::AssignOrgRole, A::Read), paths::ROLES, list)
+        .post(Access::page_may(R::AssignOrgRole, A::Create), paths::ROLES, create)
+        .get(Access::page_may(R::AssignOrgRole, A::Read), "/roles/{name}", show)
+        .post(Access::page_may(R::AssignOrgRole, A::Update), "/roles/{name}", edit)
+        .post(Access::page_may(R::AssignOrgRole, A::Delete), "/roles/{name}/delete", delete)
+}
+
+/// What the actor holds in the organization, and so can give.
+async fn held(state: &State, actor: &Actor) -> Answer<Permissions> {
+    let place = state.app.organization(actor, PLACE).await?.id;
+    Ok(actor.caller()?.subject.held_in(place))
+}
+
+/// The permissions that a form's boxes name.
+fn chosen(fields: &Fields) -> Permissions {
+    fields.all("permission").filter_map(Permission::parse).collect()
+}
+
+fn entry(role: RoleView) -> RoleRow {
+    RoleRow {
+        name: role.name,
+        display_name: role.display_name,
+        permissions: role.permissions,
+        built_in: role.built_in,
+    }
+}
+
+async fn list(state: State, visitor: Visitor) -> Answer<Html> {
+    draw(&state, visitor, (Permissions::EMPTY, Input::default())).await
+}
+
+async fn draw(
+    state: &State,
+    Visitor { actor, visit }: Visitor,
+    (chosen, input): (Permissions, Input),
+) -> Answer<Html> {
+    let roles = state.app.organization_roles(&actor, PLACE).await?;
+    Ok(Html::of(&Roles {
+        roles: roles.into_iter().map(entry).collect(),
+        creates: may(state, &actor, (R::AssignOrgRole, A::Create)).await?,
+        held: held(state, &actor).await?,
+        visit,
+        chosen,
+        input,
+    }))
+}
+
+async fn create(state: State, visitor: Visitor, fields: Fields) -> Answer<Response> {
+    let cmd = PutRole {
+        name: fields.get("name").unwrap_or_default().to_owned(),
+        display_name: fields.get("display_name").unwrap_or_default().to_owned(),
+        permissions: chosen(&fields),
+    };
+    match state.app.put_role(&visitor.actor, PLACE, (cmd, false)).await {
+        Ok((_, role)) => {
+            let text = format!("The role {} is there. Give it to members.", role.name);
+            Ok(flash::done(&state.site, &paths::role(&role.name), &text))
+        }
+        Err(error) => {
+            let input = (chosen(&fields), mistake(&fields, error)?);
+            Ok(draw(&state, visitor, input).await?.into_response())
+        }
+    }
+}
+
+async fn find(state: &State, actor: &Actor, name: &str) -> Answer<RoleView> {
+    let all = state.app.organization_roles(actor, PLACE).await?;
+    let found = all.into_iter().find(|role| role.name.eq_ignore_ascii_case(name));
+    Ok(found.ok_or(Error::NotFound("role"))?)
+}
+
+async fn show(state: State, visitor: Visitor, Path(name): Path<String>) -> Answer<Html> {
+    let role = find(&state, &visitor.actor, &name).await?;
+    draw_one(&state, visitor, (role, Input::default())).await
+}
+
+async fn draw_one(
+    state: &State,
+    Visitor { actor, visit }: Visitor,
+    (role, input): (RoleView, Input),
+) -> Answer<Html> {
+    let own = !role.built_in;
+    Ok(Html::of(&RolePage {
+        changes: own && may(state, &actor, (R::AssignOrgRole, A::Update)).await?,
+        deletes: own && may(state, &actor, (R::AssignOrgRole, A::Delete)).await?,
+        held: held(state, &actor).await?,
+        role: entry(role),
+        visit,
+        input,
+    }))
+}
+
+async fn edit(
+    state: State,
+    visitor: Visitor,
+    Path(name): Path<String>,
+    fields: Fields,
+) -> Answer<Response> {
+    let role = find(&state, &visitor.actor, &name).await?;
+    let cmd = PutRole {
+        name: role.name.clone(),
+        display_name: fields.get("display_name").unwrap_or_default().to_owned(),
+        permissions: chosen(&fields),
+    };
+    match state.app.put_role(&visitor.actor, PLACE, (cmd, true)).await {
+        Ok((_, role)) => Ok(flash::done(&state.site, &paths::role(&role.name), "Role saved.")),
+        Err(error) => {
+            let input = mistake(&fields, error)?;
+            let role = RoleView { permissions: chosen(&fields), ..role };
+            Ok(draw_one(&state, visitor, (role, input)).await?.into_response())
+        }
+    }
+}
+
+async fn delete(
+    state: State,
+    visitor: Visitor,
+    Path(name): Path<String>,
+    fields: Fields,
+) -> Answer<Response> {
+    let role = find(&state, &visitor.actor, &name).await?;
+    if fields.get("confirm") != Some(role.name.as_str()) {
+        let why = format!("Type {} to delete it. Nothing was deleted.", role.name);
+        return Ok(flash::tell(&state.site, &paths::role(&role.name), Tone::Bad, &why));
+    }
+    state.app.delete_role(&visitor.actor, PLACE, &role.name).await?;
+    Ok(flash::done(&state.site, paths::ROLES, &format!("{} is deleted.", role.name)))
+}
