@@ -7,7 +7,8 @@ use crate::model::id::{OrganizationId, UserId, VersionId, WorkspaceId};
 use crate::model::name::WorkspaceName;
 use crate::model::quota::Quota;
 
-/// What someone uses in an organization, and may use there.
+/// What someone uses in an organization, and may use there. Workspaces are found by their owner: an
+/// organization has many more, which the plus signs keep SQLite from walking through.
 ///
 /// # Errors
 /// When SQLite fails.
@@ -23,7 +24,7 @@ pub fn of(tx: &ReadTx<'_>, organization: OrganizationId, user: UserId) -> Result
               FROM group_members m CROSS JOIN groups g ON g.id = m.group_id
               WHERE m.user_id = :user AND g.organization_id = o.id) AS budget,
            (SELECT coalesce(sum(w.daily_cost), 0) FROM workspaces w
-            WHERE w.owner_id = :user AND w.organization_id = o.id AND w.deleted_at IS NULL) AS consumed
+            WHERE w.owner_id = :user AND +w.organization_id = o.id AND w.deleted_at IS NULL) AS consumed
          FROM organizations o WHERE o.id = :organization",
         named_params! { ":organization": organization, ":user": user },
         |row| {
@@ -95,7 +96,7 @@ pub fn uses(
         "SELECT w.id AS id, w.name AS name, w.daily_cost AS daily_cost, b.version_id AS version_id
          FROM workspaces w CROSS JOIN builds b ON b.workspace_id = w.id
            AND b.number = (SELECT max(number) FROM builds WHERE workspace_id = w.id)
-         WHERE w.owner_id = :owner AND w.organization_id = :organization
+         WHERE w.owner_id = :owner AND +w.organization_id = :organization
            AND w.deleted_at IS NULL AND w.daily_cost > 0
          ORDER BY w.daily_cost DESC, w.name LIMIT :limit",
         named_params! { ":owner": owner, ":organization": organization, ":limit": limit },
