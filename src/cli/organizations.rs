@@ -122,12 +122,12 @@ fn read_role(args: PutRole) -> anyhow::Result<NewRole> {
     }
     let text = prompt::text_from_stdin(MAX_ROLE)?;
     // What `show` prints is a list; one of one role is as good as the role.
-    let read: serde_json::Value = serde_json::from_str(&text)?;
-    let one = match read {
-        serde_json::Value::Array(mut list) if list.len() == 1 => list.remove(0),
-        other => other,
-    };
-    let mut role: NewRole = serde_json::from_value(one)?;
+    let mut read: serde_json::Value = serde_json::from_str(&text)?;
+    let list = read.as_array_mut().filter(|list| list.len() == 1);
+    if let Some(one) = list.and_then(Vec::pop) {
+        read = one;
+    }
+    let mut role: NewRole = serde_json::from_value(read)?;
     role.name = args.role.unwrap_or(role.name);
     Ok(role)
 }

@@ -1,7 +1,9 @@
 //! `start`, `stop`, `restart`, `update`, `delete`, `rename`: a build asked for, and watched to its end.
 
+use http::StatusCode;
+
 use super::args::workspaces::{Delete, Rename, Start, Stop};
-use super::client::Client;
+use super::client::{Client, status_of};
 use super::context::Context;
 use super::parameters::{self, Ask, Known};
 use super::reference::Reference;
@@ -186,7 +188,11 @@ async fn answers(
     args: &Start,
     (workspace, version): (&Workspace, uuid::Uuid),
 ) -> anyhow::Result<(Vec<BuildParameter>, Option<uuid::Uuid>)> {
-    let asked = client.rich_parameters(version).await?;
+    let asked = match client.rich_parameters(version).await {
+        // Who may not use the template any more is told so by the answer to the build.
+        Err(error) if status_of(&error) == Some(StatusCode::NOT_FOUND) => vec![],
+        asked => asked?,
+    };
     let before = client.build_parameters(workspace.latest_build.id).await?;
     let presets = match &args.preset {
         Some(_) => client.presets(version).await?,

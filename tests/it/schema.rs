@@ -96,3 +96,63 @@ fn a_file_of_the_first_release_keeps_its_rows_and_takes_the_new_words() {
     let sound: String = conn.query_row("PRAGMA integrity_check", [], |row| row.get(0)).unwrap();
     assert_eq!((n, sound.as_str()), (3, "ok"));
 }
+
+#[test]
+fn what_was_there_before_permissions_and_quotas_is_for_everyone_and_counts_what_it_costs() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut conn = Connection::open(dir.path().join("steading.db")).unwrap();
+    let before = MIGRATIONS.iter().position(|(name, _)| name.ends_with("template_grants")).unwrap();
+    for (_, sql) in &MIGRATIONS[..before] {
+        conn.execute_batch(sql).unwrap();
+    }
+    conn.pragma_update(None, "user_version", i64::try_from(before).unwrap()).unwrap();
+    conn.execute_batch(
+        "INSERT INTO organizations VALUES ('o', 'default', '', '', 1, 1, 1);
+         INSERT INTO users VALUES ('u', 'ada', '', 'a@x', 'person', 'active', 'password', 1, 1, NULL);
+         INSERT INTO memberships VALUES ('o', 'u', 1);
+         INSERT INTO archives VALUES (zeroblob(32), x'00', 1);
+         INSERT INTO files (id, hash, created_by, created_at) VALUES ('f', zeroblob(32), 'u', 1);",
+    )
+    .unwrap();
+    let job = |id: &str, kind: &str, status: &str| {
+        format!(
+            "INSERT INTO jobs (id, kind, status, error, created_at, runner, is_last)
+             VALUES ('{id}', '{kind}', '{status}', '', 1, '', 0);"
+        )
+    };
+    let template = |id: &str, deleted: &str| {
+        format!(
+            "INSERT INTO templates VALUES ('{id}', 'o', '{id}', '', '', '', 'v', '', 0, 'u', 1, 1, {deleted});"
+        )
+    };
+    let build = |number: i64, status: &str, cost: i64| {
+        let id = format!("b{number}");
+        let made = format!(
+            "INSERT INTO builds (id, workspace_id, number, transition, reason, initiator_id,
+                 version_id, job_id, orphan, then_start, daily_cost, created_at)
+             VALUES ('{id}', 'w', {number}, 'start', 'initiator', 'u', 'v', '{id}', 0, 0, {cost}, 1);"
+        );
+        [job(&id, "build", status), made].concat()
+    };
+    let rows = [
+        "BEGIN;".to_owned(),
+        job("j", "import", "succeeded"),
+        template("t", "NULL"),
+        template("gone", "2"),
+        "INSERT INTO template_versions VALUES ('v', 't', 'o', 'v1', '', 'f', 'j', x'', '{}', 0, 'u', 1, 1);
+         INSERT INTO workspaces VALUES ('w', 'o', 'u', 'kiln', 't', '', NULL, 0, 1, 1, 1, NULL);"
+            .to_owned(),
+        build(1, "succeeded", 3),
+        build(2, "succeeded", 7),
+        build(3, "failed", 0),
+        "COMMIT;".to_owned(),
+    ];
+    conn.execute_batch(&rows.concat()).unwrap();
+    prepare(&mut conn).unwrap();
+    let one = |sql: &str| conn.query_row(sql, [], |row| row.get::<_, String>(0)).unwrap();
+    assert_eq!(one("SELECT group_concat(template_id) FROM template_grants"), "t");
+    let granted = "SELECT user_id || ' ' || template_id || ' ' || role || ' ' || reason
+                   FROM effective_template_grants";
+    assert_eq!(one(granted), "u t use everyone");
+    assert_eq!(one("SELECT daily_cost || '' FROM workspaces"), "7");
+}

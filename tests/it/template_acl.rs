@@ -117,9 +117,19 @@ async fn a_template_can_be_private_from_its_first_moment_and_be_opened() {
     let made = world.server.post(&world.tess, &path, body).await.expect(201).json();
     let path = format!("/api/v2/templates/{}", id(&made));
     world.server.get(&world.ada, &path).await.expect(404);
-    let open = json!({ "disable_everyone_group_access": false });
-    world.server.patch(&world.tess, &path, open).await.expect(200);
+    // Coder's clients send false with every change: it opens nothing.
+    let change = json!({ "disable_everyone_group_access": false, "description": "New." });
+    world.server.patch(&world.tess, &path, change).await.expect(200);
+    world.server.get(&world.ada, &path).await.expect(404);
+    let everyone = made["organization_id"].as_str().unwrap();
+    let open = json!({ "group_perms": { everyone: "use" } });
+    world.server.patch(&world.tess, &format!("{path}/acl"), open).await.expect(200);
     world.server.get(&world.ada, &path).await.expect(200);
+    let close = json!({ "disable_everyone_group_access": true });
+    world.server.patch(&world.tess, &path, close).await.expect(200);
+    world.server.get(&world.ada, &path).await.expect(404);
+    let open = json!({ "group_perms": { everyone: "use" } });
+    world.server.patch(&world.tess, &format!("{path}/acl"), open).await.expect(200);
     let acl = world.server.get(&world.tess, &format!("{path}/acl")).await.expect(200).json();
     assert_eq!(acl["group"][0]["name"], "Everyone");
     assert_eq!((&acl["group"][0]["role"], &acl["users"]), (&json!("use"), &json!([])));

@@ -10,7 +10,7 @@ use crate::cli::client::{Client, retold, segment, status_of};
 use crate::cli::nearest;
 use crate::wire::coder::organizations::Organization;
 use crate::wire::coder::templates::{
-    CreateTemplate, Example, Template, UpdateTemplate, UploadResponse,
+    CreateTemplate, Example, Template, UpdateTemplate, UpdateTemplateAcl, UploadResponse,
 };
 use crate::wire::coder::versions::{
     ArchiveVersions, ArchiveVersionsResponse, CreateVersion, Preset, RichParameter,
@@ -67,6 +67,20 @@ impl Client {
     /// When the server cannot be reached, or refuses.
     pub async fn update_template(&self, id: Uuid, change: &UpdateTemplate) -> anyhow::Result<()> {
         self.tell(Method::PATCH, &format!("/api/v2/templates/{id}"), change).await
+    }
+
+    /// Puts everyone in its organization on a template's list, to use it.
+    ///
+    /// # Errors
+    /// When the server cannot be reached, or refuses.
+    pub async fn open_template(&self, template: &Template) -> anyhow::Result<()> {
+        let everyone = template.organization_id.to_string();
+        let change = UpdateTemplateAcl {
+            group_perms: [(everyone, "use".to_owned())].into(),
+            ..UpdateTemplateAcl::default()
+        };
+        let path = format!("/api/v2/templates/{}/acl", template.id);
+        self.tell(Method::PATCH, &path, &change).await
     }
 
     /// Deletes a template.

@@ -23,7 +23,8 @@ pub struct Accepted {
     pub force_tty: Option<Option<String>>,
 }
 
-/// Which organization. There is one; scripts that name it go on working.
+/// Which organization: templates and workspaces of the one of the start. Scripts that name it go on
+/// working.
 #[derive(Clone, Debug, Default, clap::Args)]
 pub struct Organization {
     /// The organization
@@ -34,6 +35,6 @@ pub struct Organization {
 fn organization(name: &str) -> Result<String, String> {
     match name {
         "default" => Ok(name.to_owned()),
-        _ => Err("there is one organization here, named default".to_owned()),
+        _ => Err("this command is for the organization named default".to_owned()),
     }
 }

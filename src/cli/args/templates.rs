@@ -140,7 +140,7 @@ pub struct Edit {
     #[arg(long, visible_alias = "deprecated", value_name = "TEXT")]
     pub deprecation: Option<String>,
     /// For those alone whom its permissions name, and not for everyone
-    #[arg(long, num_args = 0..=1, default_missing_value = "true", value_name = "BOOL")]
+    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", value_name = "BOOL")]
     pub private: Option<bool>,
     /// Do not ask
     #[arg(long, short)]

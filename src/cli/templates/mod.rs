@@ -124,13 +124,19 @@ async fn edit(ctx: &Context, args: Edit) -> anyhow::Result<()> {
         icon: args.icon,
         default_ttl_ms: args.default_ttl.as_deref().map(milliseconds).transpose()?,
         deprecation_message: args.deprecation,
-        disable_everyone_group_access: args.private,
+        disable_everyone_group_access: args.private.filter(|private| *private),
         ..UpdateTemplate::default()
     };
-    if change == UpdateTemplate::default() {
+    let opens = args.private == Some(false);
+    if change == UpdateTemplate::default() && !opens {
         anyhow::bail!("Nothing to change was given. `steading templates edit --help` lists it.");
     }
-    client.update_template(template.id, &change).await?;
+    if change != UpdateTemplate::default() {
+        client.update_template(template.id, &change).await?;
+    }
+    if opens {
+        client.open_template(&template).await?;
+    }
     ctx.out.note(&format!("Changed {}.", args.template));
     Ok(())
 }

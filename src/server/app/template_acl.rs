@@ -165,6 +165,10 @@ impl App {
         id: TemplateId,
         changes: Vec<AclChange>,
     ) -> Result<()> {
+        if changes.len() > MAX_ENTRIES {
+            let why = format!("names more than {MAX_ENTRIES} people and groups");
+            return Err(Error::invalid("user_perms", why));
+        }
         let actor = actor.clone();
         self.db
             .write(move |tx| {

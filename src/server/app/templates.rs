@@ -40,7 +40,7 @@ pub struct TemplateDetails {
     pub deprecation: Option<String>,
     /// Seconds a workspace runs before it stops by itself; 0 for no end.
     pub default_ttl_s: Option<i64>,
-    /// Whether only who is on its list by name or group may use it, and not Everyone.
+    /// Takes Everyone off its list: only who is on it by name or group may use it.
     pub private: Option<bool>,
 }
 
@@ -225,9 +225,8 @@ impl App {
                 new.name = name.unwrap_or(new.name);
                 details.apply(&mut new)?;
                 templates::update(tx, &new).map_err(|e| taken(e, &new.name))?;
-                if let Some(private) = details.private {
-                    let role = Some(TemplateRole::Use).filter(|_| !private);
-                    template_acl::change(tx, &actor, &new, &[(Grantee::Everyone, role)])?;
+                if details.private == Some(true) {
+                    template_acl::change(tx, &actor, &new, &[(Grantee::Everyone, None)])?;
                 }
                 let diff = Diff::new()
                     .field("name", &old.name, &new.name)

@@ -291,7 +291,11 @@ fn source(
         Source::Version(id) => {
             let template = versions::find(tx, id)?.and_then(|v| v.template_id);
             let template = template.ok_or(Error::NotFound("template version"))?;
-            Ok((templates::find_for(tx, actor, Action::Use, template)?, id))
+            match templates::find_for(tx, actor, Action::Use, template) {
+                // That there is such a version is told only to who knows its template.
+                Err(Error::NotFound(_)) => Err(Error::NotFound("template version")),
+                found => Ok((found?, id)),
+            }
         }
     }
 }

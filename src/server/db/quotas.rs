@@ -9,7 +9,8 @@ use crate::model::id::{OrganizationId, UserId, VersionId, WorkspaceId};
 use crate::model::name::WorkspaceName;
 use crate::model::quota::Quota;
 
-/// What someone uses in an organization, and may use there.
+/// What someone uses in an organization, and may use there. Workspaces are found by their owner: an
+/// organization has many more, which the plus signs keep SQLite from walking through.
 ///
 /// # Errors
 /// When SQLite fails.

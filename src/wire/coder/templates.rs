@@ -112,7 +112,7 @@ shapes! {
         pub require_active_version: Option<bool>,
         #[serde(skip_serializing_if = "Option::is_none")]
         pub deprecation_message: Option<String>,
-        /// Takes the group Everyone off the template's list, or puts it there to use the template.
+        /// Takes the group Everyone off the template's list when it is true.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub disable_everyone_group_access: Option<bool>,
     }

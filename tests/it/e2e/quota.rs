@@ -29,6 +29,9 @@ fn a_build_that_does_not_fit_the_budget_is_refused_before_it_makes_anything() {
     std::fs::create_dir(site.path("kiln")).unwrap();
     std::fs::write(site.path("kiln/main.tf"), KILN).unwrap();
     site.cli(&["templates", "push", "kiln", "-d", &site.path("kiln"), "--yes"]).ok();
+    for private in ["--private", "--private=false"] {
+        site.cli(&["templates", "edit", "kiln", private]).ok();
+    }
     site.cli(&["groups", "edit", "Everyone", "--quota-allowance", "9"]).ok();
     site.cli(&["create", "first", "--template", "kiln", "--yes"]).ok();
     let refused = site.cli(&["create", "second", "--template", "kiln", "--yes"]);

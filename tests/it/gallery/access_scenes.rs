@@ -100,6 +100,15 @@ fn groups() -> Vec<Scene> {
         groups: vec![row_of(&some_group(1, "Everyone", 0), 1, GroupSource::User)],
         ..list(linus(), false, Input::default())
     };
+    let taken = typed("name", "There is a group named platform.");
+    vec![
+        scene("groups", list(ada(), true, Input::default()).render()),
+        scene("groups-member", member.render()),
+        scene("groups-wrong", list(ada(), true, taken).render()),
+    ]
+}
+
+fn group_pages() -> Vec<Scene> {
     let quota = |consumed, budget| Quota { consumed, budget };
     let page = |visitor: User, changes, input| GroupPage {
         visit: visit(visitor),
@@ -133,12 +142,6 @@ fn groups() -> Vec<Scene> {
     };
     let wrong = typed("quota_allowance", "Wants 0 to 1000000000 credits a day.");
     vec![
-        scene("groups", list(ada(), true, Input::default()).render()),
-        scene("groups-member", member.render()),
-        scene(
-            "groups-wrong",
-            list(ada(), true, typed("name", "There is a group named platform.")).render(),
-        ),
         scene("group", page(ada(), true, Input::default()).render()),
         scene("group-empty", empty.render()),
         scene("group-everyone", everyone.render()),
@@ -258,5 +261,5 @@ fn roles() -> Vec<Scene> {
 
 /// Every one of them.
 pub fn all() -> Vec<Scene> {
-    [permissions(), groups(), members(), roles()].concat()
+    [permissions(), groups(), group_pages(), members(), roles()].concat()
 }

@@ -264,6 +264,10 @@ fn people_pages() -> Vec<Scene> {
         status: None,
         offset: 0,
         total: i64::try_from(people.len()).unwrap(),
+        quotas: (1..)
+            .map(|n| Quota { consumed: 4 * n, budget: Some(12).filter(|_| n != 3) })
+            .take(people.len())
+            .collect(),
         people,
         input,
     };
@@ -292,6 +296,14 @@ fn people_pages() -> Vec<Scene> {
                 filter: "er".into(),
                 offset: People::ON_A_PAGE,
                 total: 1_234,
+                ..list(vec![grace(), linus()], Input::default())
+            }
+            .render(),
+        ),
+        scene(
+            "people-without-quotas",
+            People {
+                quotas: vec![Quota::default(); 2],
                 ..list(vec![grace(), linus()], Input::default())
             }
             .render(),

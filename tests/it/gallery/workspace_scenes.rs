@@ -237,21 +237,8 @@ fn lists() -> Vec<Scene> {
     ]
 }
 
-fn build_pages() -> Vec<Scene> {
-    let of = |b: Build| BuildPage {
-        budget: None,
-        visit: visit(ada()),
-        workspace: workspace(1, "kiln", &ada(), b.clone()),
-        build: b,
-        may: everything(),
-        log: log(),
-        timings: vec![
-            timing("plan", "docker_image.main", 6_000),
-            timing("apply", "docker_container.workspace[0]", 18_400),
-            timing("init", "", 310),
-        ],
-        parameters: vec![("Cores".into(), "4".into()), ("Repository".into(), String::new())],
-    };
+/// A build over budget, as it was and once there is room again.
+fn refused(of: impl Fn(Build) -> BuildPage) -> [BuildPage; 2] {
     let one = |n: u128, name: &str, cost, freed_by_stop| QuotaUse {
         workspace: id(100 + n),
         name: WorkspaceName::parse(name).unwrap(),
@@ -272,6 +259,25 @@ fn build_pages() -> Vec<Scene> {
     ));
     let mut free = of(build(30, Transition::Start, JobStatus::Failed, 300));
     free.budget = Some(view(0, None, vec![]));
+    [over, free]
+}
+
+fn build_pages() -> Vec<Scene> {
+    let of = |b: Build| BuildPage {
+        budget: None,
+        visit: visit(ada()),
+        workspace: workspace(1, "kiln", &ada(), b.clone()),
+        build: b,
+        may: everything(),
+        log: log(),
+        timings: vec![
+            timing("plan", "docker_image.main", 6_000),
+            timing("apply", "docker_container.workspace[0]", 18_400),
+            timing("init", "", 310),
+        ],
+        parameters: vec![("Cores".into(), "4".into()), ("Repository".into(), String::new())],
+    };
+    let [over, free] = refused(of);
     let mut running = of(build(32, Transition::Start, JobStatus::Running, 20));
     running.timings.clear();
     running.log.lines.clear();

@@ -112,7 +112,7 @@ impl BuildPage {
         let last = self.build.number == self.workspace.latest_build.number;
         html! {
             p { (self.build.job.error) }
-            @if last && self.build.job.status == JobStatus::Failed { p class="note" { (advice(self.build.transition)) } }
+            @if last && self.build.job.status == JobStatus::Failed && self.build.refused_cost.is_none() { p class="note" { (advice(self.build.transition)) } }
         }
     }
 

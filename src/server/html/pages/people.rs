@@ -2,6 +2,7 @@
 
 use maud::{Markup, Render, html};
 
+use crate::model::quota::Quota;
 use crate::model::user::{SiteRole, User, UserKind, UserRef, UserStatus};
 use crate::server::html::layout::{Page, Section, Visit, role_word};
 use crate::server::html::parts::button::{labelled, opens};
@@ -10,7 +11,7 @@ use crate::server::html::parts::icon::icon;
 use crate::server::html::parts::notice::empty;
 use crate::server::html::parts::pager::Pager;
 use crate::server::html::parts::table::{Column, Table, cell, deeds, row, spare};
-use crate::server::html::parts::{avatar, badge, time};
+use crate::server::html::parts::{avatar, badge, quota, time};
 use crate::server::html::paths;
 
 /// The page of all people.
@@ -23,6 +24,8 @@ pub struct People {
     pub status: Option<UserStatus>,
     /// The people that fit, as far as the page shows them.
     pub people: Vec<User>,
+    /// What each of them uses and may use in the organization of the start, in the same order.
+    pub quotas: Vec<Quota>,
     /// How many that fit come before them.
     pub offset: i64,
     /// How many fit in all.
@@ -86,7 +89,7 @@ impl People {
     }
 
     fn table(&self) -> Markup {
-        let columns = [
+        let mut columns = vec![
             Column::Head("Name"),
             Column::Head("Status"),
             Column::Head("Role"),
@@ -94,30 +97,38 @@ impl People {
             Column::Head("Last seen"),
             Column::Silent("Actions"),
         ];
-        let rows = html! { @for user in &self.people { (self.person(user)) } };
+        if self.counts() {
+            columns.insert(3, Column::Head("Quota, credits a day"));
+        }
+        let rows = html! { @for (user, quota) in self.people.iter().zip(&self.quotas) { (self.person(user, *quota)) } };
         html! { (Table { caption: "Members of this deployment", class: "", columns: &columns, rows }) }
     }
 
-    fn person(&self, user: &User) -> Markup {
+    /// Whether anyone has or uses credits: else they are not spoken of.
+    fn counts(&self) -> bool {
+        self.quotas.iter().any(|q| q.budget.is_some() || q.consumed > 0)
+    }
+
+    fn person(&self, user: &User, used: Quota) -> Markup {
         let me = UserRef { id: user.id, username: user.username.clone() };
         let href = paths::person(&user.username);
         let note = if user.email.is_empty() { "service account" } else { &user.email };
         let head = html! {
             a class="who" href=(href) { (avatar::of_kind(&me, user.kind, "")) span { (user.username) " " small { (note) } } }
         };
-        row(
-            &format!("u-{}", user.id),
-            &head,
-            &[
-                cell("", &badge::user(user.status)),
-                cell("Role", &html! { (roles(user)) }),
-                spare("Since", &time::at(user.created_at, self.visit.now)),
-                cell("Seen", &seen(user, &self.visit)),
-                deeds(&html! {
-                    a class="button quiet small square" href=(href) aria-label={ "Open " (user.username) } { (icon("right")) }
-                }),
-            ],
-        )
+        let mut cells = vec![
+            cell("", &badge::user(user.status)),
+            cell("Role", &html! { (roles(user)) }),
+            spare("Since", &time::at(user.created_at, self.visit.now)),
+            cell("Seen", &seen(user, &self.visit)),
+            deeds(&html! {
+                a class="button quiet small square" href=(href) aria-label={ "Open " (user.username) } { (icon("right")) }
+            }),
+        ];
+        if self.counts() {
+            cells.insert(2, cell("Quota", &quota::gauge(used, user.username.as_str())));
+        }
+        row(&format!("u-{}", user.id), &head, &cells)
     }
 
     fn fields(&self) -> Markup {

@@ -147,7 +147,7 @@ impl RolePage {
                     dl class="body kv" {
                         @for kind in ResourceType::ALL {
                             @let actions = of_kind(self.role.permissions, *kind);
-                            @if !actions.is_empty() { dt { (words(kind.as_str())) } dd { (actions.join(", ")) } }
+                            @if !actions.is_empty() { dt { (things(*kind)) } dd { (actions.join(", ")) } }
                         }
                     }
                 }
@@ -200,14 +200,16 @@ fn picker(chosen: Permissions, held: Permissions) -> Markup {
             @let all: Vec<Permission> = kind.actions().iter().map(|a| Permission(*kind, *a)).collect();
             @if all.iter().any(|p| held.contains(*p) || chosen.contains(*p)) {
                 fieldset class="field" {
-                    legend { (words(kind.as_str())) }
-                    @for permission in all {
-                        @let may = held.contains(permission);
-                        @let has = chosen.contains(permission);
-                        @if has && !may { input type="hidden" name="permission" value=(permission); }
-                        label class="check" {
-                            input type="checkbox" name="permission" value=(permission) checked[has] disabled[!may];
-                            span { (words(permission.1.as_str())) }
+                    legend { (things(*kind)) }
+                    div class="pills" {
+                        @for permission in all {
+                            @let may = held.contains(permission);
+                            @let has = chosen.contains(permission);
+                            @if has && !may { input type="hidden" name="permission" value=(permission); }
+                            label {
+                                input type="checkbox" name="permission" value=(permission) checked[has] disabled[!may];
+                                (words(permission.1.as_str()))
+                            }
                         }
                     }
                 }
@@ -218,6 +220,27 @@ fn picker(chosen: Permissions, held: Permissions) -> Markup {
 
 fn of_kind(permissions: Permissions, kind: ResourceType) -> Vec<String> {
     permissions.iter().filter(|p| p.0 == kind).map(|p| words(p.1.as_str())).collect()
+}
+
+/// What a permission is about, as people say it.
+fn things(kind: ResourceType) -> String {
+    match kind {
+        ResourceType::AssignOrgRole => "roles of members".to_owned(),
+        ResourceType::AssignRole => "roles on the site".to_owned(),
+        ResourceType::GroupMember => "members of groups".to_owned(),
+        ResourceType::IdpsyncSettings => "identity providers".to_owned(),
+        ResourceType::OrganizationMember => "members".to_owned(),
+        ResourceType::ApiKey
+        | ResourceType::AuditLog
+        | ResourceType::ConnectionLog
+        | ResourceType::DeploymentConfig
+        | ResourceType::File
+        | ResourceType::Group
+        | ResourceType::Organization
+        | ResourceType::Template
+        | ResourceType::User
+        | ResourceType::Workspace => words(kind.as_str()),
+    }
 }
 
 /// A word of the API as people read it.

@@ -188,7 +188,8 @@ async fn update(
         icon: body.icon,
         deprecation: body.deprecation_message,
         default_ttl_s: body.default_ttl_ms.map(|ms| ms / 1000),
-        private: body.disable_everyone_group_access,
+        // Coder's clients send false with every change: it leaves the list as it is.
+        private: body.disable_everyone_group_access.filter(|private| *private),
     };
     let template = state.app.update_template(&actor, id, (new_name, details)).await?;
     Ok(Json(one(&state, &actor, &template).await?))

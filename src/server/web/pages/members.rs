@@ -48,11 +48,9 @@ async fn add(state: State, visitor: Visitor, fields: Fields) -> Answer<Response>
             Ok(flash::done(&state.site, &paths::member(&user.username), &text))
         }
         Err(error) => {
-            let error = match error {
-                Error::NotFound(_) => Error::invalid("user", "is nobody with an account here"),
-                other => other,
-            };
-            let input = mistake(&fields, error)?;
+            let nobody = || Error::invalid("user", "is nobody with an account here");
+            let unknown = matches!(error, Error::NotFound(_));
+            let input = mistake(&fields, if unknown { nobody() } else { error })?;
             Ok(draw(&state, visitor, (0, input)).await?.into_response())
         }
     }

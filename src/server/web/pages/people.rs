@@ -67,8 +67,10 @@ async fn show(state: &State, visitor: Visitor, filter: Filter, input: Input) -> 
     let (limit, offset) = (People::ON_A_PAGE, filter.offset.max(0));
     let wanted = UserFilter { text: filter.q.clone(), status, role: None, limit, offset };
     let (people, total) = state.app.users(&visitor.actor, wanted).await?;
+    let place = state.app.organization(&visitor.actor, "default").await?.id;
+    let quotas = state.app.quotas_of(place, people.iter().map(|u| u.id).collect()).await?;
     let visit = visitor.visit;
-    Ok(Html::of(&People { visit, filter: filter.q, status, people, offset, total, input }))
+    Ok(Html::of(&People { visit, filter: filter.q, status, people, quotas, offset, total, input }))
 }
 
 async fn add(state: State, visitor: Visitor, fields: Fields) -> Answer<Response> {

@@ -107,7 +107,8 @@ impl WorkspacePage {
             tone,
             &html! {
                 p { b { "Build " (build.number) ", " (badge::deed(build.transition)) ", " (said) ". " } (why) }
-                @if build.job.status == JobStatus::Failed { p class="note" { (advice(build.transition)) } }
+                @if build.refused_cost.is_some() { p class="note" { a href=(self.place().build(build.number)) { "What uses the budget" } } }
+                @else if build.job.status == JobStatus::Failed { p class="note" { (advice(build.transition)) } }
             },
             &html! { (link("small", "#log", &html! { "Log" })) (self.delete_again()) },
         )
