@@ -2,12 +2,12 @@
 
 use axum::response::{IntoResponse, Response};
 
-use super::{Html, Visitor, flash, mistake};
+use super::{Html, Visitor, flash, mistake, sentence};
 use crate::model::filter::WorkspaceFilter;
 use crate::model::policy::{Action, ResourceType};
 use crate::model::user::{SiteRole, User, UserKind, UserStatus};
-use crate::server::app::Actor;
 use crate::server::app::users::{CreateUser, UserFilter};
+use crate::server::app::{self, Actor};
 use crate::server::html::layout::Visit;
 use crate::server::html::pages::people::People;
 use crate::server::html::pages::person::Person;
@@ -42,6 +42,11 @@ pub(super) fn routes(routes: Routes) -> Routes {
             Access::page_may(ResourceType::User, Action::Update),
             "/people/{user}/password",
             password,
+        )
+        .post(
+            Access::page_may(ResourceType::User, Action::Update),
+            "/people/{user}/factors/remove",
+            remove_factors,
         )
         .post(
             Access::page_may(ResourceType::AssignRole, Action::Assign),
@@ -107,7 +112,12 @@ async fn show_one(
     let filter = WorkspaceFilter { owners, ..WorkspaceFilter::default() };
     let workspaces = state.app.find_workspaces(actor, filter, MAX_WORKSPACES).await?;
     let administers = state.app.administers(actor, &user).await?;
-    Ok(Html::of(&Person { visit, user, workspaces, administers, input }))
+    let factors = match state.app.factors(actor, &user.id.to_string()).await {
+        Ok(factors) => Some(factors),
+        Err(app::Error::Denied(_) | app::Error::NotFound(_)) => None,
+        Err(other) => return Err(other.into()),
+    };
+    Ok(Html::of(&Person { visit, user, workspaces, administers, factors, input }))
 }
 
 async fn suspend(state: State, visitor: Visitor, Path(key): Path<String>) -> Answer<Response> {
@@ -156,6 +166,25 @@ async fn password(
             let page = show_one(&state, &visitor.actor, visitor.visit, (user, input)).await?;
             Ok(page.into_response())
         }
+    }
+}
+
+async fn remove_factors(
+    state: State,
+    visitor: Visitor,
+    Path(key): Path<String>,
+) -> Answer<Response> {
+    let user = state.app.user(&visitor.actor, &key).await?;
+    match state.app.remove_factors(&visitor.actor, &key).await {
+        Ok(user) => {
+            let text = format!("{} signs in by password alone now.", user.username);
+            Ok(flash::done(&state.site, &paths::person(&user.username), &text))
+        }
+        Err(app::Error::Conflict(why)) => {
+            let (page, why) = (paths::person(&user.username), sentence(&why));
+            Ok(flash::tell(&state.site, &page, Tone::Bad, &why))
+        }
+        Err(other) => Err(other.into()),
     }
 }
 
