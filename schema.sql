@@ -47,6 +47,44 @@ CREATE TABLE passwords (
   changed_at INTEGER NOT NULL                                                   -- when it was set
 ) STRICT, WITHOUT ROWID;
 
+-- The app of a person that shows codes.
+CREATE TABLE totp_factors (
+  user_id      TEXT NOT NULL PRIMARY KEY REFERENCES users (id) ON DELETE CASCADE, -- whose
+  secret       BLOB NOT NULL CHECK (length(secret) <= 256),                       -- sealed
+  created_at   INTEGER NOT NULL,                                                  -- when the secret was made
+  confirmed_at INTEGER,                                                           -- when a code of it was first given; until then it is none
+  last_step    INTEGER NOT NULL,                                                  -- the thirty seconds of the last code that was used
+  last_used_at INTEGER                                                            -- when that was
+) STRICT, WITHOUT ROWID;
+
+-- Passkeys: public keys of authenticators.
+CREATE TABLE passkeys (
+  id            TEXT NOT NULL PRIMARY KEY,                             -- the passkey
+  user_id       TEXT NOT NULL REFERENCES users (id) ON DELETE CASCADE, -- whose
+  credential_id BLOB NOT NULL UNIQUE CHECK (length(credential_id) BETWEEN 1 AND 1023), -- what the authenticator calls it
+  public_key    BLOB NOT NULL CHECK (length(public_key) <= 1200),      -- as COSE has it
+  counter       INTEGER NOT NULL CHECK (counter >= 0),                 -- how often it was used, as it says itself
+  name          TEXT NOT NULL CHECK (length(name) BETWEEN 1 AND 64),   -- given by the user
+  created_at    INTEGER NOT NULL,                                      -- when it was added
+  last_used_at  INTEGER                                                -- when it was last used
+) STRICT;
+CREATE INDEX passkeys_by_user ON passkeys (user_id, created_at);
+
+-- Codes for who has lost every other second factor; a used one is gone.
+CREATE TABLE recovery_codes (
+  user_id    TEXT NOT NULL REFERENCES users (id) ON DELETE CASCADE, -- whose
+  hash       BLOB NOT NULL CHECK (length(hash) = 32),               -- SHA-256 of the code, 80 random bits
+  created_at INTEGER NOT NULL,                                      -- when it was made
+  PRIMARY KEY (user_id, hash)
+) STRICT, WITHOUT ROWID;
+
+-- Questions that passkeys have answered, until they would be too old anyway: none is answered twice.
+CREATE TABLE spent_challenges (
+  hash    BLOB NOT NULL PRIMARY KEY CHECK (length(hash) = 32), -- SHA-256 of the question
+  ends_at INTEGER NOT NULL                                     -- when it is too old
+) STRICT, WITHOUT ROWID;
+CREATE INDEX spent_challenges_by_end ON spent_challenges (ends_at);
+
 -- Failed sign-ins, per account and per network, for the growing delay.
 CREATE TABLE lockouts (
   subject   TEXT NOT NULL PRIMARY KEY CHECK (length(subject) <= 128), -- user:<name> or net:<prefix>
@@ -87,7 +125,8 @@ CREATE TABLE tokens (
   networks     TEXT NOT NULL DEFAULT '' CHECK (length(networks) <= 2048),  -- from where, in CIDR form; empty for anywhere
   parent_id    TEXT REFERENCES tokens (id) ON DELETE CASCADE,          -- the token with limits that made it, with which it ends
   depth        INTEGER NOT NULL DEFAULT 0 CHECK (depth BETWEEN 0 AND 8), -- how many tokens with limits are above it
-  identity_grant_id TEXT REFERENCES identity_grants (id) ON DELETE CASCADE -- for kind session: ends with this
+  identity_grant_id TEXT REFERENCES identity_grants (id) ON DELETE CASCADE, -- for kind session: ends with this
+  mfa_at       INTEGER                                                 -- for kind session: when a second factor was last given in it
 ) STRICT;
 CREATE UNIQUE INDEX tokens_by_name ON tokens (user_id, name) WHERE kind = 'api';
 CREATE INDEX tokens_by_user ON tokens (user_id, created_at);

@@ -12,6 +12,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::headers::TOKEN;
+use crate::model::factor::Ask;
 use crate::net::dial::{ConnectError, Dialer};
 use crate::tasks::{OnPanic, Tasks};
 use crate::wire::coder;
@@ -41,12 +42,18 @@ impl Refused {
     fn describe(&self) -> String {
         let mut text = self.error.message.clone();
         // The detail says in a sentence what the fields say one by one.
-        let says_more = self.error.validations.is_empty() && self.error.detail != text;
+        let word = self.error.detail.starts_with("mfa_");
+        let says_more = self.error.validations.is_empty() && self.error.detail != text && !word;
         if says_more && !self.error.detail.is_empty() {
             text.push_str(&format!("\n{}", self.error.detail));
         }
         for wrong in &self.error.validations {
             text.push_str(&format!("\n  {}: {}", wrong.field, wrong.detail));
+        }
+        if self.error.detail == Ask::Factor.code() {
+            text.push_str(
+                "\nRun the command at a terminal, which asks for it, or give an API token.",
+            );
         }
         if self.status == StatusCode::UNAUTHORIZED && self.with_token {
             text.push_str(&format!("\nSign in again with `steading login {}`.", self.server));
@@ -59,6 +66,12 @@ impl Refused {
 #[must_use]
 pub fn status_of(error: &anyhow::Error) -> Option<StatusCode> {
     error.downcast_ref::<Refused>().map(|r| r.status)
+}
+
+/// What a refusal somewhere in an error says beside its message.
+#[must_use]
+pub fn detail_of(error: &anyhow::Error) -> Option<&str> {
+    error.downcast_ref::<Refused>().map(|r| r.error.detail.as_str())
 }
 
 /// A refusal told in other words; its status stays.

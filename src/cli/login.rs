@@ -5,12 +5,17 @@ use http::StatusCode;
 
 use super::args::Listing;
 use super::args::people::{FirstUser, Login, LoginCommand, Logout};
-use super::client::{Client, status_of};
+use super::client::{Client, detail_of, status_of};
 use super::context::{Context, read_url};
 use super::prompt;
 use super::table::Table;
+use crate::model::factor::Ask;
 use crate::model::name::UserName;
+use crate::wire::coder::error::{CODE_REQUIRED, CODE_WRONG};
 use crate::wire::coder::users::{FirstUser as NewFirstUser, Login as Credentials};
+
+/// Times that a code is asked for.
+const TRIES: usize = 3;
 
 /// Signs in and stores the session.
 ///
@@ -64,7 +69,8 @@ async fn obtain(ctx: &Context, client: &Client, args: Login) -> anyhow::Result<S
         } else {
             prompt::secret("Password", "--password-stdin")?
         };
-        return client.login(&Credentials { email: username, password }).await;
+        let code = args.code.unwrap_or_default();
+        return by_password(client, Credentials { email: username, password, code }).await;
     }
     if !prompt::is_interactive() {
         bail!("There is no terminal to ask at. Give --token, or --username with --password-stdin.");
@@ -105,7 +111,44 @@ async fn create_first_user(
     };
     client.create_first_user(&user).await?;
     let email = if email.is_empty() { username } else { email };
-    client.login(&Credentials { email, password }).await
+    client.login(&Credentials { email, password, code: String::new() }).await
+}
+
+/// Signs in, and asks for the code of a second factor where one is needed.
+async fn by_password(client: &Client, mut credentials: Credentials) -> anyhow::Result<String> {
+    for _ in 1..TRIES {
+        match client.login(&credentials).await {
+            Err(error) if wants_code(&error) => credentials.code = code_of_factor()?,
+            signed_in => return signed_in,
+        }
+    }
+    client.login(&credentials).await
+}
+
+fn wants_code(error: &anyhow::Error) -> bool {
+    let detail = detail_of(error);
+    detail == Some(CODE_REQUIRED) || (detail == Some(CODE_WRONG) && prompt::is_interactive())
+}
+
+/// Asks for the code of a second factor.
+fn code_of_factor() -> anyhow::Result<String> {
+    prompt::text("The code of your app, or a recovery code", "", "--code")
+}
+
+/// Gives a second factor where a command was refused for want of one. Whether it may run again.
+///
+/// # Errors
+/// When the server does not take it.
+pub async fn confirm(ctx: &Context, error: &anyhow::Error) -> anyhow::Result<bool> {
+    let asked = detail_of(error) == Some(Ask::Factor.code());
+    if !asked || ctx.globals.token.is_some() || !prompt::is_interactive() {
+        return Ok(false);
+    }
+    let client = ctx.client()?;
+    ctx.out.note("This needs your second factor.");
+    let token = client.confirm(&code_of_factor()?).await?;
+    ctx.config.store(client.server_text(), &token)?;
+    Ok(true)
 }
 
 fn chosen_password() -> anyhow::Result<String> {

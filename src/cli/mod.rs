@@ -109,7 +109,7 @@ pub fn main() -> ExitCode {
     let ctx = Context::new(cli.globals.clone());
     let result = runtime.block_on(async {
         ctx.tasks.spawn("memory", OnPanic::Lose, crate::memory::let_go_of_start());
-        let done = Box::pin(run(&ctx, cli, &matches)).await;
+        let done = Box::pin(run_confirmed(&ctx, cli, &matches)).await;
         ctx.tasks.stop(std::time::Duration::from_millis(700)).await;
         done
     });
@@ -176,11 +176,21 @@ fn report(ctx: &Context, error: &anyhow::Error) -> ExitCode {
     ExitCode::FAILURE
 }
 
-#[cfg_attr(not(feature = "server"), expect(unused_variables, reason = "only the server looks"))]
-async fn run(ctx: &Context, cli: Cli, matches: &clap::ArgMatches) -> anyhow::Result<()> {
+/// Runs a command, and once more when a second factor was asked for and given.
+async fn run_confirmed(ctx: &Context, cli: Cli, matches: &clap::ArgMatches) -> anyhow::Result<()> {
     if !is_server(&cli.command) {
         log::start(ctx, &cli.command)?;
     }
+    let Err(error) = run(ctx, cli, matches).await else { return Ok(()) };
+    if !login::confirm(ctx, &error).await? {
+        return Err(error);
+    }
+    let (cli, matches) = args::parse(std::env::args_os().collect())?;
+    run(ctx, cli, &matches).await
+}
+
+#[cfg_attr(not(feature = "server"), expect(unused_variables, reason = "only the server looks"))]
+async fn run(ctx: &Context, cli: Cli, matches: &clap::ArgMatches) -> anyhow::Result<()> {
     match cli.command {
         Command::People(command) => people(ctx, command).await,
         Command::Templates(command) => templates::run(ctx, command).await,

@@ -6,8 +6,9 @@ use super::args::serve::ResetPassword;
 use super::context::Context;
 use super::prompt;
 use super::serve::default_data;
+use crate::model::factor::MfaRoles;
 use crate::server::app::retention::Retention;
-use crate::server::app::{App, Policy, settings::load_seal};
+use crate::server::app::{Actor, App, Error, Policy, settings::load_seal};
 use crate::server::db::Db;
 use crate::server::{DATABASE, identity};
 
@@ -41,6 +42,7 @@ pub async fn run(ctx: &Context, args: ResetPassword) -> anyhow::Result<()> {
         session_duration: std::time::Duration::ZERO,
         max_token_lifetime: std::time::Duration::ZERO,
         password_auth: true,
+        mfa_roles: MfaRoles::default(),
         retention: Retention::default(),
     };
     let app = App::new(db, ctx.clock.clone(), ctx.entropy.clone(), seal, policy);
@@ -48,5 +50,12 @@ pub async fn run(ctx: &Context, args: ResetPassword) -> anyhow::Result<()> {
         .await
         .with_context(|| format!("Setting the password of {:?}", args.username))?;
     ctx.out.note(&format!("{} has a new password; their sessions have ended.", args.username));
+    if args.remove_factors {
+        match app.remove_factors(&Actor::System, &args.username).await {
+            Ok(_) => ctx.out.note("Their second factors are removed."),
+            Err(Error::Conflict(why)) => ctx.out.note(&format!("{why}.")),
+            Err(other) => return Err(other).context("Removing the second factors"),
+        }
+    }
     Ok(())
 }

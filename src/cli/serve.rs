@@ -16,6 +16,7 @@ use super::context::{Context, read_url};
 use super::duration;
 use super::output::Paint;
 use super::settings::Layers;
+use crate::model::factor::MfaRoles;
 use crate::model::network::Network;
 use crate::server::app::retention::Retention;
 use crate::server::config::{Config, Terraform, Tls};
@@ -112,6 +113,7 @@ pub fn config(layers: &mut Layers<'_>, around: &Surroundings) -> anyhow::Result<
         session_duration: layers.parse("session-duration", "24h", duration::parse)?,
         max_token_lifetime: layers.parse("max-token-lifetime", "8760h", duration::parse)?,
         password_auth: !layers.parse("disable-password-auth", "false", truth)?,
+        mfa_roles: mfa_roles(layers)?,
         retention: Retention {
             logs: layers.parse("log-retention", "90d", duration::parse)?,
             connections: layers.parse("connection-retention", "365d", duration::parse)?,
@@ -131,6 +133,13 @@ fn tls(layers: &mut Layers<'_>) -> anyhow::Result<Option<Tls>> {
         (Some(cert), Some(key)) => Ok(Some(Tls { cert: cert.into(), key: key.into() })),
         _ => anyhow::bail!("HTTPS needs both: --tls-cert-file and --tls-key-file."),
     }
+}
+
+fn mfa_roles(layers: &mut Layers<'_>) -> anyhow::Result<MfaRoles> {
+    let all = layers.list("mfa-required-roles")?;
+    let text = all.join(",");
+    let names = text.split(',');
+    MfaRoles::parse(names).map_err(|why| layers.wrong("mfa-required-roles", &text, &why))
 }
 
 fn trusted_proxies(layers: &mut Layers<'_>) -> anyhow::Result<Vec<Network>> {

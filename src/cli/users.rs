@@ -38,6 +38,11 @@ pub async fn run(ctx: &Context, command: Users) -> anyhow::Result<()> {
             ctx.out.note(&format!("Deleted {user}."));
             Ok(())
         }
+        Users::RemoveFactors { user } => {
+            client.remove_factors(&user).await?;
+            ctx.out.note(&format!("{user} signs in by password alone now."));
+            Ok(())
+        }
         Users::EditRoles { user, roles } => {
             let user = client.set_roles(&user, roles).await?;
             ctx.out.note(&format!("{} is now: {}.", user.username, role_names(&user)));

@@ -91,4 +91,6 @@ define_id! {
     IdentityId,
     /// What a provider granted when someone signed in there.
     IdentityGrantId,
+    /// A passkey that someone signs in with.
+    PasskeyId,
 }

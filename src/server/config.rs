@@ -4,6 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::model::factor::MfaRoles;
 use crate::model::network::Network;
 use crate::server::app::retention::Retention;
 use crate::server::identity::oidc;
@@ -37,6 +38,8 @@ pub struct Config {
     pub password_auth: bool,
     /// Providers that people sign in at, by `OpenID` Connect.
     pub oidc: Vec<oidc::Settings>,
+    /// Roles whose holders must have a second factor.
+    pub mfa_roles: MfaRoles,
     /// How long what happened is kept.
     pub retention: Retention,
     /// A file with the master key, 32 bytes in hex or base64; in the database when absent.

@@ -169,6 +169,7 @@ fn policy(config: &Config, url: &str) -> Policy {
         session_duration: config.session_duration,
         max_token_lifetime: config.max_token_lifetime,
         password_auth: config.password_auth,
+        mfa_roles: config.mfa_roles.clone(),
         retention: config.retention,
     }
 }

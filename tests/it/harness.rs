@@ -12,6 +12,7 @@ use hyper::service::Service as _;
 use hyper_util::service::TowerToHyperService;
 use serde_json::{Value, json};
 use steading::clock::{Clock, Entropy};
+use steading::model::factor::MfaRoles;
 use steading::model::time::Timestamp;
 use steading::model::user::{SiteRole, UserKind};
 use steading::net::dial::Dialer;
@@ -130,6 +131,7 @@ impl TestServer {
             session_duration: Duration::from_hours(24),
             max_token_lifetime: Duration::from_hours(24 * 365),
             password_auth: true,
+            mfa_roles: MfaRoles::default(),
             retention: Retention::default(),
         };
         policy(&mut chosen);
@@ -281,6 +283,7 @@ fn told(data: PathBuf) -> Config {
         session_duration: Duration::from_hours(24),
         max_token_lifetime: Duration::from_hours(24),
         password_auth: true,
+        mfa_roles: MfaRoles::default(),
         oidc: vec![],
         retention: Retention::default(),
         master_key_file: None,

@@ -17,6 +17,7 @@ mod bootstrap;
 mod browser;
 mod days;
 mod e2e;
+mod factors;
 mod fuzz;
 mod gallery;
 mod growth;

@@ -10,8 +10,8 @@ use crate::wire::coder::tokens::{
     ApiKey, CreateSshKey, CreateToken, GitSshKey, NewKey, SshKey, TokenConfig,
 };
 use crate::wire::coder::users::{
-    AuthMethods, CreateUser, FirstUser, FirstUserResponse, Login, LoginResponse, UpdateRoles, User,
-    UsersResponse,
+    AuthMethods, Confirm, CreateUser, FirstUser, FirstUserResponse, Login, LoginResponse,
+    UpdateRoles, User, UsersResponse,
 };
 
 impl Client {
@@ -66,6 +66,24 @@ impl Client {
     pub async fn login(&self, login: &Login) -> anyhow::Result<String> {
         let answer: LoginResponse = self.call(Method::POST, "/api/v2/users/login", login).await?;
         Ok(answer.session_token)
+    }
+
+    /// Gives a second factor in the session; gives its new token.
+    ///
+    /// # Errors
+    /// When the server cannot be reached, or refuses.
+    pub async fn confirm(&self, code: &str) -> anyhow::Result<String> {
+        let body = Confirm { code: code.to_owned() };
+        let answer: LoginResponse = self.call(Method::POST, "/api/v2/users/confirm", &body).await?;
+        Ok(answer.session_token)
+    }
+
+    /// Removes every second factor of a user.
+    ///
+    /// # Errors
+    /// When the server cannot be reached, or refuses.
+    pub async fn remove_factors(&self, user: &str) -> anyhow::Result<()> {
+        self.delete(&of_user(user, "/factors")).await
     }
 
     /// Ends the session.

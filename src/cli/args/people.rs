@@ -50,6 +50,9 @@ pub struct Login {
     /// Read the password from standard input
     #[arg(long)]
     pub password_stdin: bool,
+    /// The code of your second factor; asked for when it is needed and absent
+    #[arg(long, value_name = "CODE")]
+    pub code: Option<String>,
     /// Who becomes the owner of an empty server.
     #[command(flatten)]
     pub first: FirstUser,
@@ -187,6 +190,11 @@ pub enum Users {
     /// Delete a user without workspaces
     #[command(visible_alias = "rm")]
     Delete {
+        /// Name or id
+        user: String,
+    },
+    /// Remove the second factors of a user who has lost them
+    RemoveFactors {
         /// Name or id
         user: String,
     },

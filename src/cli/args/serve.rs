@@ -64,6 +64,9 @@ pub struct ResetPassword {
     /// Read the password from standard input
     #[arg(long)]
     pub password_stdin: bool,
+    /// Remove their second factors too: for who has lost them
+    #[arg(long)]
+    pub remove_factors: bool,
 }
 
 /// The server's settings, as they are typed. Their ids are the keys of the TOML file.
@@ -161,6 +164,15 @@ pub struct Flags {
         default_missing_value = "true"
     )]
     pub disable_password_auth: Option<String>,
+    /// Roles whose holders must have a second factor, such as `owner`; `member` is everyone
+    #[arg(
+        id = "mfa-required-roles",
+        long,
+        env = "STEADING_MFA_REQUIRED_ROLES",
+        value_name = "ROLES",
+        value_delimiter = ','
+    )]
+    pub mfa_required_roles: Vec<String>,
     /// How long logs of builds and agents are kept after their end; 0 for ever [default: 90d]
     #[arg(id = "log-retention", long, env = "STEADING_LOG_RETENTION", value_name = "DURATION")]
     pub log_retention: Option<String>,

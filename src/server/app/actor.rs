@@ -5,6 +5,7 @@ use std::sync::Arc;
 use uuid::Uuid;
 
 use super::error::{Error, Result};
+use crate::model::factor::{Ask, FRESH, Mfa};
 use crate::model::id::{AgentId, IdentityGrantId, SshKeyId, TokenId, UserId, WorkspaceId};
 use crate::model::policy::{self, Action, Because, Context, Denied, Object, Permission, Subject};
 use crate::model::time::Timestamp;
@@ -39,6 +40,8 @@ pub struct Caller {
     pub ip: String,
     /// What their roles and what they showed let them do.
     pub subject: Subject,
+    /// What is known of second factors.
+    pub mfa: Mfa,
     /// The request they came with; none where they came otherwise.
     pub request: Option<Arc<Request>>,
 }
@@ -69,6 +72,12 @@ impl Caller {
             Via::Token(id, _) => Some(id),
             Via::Key(_) => None,
         }
+    }
+
+    /// Whether they came by a session, of a browser or a command line.
+    #[must_use]
+    pub fn is_session(&self) -> bool {
+        matches!(self.via, Via::Token(_, TokenKind::Session))
     }
 }
 
@@ -112,6 +121,21 @@ impl Actor {
         }
     }
 
+    /// Asks for a second factor given lately, of who has one and comes by a session: before what is
+    /// dangerous, and cannot be taken back. Programs come by tokens, which have limits instead.
+    ///
+    /// # Errors
+    /// [`Error::Unconfirmed`] otherwise.
+    pub fn require_fresh(&self, now: Timestamp) -> Result<()> {
+        match self {
+            Self::User(caller) if caller.is_session() && caller.mfa.has_factor => {
+                let fresh = caller.mfa.is_fresh(now, FRESH);
+                if fresh { Ok(()) } else { Err(Error::Unconfirmed(Ask::Factor)) }
+            }
+            Self::User(_) | Self::Agent { .. } | Self::System => Ok(()),
+        }
+    }
+
     /// The id of the user who asks, if it is one.
     #[must_use]
     pub fn user_id(&self) -> Option<UserId> {
@@ -152,7 +176,7 @@ impl Actor {
         match self {
             Self::User(caller) => {
                 let ip = caller.ip.parse().ok();
-                let context = Context { now, ip, mfa_at: None, conditions: &[] };
+                let context = Context { now, ip, mfa_at: caller.mfa.at, conditions: &[] };
                 policy::decide(&caller.subject, action, object, &context)
             }
             Self::Agent { .. } => Err(Denied::NotHeld(Permission(object.kind, action))),

@@ -129,6 +129,9 @@ fn require(tx: &ReadTx<'_>, actor: &Actor, id: WorkspaceId, request: &BuildReque
     };
     access::require(tx, actor, id, verb)?;
     access::require_scope(actor, id, &[action])?;
+    if request.transition == Transition::Delete {
+        actor.require_fresh(tx.now)?;
+    }
     if !request.parameters.is_empty() || request.preset.is_some() {
         access::require(tx, actor, id, Verb::Update)?;
     }

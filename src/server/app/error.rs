@@ -1,5 +1,6 @@
-//! The six kinds of error a use case has. Kinds, not sources: nothing here knows SQL or HTTP.
+//! The seven kinds of error a use case has. Kinds, not sources: nothing here knows SQL or HTTP.
 
+use crate::model::factor::Ask;
 use crate::server::db;
 
 /// Why a use case did not do what was asked.
@@ -11,6 +12,9 @@ pub enum Error {
     /// The actor may see it, and may not do this.
     #[error("{0}")]
     Denied(String),
+    /// The actor may do this once they have shown again who they are.
+    #[error("{0}")]
+    Unconfirmed(Ask),
     /// The state of things does not allow it now.
     #[error("{0}")]
     Conflict(String),
@@ -56,6 +60,7 @@ impl Error {
             Self::Invalid { field, why } => Self::Invalid { field: name(field), why },
             other @ (Self::NotFound(_)
             | Self::Denied(_)
+            | Self::Unconfirmed(_)
             | Self::Conflict(_)
             | Self::Unavailable(_)
             | Self::Internal(_)) => other,

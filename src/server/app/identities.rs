@@ -100,7 +100,7 @@ fn arrive(
     }
     let grant = keep(tx, seal, &identity, &came.granted)?;
     let (ip, identity_grant) = (came.ip, Some(grant));
-    enter(tx, user, token, Entrance { lifetime, ip, identity_grant, request: None })
+    enter(tx, user, token, Entrance { lifetime, ip, identity_grant, request: None, factor: None })
 }
 
 fn look_up(tx: &ReadTx<'_>, arrival: &Arrival, email: &str) -> Result<Found> {

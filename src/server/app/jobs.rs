@@ -307,6 +307,7 @@ fn lend_token(tx: &WriteTx<'_>, build: &Build, lifetime: std::time::Duration) ->
         limits: TokenLimits::NONE,
         parent: None,
         identity_grant: None,
+        mfa_at: None,
     };
     tokens::insert(tx, &new)?;
     Ok(token.expose())

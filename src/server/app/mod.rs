@@ -4,12 +4,15 @@ pub mod access;
 pub mod actor;
 pub mod agent_reports;
 pub mod agents;
+pub mod attempts;
 pub mod audit;
 pub mod audit_chain;
 pub mod build_requests;
 pub mod builds;
+mod checks;
 pub mod connections;
 pub mod error;
+pub mod factors;
 pub mod files;
 pub mod group_sync;
 pub mod groups;
@@ -21,12 +24,15 @@ pub mod logs;
 pub mod members;
 pub mod organizations;
 pub mod page;
+pub mod passkeys;
 pub mod password;
+mod password_changes;
 pub mod people;
 pub mod quotas;
 pub mod refusals;
 pub mod retention;
 pub mod roles;
+pub mod second_factor;
 pub mod sessions;
 pub mod settings;
 pub mod ssh_keys;
@@ -51,6 +57,7 @@ use tokio::sync::Semaphore;
 
 use crate::clock::{Clock, Entropy};
 use crate::model::event::Event;
+use crate::model::factor::MfaRoles;
 use crate::server::db::Db;
 use crate::server::db::seal::Seal;
 
@@ -82,6 +89,8 @@ pub struct Policy {
     pub max_token_lifetime: Duration,
     /// Whether people may sign in by password; owners always may.
     pub password_auth: bool,
+    /// Roles whose holders must have a second factor.
+    pub mfa_roles: MfaRoles,
     /// How long what happened is kept.
     pub retention: retention::Retention,
 }

@@ -139,6 +139,7 @@ impl App {
             .write(move |tx| {
                 let old = find(tx, &actor, &key)?;
                 actor.require(tx.now, Action::Delete, &object(&old))?;
+                actor.require_fresh(tx.now)?;
                 if old.is_default {
                     return Err(Error::conflict("the organization of the start stays"));
                 }

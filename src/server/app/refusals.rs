@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use uuid::Uuid;
 
-use super::sessions::Login;
+use super::attempts::Came;
 use super::{Actor, App, Result, trail};
 use crate::model::audit::{
     AuditAction, AuditActor, AuditEntry, AuditOutcome, AuditSource, AuditTarget, MAX_REASON,
@@ -142,10 +142,10 @@ impl App {
     }
 
     /// Notes that someone could not sign in as this user. Names there are not leave nothing.
-    pub(super) fn refuse_sign_in(&self, user: &User, login: &Login, why: &str) {
+    pub(super) fn refuse_sign_in(&self, user: &User, came: &Came, why: &str) {
         let source = AuditSource {
-            ip: login.ip.to_string(),
-            ..trail::asked(AuditActor::Nobody, login.request.as_deref())
+            ip: came.ip.to_string(),
+            ..trail::asked(AuditActor::Nobody, came.request.as_deref())
         };
         let name = user.username.as_str();
         let entry = trail::entry(AuditAction::Login, AuditTarget::User, user.id.0, name);

@@ -93,6 +93,7 @@ impl App {
                 let old = held_by(&user, place.id);
                 let new = known(tx, place.id, names)?;
                 require_change(tx, &actor, (place.id, &user), (&old, &new))?;
+                actor.require_fresh(tx.now)?;
                 roles::replace_in(tx, place.id, user.id, &new)?;
                 let diff = Diff::new().field("roles", &old, &new);
                 let name = user.username.as_str();
@@ -136,6 +137,7 @@ impl App {
                     permissions: cmd.permissions,
                 };
                 require_put(tx, &actor, (old.as_ref(), &new), change)?;
+                actor.require_fresh(tx.now)?;
                 roles::put(tx, &new)?;
                 let words = |p: Permissions| p.iter().map(|p| p.to_string()).collect::<Vec<_>>();
                 let before = old.as_ref().map_or(Permissions::EMPTY, |old| old.permissions);
@@ -162,6 +164,7 @@ impl App {
                 actor.require(tx.now, Action::Delete, &object(place))?;
                 let role = roles::find(tx, place, &name)?.ok_or(Error::NotFound("role"))?;
                 require_not_own(&actor, &role)?;
+                actor.require_fresh(tx.now)?;
                 roles::delete(tx, &role)?;
                 written(tx, &actor, &entry(AuditAction::Delete, &role))
             })

@@ -1,23 +1,26 @@
-//! Signing in by password, signing out, and changing passwords.
+//! Signing in by password, and signing out.
 
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::access::{record, subject};
+use super::attempts::{self, Attempt, Came};
+use super::checks::{Checks, Verdict};
+use super::second_factor::Asked;
 use super::users::entry;
-use super::{Actor, App, Caller, Error, Request, Result, Via, people};
+use super::{Actor, App, Caller, Error, Request, Result, Via, factors};
 use crate::model::audit::{AuditAction, Diff};
+use crate::model::browser;
 use crate::model::event::Event;
+use crate::model::factor::{FactorKind, Mfa};
 use crate::model::id::{IdentityGrantId, UserId};
 use crate::model::identity::Refusal;
-use crate::model::lockout::{Counted, network};
-use crate::model::password;
-use crate::model::policy::{Action, Scope};
-use crate::model::secret::{Token, TokenHash};
-use crate::model::user::{LoginType, SiteRole, TokenKind, TokenLimits, User, UserKind, UserStatus};
+use crate::model::policy::Scope;
+use crate::model::secret::Token;
+use crate::model::user::{SiteRole, TokenKind, TokenLimits, User, UserStatus};
 use crate::server::db::tokens::NewToken;
-use crate::server::db::{ReadTx, WriteTx, lockouts, passwords, tokens, users};
+use crate::server::db::{WriteTx, passwords, tokens, users};
 
 /// Someone wants to sign in.
 #[derive(Clone)]
@@ -26,6 +29,8 @@ pub struct Login {
     pub login: String,
     /// The password.
     pub password: String,
+    /// A code of a second factor, where it is sent along.
+    pub code: Option<String>,
     /// From where.
     pub ip: IpAddr,
     /// In which request.
@@ -39,6 +44,10 @@ pub enum SignIn {
     Done(Token, Box<User>),
     /// No such user or another password: the same to whoever asks.
     Wrong,
+    /// The password is right, and a second factor is asked for.
+    Asks(Box<Asked>),
+    /// The second factor came too late after the password, or that was changed meanwhile.
+    Late,
     /// Too many failures; so long until the next attempt counts.
     Locked(Duration),
     /// The password is right and the account suspended.
@@ -49,12 +58,20 @@ pub enum SignIn {
     Refused(Refusal),
 }
 
-struct Attempt {
-    user: Option<User>,
-    hash: Option<String>,
-    account: String,
-    network: String,
-    request: Option<Arc<Request>>,
+impl Login {
+    fn came(&self) -> Came {
+        Came { ip: self.ip, request: self.request.clone() }
+    }
+}
+
+/// What a session begins with.
+pub(super) struct Beginning {
+    /// Its secret.
+    pub token: Token,
+    /// How long it lasts without use.
+    pub lifetime: Duration,
+    /// How its user comes.
+    pub came: Came,
 }
 
 impl App {
@@ -66,9 +83,9 @@ impl App {
     pub async fn login(&self, login: Login) -> Result<SignIn> {
         let ip = login.ip;
         let name = login.login.trim().to_owned();
-        let begun = self.db.write(move |tx| begin_attempt(tx, &name, ip)).await?;
+        let begun = self.db.write(move |tx| attempts::begin_for(tx, &name, ip)).await?;
         let attempt = match begun {
-            Ok(attempt) => Attempt { request: login.request.clone(), ..attempt },
+            Ok(attempt) => attempt,
             Err(wait) => return Ok(SignIn::Locked(wait)),
         };
         let hash = attempt.hash.clone();
@@ -77,22 +94,45 @@ impl App {
             let shown: String = login.login.chars().take(64).collect();
             tracing::warn!(login = ?shown, %ip, "a sign-in failed");
             if let Some(user) = &attempt.user {
-                self.refuse_sign_in(user, &login, "the password was wrong");
+                self.refuse_sign_in(user, &login.came(), "the password was wrong");
             }
             return Ok(SignIn::Wrong);
         };
         if !self.policy.password_auth && !user.has(SiteRole::Owner) {
-            self.refuse_sign_in(user, &login, "signing in by password is turned off");
+            self.refuse_sign_in(user, &login.came(), "signing in by password is turned off");
             return Ok(SignIn::PasswordsOff);
         }
-        let (user, lifetime) = (user.clone(), self.policy.session_duration);
-        let token = self.new_token();
+        let (user, came) = (user.clone(), login.came());
+        let (begin, check) = (self.beginning(&came), self.checks());
+        let code = login.code.clone();
         let done =
-            self.db.write(move |tx| finish_attempt(tx, &attempt, token, lifetime, ip)).await?;
-        if matches!(done, SignIn::Suspended) {
-            self.refuse_sign_in(&user, &login, "the account is suspended");
-        }
+            self.db.write(move |tx| finish_attempt(tx, &attempt, (code, &check), begin)).await?;
+        self.note_refused(&user, &came, &done);
         Ok(done)
+    }
+
+    /// Notes why someone did not come in, for the audit log.
+    pub(super) fn note_refused(&self, user: &User, came: &Came, sign_in: &SignIn) {
+        match sign_in {
+            SignIn::Suspended => self.refuse_sign_in(user, came, "the account is suspended"),
+            SignIn::Asks(asked) => {
+                if let Some(why) = &asked.wrong {
+                    self.refuse_sign_in(user, came, why);
+                }
+            }
+            SignIn::Done(..)
+            | SignIn::Wrong
+            | SignIn::Late
+            | SignIn::Locked(_)
+            | SignIn::PasswordsOff
+            | SignIn::Refused(_) => {}
+        }
+    }
+
+    /// What a session of someone who comes now begins with.
+    pub(super) fn beginning(&self, came: &Came) -> Beginning {
+        let (token, lifetime) = (self.new_token(), self.policy.session_duration);
+        Beginning { token, lifetime, came: came.clone() }
     }
 
     /// A new session of the caller's, for another program of theirs.
@@ -107,9 +147,11 @@ impl App {
             .write(move |tx| {
                 super::tokens::require_unlimited(tx, &actor)?;
                 let caller = actor.caller()?;
+                actor.require_fresh(tx.now)?;
                 let mut new = session(tx, caller.user.id, &token, lifetime, &caller.ip);
                 // It is the same sign-in: it holds no longer than that.
                 new.identity_grant = caller.identity_grant;
+                new.mfa_at = caller.mfa.at;
                 tokens::insert(tx, &new)?;
                 record(tx, &actor, &entry(AuditAction::Login, &caller.user, &Diff::new()))?;
                 tx.emit(Event::User(caller.user.id));
@@ -127,7 +169,8 @@ impl App {
         self.db
             .write(move |tx| {
                 let owner = users::oldest_owner(tx)?.ok_or(Error::NotFound("owner"))?;
-                tokens::insert(tx, &session(tx, owner.id, &token, lifetime, ""))?;
+                let session = session(tx, owner.id, &token, lifetime, "");
+                tokens::insert(tx, &NewToken { mfa_at: Some(tx.now), ..session })?;
                 record(tx, &Actor::System, &entry(AuditAction::Login, &owner, &Diff::new()))?;
                 tx.emit(Event::User(owner.id));
                 Ok(token)
@@ -155,146 +198,58 @@ impl App {
             .await
     }
 
-    /// Sets a password. One's own needs the old one; every other session of the user ends.
-    ///
-    /// # Errors
-    /// [`Error::Invalid`] for a wrong old or a bad new password, [`Error::Denied`] for who may not.
-    pub async fn change_password(
-        &self,
-        actor: &Actor,
-        key: &str,
-        old: Option<&str>,
-        new: &str,
-    ) -> Result<()> {
-        actor.require_own()?;
-        let user = self.user(actor, key).await?;
-        let (who, theirs) = (actor.clone(), user.clone());
-        self.db
-            .read(move |tx| people::require_account(tx, &who, Action::UpdatePersonal, &theirs))
-            .await?;
-        if user.login_type != LoginType::Password && user.kind == UserKind::Service {
-            return Err(Error::conflict("a service account has no password"));
-        }
-        check_new(new, &user)?;
-        let own = match actor {
-            Actor::User(caller) if caller.user.id == user.id => Some(caller),
-            Actor::User(_) | Actor::Agent { .. } | Actor::System => None,
-        };
-        if let Some(caller) = own {
-            self.check_old(caller, old.unwrap_or_default()).await?;
-        }
-        self.set_password(actor, user, new).await
-    }
-
-    /// Sets a password on the server's own machine: for who has lost it.
-    ///
-    /// # Errors
-    /// [`Error::NotFound`] for an unknown name, [`Error::Invalid`] for a bad password.
-    pub async fn reset_password(&self, username: &str, new: &str) -> Result<()> {
-        let user = self.user(&Actor::System, username).await?;
-        if user.kind == UserKind::Service {
-            return Err(Error::conflict("a service account has no password"));
-        }
-        check_new(new, &user)?;
-        self.set_password(&Actor::System, user, new).await
-    }
-
-    async fn set_password(&self, actor: &Actor, user: User, new: &str) -> Result<()> {
-        let hash = self.passwords.hash(new).await?;
-        let actor = actor.clone();
-        self.db
-            .write(move |tx| {
-                passwords::put(tx, user.id, &hash)?;
-                if user.login_type != LoginType::Password {
-                    users::update(tx, &User { login_type: LoginType::Password, ..user.clone() })?;
-                }
-                let keep = match &actor {
-                    Actor::User(caller) if caller.user.id == user.id => caller.token(),
-                    Actor::User(_) | Actor::Agent { .. } | Actor::System => None,
-                };
-                tokens::delete_sessions(tx, user.id, keep)?;
-                lockouts::delete(tx, &account_subject(Some(&user), ""))?;
-                let diff = Diff::new().secret("hashed_password");
-                record(tx, &actor, &entry(AuditAction::Write, &user, &diff))?;
-                tx.emit(Event::User(user.id));
-                tx.emit(Event::Grants);
-                Ok(())
-            })
-            .await
-    }
-
-    /// Whoever found a session open must not guess the password through it.
-    async fn check_old(&self, caller: &Caller, old: &str) -> Result<()> {
-        let ip = caller.ip.parse().unwrap_or(IpAddr::from([0, 0, 0, 0]));
-        let name = caller.user.username.to_string();
-        let begun = self.db.write(move |tx| begin_attempt(tx, &name, ip)).await?;
-        let attempt = begun.map_err(locked)?;
-        let hash = attempt.hash.clone();
-        if !self.passwords.matches(old, hash).await? {
-            return Err(Error::invalid("old_password", "is not your password"));
-        }
-        self.db.write(move |tx| forgive(tx, &attempt)).await
-    }
-
     /// A token from the machine's randomness.
     pub(super) fn new_token(&self) -> Token {
         Token::from_random(&self.entropy.bytes())
     }
 }
 
-fn locked(wait: Duration) -> Error {
-    let words = crate::model::time::words(wait);
-    Error::Conflict(format!("too many failed attempts; try again in {words}"))
-}
-
-fn check_new(new: &str, user: &User) -> Result<()> {
-    password::check(new, user.username.as_str(), &user.email)
-        .map_err(|e| Error::invalid("password", e))
-}
-
-/// Counts the attempt as failed, or says how long to wait.
-fn begin_attempt(
-    tx: &WriteTx<'_>,
-    login: &str,
-    ip: IpAddr,
-) -> Result<std::result::Result<Attempt, Duration>> {
-    let user = find_by_login(tx, login)?;
-    let account = account_subject(user.as_ref(), login);
-    let network = format!("net:{}", network(ip));
-    let counted = [(&account, Counted::Account), (&network, Counted::Network)];
-    for (subject, _) in counted {
-        let failures = lockouts::find(tx, subject)?.unwrap_or_default();
-        if let Some(wait) = failures.wait(tx.now) {
-            return Ok(Err(wait));
-        }
-    }
-    for (subject, whose) in counted {
-        let failures = lockouts::find(tx, subject)?.unwrap_or_default();
-        lockouts::put(tx, subject, failures.one_more(whose, tx.now))?;
-    }
-    let hash = match &user {
-        Some(user) => passwords::find(tx, user.id)?,
-        None => None,
-    };
-    Ok(Ok(Attempt { user, hash, account, network, request: None }))
-}
-
-/// The password was right: the session begins.
+/// The password was right: the session begins, or a second factor is asked for.
 fn finish_attempt(
     tx: &WriteTx<'_>,
     attempt: &Attempt,
-    token: Token,
-    lifetime: Duration,
-    ip: IpAddr,
+    (code, check): (Option<String>, &Checks),
+    begin: Beginning,
 ) -> Result<SignIn> {
     let found = attempt.user.as_ref().map(|u| users::find(tx, u.id)).transpose()?.flatten();
     let Some(user) = found else { return Ok(SignIn::Wrong) };
-    if passwords::find(tx, user.id)? != attempt.hash {
+    let Some(hash) = passwords::find(tx, user.id)?.filter(|now| Some(now) == attempt.hash.as_ref())
+    else {
         return Ok(SignIn::Wrong);
+    };
+    let factors = factors::of(tx, user.id)?;
+    if user.status == UserStatus::Suspended || !factors.any() {
+        attempts::forgive(tx, attempt)?;
+        return begin.enter(tx, user, None);
     }
-    forgive(tx, attempt)?;
-    let request = attempt.request.clone();
-    enter(tx, user, token, Entrance { lifetime, ip, identity_grant: None, request })
+    let Some(code) = code else {
+        attempts::take_back(tx, attempt)?;
+        return Ok(SignIn::Asks(Box::new(check.ask(tx, &user, &factors, &hash)?)));
+    };
+    match check.code(tx, user.id, &code)? {
+        Verdict::Right(kind) => {
+            attempts::forgive(tx, attempt)?;
+            begin.enter(tx, user, Some(kind))
+        }
+        Verdict::Wrong(why) => {
+            let asked = check.ask(tx, &user, &factors, &hash)?;
+            Ok(SignIn::Asks(Box::new(Asked { wrong: Some(why), ..asked })))
+        }
+    }
+}
+
+impl Beginning {
+    /// Begins the session of someone who has proven who they are, by `factor` too if they have one.
+    pub(super) fn enter(
+        self,
+        tx: &WriteTx<'_>,
+        user: User,
+        factor: Option<FactorKind>,
+    ) -> Result<SignIn> {
+        let (lifetime, Came { ip, request }) = (self.lifetime, self.came);
+        let arrival = Entrance { lifetime, ip, identity_grant: None, request, factor };
+        enter(tx, user, self.token, arrival)
+    }
 }
 
 /// How someone comes who has proven who they are.
@@ -307,6 +262,8 @@ pub(super) struct Entrance {
     pub identity_grant: Option<IdentityGrantId>,
     /// The request they came with.
     pub request: Option<Arc<Request>>,
+    /// The second factor they gave.
+    pub factor: Option<FactorKind>,
 }
 
 /// Someone has proven who they are: their session begins, if they may sign in.
@@ -325,45 +282,23 @@ pub(super) fn enter(
         UserStatus::Suspended => return Ok(SignIn::Suspended),
         UserStatus::Deleted => return Ok(SignIn::Wrong),
     }
-    let ip = arrival.ip.to_string();
+    let (ip, mfa_at) = (arrival.ip.to_string(), arrival.factor.map(|_| tx.now));
     let session = session(tx, user.id, &token, arrival.lifetime, &ip);
-    let new = NewToken { identity_grant: arrival.identity_grant, ..session };
+    let name = arrival.request.as_ref().map_or_else(String::new, |r| browser::name(&r.user_agent));
+    let new = NewToken { identity_grant: arrival.identity_grant, mfa_at, name, ..session };
     tokens::insert(tx, &new)?;
     users::saw(tx, user.id, tx.now)?;
     user.last_seen_at = Some(tx.now);
     let (via, subject) = (Via::Token(new.id, new.kind), subject(tx, &user, Scope::ALL)?);
     let (identity_grant, request) = (arrival.identity_grant, arrival.request);
-    let caller = Caller { user: user.clone(), via, identity_grant, ip, request, subject };
+    let mfa = Mfa { at: mfa_at, has_factor: mfa_at.is_some() };
+    let caller = Caller { user: user.clone(), via, identity_grant, ip, subject, mfa, request };
     let actor = Actor::User(Arc::new(caller));
-    record(tx, &actor, &entry(AuditAction::Login, &user, &Diff::new()))?;
+    let given = arrival.factor.map_or("", FactorKind::as_str);
+    let diff = Diff::new().field("second_factor", "", given);
+    record(tx, &actor, &entry(AuditAction::Login, &user, &diff))?;
     tx.emit(Event::User(user.id));
     Ok(SignIn::Done(token, Box::new(user)))
-}
-
-/// Takes back what [`begin_attempt`] counted, and what was counted on the account before.
-fn forgive(tx: &WriteTx<'_>, attempt: &Attempt) -> Result<()> {
-    lockouts::delete(tx, &attempt.account)?;
-    if let Some(failures) = lockouts::find(tx, &attempt.network)? {
-        lockouts::put(tx, &attempt.network, failures.one_fewer(tx.now))?;
-    }
-    Ok(())
-}
-
-fn find_by_login(tx: &ReadTx<'_>, login: &str) -> Result<Option<User>> {
-    let found = if login.contains('@') {
-        users::find_by_email(tx, login)?
-    } else {
-        users::find_by_name(tx, login)?
-    };
-    Ok(found)
-}
-
-/// What failures are counted under. Names there are not are hashed: they may be of any length.
-fn account_subject(user: Option<&User>, login: &str) -> String {
-    match user {
-        Some(user) => format!("user:{}", user.id),
-        None => format!("user:?{}", hex::encode(TokenHash::of(&login.to_lowercase()).0)),
-    }
 }
 
 fn session(
@@ -386,5 +321,6 @@ fn session(
         limits: TokenLimits::NONE,
         parent: None,
         identity_grant: None,
+        mfa_at: None,
     }
 }

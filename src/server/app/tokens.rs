@@ -8,6 +8,7 @@ use super::token_cache::Moment;
 use super::{Actor, App, Caller, Error, Result, Via, people, uses};
 use crate::model::audit::{AuditAction, AuditEntry, AuditTarget, Diff};
 use crate::model::event::Event;
+use crate::model::factor::Mfa;
 use crate::model::id::UserId;
 use crate::model::network::Network;
 use crate::model::policy::{Action, Object, ResourceType, Scope, Subject};
@@ -65,7 +66,8 @@ impl App {
         let via = Via::Token(found.id, found.kind);
         let (user, subject) = (found.user.clone(), subject.clone());
         let (identity_grant, ip) = (found.identity_grant, ip.to_owned());
-        let caller = Caller { user, via, identity_grant, ip, request: None, subject };
+        let caller =
+            Caller { user, via, identity_grant, ip, subject, mfa: found.mfa, request: None };
         if found.last_used_at.is_none_or(|last| now.since(last) >= uses::EVERY || now < last) {
             self.uses.note(&caller, now);
         }
@@ -143,7 +145,8 @@ impl App {
             .await?;
         let Some((key, user, subject)) = found else { return Ok(None) };
         let (via, ip) = (Via::Key(key.id), ip.to_owned());
-        let caller = Caller { user, via, identity_grant: None, ip, request: None, subject };
+        let (identity_grant, mfa) = (None, Mfa::default());
+        let caller = Caller { user, via, identity_grant, ip, subject, mfa, request: None };
         self.uses.note(&caller, self.clock.now());
         Ok(Some(Actor::User(Arc::new(caller))))
     }
@@ -167,6 +170,7 @@ impl App {
             .write(move |tx| {
                 let user = people::find(tx, &actor, &key)?;
                 require_tokens_of(tx.now, &actor, Action::Create, user.id)?;
+                actor.require_fresh(tx.now)?;
                 let above = above(tx, &actor)?;
                 let limits = limits(&cmd, above.as_ref())?;
                 let lifetime = lifetime(tx.now, cmd.lifetime, (max, above.as_ref()))?;
@@ -183,6 +187,7 @@ impl App {
                     limits,
                     parent: above.map(|above| above.id),
                     identity_grant: None,
+                    mfa_at: None,
                 };
                 tokens::insert(tx, &new).map_err(|e| match e.collision() {
                     Some(_) => Error::Conflict(format!("there is a token named {name}")),

@@ -2,7 +2,7 @@
 
 use super::access::record;
 use super::people::{self, require_account, taken};
-use super::{Actor, App, Error, Result};
+use super::{Actor, App, Error, Result, factors};
 use crate::model::audit::{AuditAction, AuditEntry, AuditTarget, Diff};
 use crate::model::event::Event;
 use crate::model::id::OrganizationId;
@@ -175,7 +175,9 @@ impl App {
     ) -> Result<User> {
         actor.require_own()?;
         let roles_of_the_site = Object::site(ResourceType::AssignRole);
-        actor.require(self.clock.now(), Action::Assign, &roles_of_the_site)?;
+        let now = self.clock.now();
+        actor.require(now, Action::Assign, &roles_of_the_site)?;
+        actor.require_fresh(now)?;
         new_roles.sort_unstable();
         new_roles.dedup();
         let (actor, key) = (actor.clone(), key.to_owned());
@@ -213,6 +215,7 @@ impl App {
                 let user = people::find(tx, &actor, &key)?;
                 require_account(tx, &actor, Action::Delete, &user)?;
                 require_dispensable(tx, &actor, &user, "delete")?;
+                actor.require_fresh(tx.now)?;
                 let n = users::count_workspaces(tx, user.id)?;
                 if n > 0 {
                     let why = format!("{} has {n} workspaces; delete them first", user.username);
@@ -313,6 +316,7 @@ fn changed(tx: &WriteTx<'_>, actor: &Actor, old: &User, new: &User) -> Result<Us
 fn bury(tx: &WriteTx<'_>, actor: &Actor, user: &User) -> Result<()> {
     users::update(tx, &User { status: UserStatus::Deleted, ..user.clone() })?;
     passwords::delete(tx, user.id)?;
+    factors::delete_all(tx, user.id)?;
     tokens::delete_all(tx, user.id)?;
     ssh_keys::delete_all(tx, user.id)?;
     identities::delete_all(tx, user.id)?;

@@ -17,6 +17,7 @@ pub const MIGRATIONS: &[(&str, &str)] = &[
     (AUDIT_WORDS, include_str!("migrations/0006_audit_words.sql")),
     ("0007_template_grants", include_str!("migrations/0007_template_grants.sql")),
     ("0008_quotas", include_str!("migrations/0008_quotas.sql")),
+    ("0009_factors", include_str!("migrations/0009_factors.sql")),
 ];
 
 const AUDIT_CHAIN: &str = "0005_audit_chain";

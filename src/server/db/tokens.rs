@@ -7,6 +7,7 @@ use rusqlite::{Row, named_params};
 
 use super::users::{self, select_users};
 use super::{ReadTx, Result, WriteTx};
+use crate::model::factor::Mfa;
 use crate::model::id::{IdentityGrantId, TokenId, UserId, WorkspaceId};
 use crate::model::network::Network;
 use crate::model::policy::Scope;
@@ -41,6 +42,8 @@ pub struct NewToken {
     pub parent: Option<TokenId>,
     /// What a provider granted, when it ends with that.
     pub identity_grant: Option<IdentityGrantId>,
+    /// For a session: when a second factor was given.
+    pub mfa_at: Option<Timestamp>,
 }
 
 /// What a check of a token needs, read at once.
@@ -64,6 +67,8 @@ pub struct Presented {
     pub user: User,
     /// What it is limited to.
     pub limits: TokenLimits,
+    /// What is known of second factors.
+    pub mfa: Mfa,
 }
 
 /// The token that is looked up by `public_id`, with its user.
@@ -74,7 +79,10 @@ pub fn present(tx: &ReadTx<'_>, public_id: &str) -> Result<Option<Presented>> {
     tx.find(
         select_users!(with ", t.id, t.hash, t.kind,
              min(t.expires_at, coalesce(g.ends_at, t.expires_at)), t.lifetime_s, t.last_used_at,
-             t.identity_grant_id, t.scopes, t.things, t.networks, t.depth ";
+             t.identity_grant_id, t.scopes, t.things, t.networks, t.depth, t.mfa_at,
+             EXISTS (SELECT 1 FROM totp_factors f
+                     WHERE f.user_id = t.user_id AND f.confirmed_at IS NOT NULL)
+             OR EXISTS (SELECT 1 FROM passkeys p WHERE p.user_id = t.user_id) ";
             "FROM tokens t JOIN users u ON u.id = t.user_id
              LEFT JOIN identity_grants g ON g.id = t.identity_grant_id
              WHERE t.public_id = :public_id"),
@@ -91,6 +99,10 @@ pub fn present(tx: &ReadTx<'_>, public_id: &str) -> Result<Option<Presented>> {
                 identity_grant: row.get(users::COLUMNS + 6)?,
                 user: users::from_row(row)?,
                 limits: limits(row, users::COLUMNS + 7)?,
+                mfa: Mfa {
+                    at: row.get(users::COLUMNS + 11)?,
+                    has_factor: row.get(users::COLUMNS + 12)?,
+                },
             })
         },
     )
@@ -221,9 +233,9 @@ pub fn insert(tx: &WriteTx<'_>, token: &NewToken) -> Result<()> {
     tx.execute(
         "INSERT INTO tokens (id, public_id, hash, user_id, kind, name, workspace_id, created_at,
          expires_at, lifetime_s, last_used_at, last_used_ip, scopes, things, networks, parent_id,
-         depth, identity_grant_id) VALUES (:id, :public_id, :hash, :user, :kind, :name, :workspace,
+         depth, identity_grant_id, mfa_at) VALUES (:id, :public_id, :hash, :user, :kind, :name, :workspace,
          :now, :expires_at, :lifetime, NULL, :ip, :scopes, :things, :networks, :parent, :depth,
-         :grant)",
+         :grant, :mfa_at)",
         named_params! {
             ":id": token.id, ":public_id": token.public_id, ":hash": token.hash,
             ":user": token.user, ":kind": token.kind, ":name": token.name,
@@ -232,7 +244,7 @@ pub fn insert(tx: &WriteTx<'_>, token: &NewToken) -> Result<()> {
             ":scopes": token.limits.scope.words().join(" "),
             ":things": token.limits.scope.things().join(" "),
             ":networks": networks.join(" "), ":parent": token.parent, ":depth": token.limits.depth,
-            ":grant": token.identity_grant,
+            ":grant": token.identity_grant, ":mfa_at": token.mfa_at,
         },
     )?;
     Ok(())
@@ -251,6 +263,30 @@ pub fn used(tx: &WriteTx<'_>, id: TokenId, at: Timestamp, ip: &str) -> Result<()
         named_params! { ":id": id, ":at": at, ":ip": ip },
     )?;
     Ok(())
+}
+
+/// Gives a session another secret after a second factor was given in it: whoever knew the old one
+/// gains nothing by it.
+///
+/// # Errors
+/// When SQLite fails.
+pub fn renew(tx: &WriteTx<'_>, id: TokenId, (public_id, hash): (&str, TokenHash)) -> Result<usize> {
+    tx.execute(
+        "UPDATE tokens SET public_id = :public_id, hash = :hash, mfa_at = :now
+         WHERE id = :id AND kind = 'session'",
+        named_params! { ":id": id, ":public_id": public_id, ":hash": hash, ":now": tx.now },
+    )
+}
+
+/// Forgets that second factors were given in a user's sessions: they have none any more.
+///
+/// # Errors
+/// When SQLite fails.
+pub fn forget_mfa(tx: &WriteTx<'_>, user: UserId) -> Result<usize> {
+    tx.execute(
+        "UPDATE tokens SET mfa_at = NULL WHERE user_id = :user",
+        named_params! { ":user": user },
+    )
 }
 
 /// Ends a token now; it stays in no list.

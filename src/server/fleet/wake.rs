@@ -180,6 +180,7 @@ fn words(error: &Error, target: &Target) -> String {
             None => format!("you have no workspace {}", target.workspace),
         },
         Error::Denied(why) | Error::Conflict(why) | Error::Unavailable(why) => why.clone(),
+        Error::Unconfirmed(ask) => ask.to_string(),
         Error::Invalid { field, why } => format!("{field}: {why}"),
         Error::Internal(_) => "the server failed; its log says why".to_owned(),
     }

@@ -1,6 +1,7 @@
 //! Every URL that a page links to or posts to.
 
 use crate::model::build::Build;
+use crate::model::id::PasskeyId;
 use crate::model::name::{TemplateName, UserName, WorkspaceName};
 use crate::model::workspace::Workspace;
 
@@ -24,6 +25,24 @@ pub const ROLES: &str = "/roles";
 pub const ACCOUNT: &str = "/settings/account";
 /// One's own password and signed-in browsers.
 pub const SECURITY: &str = "/settings/security";
+/// Setting up an app that shows codes.
+pub const TOTP: &str = "/settings/security/totp";
+/// The first code of it.
+pub const TOTP_CONFIRM: &str = "/settings/security/totp/confirm";
+/// Removing it.
+pub const TOTP_REMOVE: &str = "/settings/security/totp/remove";
+/// Adding a passkey.
+pub const PASSKEYS: &str = "/settings/security/passkeys";
+/// Another name for a passkey.
+pub const PASSKEY: &str = "/settings/security/passkeys/{passkey}";
+/// Removing a passkey.
+pub const PASSKEY_REMOVE: &str = "/settings/security/passkeys/{passkey}/remove";
+/// New recovery codes.
+pub const RECOVERY_CODES: &str = "/settings/security/recovery-codes";
+/// Ending every other session of one's own.
+pub const OTHER_SESSIONS: &str = "/settings/security/sessions/end";
+/// Giving a second factor again.
+pub const CONFIRM: &str = "/settings/confirm";
 /// One's own tokens.
 pub const TOKENS: &str = "/settings/tokens";
 /// One's own SSH keys.
@@ -34,6 +53,10 @@ pub const CLI_AUTH: &str = "/cli-auth";
 pub const SETUP: &str = "/setup";
 /// Signing in.
 pub const LOGIN: &str = "/login";
+/// The second step of signing in.
+pub const LOGIN_SECOND: &str = "/login/second";
+/// Signing in by a passkey alone.
+pub const LOGIN_PASSKEY: &str = "/login/passkey";
 /// Signing in at a provider, and back from it.
 pub const LOGIN_OIDC: &str = "/login/oidc/{name}";
 /// Where a provider leads back to.
@@ -44,6 +67,24 @@ pub const LOGIN_OIDC_LOGOUT: &str = "/login/oidc/{name}/backchannel-logout";
 pub const LOGOUT: &str = "/logout";
 /// The command palette's form.
 pub const FIND: &str = "/find";
+
+/// Another name for one of one's own passkeys.
+#[must_use]
+pub fn passkey(id: PasskeyId) -> String {
+    PASSKEY.replace("{passkey}", &id.to_string())
+}
+
+/// Where one of one's own passkeys is removed.
+#[must_use]
+pub fn passkey_remove(id: PasskeyId) -> String {
+    PASSKEY_REMOVE.replace("{passkey}", &id.to_string())
+}
+
+/// Giving a second factor again, and then on to `next`.
+#[must_use]
+pub fn confirm(next: &str) -> String {
+    format!("{CONFIRM}?{}", serde_urlencoded::to_string([("next", next)]).unwrap_or_default())
+}
 
 /// A workspace in URLs: `/@owner/name`.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -13,7 +13,7 @@ use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use super::address::ClientAddress;
 use super::denied::Change;
 use super::outer::Within;
-use super::{Answer, Problem, State, cookies, form, pages};
+use super::{Answer, Problem, State, confirm, cookies, form, pages};
 use crate::model::policy::{Action, Permission, ResourceType};
 use crate::server::app::Actor;
 use crate::server::identity::csrf::{self, Source};
@@ -37,6 +37,8 @@ pub enum Access {
     Agent,
     /// A page for who is signed in, not for a token with limits; others are led to sign in.
     Page,
+    /// The same, also for who must show or set up a second factor first: where that is done.
+    Threshold,
     /// A page for who has this permission on something.
     PageMay(Permission),
     /// A page for as long as there is no user; later it leads to the sign-in page.
@@ -57,6 +59,12 @@ impl Access {
     pub const fn page_may(kind: ResourceType, action: Action) -> Self {
         Self::PageMay(Permission(kind, action))
     }
+
+    /// Whether it is a page for who is signed in.
+    #[must_use]
+    pub const fn is_inside(self) -> bool {
+        matches!(self, Self::Page | Self::Threshold | Self::PageMay(_))
+    }
 }
 
 /// Whoever uses a route that is not public.
@@ -68,8 +76,8 @@ pub struct Who(pub Actor);
 pub struct MaybeWho(pub Option<Actor>);
 
 /// How someone said who they are.
-struct Shown {
-    actor: Actor,
+pub(super) struct Shown {
+    pub(super) actor: Actor,
     /// By a cookie, which browsers send whether or not the person means it.
     ambient: bool,
 }
@@ -90,7 +98,9 @@ pub(super) async fn guard(
     let mut req = Request::from_parts(parts, body);
     req.extensions_mut().insert(who.clone());
     let mut response = match admit(&state, (access, limit), shown.as_ref(), req).await {
-        Ok(Admitted::Pass(req)) => next.run(*req).await,
+        Ok(Admitted::Pass(req)) => {
+            confirm::run(&state, (access, limit), shown.as_ref(), (req, next)).await
+        }
         Ok(Admitted::Go(response)) => *response,
         Err(problem) => problem.into_response(),
     };
@@ -114,6 +124,7 @@ async fn identify(state: &State, access: Access, parts: &Parts) -> Answer<Option
         | Access::SignedIn
         | Access::May(_)
         | Access::Page
+        | Access::Threshold
         | Access::PageMay(_)
         | Access::Setup
         | Access::SignIn => user(state, parts).await,
@@ -164,22 +175,22 @@ async fn lead_away(
 ) -> Answer<Option<Response>> {
     let to = match access {
         Access::Public | Access::SignedIn | Access::May(_) | Access::Agent => None,
-        Access::Page | Access::PageMay(_) if shown.is_some() => None,
-        Access::Page | Access::PageMay(_) if !is_set_up(state).await? => Some("/setup".to_owned()),
-        Access::Page | Access::PageMay(_) => Some(login_path(parts)),
+        page if page.is_inside() && shown.is_some() => None,
+        page if page.is_inside() && !is_set_up(state).await? => Some("/setup".to_owned()),
+        Access::Page | Access::Threshold | Access::PageMay(_) => Some(login_path(parts)),
         Access::Setup if is_set_up(state).await? => Some("/login".to_owned()),
         Access::Setup => None,
         Access::SignIn if shown.is_some() && parts.method == Method::GET => Some("/".to_owned()),
         Access::SignIn if !is_set_up(state).await? => Some("/setup".to_owned()),
         Access::SignIn => None,
     };
-    Ok(to.map(|path| lead(parts, &path)))
+    Ok(to.map(|path| lead(&parts.headers, &path)))
 }
 
 /// A part of a page is not led anywhere: the page that asked for it is, by htmx.
-fn lead(parts: &Parts, path: &str) -> Response {
+pub(super) fn lead(headers: &HeaderMap, path: &str) -> Response {
     let Ok(to) = HeaderValue::from_str(path) else { return Problem::signed_out().into_response() };
-    if parts.headers.contains_key("hx-request") {
+    if headers.contains_key("hx-request") {
         return (StatusCode::UNAUTHORIZED, [("hx-redirect", to)]).into_response();
     }
     Redirect::to(path).into_response()
@@ -188,17 +199,23 @@ fn lead(parts: &Parts, path: &str) -> Response {
 /// Where a form leads that one of our pages sent after its session had ended: what was typed into it
 /// is kept until the person has signed in again.
 fn keeps(state: &State, access: Access, shown: Option<&Shown>, req: &Request) -> Option<String> {
-    let page = matches!(access, Access::Page | Access::PageMay(_)) && shown.is_none();
+    let page = access.is_inside() && shown.is_none();
     let (headers, path) = (req.headers(), req.uri().path());
     let form = req.method() == Method::POST && form::is_form(headers);
     let ours = state.set_up.load(Ordering::Relaxed) && origin(state, headers) == Source::Own;
     (page && form && ours && path != crate::server::html::paths::LOGOUT).then(|| path.to_owned())
 }
 
+/// The page that someone looks at: a part of one says whose.
+pub(super) fn here(headers: &HeaderMap, uri: &Uri) -> String {
+    let shown: Option<Uri> = text(headers, "hx-current-url").and_then(|u| u.parse().ok());
+    let path = shown.as_ref().unwrap_or(uri).path_and_query();
+    path.map_or_else(|| "/".to_owned(), |path| path.as_str().to_owned())
+}
+
 /// The sign-in page that leads back here.
 fn login_path(parts: &Parts) -> String {
-    let shown: Option<Uri> = text(&parts.headers, "hx-current-url").and_then(|u| u.parse().ok());
-    let here = shown.as_ref().unwrap_or(&parts.uri).path_and_query().map_or("/", |p| p.as_str());
+    let here = &here(&parts.headers, &parts.uri);
     if parts.method != Method::GET || here == "/" {
         return "/login".to_owned();
     }
@@ -211,13 +228,18 @@ fn require(access: Access, shown: Option<&Shown>) -> Answer<()> {
         (Access::Public | Access::Setup | Access::SignIn, _)
         | (Access::SignedIn | Access::Agent, Some(_)) => Ok(()),
         (Access::May(permission), Some(shown)) => Ok(shown.actor.require_ever(permission)?),
-        (Access::Page, Some(shown)) => Ok(shown.actor.require_whole()?),
+        (Access::Page | Access::Threshold, Some(shown)) => Ok(shown.actor.require_whole()?),
         (Access::PageMay(permission), Some(shown)) => {
             shown.actor.require_whole()?;
             Ok(shown.actor.require_ever(permission)?)
         }
         (
-            Access::SignedIn | Access::May(_) | Access::Agent | Access::Page | Access::PageMay(_),
+            Access::SignedIn
+            | Access::May(_)
+            | Access::Agent
+            | Access::Page
+            | Access::Threshold
+            | Access::PageMay(_),
             None,
         ) => Err(Problem::signed_out()),
     }
@@ -245,10 +267,10 @@ async fn require_meant(
     match (source, access) {
         (Source::Foreign, _) => Err(foreign()),
         (Source::Own | Source::Unknown, _) if proven => Ok(req),
-        (Source::Own, Access::Page | Access::PageMay(_)) if req.method() != Method::GET => {
+        (Source::Own, page) if page.is_inside() && req.method() != Method::GET => {
             form::require_token(&state.csrf, session, limit, req).await
         }
-        (Source::Unknown, Access::Page | Access::PageMay(_)) if form::is_form(headers) => {
+        (Source::Unknown, page) if page.is_inside() && form::is_form(headers) => {
             form::require_token(&state.csrf, session, limit, req).await
         }
         (Source::Own, _) => Ok(req),

@@ -1,4 +1,4 @@
-//! The six kinds of error as answers: JSON as Coder's clients read it; `outer` makes pages of them.
+//! The seven kinds of error as answers: JSON as Coder's clients read it; `outer` makes pages of them.
 
 use std::time::Duration;
 
@@ -77,6 +77,9 @@ impl From<app::Error> for Problem {
                 Self::new(StatusCode::NOT_FOUND, message)
             }
             app::Error::Denied(_) => Self::new(StatusCode::FORBIDDEN, text),
+            app::Error::Unconfirmed(ask) => {
+                Self { detail: ask.code().to_owned(), ..Self::new(StatusCode::FORBIDDEN, text) }
+            }
             app::Error::Conflict(_) => Self::new(StatusCode::CONFLICT, text),
             app::Error::Invalid { field, why } => Self {
                 detail: text,

@@ -94,13 +94,18 @@ pub(super) async fn require_token(
 
 /// Every field of a form, but its token.
 pub(super) async fn sent(req: Box<Request>, limit: usize) -> Answer<Fields> {
-    let body = whole(req.into_body(), limit).await?;
-    let mut fields: Vec<(String, String)> = serde_urlencoded::from_bytes(&body).unwrap_or_default();
-    fields.retain(|(name, _)| name != layout::Csrf::FIELD);
-    Ok(Fields(fields))
+    Ok(fields(&whole(req.into_body(), limit).await?))
 }
 
-async fn whole(body: Body, limit: usize) -> Answer<Bytes> {
+/// The fields of a form that was read, but its token.
+pub(super) fn fields(body: &[u8]) -> Fields {
+    let mut fields: Vec<(String, String)> = serde_urlencoded::from_bytes(body).unwrap_or_default();
+    fields.retain(|(name, _)| name != layout::Csrf::FIELD);
+    Fields(fields)
+}
+
+/// A body of at most `limit` bytes.
+pub(super) async fn whole(body: Body, limit: usize) -> Answer<Bytes> {
     axum::body::to_bytes(body, limit).await.map_err(|_| {
         Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "The form is larger than may be sent.")
     })

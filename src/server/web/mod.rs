@@ -3,6 +3,7 @@
 pub mod access;
 pub mod address;
 pub mod api;
+mod confirm;
 pub mod cookies;
 mod denied;
 pub mod error;

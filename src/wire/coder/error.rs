@@ -2,6 +2,11 @@
 
 use super::{null_is_default, shapes};
 
+/// The `detail` of a sign-in that lacks the code of a second factor.
+pub const CODE_REQUIRED: &str = "mfa_code_required";
+/// The `detail` of a sign-in with a wrong one.
+pub const CODE_WRONG: &str = "mfa_code_wrong";
+
 shapes! {
     /// The body of every answer that is not a success.
     pub struct Error {

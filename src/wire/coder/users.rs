@@ -101,11 +101,35 @@ shapes! {
     pub struct Login {
         pub email: String,
         pub password: String,
+        /// Ours: a code of a second factor, or a recovery code.
+        #[serde(skip_serializing_if = "String::is_empty")]
+        pub code: String,
+    }
+
+    /// `POST /users/confirm`, ours: a second factor, given in a session. The answer is
+    /// [`LoginResponse`], with the session's new token.
+    pub struct Confirm {
+        pub code: String,
     }
 
     /// The answer to it.
     pub struct LoginResponse {
         pub session_token: String,
+    }
+
+    /// `GET /users/{user}/factors`, ours.
+    pub struct Factors {
+        pub totp: bool,
+        pub passkeys: Vec<Passkey>,
+        pub recovery_codes_left: i64,
+    }
+
+    /// A passkey of someone's.
+    pub struct Passkey {
+        pub id: Uuid,
+        pub name: String,
+        pub created_at: Time,
+        pub last_used_at: Option<Time>,
     }
 
     /// `POST /users/validate-password`.

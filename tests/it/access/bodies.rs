@@ -89,6 +89,8 @@ fn form(route: &str, value: &dyn Fn(&str) -> String) -> Vec<(&'static str, Strin
             &[("username", "newcomer"), ("email", "new@example.org"), ("password", PASSWORD)]
         }
         "password" => &[("password", "another-kiln-and-clay")],
+        "totp" => &[("password_now", PASSWORD)],
+        "{passkey}" => &[("name", "another")],
         "security" => &[
             ("old_password", PASSWORD),
             ("password", "another-kiln-and-clay"),

@@ -145,6 +145,8 @@ impl World {
             "{name}" if route.ends_with("/versions/{name}") => known("{version-name}").unwrap(),
             "{name}" => "kiln".to_owned(),
             "{number}" => "1".to_owned(),
+            // An authenticator makes one: `factors` has them.
+            "{passkey}" => uuid::Uuid::nil().to_string(),
             "{id}" if route.contains("tokens") => known("{token}").unwrap(),
             "{id}" if route.contains("ssh-keys") => known("{key}").unwrap(),
             "{id}" => "docker".to_owned(),

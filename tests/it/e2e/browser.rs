@@ -4,7 +4,7 @@ use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use super::site::{Ran, Site};
+use super::site::{Ran, STEADING, Site};
 
 /// Larger than this, the README is slow to open.
 const MOST_BYTES_OF_A_PICTURE: u64 = 150_000;
@@ -53,6 +53,39 @@ fn the_first_person_s_whole_path_works() {
     let ended = child.wait().unwrap();
     assert!(ended.success() && said.iter().any(|l| l.contains("the path works")), "{said:#?}");
     site.cli(&["delete", "kiln", "--yes"]).ok();
+}
+
+#[test]
+fn passkeys_sign_people_in() {
+    let mut site = Site::empty();
+    site.stop();
+    // Browsers make no passkeys for an address without a name.
+    let named = site.url.replace("127.0.0.1", "localhost");
+    site.extra = vec!["--access-url".to_owned(), named.clone()];
+    site.start();
+    let ran = Ran::new(&mut node(&site, &[&script("passkeys.mjs"), &named, &site.path("shots")]));
+    let said = ran.ok();
+    assert!(said.contains("the passkeys work"), "{said}");
+    let code = said.lines().find_map(|line| line.strip_prefix("code ")).unwrap();
+    the_command_line_asks_too(&site, code);
+}
+
+/// With a recovery code that is left, and after the machine's owner has removed what was lost.
+fn the_command_line_asks_too(site: &Site, code: &str) {
+    std::fs::write(site.path("password"), "correct horse 7\n").unwrap();
+    let run = |args: &[&str]| {
+        let password = std::fs::File::open(site.path("password")).unwrap();
+        Ran::new(site.command(STEADING).args(args).args(["--password-stdin"]).stdin(password))
+    };
+    let login = ["login", &site.url.replace("localhost", "127.0.0.1"), "--username", "ada"];
+    let refused = run(&login);
+    assert!(refused.code != Some(0) && refused.err.contains("Give --code"), "{}", refused.err);
+    let wrong = run(&[&login[..], &["--code", "000000"]].concat());
+    assert!(wrong.code != Some(0) && wrong.err.contains("The code is wrong"), "{}", wrong.err);
+    run(&[&login[..], &["--code", code]].concat()).ok();
+    site.cli(&["whoami"]).ok();
+    run(&["reset-password", "ada", "--data", &site.path("data"), "--remove-factors"]).ok();
+    run(&login).ok();
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! The gallery: every page in every state, written under `target/gallery`, for eyes, for rules and for axe.
 
 mod access_scenes;
+mod factor_scenes;
 mod fixtures;
 mod other_scenes;
 mod parameters;
@@ -29,7 +30,8 @@ fn scene(name: &str, page: Markup) -> Scene {
 
 /// Every page in every state.
 pub fn all() -> Vec<Scene> {
-    [workspace_scenes::all(), other_scenes::all(), access_scenes::all()].concat()
+    let (work, other) = (workspace_scenes::all(), other_scenes::all());
+    [work, other, access_scenes::all(), factor_scenes::all()].concat()
 }
 
 /// Writes all scenes with the assets, and an index, so that a static server can show them.

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use maud::Render as _;
 use steading::model::build::JobStatus;
+use steading::model::factor::Factors;
 use steading::model::parameter::Variable;
 use steading::model::policy::Scope;
 use steading::model::quota::Quota;
@@ -31,6 +32,7 @@ use steading::server::html::pages::version::VersionPage;
 use steading::server::html::parts::form::Input;
 use steading::server::html::parts::notice::{Flash, Tone};
 
+use super::factor_scenes::factors;
 use super::fixtures::{
     README, ada, before, build, grace, id, linus, log, reference, resource_spec, template, told,
     user, version, visit, workspace,
@@ -54,6 +56,7 @@ fn doors() -> Vec<Scene> {
         kept: None,
         providers: vec![],
         passwords: true,
+        passkey: None,
     };
     let way = |label: &str, href: &str| Way { label: label.into(), href: href.into() };
     let providers = vec![
@@ -72,6 +75,7 @@ fn doors() -> Vec<Scene> {
         &[("username", "ada")],
         &[("password", "6 characters. Use 8 or more."), ("email", "Is empty.")],
     );
+    let resume = |confirmed| Resume { csrf: Csrf("c5f0a1".into()), kept: kept.clone(), confirmed };
     let cli = |token: Option<&str>| CliAuth {
         csrf: Csrf("c5f0a1".into()),
         username: "ada".into(),
@@ -86,7 +90,12 @@ fn doors() -> Vec<Scene> {
         scene("login-providers", ways(Input::default()).render()),
         scene("login-providers-refused", ways(denied.clone()).render()),
         scene("login-providers-only", Login { passwords: false, ..ways(denied) }.render()),
-        scene("login-resume", Resume { csrf: Csrf("c5f0a1".into()), kept }.render()),
+        scene(
+            "login-passkey",
+            Login { passkey: Some("{}".into()), ..login(Input::default(), "") }.render(),
+        ),
+        scene("login-resume", resume(false).render()),
+        scene("confirm-resume", resume(true).render()),
         scene("cli-auth", cli(None).render()),
         scene("cli-auth-made", cli(Some("aB3dE5gH7j-kL9mN1pQ3rS5tU7vW9xY1z")).render()),
     ]
@@ -282,6 +291,7 @@ fn people_pages() -> Vec<Scene> {
             &linus(),
             build(3, steading::model::build::Transition::Stop, JobStatus::Succeeded, 9_000),
         )],
+        factors: Some(Factors::default()),
         input: Input::default(),
     };
     let taken = wrong(
@@ -330,6 +340,10 @@ fn people_pages() -> Vec<Scene> {
                 ..person(ada(), linus(), true)
             }
             .render(),
+        ),
+        scene(
+            "person-factors",
+            Person { factors: Some(factors()), ..person(ada(), linus(), true) }.render(),
         ),
         scene("person-plain", person(linus(), grace(), false).render()),
         scene(
@@ -393,11 +407,22 @@ fn settings_pages() -> Vec<Scene> {
         current: id(1511),
         sessions: sessions.clone(),
         input,
+        factors: Factors::default(),
+        must: false,
+        takes_passkeys: true,
     };
+    let elsewhere = |input| Security { takes_passkeys: false, ..security(input) };
+    let must = |input| Security { must: true, ..security(input) };
     vec![
         scene("account", Account { visit: visit(ada()), input: Input::default() }.render()),
         scene("account-saved", Account { visit: saved, input: Input::default() }.render()),
         scene("security", security(Input::default()).render()),
+        scene(
+            "security-factors",
+            Security { factors: factors(), ..security(Input::default()) }.render(),
+        ),
+        scene("security-must", must(Input::default()).render()),
+        scene("security-no-passkeys", elsewhere(Input::default()).render()),
         scene("security-wrong", security(wrong(&[], &[("old", "Is wrong.")])).render()),
         scene("tokens", tokens(some.clone(), None, Input::default()).render()),
         scene("tokens-made", tokens(some, Some(made), Input::default()).render()),

@@ -7,6 +7,7 @@ use crate::server::html::parts::form::{Input, Line, is_secret, wrongs};
 use crate::server::html::parts::icon::icon;
 use crate::server::html::parts::notice::{Tone, notice};
 use crate::server::html::parts::parameter::PREFIX;
+use crate::server::html::parts::passkey::Ask;
 use crate::server::html::paths;
 
 /// The page to sign in.
@@ -25,6 +26,8 @@ pub struct Login {
     pub providers: Vec<Way>,
     /// Whether everyone may sign in by password; owners always may.
     pub passwords: bool,
+    /// What the browser is to ask of a passkey that signs in by itself, JSON.
+    pub passkey: Option<String>,
 }
 
 /// A provider to sign in at.
@@ -58,6 +61,12 @@ impl Kept {
         Self { to: to.to_owned(), fields }
     }
 
+    /// The path it was sent to.
+    #[must_use]
+    pub fn to(&self) -> &str {
+        &self.to
+    }
+
     /// As the sign-in page carried it.
     #[must_use]
     pub fn read(to: &str, fields: &str) -> Self {
@@ -86,6 +95,7 @@ impl Render for Login {
                     }
                     @if self.passwords || self.providers.is_empty() {
                         (self.form())
+                        (self.by_passkey())
                         @if !self.providers.is_empty() { hr; (self.ways("Other ways to sign in")) }
                     } @else {
                         (wrongs(&self.input, &[]))
@@ -93,6 +103,7 @@ impl Render for Login {
                         details open[self.input.has_values()] {
                             summary { "Owners sign in by password" }
                             (self.form())
+                            (self.by_passkey())
                         }
                     }
                 }
@@ -129,6 +140,19 @@ impl Login {
         }
     }
 
+    fn by_passkey(&self) -> Markup {
+        let hidden = html! {
+            @if let Some(kept) = &self.kept { (kept) }
+            @if !self.next.is_empty() { input type="hidden" name="next" value=(self.next); }
+        };
+        let (action, text) = (paths::LOGIN_PASSKEY, "Sign in with a passkey");
+        html! {
+            @if let Some(options) = &self.passkey {
+                (Ask { action, options, hidden: &hidden, class: "", text }.draw(&self.csrf))
+            }
+        }
+    }
+
     /// A button for each provider. Links: leaving for another site is no form of ours.
     fn ways(&self, label: &str) -> Markup {
         html! {
@@ -141,12 +165,14 @@ impl Login {
     }
 }
 
-/// After signing in again: what was sent before, to be sent now.
+/// After signing in again, or giving a second factor: what was sent before, to be sent now.
 pub struct Resume {
     /// For the form, of the new session.
     pub csrf: Csrf,
     /// What was sent.
     pub kept: Kept,
+    /// A second factor was asked for; the session had not ended.
+    pub confirmed: bool,
 }
 
 impl Render for Resume {
@@ -156,10 +182,14 @@ impl Render for Resume {
             self.kept.fields.iter().filter(|(name, value)| !name.is_empty() && !value.is_empty());
         let names: Vec<&str> =
             typed.map(|(name, _)| name.strip_prefix(PREFIX).unwrap_or(name)).collect();
+        let title = if self.confirmed { "It is you" } else { "You are signed in again" };
         let body = html! {
             section class="card" aria-labelledby="t" {
                 div class="body fields" {
-                    div { h1 id="t" { "You are signed in again" } p { "Your session ended before this was done. Nothing was changed." } }
+                    div {
+                        h1 id="t" { (title) }
+                        p { @if self.confirmed { "This was not done yet." } @else { "Your session ended before this was done. Nothing was changed." } }
+                    }
                     dl class="kv" {
                         dt { "Sent to" } dd { code { (self.kept.to) } }
                         @if !names.is_empty() { dt { "With" } dd { (names.join(", ")) } }
@@ -175,6 +205,6 @@ impl Render for Resume {
                 }
             }
         };
-        Solo { title: "Signed in again", class: "", body }.render()
+        Solo { title, class: "", body }.render()
     }
 }

@@ -2,7 +2,9 @@
 
 use maud::{Markup, Render, html};
 
+use super::factors::remove_theirs;
 use super::people::{roles, seen};
+use crate::model::factor::Factors;
 use crate::model::quota::Quota;
 use crate::model::user::{SiteRole, User, UserKind, UserRef, UserStatus};
 use crate::model::workspace::Workspace;
@@ -26,6 +28,8 @@ pub struct Person {
     pub quota: Option<Quota>,
     /// Whether the one who looks may change the account.
     pub administers: bool,
+    /// Their second factors, where the one who looks may remove them.
+    pub factors: Option<Factors>,
     /// What was typed into one of the forms.
     pub input: Input,
 }
@@ -50,7 +54,7 @@ impl Render for Person {
             }
             div class="split" {
                 div class="stack" { (self.workspaces()) }
-                @if self.changes() { aside class="stack" aria-label={ "Account of " (u.username) } { (self.roles_form()) (self.password_form()) } }
+                @if self.changes() { aside class="stack" aria-label={ "Account of " (u.username) } { (self.roles_form()) (self.password_form()) (self.factors()) } }
             }
             (self.dialogs())
         };
@@ -151,6 +155,16 @@ impl Person {
                         button class="button" { "Set password" }
                     }
                 }
+            }
+        }
+    }
+
+    fn factors(&self) -> Markup {
+        let action = paths::person_action(&self.user.username, "factors/remove");
+        let own = self.user.id == self.visit.user.id;
+        html! {
+            @if let Some(factors) = self.factors.as_ref().filter(|_| !own) {
+                (remove_theirs(&self.visit, self.user.username.as_str(), factors, &action))
             }
         }
     }

@@ -2,10 +2,14 @@
 
 use maud::{Markup, Render, html};
 
+use super::factors;
+use crate::model::factor::Factors;
 use crate::model::id::TokenId;
 use crate::model::user::{LoginType, TokenEntry};
 use crate::server::html::layout::{Page, Section, Visit, settings_tabs};
+use crate::server::html::parts::button::post;
 use crate::server::html::parts::form::{Input, Line, password_hint, wrongs};
+use crate::server::html::parts::notice::{Tone, notice};
 use crate::server::html::parts::time;
 use crate::server::html::paths;
 
@@ -19,15 +23,27 @@ pub struct Security {
     pub current: TokenId,
     /// What was typed.
     pub input: Input,
+    /// The second factors.
+    pub factors: Factors,
+    /// Whether the role of who looks needs one.
+    pub must: bool,
+    /// Whether passkeys can be made for where the server is reached.
+    pub takes_passkeys: bool,
 }
 
 impl Render for Security {
     fn render(&self) -> Markup {
         let body = html! {
-            header class="page-head" { div { h1 { "Sign-in" } p { "Your password, and where you are signed in." } } }
+            header class="page-head" { div { h1 { "Sign-in" } p { "Your password, your second factors, and where you are signed in." } } }
             (settings_tabs(paths::SECURITY))
+            @if self.must && !self.factors.any() {
+                (notice(Tone::Warn, &html! { "Your role needs a second factor. Set one up to go on: an app that shows codes, or a passkey." }, &html! {}))
+            }
             div class="split" {
-                div class="stack" { (self.password()) }
+                div class="stack" {
+                    (factors::cards(&self.visit, &self.factors, self.takes_passkeys))
+                    (self.password())
+                }
                 aside class="stack" aria-label="Signed in" { (self.list()) }
             }
         };
@@ -68,6 +84,9 @@ impl Security {
             section class="card" aria-labelledby="signed-in" {
                 header { h2 id="signed-in" { "Signed in" } span class="note" { (self.sessions.len()) } }
                 ul class="rows" { @for s in &self.sessions { (self.session(s)) } }
+                @if self.sessions.len() > 1 {
+                    footer { (post(&self.visit.csrf, paths::OTHER_SESSIONS, &html! { button class="button danger" { "End all others" } })) }
+                }
             }
         }
     }
@@ -81,10 +100,8 @@ impl Security {
                     small class="note" {
                         @if s.id == self.current { "this one, " }
                         @if !s.last_used_ip.is_empty() { code { (s.last_used_ip) } ", " }
-                        @match s.last_used_at {
-                            Some(at) => (time::ago(at, self.visit.now)),
-                            None => { "since " (time::at(s.created_at, self.visit.now)) }
-                        }
+                        "since " (time::at(s.created_at, self.visit.now))
+                        @if let Some(at) = s.last_used_at { ", used " (time::ago(at, self.visit.now)) }
                     }
                 }
                 @if s.id != self.current {

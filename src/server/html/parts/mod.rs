@@ -13,6 +13,8 @@ pub mod markdown;
 pub mod notice;
 pub mod pager;
 pub mod parameter;
+pub mod passkey;
+pub mod qr;
 pub mod quantity;
 pub mod quota;
 pub mod table;

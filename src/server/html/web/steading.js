@@ -60,6 +60,7 @@
 
   const improve = (root) => {
     all("[data-follow]", root).forEach(follow);
+    if (window.PublicKeyCredential) for (const form of all("form[data-passkey]", root)) form.hidden = false;
     localise(root);
   };
 
@@ -80,6 +81,46 @@
     event.preventDefault();
     event.target.value = `${value}, `;
   });
+
+  // A passkey fills in its form. The server's question comes in base64, and so does the answer.
+  const bytes = (text) => Uint8Array.from(atob(text.replaceAll("-", "+").replaceAll("_", "/")), (c) => c.charCodeAt(0));
+  const base64 = (buffer) => (buffer
+    ? btoa(String.fromCharCode(...new Uint8Array(buffer))).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "")
+    : "");
+  const askPasskey = async (form) => {
+    const publicKey = JSON.parse(form.dataset.options);
+    publicKey.challenge = bytes(publicKey.challenge);
+    for (const known of [...publicKey.allowCredentials ?? [], ...publicKey.excludeCredentials ?? []]) known.id = bytes(known.id);
+    if (publicKey.user) publicKey.user.id = bytes(publicKey.user.id);
+    const { rawId, response } = await navigator.credentials[form.dataset.passkey]({ publicKey });
+    return JSON.stringify({
+      id: base64(rawId),
+      client_data: base64(response.clientDataJSON),
+      attestation: base64(response.attestationObject),
+      authenticator_data: base64(response.authenticatorData),
+      signature: base64(response.signature),
+      user_handle: base64(response.userHandle),
+    });
+  };
+  const PASSKEY_ERRORS = {
+    InvalidStateError: "This device has a passkey for your account here already.",
+    NotAllowedError: "No passkey was used. Try again, or take another way.",
+  };
+  document.addEventListener("submit", async (event) => {
+    const form = event.target;
+    if (!form.dataset.passkey) return;
+    event.preventDefault();
+    const said = form.querySelector("[data-said]");
+    said.hidden = true;
+    try {
+      form.elements.passkey.value = await askPasskey(form);
+    } catch (error) {
+      said.textContent = PASSKEY_ERRORS[error.name] ?? `The browser did not use a passkey: ${error.message}`;
+      said.hidden = false;
+      return;
+    }
+    form.submit();
+  }, true);
 
   // A form is sent once.
   document.addEventListener("submit", (event) => {

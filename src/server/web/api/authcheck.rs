@@ -36,7 +36,7 @@ async fn on_template(state: &State, actor: &Actor, action: Action, id: &str) -> 
 fn yes(answer: Result<()>) -> Result<bool> {
     match answer {
         Ok(()) => Ok(true),
-        Err(Error::NotFound(_) | Error::Denied(_)) => Ok(false),
+        Err(Error::NotFound(_) | Error::Denied(_) | Error::Unconfirmed(_)) => Ok(false),
         Err(other) => Err(other),
     }
 }

@@ -8,6 +8,7 @@ mod binary;
 mod builds;
 pub mod convert;
 pub mod deployment;
+mod factors;
 mod files;
 mod follow;
 pub mod groups;
@@ -32,6 +33,7 @@ pub(super) fn routes(routes: Routes) -> Routes {
     let routes = users::routes(routes);
     let routes = tokens::routes(routes);
     let routes = ssh_keys::routes(routes);
+    let routes = factors::routes(routes);
     let routes = organizations::routes(routes);
     let routes = members::routes(routes);
     let routes = groups::routes(routes);

@@ -6,6 +6,7 @@ use http::{StatusCode, header};
 use crate::model::password;
 use crate::model::time;
 use crate::model::user::UserKind;
+use crate::server::app::second_factor::{Asked, Proof};
 use crate::server::app::sessions::{Login, SignIn};
 use crate::server::app::users::CreateUser;
 use crate::server::identity::oidc::CODER_PROVIDER;
@@ -14,6 +15,7 @@ use crate::server::web::extract::{Json, created, message};
 use crate::server::web::outer::Within;
 use crate::server::web::routes::Routes;
 use crate::server::web::{Access, Answer, Problem, State, Who, access, cookies};
+use crate::wire::coder::error::{CODE_REQUIRED, CODE_WRONG};
 use crate::wire::coder::users as wire;
 
 /// The routes.
@@ -25,6 +27,7 @@ pub(super) fn routes(routes: Routes) -> Routes {
         .post(Access::Public, "/api/v2/users/login", login)
         .post(Access::Public, "/api/v2/users/validate-password", validate_password)
         .post(Access::SignedIn, "/api/v2/users/logout", logout)
+        .post(Access::SignedIn, "/api/v2/users/confirm", confirm)
 }
 
 async fn first(state: State) -> Answer<Response> {
@@ -69,10 +72,13 @@ async fn login(
     Json(body): Json<wire::Login>,
 ) -> Answer<Response> {
     let request = Some(request);
-    let login = Login { login: body.email, password: body.password, ip, request };
+    let code = Some(body.code).filter(|code| !code.is_empty());
+    let login = Login { login: body.email, password: body.password, code, ip, request };
     let token = match state.app.login(login).await? {
         SignIn::Done(token, _) => token,
         refused @ (SignIn::Wrong
+        | SignIn::Asks(_)
+        | SignIn::Late
         | SignIn::Locked(_)
         | SignIn::Suspended
         | SignIn::PasswordsOff
@@ -89,9 +95,10 @@ async fn login(
 #[must_use]
 pub fn refusal(sign_in: &SignIn) -> Problem {
     match sign_in {
-        SignIn::Done(..) | SignIn::Wrong => {
+        SignIn::Done(..) | SignIn::Wrong | SignIn::Late => {
             Problem::new(StatusCode::UNAUTHORIZED, "The name or the password is wrong.")
         }
+        SignIn::Asks(asked) => asks(asked),
         SignIn::Locked(wait) => Problem {
             retry_after: Some(*wait),
             ..Problem::new(
@@ -108,6 +115,30 @@ pub fn refusal(sign_in: &SignIn) -> Problem {
         }
         SignIn::Refused(why) => Problem::new(StatusCode::FORBIDDEN, why.to_string()),
     }
+}
+
+/// What a program is told that has not sent a second factor, or a wrong one.
+fn asks(asked: &Asked) -> Problem {
+    let (detail, message) = match &asked.wrong {
+        None => (
+            CODE_REQUIRED,
+            "Send a code of your second factor as `code`, or make a token at /cli-auth in a browser.",
+        ),
+        Some(_) => (CODE_WRONG, "The code is wrong, or was used before."),
+    };
+    Problem { detail: detail.to_owned(), ..Problem::new(StatusCode::UNAUTHORIZED, message) }
+}
+
+/// Takes a second factor in a session, which gets another secret.
+async fn confirm(
+    state: State,
+    Who(actor): Who,
+    Json(body): Json<wire::Confirm>,
+) -> Answer<Response> {
+    let token = state.app.confirm(&actor, Proof::Code(body.code)).await?;
+    let cookie = cookies::begin_session(&state.site, &token);
+    let body = wire::LoginResponse { session_token: token.expose() };
+    Ok(([(header::SET_COOKIE, cookie)], created(body)).into_response())
 }
 
 async fn logout(state: State, Who(actor): Who) -> Answer<Response> {

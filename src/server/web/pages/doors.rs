@@ -6,6 +6,7 @@ use std::net::IpAddr;
 use axum::response::{IntoResponse, Redirect, Response};
 use http::header;
 
+use super::confirm::second_page;
 use super::visitor::form_token;
 use super::{Html, Visitor, mistake, sentence};
 use crate::model::secret::Token;
@@ -33,7 +34,7 @@ pub(super) fn routes(routes: Routes) -> Routes {
         .post(Access::Setup, paths::SETUP, set_up)
         .get(Access::SignIn, paths::LOGIN, login)
         .post(Access::SignIn, paths::LOGIN, sign_in)
-        .post(Access::Page, paths::LOGOUT, sign_out)
+        .post(Access::Threshold, paths::LOGOUT, sign_out)
         .get(Access::Page, paths::CLI_AUTH, cli_auth)
         .post(Access::Page, paths::CLI_AUTH, make_cli_token)
 }
@@ -70,13 +71,15 @@ async fn set_up(
         let input = mistake(&fields, error)?;
         return Ok(Html::of(&Setup { csrf: Csrf(String::new()), input }).into_response());
     }
-    let login =
-        Login { login: field("username"), password: field("password"), ip, request: Some(request) };
+    let (login, password, request) = (field("username"), field("password"), Some(request));
+    let login = Login { login, password, code: None, ip, request };
     finish(&state, (state.app.login(login).await?, ip), &fields).await
 }
 
-async fn login(state: State, Query(Next { next }): Query<Next>) -> Html {
-    Html::of(&login_page(&state, &next, Input::default(), None))
+async fn login(state: State, Query(Next { next }): Query<Next>) -> Answer<Html> {
+    let passkey = state.app.passkey_sign_in().await?;
+    let page = login_page(&state, &next, Input::default(), None);
+    Ok(Html::of(&login::Login { passkey, ..page }))
 }
 
 /// The sign-in page in answer to a form whose session had ended, with all that was typed.
@@ -92,13 +95,17 @@ async fn sign_in(
     fields: Fields,
 ) -> Answer<Response> {
     let field = |name| fields.get(name).unwrap_or_default().to_owned();
-    let login =
-        Login { login: field("username"), password: field("password"), ip, request: Some(request) };
+    let (login, password, request) = (field("username"), field("password"), Some(request));
+    let login = Login { login, password, code: None, ip, request };
     finish(&state, (state.app.login(login).await?, ip), &fields).await
 }
 
-/// Leads on with a session, or shows the form again and says why.
-async fn finish(state: &State, (came, ip): (SignIn, IpAddr), fields: &Fields) -> Answer<Response> {
+/// Leads on with a session, asks for a second factor, or shows the form again and says why.
+pub(super) async fn finish(
+    state: &State,
+    (came, ip): (SignIn, IpAddr),
+    fields: &Fields,
+) -> Answer<Response> {
     let field = |name| fields.get(name).unwrap_or_default();
     let next = local(field("next"));
     let to = local(field(Kept::TO));
@@ -113,6 +120,11 @@ async fn finish(state: &State, (came, ip): (SignIn, IpAddr), fields: &Fields) ->
             let to = if next.is_empty() { paths::WORKSPACES } else { next };
             return Ok(([(header::SET_COOKIE, cookie)], Redirect::to(to)).into_response());
         }
+        SignIn::Asks(asked) if !asked.ticket.is_empty() => {
+            return Ok(second_page(state, *asked, (next, kept)).into_response());
+        }
+        SignIn::Asks(asked) => asked.wrong.unwrap_or_default(),
+        SignIn::Late => "That took too long. Sign in again.".to_owned(),
         SignIn::Wrong => "User name or password is wrong.".to_owned(),
         SignIn::Locked(wait) => format!("Too many tries. The next one counts in {}.", words(wait)),
         SignIn::Suspended => "This account is suspended. The owner lets it in again.".to_owned(),
@@ -121,14 +133,16 @@ async fn finish(state: &State, (came, ip): (SignIn, IpAddr), fields: &Fields) ->
     };
     let typed = fields.0.iter().filter(|(name, _)| name == "username").cloned().collect();
     let page = login_page(state, next, Input::wrong(typed, "form", &sentence(&why)), kept);
-    Ok(Html::of(&page).into_response())
+    let passkey = state.app.passkey_sign_in().await?;
+    Ok(Html::of(&login::Login { passkey, ..page }).into_response())
 }
 
 /// What was kept over the sign-in, to be sent by the new session.
 async fn resume(state: &State, (token, ip): (&Token, IpAddr), kept: Kept) -> Answer<Html> {
     let actor = state.app.authenticate(&token.expose(), &ip.to_string()).await?;
     let session = actor.and_then(|a| a.caller().ok()?.token()).ok_or_else(Problem::signed_out)?;
-    Ok(Html::of(&Resume { csrf: Csrf(form_token(state, session)), kept }))
+    let csrf = Csrf(form_token(state, session));
+    Ok(Html::of(&Resume { csrf, kept, confirmed: false }))
 }
 
 fn login_page(state: &State, next: &str, input: Input, kept: Option<Kept>) -> login::Login {
@@ -137,7 +151,8 @@ fn login_page(state: &State, next: &str, input: Input, kept: Option<Kept>) -> lo
     let way = |s: &Settings| Way { label: s.label(), href: paths::login_oidc(&s.name, &next) };
     let providers = state.oidc.all().map(way).collect();
     let passwords = state.app.policy.password_auth;
-    login::Login { csrf: Csrf(String::new()), input, next, host, kept, providers, passwords }
+    let (csrf, passkey) = (Csrf(String::new()), None);
+    login::Login { csrf, input, next, host, kept, providers, passwords, passkey }
 }
 
 /// The sign-in page, saying why someone who came back from a provider is not signed in.

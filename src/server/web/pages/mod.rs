@@ -1,8 +1,10 @@
 //! The pages: each handler asks one use case and draws, or does one thing and leads on.
 
 mod assets;
+mod confirm;
 mod create;
 mod doors;
+mod factors;
 mod find;
 mod flash;
 mod groups;
@@ -28,6 +30,7 @@ use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, HeaderValue, header};
 use maud::{Markup, Render};
 
+pub(super) use confirm::confirm_first;
 pub(super) use doors::sign_in_again;
 pub use visitor::{Visitor, problem_page};
 
@@ -47,7 +50,7 @@ pub(super) fn routes(routes: Routes) -> Routes {
     let routes = starters::routes(templates::routes(people::routes(routes)));
     let routes = template_permissions::routes(routes);
     let routes = roles::routes(members::routes(groups::routes(routes)));
-    find::routes(settings::routes(routes))
+    find::routes(factors::routes(confirm::routes(settings::routes(routes))))
 }
 
 /// A page as an answer; it has shown the message of the page before.
@@ -94,6 +97,7 @@ fn mistake(fields: &Fields, error: app::Error) -> Result<Input, Problem> {
         app::Error::Conflict(why) => Ok(Input::wrong(values(), "form", &sentence(&why))),
         other @ (app::Error::NotFound(_)
         | app::Error::Denied(_)
+        | app::Error::Unconfirmed(_)
         | app::Error::Unavailable(_)
         | app::Error::Internal(_)) => Err(other.into()),
     }

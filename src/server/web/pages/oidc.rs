@@ -96,9 +96,11 @@ async fn finish(
         }
         SignIn::Suspended => "this account is suspended; the owner lets it in again".to_owned(),
         SignIn::Refused(why) => why.to_string(),
-        SignIn::Wrong | SignIn::Locked(_) | SignIn::PasswordsOff => {
-            "you cannot sign in here in this way".to_owned()
-        }
+        SignIn::Wrong
+        | SignIn::Asks(_)
+        | SignIn::Late
+        | SignIn::Locked(_)
+        | SignIn::PasswordsOff => "you cannot sign in here in this way".to_owned(),
     };
     Ok(refused(state, StatusCode::FORBIDDEN, &why))
 }

@@ -2,7 +2,7 @@
 
 use axum::response::{IntoResponse, Response};
 
-use super::{Html, Visitor, flash, mistake};
+use super::{Html, Visitor, flash, mistake, sentence};
 use crate::model::filter::WorkspaceFilter;
 use crate::model::policy::{Action, ResourceType};
 use crate::model::user::{SiteRole, User, UserKind, UserStatus};
@@ -42,6 +42,11 @@ pub(super) fn routes(routes: Routes) -> Routes {
             Access::page_may(ResourceType::User, Action::Update),
             "/people/{user}/password",
             password,
+        )
+        .post(
+            Access::page_may(ResourceType::User, Action::Update),
+            "/people/{user}/factors/remove",
+            remove_factors,
         )
         .post(
             Access::page_may(ResourceType::AssignRole, Action::Assign),
@@ -114,7 +119,12 @@ async fn show_one(
         Err(Error::NotFound(_)) => None,
         Err(other) => return Err(other.into()),
     };
-    Ok(Html::of(&Person { visit, user, workspaces, quota, administers, input }))
+    let factors = match state.app.factors(actor, &user.id.to_string()).await {
+        Ok(factors) => Some(factors),
+        Err(Error::Denied(_) | Error::NotFound(_)) => None,
+        Err(other) => return Err(other.into()),
+    };
+    Ok(Html::of(&Person { visit, user, workspaces, quota, administers, factors, input }))
 }
 
 async fn suspend(state: State, visitor: Visitor, Path(key): Path<String>) -> Answer<Response> {
@@ -163,6 +173,25 @@ async fn password(
             let page = show_one(&state, &visitor.actor, visitor.visit, (user, input)).await?;
             Ok(page.into_response())
         }
+    }
+}
+
+async fn remove_factors(
+    state: State,
+    visitor: Visitor,
+    Path(key): Path<String>,
+) -> Answer<Response> {
+    let user = state.app.user(&visitor.actor, &key).await?;
+    match state.app.remove_factors(&visitor.actor, &key).await {
+        Ok(user) => {
+            let text = format!("{} signs in by password alone now.", user.username);
+            Ok(flash::done(&state.site, &paths::person(&user.username), &text))
+        }
+        Err(Error::Conflict(why)) => {
+            let (page, why) = (paths::person(&user.username), sentence(&why));
+            Ok(flash::tell(&state.site, &page, Tone::Bad, &why))
+        }
+        Err(other) => Err(other.into()),
     }
 }
 

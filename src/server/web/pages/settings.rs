@@ -26,7 +26,7 @@ pub(super) fn routes(routes: Routes) -> Routes {
     routes
         .get(Access::Page, paths::ACCOUNT, account)
         .post(Access::Page, paths::ACCOUNT, save_account)
-        .get(Access::Page, paths::SECURITY, security)
+        .get(Access::Threshold, paths::SECURITY, security)
         .post(Access::Page, paths::SECURITY, change_password)
         .get(Access::Page, paths::TOKENS, tokens)
         .post(Access::Page, paths::TOKENS, make_token)
@@ -59,7 +59,11 @@ async fn security(state: State, visitor: Visitor) -> Answer<Html> {
 async fn show_security(state: &State, visitor: Visitor, input: Input) -> Answer<Html> {
     let current = visitor.token().unwrap_or(TokenId(uuid::Uuid::nil()));
     let sessions = own_tokens(state, &visitor, TokenKind::Session).await?;
-    Ok(Html::of(&Security { visit: visitor.visit, sessions, current, input }))
+    let factors = state.app.factors(&visitor.actor, "me").await?;
+    let must = state.app.policy.mfa_roles.ask(&visitor.visit.user);
+    let takes_passkeys = state.app.takes_passkeys();
+    let visit = visitor.visit;
+    Ok(Html::of(&Security { visit, sessions, current, input, factors, must, takes_passkeys }))
 }
 
 async fn own_tokens(state: &State, visitor: &Visitor, kind: TokenKind) -> Answer<Vec<TokenEntry>> {
