@@ -159,6 +159,30 @@ CREATE TABLE group_members (
 CREATE INDEX group_members_by_user ON group_members (user_id);
 CREATE INDEX group_members_by_identity ON group_members (identity_id) WHERE identity_id IS NOT NULL;
 
+-- Users whom an identity provider keeps by SCIM, and what it said of each last.
+CREATE TABLE scim_users (
+  user_id     TEXT NOT NULL PRIMARY KEY REFERENCES users (id) ON DELETE CASCADE, -- who it is here
+  provider    TEXT NOT NULL CHECK (length(provider) <= 32),                      -- the settings by which they sign in; may be empty
+  user_name   TEXT NOT NULL UNIQUE COLLATE NOCASE CHECK (length(user_name) BETWEEN 1 AND 254), -- what the provider calls them
+  external_id TEXT NOT NULL CHECK (length(external_id) <= 255),                  -- the provider's own id of them; may be empty
+  active      INTEGER CHECK (active IN (0, 1)),                                  -- whether it lets them in; null when it did not say
+  profile     TEXT NOT NULL CHECK (length(profile) <= 16384),                    -- the other attributes, JSON
+  created_at  INTEGER NOT NULL,                                                  -- since when it keeps them
+  updated_at  INTEGER NOT NULL                                                   -- when it last changed them
+) STRICT, WITHOUT ROWID;
+CREATE INDEX scim_users_by_external_id ON scim_users (external_id) WHERE external_id <> '';
+
+-- Groups that an identity provider keeps by SCIM.
+CREATE TABLE scim_groups (
+  group_id     TEXT NOT NULL PRIMARY KEY REFERENCES groups (id) ON DELETE CASCADE, -- which it is here
+  display_name TEXT NOT NULL COLLATE NOCASE CHECK (length(display_name) BETWEEN 1 AND 255), -- what the provider calls it
+  external_id  TEXT NOT NULL CHECK (length(external_id) <= 255),                  -- the provider's own id of it; may be empty
+  created_at   INTEGER NOT NULL,                                                  -- since when it keeps it
+  updated_at   INTEGER NOT NULL                                                   -- when it last changed it
+) STRICT, WITHOUT ROWID;
+CREATE INDEX scim_groups_by_name ON scim_groups (display_name);
+CREATE INDEX scim_groups_by_external_id ON scim_groups (external_id) WHERE external_id <> '';
+
 -- Who holds which role beyond member, on the site or in an organization.
 CREATE TABLE role_bindings (
   user_id         TEXT NOT NULL REFERENCES users (id) ON DELETE CASCADE, -- who
@@ -470,7 +494,7 @@ CREATE TABLE audit (
   hash            BLOB NOT NULL CHECK (length(hash) = 32),                  -- SHA-256 of the hash before and the other columns
   id              TEXT NOT NULL UNIQUE,                                     -- the entry
   at              INTEGER NOT NULL,                                         -- when
-  actor           TEXT NOT NULL CHECK (actor = 'user' OR actor = 'agent' OR actor = 'system' OR actor = 'nobody'), -- AuditActor
+  actor           TEXT NOT NULL CHECK (actor = 'user' OR actor = 'agent' OR actor = 'system' OR actor = 'scim' OR actor = 'nobody'), -- AuditActor
   user_id         TEXT,                                                     -- who, for a user
   agent_id        TEXT,                                                     -- who, for an agent
   token_id        TEXT,                                                     -- the token they showed; null for SSH keys and the program itself

@@ -67,6 +67,8 @@ define_words! {
         Agent = "agent",
         /// The program itself.
         System = "system",
+        /// An identity provider that keeps users and groups by SCIM.
+        Scim = "scim",
         /// Someone who did not prove who they are.
         Nobody = "nobody",
     }

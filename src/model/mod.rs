@@ -22,6 +22,7 @@ pub mod peer;
 pub mod policy;
 pub mod resource;
 pub mod schedule;
+pub mod scim;
 pub mod secret;
 pub mod session;
 pub mod ssh_key;

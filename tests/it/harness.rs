@@ -23,12 +23,15 @@ use steading::server::db::Db;
 use steading::server::fleet::address::Prefix;
 use steading::server::fleet::{Fleet, Start};
 use steading::server::identity::oidc::Oidc;
+use steading::server::identity::scim::Settings;
 use steading::server::web::address::PeerAddress;
 use steading::server::web::{self, Site, State};
 use steading::tasks::Tasks;
 
 /// The password of everyone.
 pub const PASSWORD: &str = "kiln-and-clay";
+/// The token with which a provider keeps users here.
+pub const SCIM_TOKEN: &str = "a-token-for-scim-tests";
 /// Where the site is reached.
 pub const URL: &str = "http://127.0.0.1:7080";
 
@@ -145,7 +148,8 @@ impl TestServer {
             Start { secret: [1; 32], prefix: Prefix::random(&entropy), bind: told.wireguard };
         let fleet = Fleet::start(app.clone(), start, clock.clone(), entropy, &tasks).await.unwrap();
         let oidc = Oidc::new(app.clone(), told.oidc.clone(), Dialer::default()).await.unwrap();
-        let state = State::new(app.clone(), fleet, site, oidc, tasks).await.unwrap();
+        let ways = (oidc, told.scim.clone());
+        let state = State::new(app.clone(), fleet, site, ways, tasks).await.unwrap();
         let router = web::router(state.clone());
         Self { app, clock, state, db_path, db, router, _dir: dir }
     }
@@ -282,6 +286,7 @@ fn told(data: PathBuf) -> Config {
         max_token_lifetime: Duration::from_hours(24),
         password_auth: true,
         oidc: vec![],
+        scim: Some(Settings::new(SCIM_TOKEN, "").unwrap()),
         retention: Retention::default(),
         master_key_file: None,
     }

@@ -26,6 +26,7 @@ mod pages;
 mod provision;
 mod roles;
 mod schema;
+mod scim;
 mod ssh_exec;
 mod ssh_files;
 mod ssh_forward;

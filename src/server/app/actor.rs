@@ -22,8 +22,21 @@ pub enum Actor {
         /// Its workspace.
         workspace: WorkspaceId,
     },
+    /// An identity provider that keeps users and groups by SCIM.
+    Scim(Arc<Keeper>),
     /// The program itself.
     System,
+}
+
+/// An identity provider that asks by SCIM.
+#[derive(Clone, Debug)]
+pub struct Keeper {
+    /// The settings by which its people sign in; empty for none.
+    pub provider: String,
+    /// Its address.
+    pub ip: String,
+    /// The request it came with.
+    pub request: Option<Arc<Request>>,
 }
 
 /// A signed-in user and how they came.
@@ -81,6 +94,10 @@ impl Actor {
                 Arc::make_mut(&mut caller).request = Some(request);
                 Self::User(caller)
             }
+            Self::Scim(mut keeper) => {
+                Arc::make_mut(&mut keeper).request = Some(request);
+                Self::Scim(keeper)
+            }
             Self::Agent { .. } | Self::System => self,
         }
     }
@@ -92,7 +109,22 @@ impl Actor {
     pub fn caller(&self) -> Result<&Caller> {
         match self {
             Self::User(caller) => Ok(caller),
-            Self::Agent { .. } | Self::System => Err(Error::denied("this is for users")),
+            Self::Agent { .. } | Self::Scim(_) | Self::System => {
+                Err(Error::denied("this is for users"))
+            }
+        }
+    }
+
+    /// The identity provider that asks by SCIM.
+    ///
+    /// # Errors
+    /// When it is none.
+    pub fn keeper(&self) -> Result<&Keeper> {
+        match self {
+            Self::Scim(keeper) => Ok(keeper),
+            Self::User(_) | Self::Agent { .. } | Self::System => {
+                Err(Error::denied("this is for an identity provider"))
+            }
         }
     }
 
@@ -108,7 +140,7 @@ impl Actor {
                 }
                 Via::Token(_, TokenKind::Session | TokenKind::Api) | Via::Key(_) => Ok(()),
             },
-            Self::Agent { .. } | Self::System => Ok(()),
+            Self::Agent { .. } | Self::Scim(_) | Self::System => Ok(()),
         }
     }
 
@@ -117,7 +149,7 @@ impl Actor {
     pub fn user_id(&self) -> Option<UserId> {
         match self {
             Self::User(caller) => Some(caller.user.id),
-            Self::Agent { .. } | Self::System => None,
+            Self::Agent { .. } | Self::Scim(_) | Self::System => None,
         }
     }
 
@@ -126,7 +158,7 @@ impl Actor {
     pub fn identity_grant(&self) -> Option<IdentityGrantId> {
         match self {
             Self::User(caller) => caller.identity_grant,
-            Self::Agent { .. } | Self::System => None,
+            Self::Agent { .. } | Self::Scim(_) | Self::System => None,
         }
     }
 
@@ -135,6 +167,7 @@ impl Actor {
     pub fn ip(&self) -> &str {
         match self {
             Self::User(caller) => &caller.ip,
+            Self::Scim(keeper) => &keeper.ip,
             Self::Agent { .. } | Self::System => "",
         }
     }
@@ -155,7 +188,10 @@ impl Actor {
                 let context = Context { now, ip, mfa_at: None, conditions: &[] };
                 policy::decide(&caller.subject, action, object, &context)
             }
-            Self::Agent { .. } => Err(Denied::NotHeld(Permission(object.kind, action))),
+            // What a provider keeps has use cases of its own.
+            Self::Agent { .. } | Self::Scim(_) => {
+                Err(Denied::NotHeld(Permission(object.kind, action)))
+            }
             Self::System => Ok(Because::Site),
         }
     }
@@ -195,7 +231,7 @@ impl Actor {
             Self::User(caller) if !caller.subject.scope.is_all() => {
                 Err(Error::denied("this token is for the API"))
             }
-            Self::User(_) | Self::Agent { .. } | Self::System => Ok(()),
+            Self::User(_) | Self::Agent { .. } | Self::Scim(_) | Self::System => Ok(()),
         }
     }
 
@@ -208,7 +244,7 @@ impl Actor {
             Self::User(caller) => {
                 caller.subject.may_ever(permission).map_err(|d| Error::Denied(d.to_string()))
             }
-            Self::Agent { .. } => Err(Error::denied("this is for users")),
+            Self::Agent { .. } | Self::Scim(_) => Err(Error::denied("this is for users")),
             Self::System => Ok(()),
         }
     }

@@ -26,6 +26,9 @@ pub mod people;
 pub mod refusals;
 pub mod retention;
 pub mod roles;
+pub mod scim;
+pub mod scim_groups;
+pub mod scim_users;
 pub mod sessions;
 pub mod settings;
 pub mod ssh_keys;
@@ -42,7 +45,7 @@ pub mod workspaces;
 use std::sync::Arc;
 use std::time::Duration;
 
-pub use actor::{Actor, Caller, Request, Via};
+pub use actor::{Actor, Caller, Keeper, Request, Via};
 pub use error::{Error, Result};
 pub use page::Page;
 use tokio::sync::Semaphore;

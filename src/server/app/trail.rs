@@ -19,6 +19,10 @@ pub(super) fn source(actor: &Actor) -> AuditSource {
         Actor::Agent { agent, .. } => {
             AuditSource { agent_id: Some(*agent), ..AuditSource::of(AuditActor::Agent) }
         }
+        Actor::Scim(keeper) => AuditSource {
+            ip: keeper.ip.clone(),
+            ..asked(AuditActor::Scim, keeper.request.as_deref())
+        },
         Actor::System => AuditSource::of(AuditActor::System),
     }
 }
@@ -38,7 +42,7 @@ pub(super) fn asked(actor: AuditActor, request: Option<&Request>) -> AuditSource
 pub(super) fn username(actor: &Actor) -> &str {
     match actor {
         Actor::User(caller) => caller.user.username.as_str(),
-        Actor::Agent { .. } | Actor::System => "",
+        Actor::Agent { .. } | Actor::Scim(_) | Actor::System => "",
     }
 }
 

@@ -13,8 +13,8 @@ use crate::model::text;
 use crate::model::user::{LoginType, SiteRole, User, UserKind, UserStatus};
 pub use crate::server::db::users::UserFilter;
 use crate::server::db::{
-    ReadTx, WriteTx, groups, identities, memberships, organizations, passwords, roles, ssh_keys,
-    tokens, users,
+    ReadTx, WriteTx, groups, identities, memberships, organizations, passwords, roles, scim_users,
+    ssh_keys, tokens, users,
 };
 
 /// What a new user is made from.
@@ -150,15 +150,7 @@ impl App {
             .write(move |tx| {
                 let old = people::find(tx, &actor, &key)?;
                 require_account(tx, &actor, Action::Update, &old)?;
-                let status = if active { UserStatus::Active } else { UserStatus::Suspended };
-                if !active {
-                    require_dispensable(tx, &actor, &old, "suspend")?;
-                    tokens::delete_sessions(tx, old.id, None)?;
-                }
-                let new = User { status, ..old.clone() };
-                users::update(tx, &new)?;
-                tx.emit(Event::Grants);
-                changed(tx, &actor, &old, &new)
+                set_status(tx, &actor, &old, active)
             })
             .await
     }
@@ -297,10 +289,32 @@ pub(super) fn insert(
     Ok(user)
 }
 
-fn changed(tx: &WriteTx<'_>, actor: &Actor, old: &User, new: &User) -> Result<User> {
+/// Suspends a user, which ends their sessions, or lets them act again.
+///
+/// # Errors
+/// [`Error::Conflict`] for oneself and the last owner.
+pub(super) fn set_status(
+    tx: &WriteTx<'_>,
+    actor: &Actor,
+    old: &User,
+    active: bool,
+) -> Result<User> {
+    let status = if active { UserStatus::Active } else { UserStatus::Suspended };
+    if !active {
+        require_dispensable(tx, actor, old, "suspend")?;
+        tokens::delete_sessions(tx, old.id, None)?;
+    }
+    let new = User { status, ..old.clone() };
+    users::update(tx, &new)?;
+    tx.emit(Event::Grants);
+    changed(tx, actor, old, &new)
+}
+
+pub(super) fn changed(tx: &WriteTx<'_>, actor: &Actor, old: &User, new: &User) -> Result<User> {
     let diff = Diff::new()
         .field("username", old.username.as_str(), new.username.as_str())
         .field("name", &old.name, &new.name)
+        .field("email", &old.email, &new.email)
         .field("status", old.status, new.status)
         .field("rbac_roles", &old.roles, &new.roles);
     if !diff.is_empty() {
@@ -310,12 +324,13 @@ fn changed(tx: &WriteTx<'_>, actor: &Actor, old: &User, new: &User) -> Result<Us
     Ok(User { updated_at: tx.now, ..new.clone() })
 }
 
-fn bury(tx: &WriteTx<'_>, actor: &Actor, user: &User) -> Result<()> {
+pub(super) fn bury(tx: &WriteTx<'_>, actor: &Actor, user: &User) -> Result<()> {
     users::update(tx, &User { status: UserStatus::Deleted, ..user.clone() })?;
     passwords::delete(tx, user.id)?;
     tokens::delete_all(tx, user.id)?;
     ssh_keys::delete_all(tx, user.id)?;
     identities::delete_all(tx, user.id)?;
+    scim_users::delete(tx, user.id)?;
     roles::delete_all(tx, user.id)?;
     groups::remove_all(tx, user.id)?;
     memberships::delete_all(tx, user.id)?;
@@ -326,7 +341,12 @@ fn bury(tx: &WriteTx<'_>, actor: &Actor, user: &User) -> Result<()> {
 }
 
 /// Nobody shuts out themselves or the last owner.
-fn require_dispensable(tx: &ReadTx<'_>, actor: &Actor, user: &User, verb: &str) -> Result<()> {
+pub(super) fn require_dispensable(
+    tx: &ReadTx<'_>,
+    actor: &Actor,
+    user: &User,
+    verb: &str,
+) -> Result<()> {
     if actor.user_id() == Some(user.id) {
         return Err(Error::Conflict(format!("you cannot {verb} yourself")));
     }

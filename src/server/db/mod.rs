@@ -30,6 +30,8 @@ pub mod pool;
 pub mod resources;
 pub mod roles;
 pub mod schema;
+pub mod scim_groups;
+pub mod scim_users;
 pub mod seal;
 pub mod settings;
 pub mod ssh_keys;

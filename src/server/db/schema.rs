@@ -14,6 +14,7 @@ pub const MIGRATIONS: &[(&str, &str)] = &[
     ("0003_token_scopes", include_str!("migrations/0003_token_scopes.sql")),
     ("0004_identities", include_str!("migrations/0004_identities.sql")),
     (AUDIT_CHAIN, include_str!("migrations/0005_audit_chain.sql")),
+    ("0006_scim", include_str!("migrations/0006_scim.sql")),
 ];
 
 const AUDIT_CHAIN: &str = "0005_audit_chain";

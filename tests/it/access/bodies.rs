@@ -28,7 +28,7 @@ pub fn of(method: &Method, route: &str, value: &dyn Fn(&str) -> String) -> Optio
     if *method == Method::GET || *method == Method::DELETE {
         return None;
     }
-    if !route.starts_with("/api/") {
+    if !route.starts_with("/api/") && !route.starts_with("/scim/") {
         return Some(Body::Form(form(route, value)));
     }
     Some(Body::Json(json_of(method, route, value)))
