@@ -80,7 +80,11 @@ impl Term {
                 let held = part.and_then(|part| map.get(part.name));
                 same(held.unwrap_or(&Value::Null), &self.value, exact) && self.path.picks(value)
             }
-            other => same(other, &self.value, attribute.is_exact),
+            Value::Null
+            | Value::Bool(_)
+            | Value::Number(_)
+            | Value::String(_)
+            | Value::Array(_) => same(value, &self.value, attribute.is_exact),
         };
         match found {
             Some(Value::Array(all)) => all.iter().any(is_it),

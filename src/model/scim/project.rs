@@ -59,16 +59,20 @@ impl Wanted {
     }
 }
 
-fn narrowed(value: Value, only: &[String], without: &[String]) -> Value {
+fn narrowed(mut value: Value, only: &[String], without: &[String]) -> Value {
     let is_in = |list: &[String], name: &str| list.iter().any(|n| n.eq_ignore_ascii_case(name));
-    match value {
-        Value::Object(mut map) => {
+    match &mut value {
+        Value::Object(map) => {
             map.retain(|name, _| (only.is_empty() || is_in(only, name)) && !is_in(without, name));
-            Value::Object(map)
         }
-        Value::Array(all) => all.into_iter().map(|value| narrowed(value, only, without)).collect(),
-        other => other,
+        Value::Array(all) => {
+            for one in all {
+                *one = narrowed(one.take(), only, without);
+            }
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
     }
+    value
 }
 
 fn names(text: &str) -> Result<Vec<Path>, Bad> {

@@ -35,16 +35,15 @@ pub fn resource(schema: &Schema, sent: &Map) -> Result<Map, Bad> {
 /// Names the attribute when the value does not fit.
 pub fn value(attribute: &Attribute, sent: &Value) -> Result<Option<Value>, Bad> {
     if !attribute.is_multi {
-        let only = match sent {
-            Value::Array(all) if all.len() == 1 => all.first().unwrap_or(sent),
-            other => other,
-        };
-        return one(attribute, only);
+        let only = sent.as_array().filter(|all| all.len() == 1).and_then(|all| all.first());
+        return one(attribute, only.unwrap_or(sent));
     }
     let sent = match sent {
         Value::Array(all) => all.as_slice(),
         Value::Null => &[],
-        single => std::slice::from_ref(single),
+        Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Object(_) => {
+            std::slice::from_ref(sent)
+        }
     };
     if sent.len() > MAX_VALUES {
         let why = format!("may have at most {MAX_VALUES} values");

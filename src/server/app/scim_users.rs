@@ -57,12 +57,12 @@ impl App {
                 if filter.0.is_empty() {
                     let rows = scim_users::list(tx, part.limit, part.offset)?;
                     let seen: Result<Vec<ScimUser>> =
-                        rows.into_iter().map(|row| seen(tx, row)).collect();
+                        rows.iter().map(|row| seen(tx, row)).collect();
                     return Ok((seen?, scim_users::count(tx)?));
                 }
                 let mut found = Vec::new();
                 for row in candidates(tx, &filter)? {
-                    let user = seen(tx, row)?;
+                    let user = seen(tx, &row)?;
                     if filter.fits(&USER, &with_id(user.id, &user.attributes)) {
                         found.push(user);
                     }
@@ -78,7 +78,7 @@ impl App {
     /// [`Error::NotFound`] for whom the provider does not keep.
     pub async fn scim_user(&self, actor: &Actor, id: UserId) -> Result<ScimUser> {
         actor.keeper()?;
-        self.db.read(move |tx| seen(tx, find(tx, id)?.0)).await
+        self.db.read(move |tx| seen(tx, &find(tx, id)?.0)).await
     }
 
     /// Makes a user. An account whose sign-ins the provider vouches for is taken over instead.
@@ -185,13 +185,13 @@ pub(super) fn find(tx: &ReadTx<'_>, id: UserId) -> Result<(ScimUserRow, User)> {
 }
 
 /// What the provider sees. It lets in whom it says; whom someone here has suspended stays out.
-fn seen(tx: &ReadTx<'_>, row: ScimUserRow) -> Result<ScimUser> {
+fn seen(tx: &ReadTx<'_>, row: &ScimUserRow) -> Result<ScimUser> {
     let mut attributes = row.wish.to_map();
     if row.wish.active == Some(true) {
         let user = db::users::find(tx, row.user)?.ok_or(Error::NotFound("user"))?;
         attributes.insert("active".to_owned(), (user.status != UserStatus::Suspended).into());
     }
-    let ScimUserRow { user: id, created_at, updated_at, .. } = row;
+    let ScimUserRow { user: id, created_at, updated_at, .. } = *row;
     Ok(ScimUser { id, attributes, created_at, updated_at })
 }
 
@@ -306,5 +306,5 @@ fn write(
     }
     let row = ScimUserRow { wish, updated_at: tx.now, ..row };
     scim_users::put(tx, &row)?;
-    seen(tx, row)
+    seen(tx, &row)
 }

@@ -50,7 +50,7 @@ pub(in crate::server::web) fn fault(problem: &Problem) -> Response {
 }
 
 /// A part of a list.
-pub(super) fn list(total: usize, part: Part, resources: Vec<Map>) -> Response {
+pub(super) fn list(total: usize, part: Part, resources: &[Map]) -> Response {
     let body = json!({
         "schemas": [LIST],
         "totalResults": total,
@@ -84,7 +84,7 @@ pub(super) fn user(base: &str, user: ScimUser) -> Map {
 }
 
 /// A group with what every resource has.
-pub(super) fn group(base: &str, group: ScimGroup) -> Map {
+pub(super) fn group(base: &str, group: &ScimGroup) -> Map {
     let times = (group.created_at, group.updated_at);
     with_common(base, &GROUP, (group.id.to_string(), times), group.wish.to_map(base))
 }

@@ -51,7 +51,7 @@ async fn config(state: State) -> Response {
 }
 
 async fn resource_types(state: State) -> Response {
-    listed([&USER, &GROUP].map(|schema| resource_type(&base(&state), schema)))
+    listed(&[&USER, &GROUP].map(|schema| resource_type(&base(&state), schema)))
 }
 
 async fn one_resource_type(state: State, Path(id): Path<String>) -> Answer<Response> {
@@ -60,7 +60,7 @@ async fn one_resource_type(state: State, Path(id): Path<String>) -> Answer<Respo
 }
 
 async fn schemas(state: State) -> Response {
-    listed([&USER, &GROUP].map(|schema| described(&base(&state), schema)))
+    listed(&[&USER, &GROUP].map(|schema| described(&base(&state), schema)))
 }
 
 async fn one_schema(state: State, Path(urn): Path<String>) -> Answer<Response> {
@@ -72,9 +72,9 @@ fn named(is_it: impl Fn(&Schema) -> bool) -> Answer<&'static Schema> {
     [&USER, &GROUP].into_iter().find(|schema| is_it(schema)).ok_or_else(Problem::not_found)
 }
 
-fn listed(resources: [Map; 2]) -> Response {
+fn listed(resources: &[Map; 2]) -> Response {
     let part = Part { offset: 0, limit: resources.len() };
-    answer::list(resources.len(), part, resources.into())
+    answer::list(resources.len(), part, resources)
 }
 
 fn map(value: Value) -> Map {

@@ -29,8 +29,8 @@ async fn list(state: State, Who(actor): Who, search: Search) -> Answer<Response>
     let (filter, wanted, part) = search.read()?;
     let (groups, n) = state.app.scim_groups(&actor, (filter, wanted.has("members")), part).await?;
     let base = base(&state);
-    let groups = groups.into_iter().map(|group| wanted.of(&GROUP, answer::group(&base, group)));
-    Ok(answer::list(n, part, groups.collect()))
+    let groups = groups.into_iter().map(|group| wanted.of(&GROUP, answer::group(&base, &group)));
+    Ok(answer::list(n, part, &groups.collect::<Vec<_>>()))
 }
 
 async fn search(state: State, who: Who, Body(body): Body) -> Answer<Response> {
@@ -45,7 +45,7 @@ async fn create(
 ) -> Answer<Response> {
     let (_, wanted, _) = asked.read()?;
     let group = state.app.create_scim_group(&actor, body).await?;
-    Ok(answer::created(wanted.of(&GROUP, answer::group(&base(&state), group))))
+    Ok(answer::created(wanted.of(&GROUP, answer::group(&base(&state), &group))))
 }
 
 async fn show(
@@ -56,7 +56,7 @@ async fn show(
 ) -> Answer<Response> {
     let (_, wanted, _) = asked.read()?;
     let group = state.app.scim_group(&actor, id).await?;
-    Ok(answer::one(wanted.of(&GROUP, answer::group(&base(&state), group))))
+    Ok(answer::one(wanted.of(&GROUP, answer::group(&base(&state), &group))))
 }
 
 async fn replace(
@@ -68,7 +68,7 @@ async fn replace(
 ) -> Answer<Response> {
     let (_, wanted, _) = asked.read()?;
     let group = state.app.change_scim_group(&actor, id, Change::Whole(body)).await?;
-    Ok(answer::one(wanted.of(&GROUP, answer::group(&base(&state), group))))
+    Ok(answer::one(wanted.of(&GROUP, answer::group(&base(&state), &group))))
 }
 
 async fn change(
@@ -81,7 +81,7 @@ async fn change(
     let (_, wanted, _) = asked.read()?;
     let change = Change::Parts(patch::parse(&body).map_err(Error::from)?);
     let group = state.app.change_scim_group(&actor, id, change).await?;
-    Ok(answer::one(wanted.of(&GROUP, answer::group(&base(&state), group))))
+    Ok(answer::one(wanted.of(&GROUP, answer::group(&base(&state), &group))))
 }
 
 async fn delete(state: State, Who(actor): Who, Path(id): Path<GroupId>) -> Answer<StatusCode> {

@@ -48,6 +48,6 @@ async fn search(state: State, Who(actor): Who, Body(body): Body) -> Answer<Respo
     let wants = wanted.has("members");
     let (groups, n_groups) = state.app.scim_groups(&actor, (filter, wants), rest).await?;
     let users = users.into_iter().map(|u| wanted.of(&USER, answer::user(&base, u)));
-    let groups = groups.into_iter().map(|g| wanted.of(&GROUP, answer::group(&base, g)));
-    Ok(answer::list(n_users + n_groups, part, users.chain(groups).collect()))
+    let groups = groups.into_iter().map(|g| wanted.of(&GROUP, answer::group(&base, &g)));
+    Ok(answer::list(n_users + n_groups, part, &users.chain(groups).collect::<Vec<_>>()))
 }

@@ -30,7 +30,7 @@ async fn list(state: State, Who(actor): Who, search: Search) -> Answer<Response>
     let (users, n) = state.app.scim_users(&actor, filter, part).await?;
     let base = base(&state);
     let users = users.into_iter().map(|user| wanted.of(&USER, answer::user(&base, user)));
-    Ok(answer::list(n, part, users.collect()))
+    Ok(answer::list(n, part, &users.collect::<Vec<_>>()))
 }
 
 async fn search(state: State, who: Who, Body(body): Body) -> Answer<Response> {
