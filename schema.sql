@@ -48,7 +48,7 @@ CREATE TABLE passwords (
 
 -- Failed sign-ins, per account and per network, for the growing delay.
 CREATE TABLE lockouts (
-  subject   TEXT NOT NULL PRIMARY KEY CHECK (length(subject) <= 128), -- user:<name> or net:<prefix>
+  subject   TEXT NOT NULL PRIMARY KEY CHECK (length(subject) <= 128), -- user:<name> or net:<prefix> for passwords, door:<prefix> for links and tokens
   n_failed  INTEGER NOT NULL CHECK (n_failed >= 0),                   -- failures since the last success
   failed_at INTEGER NOT NULL,                                         -- the last failure
   until_at  INTEGER NOT NULL                                          -- no attempt counts before this
@@ -182,6 +182,37 @@ CREATE TABLE scim_groups (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX scim_groups_by_name ON scim_groups (display_name);
 CREATE INDEX scim_groups_by_external_id ON scim_groups (external_id) WHERE external_id <> '';
+
+-- Links by which people make accounts of their own, each once; those that were used are gone.
+CREATE TABLE invitations (
+  id         TEXT NOT NULL PRIMARY KEY,                             -- the invitation
+  public_id  TEXT NOT NULL UNIQUE CHECK (length(public_id) = 10),   -- the part of the link it is looked up by
+  hash       BLOB NOT NULL CHECK (length(hash) = 32),               -- SHA-256 of the secret part
+  email      TEXT NOT NULL COLLATE NOCASE CHECK (length(email) <= 254), -- the address of the account; empty when the guest says it
+  roles      TEXT NOT NULL CHECK (length(roles) <= 256),            -- SiteRole, the words that come with it
+  made_by    TEXT NOT NULL REFERENCES users (id) ON DELETE CASCADE, -- who made it, and must still be able to
+  created_at INTEGER NOT NULL,                                      -- when it was made
+  expires_at INTEGER NOT NULL                                       -- when it ends
+) STRICT;
+CREATE INDEX invitations_by_maker ON invitations (made_by);
+CREATE INDEX invitations_by_end ON invitations (expires_at, id);
+
+-- Groups that come with an invitation.
+CREATE TABLE invitation_groups (
+  invitation_id TEXT NOT NULL REFERENCES invitations (id) ON DELETE CASCADE, -- which
+  group_id      TEXT NOT NULL REFERENCES groups (id) ON DELETE CASCADE,      -- where the guest will be
+  PRIMARY KEY (invitation_id, group_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX invitation_groups_by_group ON invitation_groups (group_id);
+
+-- Who answers for each service account.
+CREATE TABLE service_accounts (
+  user_id        TEXT NOT NULL PRIMARY KEY REFERENCES users (id) ON DELETE CASCADE, -- the account
+  responsible_id TEXT REFERENCES users (id),                       -- who answers for it; null for nobody
+  is_stopped     INTEGER NOT NULL CHECK (is_stopped IN (0, 1)),    -- suspended because nobody who may act answers for it
+  updated_at     INTEGER NOT NULL                                  -- when this last changed
+) STRICT, WITHOUT ROWID;
+CREATE INDEX service_accounts_by_responsible ON service_accounts (responsible_id) WHERE responsible_id IS NOT NULL;
 
 -- Who holds which role beyond member, on the site or in an organization.
 CREATE TABLE role_bindings (
@@ -502,7 +533,7 @@ CREATE TABLE audit (
   user_agent      TEXT NOT NULL CHECK (length(user_agent) <= 256),          -- what the client calls itself; may be empty
   request_id      TEXT,                                                     -- the request it was done in
   action          TEXT NOT NULL CHECK (action = 'create' OR action = 'write' OR action = 'delete' OR action = 'start' OR action = 'stop' OR action = 'login' OR action = 'logout' OR action = 'register'), -- AuditAction
-  target          TEXT NOT NULL CHECK (target = 'user' OR target = 'api_key' OR target = 'git_ssh_key' OR target = 'template' OR target = 'template_version' OR target = 'workspace' OR target = 'workspace_build' OR target = 'group' OR target = 'organization' OR target = 'health_settings' OR target = 'custom_role' OR target = 'organization_member'), -- AuditTarget
+  target          TEXT NOT NULL CHECK (target = 'user' OR target = 'api_key' OR target = 'git_ssh_key' OR target = 'template' OR target = 'template_version' OR target = 'workspace' OR target = 'workspace_build' OR target = 'group' OR target = 'organization' OR target = 'health_settings' OR target = 'custom_role' OR target = 'organization_member' OR target = 'invitation'), -- AuditTarget
   target_id       TEXT NOT NULL,                                            -- the thing
   target_name     TEXT NOT NULL COLLATE NOCASE CHECK (length(target_name) <= 256), -- its name then
   organization_id TEXT,                                                     -- where the thing belongs

@@ -54,6 +54,8 @@ define_words! {
         Organization = "organization",
         /// Someone's part in an organization.
         OrganizationMember = "organization_member",
+        /// An invitation.
+        Invitation = "invitation",
         /// A custom role.
         CustomRole = "custom_role",
         /// A setting of the deployment.

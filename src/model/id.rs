@@ -91,4 +91,6 @@ define_id! {
     IdentityId,
     /// What a provider granted when someone signed in there.
     IdentityGrantId,
+    /// An invitation.
+    InvitationId,
 }

@@ -12,6 +12,7 @@ pub mod grant;
 pub mod group_sync;
 pub mod id;
 pub mod identity;
+pub mod invitation;
 pub mod lockout;
 pub mod log;
 pub mod name;

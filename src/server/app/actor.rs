@@ -8,7 +8,7 @@ use super::error::{Error, Result};
 use crate::model::id::{AgentId, IdentityGrantId, SshKeyId, TokenId, UserId, WorkspaceId};
 use crate::model::policy::{self, Action, Because, Context, Denied, Object, Permission, Subject};
 use crate::model::time::Timestamp;
-use crate::model::user::{TokenKind, User};
+use crate::model::user::{TokenKind, User, UserKind};
 
 /// Whoever asks.
 #[derive(Clone, Debug)]
@@ -222,12 +222,15 @@ impl Actor {
         }
     }
 
-    /// Asks for what is not limited to a scope: pages do more than one thing.
+    /// Asks for a person, and for what is not limited to a scope: pages do more than one thing.
     ///
     /// # Errors
-    /// [`Error::Denied`] for a token with limits.
+    /// [`Error::Denied`] for a token with limits, and for a service account.
     pub fn require_whole(&self) -> Result<()> {
         match self {
+            Self::User(caller) if caller.user.kind == UserKind::Service => {
+                Err(Error::denied("a service account uses the API"))
+            }
             Self::User(caller) if !caller.subject.scope.is_all() => {
                 Err(Error::denied("this token is for the API"))
             }

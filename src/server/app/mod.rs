@@ -1,6 +1,7 @@
 //! Use cases: who may, then one transaction. One file a noun.
 
 pub mod access;
+mod accounts;
 pub mod actor;
 pub mod agent_reports;
 pub mod agents;
@@ -13,10 +14,13 @@ pub mod error;
 pub mod files;
 pub mod group_sync;
 pub mod groups;
+mod guesses;
 pub mod identities;
 pub mod identity_grants;
+pub mod invitations;
 mod job_ends;
 pub mod jobs;
+pub mod leaked;
 pub mod logs;
 pub mod members;
 pub mod organizations;
@@ -29,6 +33,7 @@ pub mod roles;
 pub mod scim;
 pub mod scim_groups;
 pub mod scim_users;
+pub mod service_accounts;
 pub mod sessions;
 pub mod settings;
 pub mod ssh_keys;

@@ -5,9 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::{Actor, App, Error, Keeper, Result};
-use crate::model::lockout::{Counted, network};
 use crate::model::scim::Bad;
-use crate::server::db::lockouts;
 
 /// Resources that one search looks through at most, when no index knows what it asks for.
 pub(super) const MAX_LOOKED_AT: usize = 10_000;
@@ -37,23 +35,14 @@ impl App {
     /// When the database fails.
     pub async fn let_provider_in(&self, keeper: Keeper, is_right: bool) -> Result<LetIn> {
         let ip = keeper.ip.parse().unwrap_or(IpAddr::from([0, 0, 0, 0]));
-        let subject = format!("net:{}", network(ip));
-        let asked = subject.clone();
-        let failures = self.db.read(move |tx| lockouts::find(tx, &asked)).await?;
-        let wait = failures.unwrap_or_default().wait(self.clock.now());
-        if let Some(wait) = wait {
+        if let Some(wait) = self.network_waits(ip).await? {
             self.refuse_scim(&keeper, "too many wrong tokens came from this network");
             return Ok(LetIn::Later(wait));
         }
         if is_right {
             return Ok(LetIn::Yes(Actor::Scim(Arc::new(keeper))));
         }
-        self.db
-            .write(move |tx| {
-                let failures = lockouts::find(tx, &subject)?.unwrap_or_default();
-                lockouts::put(tx, &subject, failures.one_more(Counted::Network, tx.now))
-            })
-            .await?;
+        self.count_guess(ip).await?;
         tracing::warn!(ip = keeper.ip, "a token for SCIM was wrong");
         self.refuse_scim(&keeper, "the token for SCIM was wrong");
         Ok(LetIn::No)

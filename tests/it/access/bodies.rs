@@ -40,6 +40,8 @@ fn json_of(method: &Method, route: &str, value: &dyn Fn(&str) -> String) -> Valu
     match (route, end) {
         ("/api/v2/users", _) => json!({ "username": "newcomer", "email": "new@example.org",
             "password": PASSWORD }),
+        ("/api/v2/invitations", _) => json!({ "email": "guest@example.org" }),
+        (_, "responsible") => json!({ "responsible": "olga" }),
         ("/api/v2/organizations", _) => json!({ "name": "orchard" }),
         ("/api/v2/organizations/{organization}", _) => json!({ "display_name": "Orchard" }),
         ("/api/v2/authcheck", _) => json!({ "checks": {} }),
@@ -81,6 +83,9 @@ fn form(route: &str, value: &dyn Fn(&str) -> String) -> Vec<(&'static str, Strin
         "people" => {
             &[("username", "newcomer"), ("email", "new@example.org"), ("password", PASSWORD)]
         }
+        "service-accounts" => &[("username", "newcomer"), ("responsible", "olga")],
+        "responsible" => &[("responsible", "olga")],
+        "invitations" => &[("email", "guest@example.org"), ("days", "7")],
         "password" => &[("password", "another-kiln-and-clay")],
         "security" => &[
             ("old_password", PASSWORD),

@@ -1,5 +1,6 @@
 //! The gallery: every page in every state, written under `target/gallery`, for eyes, for rules and for axe.
 
+mod account_scenes;
 mod fixtures;
 mod other_scenes;
 mod parameters;
@@ -28,7 +29,7 @@ fn scene(name: &str, page: Markup) -> Scene {
 
 /// Every page in every state.
 pub fn all() -> Vec<Scene> {
-    [workspace_scenes::all(), other_scenes::all()].concat()
+    [workspace_scenes::all(), other_scenes::all(), account_scenes::all()].concat()
 }
 
 /// Writes all scenes with the assets, and an index, so that a static server can show them.

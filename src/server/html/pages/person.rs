@@ -3,6 +3,7 @@
 use maud::{Markup, Render, html};
 
 use super::people::{roles, seen};
+use super::service_accounts::Answers;
 use crate::model::user::{SiteRole, User, UserKind, UserRef, UserStatus};
 use crate::model::workspace::Workspace;
 use crate::server::html::layout::{Page, Section, Visit, crumbs, role_word};
@@ -23,6 +24,8 @@ pub struct Person {
     pub workspaces: Vec<Workspace>,
     /// Whether the one who looks may change the account.
     pub administers: bool,
+    /// Who answers for it, for a service account.
+    pub answers: Option<Answers>,
     /// What was typed into one of the forms.
     pub input: Input,
 }
@@ -40,6 +43,7 @@ impl Render for Person {
                     p {
                         @if !u.name.is_empty() { (u.name) " · " }
                         @if !u.email.is_empty() { (u.email) " · " }
+                        @if let Some(answers) = self.answers.as_ref().filter(|_| !self.changes()) { (answers) " answers for it · " }
                         (roles(u)) " · since " (time::at(u.created_at, self.visit.now)) " · last seen " (seen(u, &self.visit))
                     }
                 }
@@ -47,7 +51,7 @@ impl Render for Person {
             }
             div class="split" {
                 div class="stack" { (self.workspaces()) }
-                @if self.changes() { aside class="stack" aria-label={ "Account of " (u.username) } { (self.roles_form()) (self.password_form()) } }
+                @if self.changes() { aside class="stack" aria-label={ "Account of " (u.username) } { (self.answers_form()) (self.roles_form()) (self.password_form()) } }
             }
             (self.dialogs())
         };
@@ -94,6 +98,25 @@ impl Person {
                                 (badge::workspace(w.status()))
                             }
                         }
+                    }
+                }
+            }
+        }
+    }
+
+    fn answers_form(&self) -> Markup {
+        html! {
+            @if let Some(answers) = &self.answers {
+                section class="card" aria-labelledby="answers" {
+                    header { h2 id="answers" { "Who answers for it" } (answers) }
+                    form class="body fields" method="post" action=(paths::person_action(&self.user.username, "responsible")) {
+                        (self.visit.csrf)
+                        @if answers.is_lacking { p { "It is suspended until someone who may sign in is named." } }
+                        (Line {
+                            id: "f-responsible", name: "responsible", label: "A person’s user name",
+                            hint: "While they are suspended, so is this account.", ..Line::default()
+                        }.draw(&self.input))
+                        button class="button" { "Name them" }
                     }
                 }
             }

@@ -6,11 +6,14 @@ mod doors;
 mod find;
 mod flash;
 mod history;
+mod invitations;
+mod leaked_token;
 mod lists;
 mod live;
 mod log_tail;
 mod oidc;
 mod people;
+mod service_accounts;
 mod settings;
 mod starters;
 mod stream;
@@ -41,6 +44,7 @@ pub(super) fn routes(routes: Routes) -> Routes {
     let routes = live::routes(history::routes(workspace::routes(lists::routes(routes))));
     let routes = terminal::routes(workspace_settings::routes(create::routes(routes)));
     let routes = starters::routes(templates::routes(people::routes(routes)));
+    let routes = leaked_token::routes(invitations::routes(service_accounts::routes(routes)));
     find::routes(settings::routes(routes))
 }
 

@@ -107,7 +107,9 @@ async fn show_one(
     let filter = WorkspaceFilter { owners, ..WorkspaceFilter::default() };
     let workspaces = state.app.find_workspaces(actor, filter, MAX_WORKSPACES).await?;
     let administers = state.app.administers(actor, &user).await?;
-    Ok(Html::of(&Person { visit, user, workspaces, administers, input }))
+    let account = state.app.service_account(actor, user.username.as_str()).await?;
+    let answers = account.as_ref().map(super::service_accounts::answers);
+    Ok(Html::of(&Person { visit, user, workspaces, administers, answers, input }))
 }
 
 async fn suspend(state: State, visitor: Visitor, Path(key): Path<String>) -> Answer<Response> {
