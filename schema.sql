@@ -87,7 +87,7 @@ CREATE INDEX spent_challenges_by_end ON spent_challenges (ends_at);
 
 -- Failed sign-ins, per account and per network, for the growing delay.
 CREATE TABLE lockouts (
-  subject   TEXT NOT NULL PRIMARY KEY CHECK (length(subject) <= 128), -- user:<name> or net:<prefix>
+  subject   TEXT NOT NULL PRIMARY KEY CHECK (length(subject) <= 128), -- user:<name> or net:<prefix> for passwords, door:<prefix> for links and tokens
   n_failed  INTEGER NOT NULL CHECK (n_failed >= 0),                   -- failures since the last success
   failed_at INTEGER NOT NULL,                                         -- the last failure
   until_at  INTEGER NOT NULL                                          -- no attempt counts before this
@@ -201,6 +201,61 @@ CREATE TABLE group_members (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX group_members_by_user ON group_members (user_id);
 CREATE INDEX group_members_by_identity ON group_members (identity_id) WHERE identity_id IS NOT NULL;
+
+-- Users whom an identity provider keeps by SCIM, and what it said of each last.
+CREATE TABLE scim_users (
+  user_id     TEXT NOT NULL PRIMARY KEY REFERENCES users (id) ON DELETE CASCADE, -- who it is here
+  provider    TEXT NOT NULL CHECK (length(provider) <= 32),                      -- the settings by which they sign in; may be empty
+  user_name   TEXT NOT NULL UNIQUE COLLATE NOCASE CHECK (length(user_name) BETWEEN 1 AND 254), -- what the provider calls them
+  external_id TEXT NOT NULL CHECK (length(external_id) <= 255),                  -- the provider's own id of them; may be empty
+  active      INTEGER CHECK (active IN (0, 1)),                                  -- whether it lets them in; null when it did not say
+  profile     TEXT NOT NULL CHECK (length(profile) <= 16384),                    -- the other attributes, JSON
+  created_at  INTEGER NOT NULL,                                                  -- since when it keeps them
+  updated_at  INTEGER NOT NULL                                                   -- when it last changed them
+) STRICT, WITHOUT ROWID;
+CREATE INDEX scim_users_by_external_id ON scim_users (external_id) WHERE external_id <> '';
+
+-- Groups that an identity provider keeps by SCIM.
+CREATE TABLE scim_groups (
+  group_id     TEXT NOT NULL PRIMARY KEY REFERENCES groups (id) ON DELETE CASCADE, -- which it is here
+  display_name TEXT NOT NULL COLLATE NOCASE CHECK (length(display_name) BETWEEN 1 AND 255), -- what the provider calls it
+  external_id  TEXT NOT NULL CHECK (length(external_id) <= 255),                  -- the provider's own id of it; may be empty
+  created_at   INTEGER NOT NULL,                                                  -- since when it keeps it
+  updated_at   INTEGER NOT NULL                                                   -- when it last changed it
+) STRICT, WITHOUT ROWID;
+CREATE INDEX scim_groups_by_name ON scim_groups (display_name);
+CREATE INDEX scim_groups_by_external_id ON scim_groups (external_id) WHERE external_id <> '';
+
+-- Links by which people make accounts of their own, each once; those that were used are gone.
+CREATE TABLE invitations (
+  id         TEXT NOT NULL PRIMARY KEY,                             -- the invitation
+  public_id  TEXT NOT NULL UNIQUE CHECK (length(public_id) = 10),   -- the part of the link it is looked up by
+  hash       BLOB NOT NULL CHECK (length(hash) = 32),               -- SHA-256 of the secret part
+  email      TEXT NOT NULL COLLATE NOCASE CHECK (length(email) <= 254), -- the address of the account; empty when the guest says it
+  roles      TEXT NOT NULL CHECK (length(roles) <= 256),            -- SiteRole, the words that come with it
+  made_by    TEXT NOT NULL REFERENCES users (id) ON DELETE CASCADE, -- who made it, and must still be able to
+  created_at INTEGER NOT NULL,                                      -- when it was made
+  expires_at INTEGER NOT NULL                                       -- when it ends
+) STRICT;
+CREATE INDEX invitations_by_maker ON invitations (made_by);
+CREATE INDEX invitations_by_end ON invitations (expires_at, id);
+
+-- Groups that come with an invitation.
+CREATE TABLE invitation_groups (
+  invitation_id TEXT NOT NULL REFERENCES invitations (id) ON DELETE CASCADE, -- which
+  group_id      TEXT NOT NULL REFERENCES groups (id) ON DELETE CASCADE,      -- where the guest will be
+  PRIMARY KEY (invitation_id, group_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX invitation_groups_by_group ON invitation_groups (group_id);
+
+-- Who answers for each service account.
+CREATE TABLE service_accounts (
+  user_id        TEXT NOT NULL PRIMARY KEY REFERENCES users (id) ON DELETE CASCADE, -- the account
+  responsible_id TEXT REFERENCES users (id),                       -- who answers for it; null for nobody
+  is_stopped     INTEGER NOT NULL CHECK (is_stopped IN (0, 1)),    -- suspended because nobody who may act answers for it
+  updated_at     INTEGER NOT NULL                                  -- when this last changed
+) STRICT, WITHOUT ROWID;
+CREATE INDEX service_accounts_by_responsible ON service_accounts (responsible_id) WHERE responsible_id IS NOT NULL;
 
 -- Who holds which role beyond member, on the site or in an organization.
 CREATE TABLE role_bindings (
@@ -529,7 +584,7 @@ CREATE TABLE audit (
   hash            BLOB NOT NULL CHECK (length(hash) = 32),                  -- SHA-256 of the hash before and the other columns
   id              TEXT NOT NULL UNIQUE,                                     -- the entry
   at              INTEGER NOT NULL,                                         -- when
-  actor           TEXT NOT NULL CHECK (actor = 'user' OR actor = 'agent' OR actor = 'system' OR actor = 'nobody'), -- AuditActor
+  actor           TEXT NOT NULL CHECK (actor = 'user' OR actor = 'agent' OR actor = 'system' OR actor = 'scim' OR actor = 'nobody'), -- AuditActor
   user_id         TEXT,                                                     -- who, for a user
   agent_id        TEXT,                                                     -- who, for an agent
   token_id        TEXT,                                                     -- the token they showed; null for SSH keys and the program itself
@@ -537,7 +592,7 @@ CREATE TABLE audit (
   user_agent      TEXT NOT NULL CHECK (length(user_agent) <= 256),          -- what the client calls itself; may be empty
   request_id      TEXT,                                                     -- the request it was done in
   action          TEXT NOT NULL CHECK (action = 'create' OR action = 'write' OR action = 'delete' OR action = 'start' OR action = 'stop' OR action = 'login' OR action = 'logout' OR action = 'register'), -- AuditAction
-  target          TEXT NOT NULL CHECK (target = 'user' OR target = 'api_key' OR target = 'git_ssh_key' OR target = 'template' OR target = 'template_version' OR target = 'workspace' OR target = 'workspace_build' OR target = 'group' OR target = 'organization' OR target = 'health_settings' OR target = 'custom_role' OR target = 'organization_member'), -- AuditTarget
+  target          TEXT NOT NULL CHECK (target = 'user' OR target = 'api_key' OR target = 'git_ssh_key' OR target = 'template' OR target = 'template_version' OR target = 'workspace' OR target = 'workspace_build' OR target = 'group' OR target = 'organization' OR target = 'health_settings' OR target = 'custom_role' OR target = 'organization_member' OR target = 'invitation'), -- AuditTarget
   target_id       TEXT NOT NULL,                                            -- the thing
   target_name     TEXT NOT NULL COLLATE NOCASE CHECK (length(target_name) <= 256), -- its name then
   organization_id TEXT,                                                     -- where the thing belongs

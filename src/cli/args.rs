@@ -245,6 +245,8 @@ pub struct Surroundings {
     pub for_terraform: std::collections::BTreeMap<String, String>,
     /// Coder's settings of a provider that people sign in at: `CODER_OIDC_*`.
     pub coder_oidc: std::collections::BTreeMap<String, String>,
+    /// Coder's setting of the token for SCIM: `CODER_SCIM_AUTH_HEADER`.
+    pub coder_scim: Option<String>,
     /// `XDG_DATA_HOME`.
     pub data_home: Option<PathBuf>,
     /// `USER`.
@@ -274,6 +276,7 @@ impl Surroundings {
                 .into_iter()
                 .filter(|(name, value)| name.starts_with("CODER_OIDC_") && !value.is_empty())
                 .collect(),
+            coder_scim: text("CODER_SCIM_AUTH_HEADER").filter(|text| !text.is_empty()),
             data_home: path("XDG_DATA_HOME"),
             user: text("USER").or_else(|| text("LOGNAME")).filter(|u| !u.is_empty()),
             locale: whole_environment()

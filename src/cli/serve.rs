@@ -1,6 +1,7 @@
 //! `server` and `provider-mirror`: the settings' meaning, and the role that they start.
 
 mod oidc;
+mod scim;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -96,6 +97,7 @@ pub fn config(layers: &mut Layers<'_>, around: &Surroundings) -> anyhow::Result<
     let address = |text: &str| text.parse::<SocketAddr>().map_err(|_| "write 127.0.0.1:7080");
     let path = |text: &str| Ok::<_, &str>(PathBuf::from(text));
     let data = layers.parse("data", &default_data(around), path)?;
+    let oidc = oidc::providers(layers, around)?;
     let config = Config {
         data: absolute(&data)?,
         http: layers.parse("http-address", "127.0.0.1:7080", address)?,
@@ -120,7 +122,8 @@ pub fn config(layers: &mut Layers<'_>, around: &Surroundings) -> anyhow::Result<
             audit: layers.parse("audit-retention", "0", duration::parse)?,
         },
         master_key_file: layers.parse_if_given("master-key-file", path)?,
-        oidc: oidc::providers(layers, around)?,
+        scim: scim::settings(layers, around, &oidc)?,
+        oidc,
     };
     Ok(config)
 }

@@ -39,6 +39,8 @@ const KEYS: &[(&str, bool)] = &[
 ];
 /// The table of providers in the file: `[oidc.NAME]`.
 const PROVIDERS: &str = "oidc";
+/// The table in the file of the provider that keeps users here.
+const SCIM: &str = "scim";
 
 /// Where a value came from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -124,6 +126,18 @@ impl<'m> Layers<'m> {
             None => Err(anyhow::anyhow!("oidc.{name} is no table: write [oidc.NAME]")),
         };
         all.into_iter().map(one).collect()
+    }
+
+    /// The table `[scim]` of the file; empty when there is none.
+    ///
+    /// # Errors
+    /// When it is no table.
+    pub fn scim(&self) -> anyhow::Result<toml::Table> {
+        match self.file.get(SCIM) {
+            None => Ok(toml::Table::new()),
+            Some(toml::Value::Table(table)) => Ok(table.clone()),
+            Some(_) => bail!("scim holds settings: write [scim]"),
+        }
     }
 
     /// Notes a provider's setting, to be shown with the others.
@@ -231,7 +245,8 @@ fn parse_file(text: &str) -> anyhow::Result<toml::Table> {
     let mut out = toml::Table::new();
     for (key, value) in table {
         let plain = key.replace('_', "-");
-        if plain != PROVIDERS && !KEYS.iter().any(|(known, _)| *known == plain) {
+        let is_table = plain == PROVIDERS || plain == SCIM;
+        if !is_table && !KEYS.iter().any(|(known, _)| *known == plain) {
             let hint = nearest::hint(&plain, KEYS.iter().map(|(known, _)| *known));
             bail!("There is no setting {key:?}.{hint}");
         }

@@ -77,8 +77,13 @@ async fn create(ctx: &Context, args: CreateUser) -> anyhow::Result<()> {
             user_status: String::new(),
             organization_ids: vec![organization.id],
             service_account: args.service_account,
+            responsible: args.responsible.unwrap_or_default(),
         })
         .await?;
+    if let Some(who) = &user.responsible {
+        ctx.out.note(&format!("Created {}. {} answers for it.", user.username, who.username));
+        return Ok(());
+    }
     ctx.out.note(&format!("Created {}. Sign in at {}.", user.username, client.server_text()));
     if made {
         ctx.out.note("The password, shown this once:");

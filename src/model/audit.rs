@@ -54,6 +54,8 @@ define_words! {
         Organization = "organization",
         /// Someone's part in an organization.
         OrganizationMember = "organization_member",
+        /// An invitation.
+        Invitation = "invitation",
         /// A custom role.
         CustomRole = "custom_role",
         /// A setting of the deployment.
@@ -67,6 +69,8 @@ define_words! {
         Agent = "agent",
         /// The program itself.
         System = "system",
+        /// An identity provider that keeps users and groups by SCIM.
+        Scim = "scim",
         /// Someone who did not prove who they are.
         Nobody = "nobody",
     }

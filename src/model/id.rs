@@ -93,4 +93,6 @@ define_id! {
     IdentityGrantId,
     /// A passkey that someone signs in with.
     PasskeyId,
+    /// An invitation.
+    InvitationId,
 }

@@ -150,6 +150,18 @@ pub struct Arrival {
     pub claims: Claims,
 }
 
+/// Issuers whose claim `oid` is the id that they also give to others.
+const ENTRA: &str = "https://login.microsoftonline.com/";
+
+impl Arrival {
+    /// Whether the provider calls them by this id: by the subject, or by Entra's id of the object.
+    #[must_use]
+    pub fn is_called(&self, id: &str) -> bool {
+        let object = self.issuer.starts_with(ENTRA) && self.claims.text("oid") == id;
+        !id.is_empty() && (self.subject == id || object)
+    }
+}
+
 /// Why someone does not come in, to be shown to them.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
@@ -200,7 +212,8 @@ impl Rules {
     }
 
     /// Whether the provider says of this very address that it is theirs.
-    fn is_vouched_for(&self, arrival: &Arrival, email: &str) -> bool {
+    #[must_use]
+    pub fn is_vouched_for(&self, arrival: &Arrival, email: &str) -> bool {
         let vouched = arrival.claims.text("email");
         arrival.claims.is_true("email_verified") && vouched.eq_ignore_ascii_case(email)
     }
@@ -232,14 +245,19 @@ impl Rules {
         email: &str,
     ) -> impl Iterator<Item = UserName> + use<> {
         let wanted = clean(arrival.claims.text(&self.fields.username));
-        let base = if wanted.is_empty() { clean(email) } else { wanted };
-        let base = if base.is_empty() { "user".to_owned() } else { base };
-        let numbered = (2..=MAX_NUMBER).map({
-            let base = base.clone();
-            move |n| with_number(&base, n)
-        });
-        std::iter::once(base).chain(numbered).filter_map(|name| UserName::parse(&name).ok())
+        user_names_like(if wanted.is_empty() { email } else { &wanted })
     }
+}
+
+/// User names for someone new who is called `text` elsewhere, the best first.
+pub fn user_names_like(text: &str) -> impl Iterator<Item = UserName> + use<> {
+    let base = clean(text);
+    let base = if base.is_empty() { "user".to_owned() } else { base };
+    let numbered = (2..=MAX_NUMBER).map({
+        let base = base.clone();
+        move |n| with_number(&base, n)
+    });
+    std::iter::once(base).chain(numbered).filter_map(|name| UserName::parse(&name).ok())
 }
 
 /// Names that are tried for someone new.

@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::model::factor::MfaRoles;
 use crate::model::network::Network;
 use crate::server::app::retention::Retention;
-use crate::server::identity::oidc;
+use crate::server::identity::{oidc, scim};
 
 /// Everything the server is told.
 #[derive(Clone, Debug)]
@@ -40,6 +40,8 @@ pub struct Config {
     pub oidc: Vec<oidc::Settings>,
     /// Roles whose holders must have a second factor.
     pub mfa_roles: MfaRoles,
+    /// The identity provider that keeps users and groups here by SCIM.
+    pub scim: Option<scim::Settings>,
     /// How long what happened is kept.
     pub retention: Retention,
     /// A file with the master key, 32 bytes in hex or base64; in the database when absent.

@@ -88,8 +88,8 @@ impl Server {
         tasks.spawn("accounts", OnPanic::Lose, app.clone().keep_accounts());
         tasks.spawn("refusals", OnPanic::Lose, app.clone().keep_refusals());
         let site = web::Site::new(&config, &url, ssh, host_key.public().fingerprint())?;
-        let oidc = start_oidc(&app, &config, &tasks).await?;
-        let state = web::State::new(app.clone(), fleet.clone(), site, oidc, tasks.clone()).await?;
+        let ways = (start_oidc(&app, &config, &tasks).await?, config.scim.clone());
+        let state = web::State::new(app.clone(), fleet.clone(), site, ways, tasks.clone()).await?;
         serve(listener, &config, web::router(state), &tasks)?;
         let wireguard = fleet.wireguard_address();
         Ok(Self { app, fleet, url, http, ssh, wireguard, homes, tasks, _hold: hold })

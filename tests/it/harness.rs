@@ -24,12 +24,15 @@ use steading::server::db::Db;
 use steading::server::fleet::address::Prefix;
 use steading::server::fleet::{Fleet, Start};
 use steading::server::identity::oidc::Oidc;
+use steading::server::identity::scim::Settings;
 use steading::server::web::address::PeerAddress;
 use steading::server::web::{self, Site, State};
 use steading::tasks::Tasks;
 
 /// The password of everyone.
 pub const PASSWORD: &str = "kiln-and-clay";
+/// The token with which a provider keeps users here.
+pub const SCIM_TOKEN: &str = "a-token-for-scim-tests";
 /// Where the site is reached.
 pub const URL: &str = "http://127.0.0.1:7080";
 
@@ -147,7 +150,8 @@ impl TestServer {
             Start { secret: [1; 32], prefix: Prefix::random(&entropy), bind: told.wireguard };
         let fleet = Fleet::start(app.clone(), start, clock.clone(), entropy, &tasks).await.unwrap();
         let oidc = Oidc::new(app.clone(), told.oidc.clone(), Dialer::default()).await.unwrap();
-        let state = State::new(app.clone(), fleet, site, oidc, tasks).await.unwrap();
+        let ways = (oidc, told.scim.clone());
+        let state = State::new(app.clone(), fleet, site, ways, tasks).await.unwrap();
         let router = web::router(state.clone());
         Self { app, clock, state, db_path, db, router, _dir: dir }
     }
@@ -285,6 +289,7 @@ fn told(data: PathBuf) -> Config {
         password_auth: true,
         mfa_roles: MfaRoles::default(),
         oidc: vec![],
+        scim: Some(Settings::new(SCIM_TOKEN, "").unwrap()),
         retention: Retention::default(),
         master_key_file: None,
     }

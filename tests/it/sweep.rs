@@ -54,7 +54,7 @@ async fn anonymous_people_get_what_is_public_and_nothing_else() {
                 (reply.status.as_u16(), format!("{} {}", route.method, route.path));
             match route.access {
                 Access::Public | Access::SignIn => assert_ne!(status, 500, "{what}"),
-                Access::SignedIn | Access::May(_) | Access::Agent => {
+                Access::SignedIn | Access::May(_) | Access::Agent | Access::Scim => {
                     assert_eq!(status, 401, "{what}");
                 }
                 Access::Page | Access::Threshold | Access::PageMay(_) | Access::Setup => {
@@ -96,7 +96,7 @@ async fn a_role_opens_its_routes_and_no_others() {
                 Access::May(permission) | Access::PageMay(permission) => {
                     subject.may_ever(permission).is_ok()
                 }
-                Access::Agent => false,
+                Access::Agent | Access::Scim => false,
                 Access::Public
                 | Access::SignedIn
                 | Access::Page

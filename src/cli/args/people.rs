@@ -232,6 +232,9 @@ pub struct CreateUser {
     /// A program's account, with tokens and no password
     #[arg(long)]
     pub service_account: bool,
+    /// Who answers for a service account; you when it is not said
+    #[arg(long, requires = "service_account", value_name = "USER")]
+    pub responsible: Option<String>,
     /// For the sake of scripts.
     #[command(flatten)]
     pub organization: Organization,

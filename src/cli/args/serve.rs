@@ -74,7 +74,7 @@ pub struct ResetPassword {
 #[command(next_help_heading = "Settings (flag, then environment, then file)")]
 pub struct Flags {
     /// A TOML file with settings, named as the flags are, and with [oidc.NAME] for each provider that
-    /// people sign in at
+    /// people sign in at, and [scim] for the one that keeps users here
     #[arg(long, short, env = "STEADING_CONFIG", value_name = "FILE")]
     pub config: Option<PathBuf>,
     /// Where everything is kept

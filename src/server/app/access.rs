@@ -23,7 +23,7 @@ pub fn require(tx: &ReadTx<'_>, actor: &Actor, workspace: WorkspaceId, verb: Ver
         Actor::Agent { workspace: own, .. } if *own == workspace && verb == Verb::View => {
             return Ok(());
         }
-        Actor::Agent { .. } => return Err(Error::NotFound("workspace")),
+        Actor::Agent { .. } | Actor::Scim(_) => return Err(Error::NotFound("workspace")),
         Actor::User(caller) => {
             require_scope(actor, workspace, verb.actions())?;
             caller.user.id
@@ -148,7 +148,7 @@ pub(super) fn allowed(
 pub(super) fn sees_all(tx: &ReadTx<'_>, actor: &Actor) -> Result<bool> {
     match actor {
         Actor::System => Ok(true),
-        Actor::Agent { .. } => Ok(false),
+        Actor::Agent { .. } | Actor::Scim(_) => Ok(false),
         Actor::User(caller) => {
             let every = caller.subject.scope.reaches(ResourceType::Workspace, None);
             Ok(every && grants::everywhere(tx, caller.user.id)?.contains(&Verb::View))

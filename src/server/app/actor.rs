@@ -9,7 +9,7 @@ use crate::model::factor::{Ask, FRESH, Mfa};
 use crate::model::id::{AgentId, IdentityGrantId, SshKeyId, TokenId, UserId, WorkspaceId};
 use crate::model::policy::{self, Action, Because, Context, Denied, Object, Permission, Subject};
 use crate::model::time::Timestamp;
-use crate::model::user::{TokenKind, User};
+use crate::model::user::{TokenKind, User, UserKind};
 
 /// Whoever asks.
 #[derive(Clone, Debug)]
@@ -23,8 +23,21 @@ pub enum Actor {
         /// Its workspace.
         workspace: WorkspaceId,
     },
+    /// An identity provider that keeps users and groups by SCIM.
+    Scim(Arc<Keeper>),
     /// The program itself.
     System,
+}
+
+/// An identity provider that asks by SCIM.
+#[derive(Clone, Debug)]
+pub struct Keeper {
+    /// The settings by which its people sign in; empty for none.
+    pub provider: String,
+    /// Its address.
+    pub ip: String,
+    /// The request it came with.
+    pub request: Option<Arc<Request>>,
 }
 
 /// A signed-in user and how they came.
@@ -90,6 +103,10 @@ impl Actor {
                 Arc::make_mut(&mut caller).request = Some(request);
                 Self::User(caller)
             }
+            Self::Scim(mut keeper) => {
+                Arc::make_mut(&mut keeper).request = Some(request);
+                Self::Scim(keeper)
+            }
             Self::Agent { .. } | Self::System => self,
         }
     }
@@ -101,7 +118,22 @@ impl Actor {
     pub fn caller(&self) -> Result<&Caller> {
         match self {
             Self::User(caller) => Ok(caller),
-            Self::Agent { .. } | Self::System => Err(Error::denied("this is for users")),
+            Self::Agent { .. } | Self::Scim(_) | Self::System => {
+                Err(Error::denied("this is for users"))
+            }
+        }
+    }
+
+    /// The identity provider that asks by SCIM.
+    ///
+    /// # Errors
+    /// When it is none.
+    pub fn keeper(&self) -> Result<&Keeper> {
+        match self {
+            Self::Scim(keeper) => Ok(keeper),
+            Self::User(_) | Self::Agent { .. } | Self::System => {
+                Err(Error::denied("this is for an identity provider"))
+            }
         }
     }
 
@@ -117,7 +149,7 @@ impl Actor {
                 }
                 Via::Token(_, TokenKind::Session | TokenKind::Api) | Via::Key(_) => Ok(()),
             },
-            Self::Agent { .. } | Self::System => Ok(()),
+            Self::Agent { .. } | Self::Scim(_) | Self::System => Ok(()),
         }
     }
 
@@ -132,7 +164,7 @@ impl Actor {
                 let fresh = caller.mfa.is_fresh(now, FRESH);
                 if fresh { Ok(()) } else { Err(Error::Unconfirmed(Ask::Factor)) }
             }
-            Self::User(_) | Self::Agent { .. } | Self::System => Ok(()),
+            Self::User(_) | Self::Agent { .. } | Self::Scim(_) | Self::System => Ok(()),
         }
     }
 
@@ -141,7 +173,7 @@ impl Actor {
     pub fn user_id(&self) -> Option<UserId> {
         match self {
             Self::User(caller) => Some(caller.user.id),
-            Self::Agent { .. } | Self::System => None,
+            Self::Agent { .. } | Self::Scim(_) | Self::System => None,
         }
     }
 
@@ -150,7 +182,7 @@ impl Actor {
     pub fn identity_grant(&self) -> Option<IdentityGrantId> {
         match self {
             Self::User(caller) => caller.identity_grant,
-            Self::Agent { .. } | Self::System => None,
+            Self::Agent { .. } | Self::Scim(_) | Self::System => None,
         }
     }
 
@@ -159,6 +191,7 @@ impl Actor {
     pub fn ip(&self) -> &str {
         match self {
             Self::User(caller) => &caller.ip,
+            Self::Scim(keeper) => &keeper.ip,
             Self::Agent { .. } | Self::System => "",
         }
     }
@@ -179,7 +212,10 @@ impl Actor {
                 let context = Context { now, ip, mfa_at: caller.mfa.at, conditions: &[] };
                 policy::decide(&caller.subject, action, object, &context)
             }
-            Self::Agent { .. } => Err(Denied::NotHeld(Permission(object.kind, action))),
+            // What a provider keeps has use cases of its own.
+            Self::Agent { .. } | Self::Scim(_) => {
+                Err(Denied::NotHeld(Permission(object.kind, action)))
+            }
             Self::System => Ok(Because::Site),
         }
     }
@@ -210,16 +246,19 @@ impl Actor {
         }
     }
 
-    /// Asks for what is not limited to a scope: pages do more than one thing.
+    /// Asks for a person, and for what is not limited to a scope: pages do more than one thing.
     ///
     /// # Errors
-    /// [`Error::Denied`] for a token with limits.
+    /// [`Error::Denied`] for a token with limits, and for a service account.
     pub fn require_whole(&self) -> Result<()> {
         match self {
+            Self::User(caller) if caller.user.kind == UserKind::Service => {
+                Err(Error::denied("a service account uses the API"))
+            }
             Self::User(caller) if !caller.subject.scope.is_all() => {
                 Err(Error::denied("this token is for the API"))
             }
-            Self::User(_) | Self::Agent { .. } | Self::System => Ok(()),
+            Self::User(_) | Self::Agent { .. } | Self::Scim(_) | Self::System => Ok(()),
         }
     }
 
@@ -232,7 +271,7 @@ impl Actor {
             Self::User(caller) => {
                 caller.subject.may_ever(permission).map_err(|d| Error::Denied(d.to_string()))
             }
-            Self::Agent { .. } => Err(Error::denied("this is for users")),
+            Self::Agent { .. } | Self::Scim(_) => Err(Error::denied("this is for users")),
             Self::System => Ok(()),
         }
     }

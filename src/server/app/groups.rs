@@ -294,7 +294,7 @@ fn find_for(tx: &ReadTx<'_>, actor: &Actor, action: Action, id: GroupId) -> Resu
 }
 
 /// A group as a decision looks at it.
-fn object(group: &Group) -> Object {
+pub(super) fn object(group: &Group) -> Object {
     Object::site(ResourceType::Group).id(group.id).within(group.organization_id)
 }
 

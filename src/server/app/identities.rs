@@ -13,6 +13,7 @@ use crate::model::audit::{AuditAction, Diff};
 use crate::model::identity::{Arrival, Identity, Refusal, Rules};
 use crate::model::secret::Token;
 use crate::model::user::{LoginType, User, UserKind, UserStatus};
+use crate::server::db::scim_users::{self, ScimUserRow};
 use crate::server::db::seal::Seal;
 use crate::server::db::{self, ReadTx, WriteTx, identities};
 
@@ -109,6 +110,15 @@ fn look_up(tx: &ReadTx<'_>, arrival: &Arrival, email: &str) -> Result<Found> {
     {
         return Ok(Found::Known(user, identity));
     }
+    for id in [&arrival.subject, arrival.claims.text("oid")] {
+        for row in scim_users::list_by_external_id(tx, id)? {
+            if is_kept(&row, arrival)
+                && let Some(user) = db::users::find(tx, row.user)?
+            {
+                return Ok(Found::Namesake(user));
+            }
+        }
+    }
     Ok(db::users::find_by_email(tx, email)?.map_or(Found::Nobody, Found::Namesake))
 }
 
@@ -117,7 +127,20 @@ fn look_up(tx: &ReadTx<'_>, arrival: &Arrival, email: &str) -> Result<Found> {
 fn may_link(tx: &ReadTx<'_>, came: &ProviderSignIn, user: &User) -> Result<bool> {
     let theirs = identities::list_of(tx, user.id)?;
     let known = theirs.iter().any(|i| i.issuer == came.arrival.issuer);
-    Ok(!known && came.rules.may_link(&came.arrival, user))
+    if known {
+        return Ok(false);
+    }
+    let kept = scim_users::find(tx, user.id)?.is_some_and(|row| {
+        let of_it = row.provider == came.arrival.provider;
+        let vouched = of_it && came.rules.is_vouched_for(&came.arrival, &user.email);
+        vouched || is_kept(&row, &came.arrival)
+    });
+    Ok(kept || came.rules.may_link(&came.arrival, user))
+}
+
+/// Whether it is the very person that the same provider has sent here by SCIM.
+fn is_kept(row: &ScimUserRow, arrival: &Arrival) -> bool {
+    row.provider == arrival.provider && arrival.is_called(&row.wish.external_id)
 }
 
 fn link(tx: &WriteTx<'_>, arrival: &Arrival, user: &User) -> Result<Identity> {

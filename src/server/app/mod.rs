@@ -1,6 +1,7 @@
 //! Use cases: who may, then one transaction. One file a noun.
 
 pub mod access;
+mod accounts;
 pub mod actor;
 pub mod agent_reports;
 pub mod agents;
@@ -16,10 +17,13 @@ pub mod factors;
 pub mod files;
 pub mod group_sync;
 pub mod groups;
+mod guesses;
 pub mod identities;
 pub mod identity_grants;
+pub mod invitations;
 mod job_ends;
 pub mod jobs;
+pub mod leaked;
 pub mod logs;
 pub mod members;
 pub mod organizations;
@@ -32,7 +36,11 @@ pub mod quotas;
 pub mod refusals;
 pub mod retention;
 pub mod roles;
+pub mod scim;
+pub mod scim_groups;
+pub mod scim_users;
 pub mod second_factor;
+pub mod service_accounts;
 pub mod sessions;
 pub mod settings;
 pub mod ssh_keys;
@@ -50,7 +58,7 @@ pub mod workspaces;
 use std::sync::Arc;
 use std::time::Duration;
 
-pub use actor::{Actor, Caller, Request, Via};
+pub use actor::{Actor, Caller, Keeper, Request, Via};
 pub use error::{Error, Result};
 pub use page::Page;
 use tokio::sync::Semaphore;

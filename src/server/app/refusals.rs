@@ -9,7 +9,7 @@ use tokio::sync::Notify;
 use uuid::Uuid;
 
 use super::attempts::Came;
-use super::{Actor, App, Result, trail};
+use super::{Actor, App, Keeper, Result, trail};
 use crate::model::audit::{
     AuditAction, AuditActor, AuditEntry, AuditOutcome, AuditSource, AuditTarget, MAX_REASON,
 };
@@ -134,8 +134,8 @@ impl App {
         let whom = match actor {
             Actor::User(caller) => caller.user.id.0,
             Actor::Agent { agent, .. } => agent.0,
-            // It is denied nothing.
-            Actor::System => return,
+            // A provider is answered what is wrong; the program is denied nothing.
+            Actor::Scim(_) | Actor::System => return,
         };
         let refusal = Refusal { source: trail::source(actor), denied };
         self.refusals.note(whom, refusal, self.clock.now());
@@ -152,6 +152,18 @@ impl App {
         let denied = Denied { entry, status: 401, reason: why.to_owned() };
         let refusal = Refusal { source, denied };
         self.refusals.note(user.id.0, refusal, self.clock.now());
+    }
+
+    /// Notes that someone showed a wrong token for SCIM, or too many of them.
+    pub(super) fn refuse_scim(&self, keeper: &Keeper, why: &str) {
+        let source = AuditSource {
+            ip: keeper.ip.clone(),
+            ..trail::asked(AuditActor::Nobody, keeper.request.as_deref())
+        };
+        let entry = trail::entry(AuditAction::Login, AuditTarget::Setting, Uuid::nil(), "scim");
+        let denied = Denied { entry, status: 401, reason: why.to_owned() };
+        let refusal = Refusal { source, denied };
+        self.refusals.note(Uuid::nil(), refusal, self.clock.now());
     }
 
     /// Writes what was refused.

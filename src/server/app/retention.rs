@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::{App, Result};
 use crate::model::lockout::FORGOTTEN_AFTER;
 use crate::model::time::Timestamp;
-use crate::server::db::{agent_logs, connections, files, job_logs, lockouts, tokens};
+use crate::server::db::{agent_logs, connections, files, invitations, job_logs, lockouts, tokens};
 
 /// Lines of logs that one step removes. They lie together: the writer is held for a millisecond and
 /// a commit, then others have their turn.
@@ -36,7 +36,7 @@ pub struct Retention {
 pub enum Old {
     /// Tokens and sessions of browsers.
     Tokens,
-    /// Failures of signing in.
+    /// Failures of signing in, and invitations that have ended.
     Failures,
     /// Archives that no version was made from.
     Uploads,
@@ -92,7 +92,8 @@ impl App {
                 let before = Timestamp(tx.now.0.saturating_sub(age));
                 let more = match old {
                     Old::Tokens => tokens::forget(tx, before, ROWS),
-                    Old::Failures => lockouts::forget(tx, before, ROWS),
+                    Old::Failures => invitations::forget(tx, before, ROWS)
+                        .and_then(|more| Ok(lockouts::forget(tx, before, ROWS)? || more)),
                     Old::Uploads => files::forget(tx, before),
                     Old::JobLogs => job_logs::forget(tx, before, LINES),
                     Old::AgentLogs => agent_logs::forget(tx, before, LINES),

@@ -19,6 +19,10 @@ pub(super) fn source(actor: &Actor) -> AuditSource {
         Actor::Agent { agent, .. } => {
             AuditSource { agent_id: Some(*agent), ..AuditSource::of(AuditActor::Agent) }
         }
+        Actor::Scim(keeper) => AuditSource {
+            ip: keeper.ip.clone(),
+            ..asked(AuditActor::Scim, keeper.request.as_deref())
+        },
         Actor::System => AuditSource::of(AuditActor::System),
     }
 }

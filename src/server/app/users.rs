@@ -1,21 +1,20 @@
 //! Use cases on users: the first one, creating, changing, suspending, deleting.
 
-use super::access::record;
+use super::accounts::require_other_owner;
+pub(super) use super::accounts::{
+    bury, changed, default_organization, entry, insert, require_dispensable, set_status,
+};
 use super::people::{self, require_account, taken};
-use super::{Actor, App, Error, Result, factors};
-use crate::model::audit::{AuditAction, AuditEntry, AuditTarget, Diff};
+use super::{Actor, App, Error, Result};
+use crate::model::audit::AuditAction;
 use crate::model::event::Event;
-use crate::model::id::OrganizationId;
 use crate::model::name::UserName;
 use crate::model::password;
 use crate::model::policy::{Action, Object, ResourceType};
 use crate::model::text;
 use crate::model::user::{LoginType, SiteRole, User, UserKind, UserStatus};
 pub use crate::server::db::users::UserFilter;
-use crate::server::db::{
-    ReadTx, WriteTx, groups, identities, memberships, organizations, passwords, roles, ssh_keys,
-    template_grants, tokens, users,
-};
+use crate::server::db::{roles, users};
 
 /// What a new user is made from.
 #[derive(Clone, Debug)]
@@ -65,12 +64,15 @@ impl App {
             .await
     }
 
-    /// Makes a user.
+    /// Makes a user; for a service account the actor answers.
     ///
     /// # Errors
     /// [`Error::Denied`] for who may not, [`Error::Conflict`] for a name or address that is taken,
     /// [`Error::Invalid`] for what does not fit.
     pub async fn create_user(&self, actor: &Actor, cmd: CreateUser) -> Result<User> {
+        if cmd.kind == UserKind::Service {
+            return self.create_service_account(actor, cmd, "").await;
+        }
         actor.require_own()?;
         actor.require(self.clock.now(), Action::Create, &Object::site(ResourceType::User))?;
         let (user, hash) = self.prepare_user(cmd).await?;
@@ -150,15 +152,7 @@ impl App {
             .write(move |tx| {
                 let old = people::find(tx, &actor, &key)?;
                 require_account(tx, &actor, Action::Update, &old)?;
-                let status = if active { UserStatus::Active } else { UserStatus::Suspended };
-                if !active {
-                    require_dispensable(tx, &actor, &old, "suspend")?;
-                    tokens::delete_sessions(tx, old.id, None)?;
-                }
-                let new = User { status, ..old.clone() };
-                users::update(tx, &new)?;
-                tx.emit(Event::Grants);
-                changed(tx, &actor, &old, &new)
+                set_status(tx, &actor, &old, active)
             })
             .await
     }
@@ -226,7 +220,8 @@ impl App {
             .await
     }
 
-    async fn prepare_user(&self, cmd: CreateUser) -> Result<(User, Option<String>)> {
+    /// Checks what a user is to be made from.
+    pub(super) async fn prepare_user(&self, cmd: CreateUser) -> Result<(User, Option<String>)> {
         let username = parse_username(&cmd.username)?;
         let name = parse_full_name(&cmd.name)?;
         let email = cmd.email.trim().to_owned();
@@ -262,96 +257,6 @@ impl App {
             last_seen_at: None,
         };
         Ok((user, hash))
-    }
-}
-
-/// The organization that new users join.
-///
-/// # Errors
-/// When the deployment was never started.
-pub(super) fn default_organization(tx: &ReadTx<'_>) -> Result<OrganizationId> {
-    let found = organizations::find_default(tx)?;
-    found.map(|o| o.id).ok_or(Error::NotFound("organization"))
-}
-
-/// Writes a new user of the default organization.
-///
-/// # Errors
-/// [`Error::Conflict`] for a name or address that is taken.
-pub(super) fn insert(
-    tx: &WriteTx<'_>,
-    actor: &Actor,
-    mut user: User,
-    hash: Option<String>,
-    action: AuditAction,
-) -> Result<User> {
-    let organization = default_organization(tx)?;
-    user.organizations = vec![organization];
-    users::insert(tx, &user).map_err(|e| taken(e, &user))?;
-    if let Some(hash) = hash {
-        passwords::put(tx, user.id, &hash)?;
-    }
-    memberships::insert(tx, organization, user.id)?;
-    roles::replace(tx, user.id, &user.roles)?;
-    let diff = Diff::new().field("username", "", user.username.as_str());
-    let diff = diff.field("email", "", user.email.as_str());
-    record(tx, actor, &entry(action, &user, &diff))?;
-    tx.emit(Event::User(user.id));
-    Ok(user)
-}
-
-fn changed(tx: &WriteTx<'_>, actor: &Actor, old: &User, new: &User) -> Result<User> {
-    let diff = Diff::new()
-        .field("username", old.username.as_str(), new.username.as_str())
-        .field("name", &old.name, &new.name)
-        .field("status", old.status, new.status)
-        .field("rbac_roles", &old.roles, &new.roles);
-    if !diff.is_empty() {
-        record(tx, actor, &entry(AuditAction::Write, new, &diff))?;
-        tx.emit(Event::User(new.id));
-    }
-    Ok(User { updated_at: tx.now, ..new.clone() })
-}
-
-fn bury(tx: &WriteTx<'_>, actor: &Actor, user: &User) -> Result<()> {
-    users::update(tx, &User { status: UserStatus::Deleted, ..user.clone() })?;
-    passwords::delete(tx, user.id)?;
-    factors::delete_all(tx, user.id)?;
-    tokens::delete_all(tx, user.id)?;
-    ssh_keys::delete_all(tx, user.id)?;
-    identities::delete_all(tx, user.id)?;
-    roles::delete_all(tx, user.id)?;
-    groups::remove_all(tx, user.id)?;
-    template_grants::remove_all(tx, user.id)?;
-    memberships::delete_all(tx, user.id)?;
-    record(tx, actor, &entry(AuditAction::Delete, user, &Diff::new()))?;
-    tx.emit(Event::User(user.id));
-    tx.emit(Event::Grants);
-    Ok(())
-}
-
-/// Nobody shuts out themselves or the last owner.
-fn require_dispensable(tx: &ReadTx<'_>, actor: &Actor, user: &User, verb: &str) -> Result<()> {
-    if actor.user_id() == Some(user.id) {
-        return Err(Error::Conflict(format!("you cannot {verb} yourself")));
-    }
-    if user.has(SiteRole::Owner) { require_other_owner(tx, user) } else { Ok(()) }
-}
-
-fn require_other_owner(tx: &ReadTx<'_>, user: &User) -> Result<()> {
-    if roles::count_other_owners(tx, user.id)? == 0 {
-        return Err(Error::conflict("there must be an owner; make someone else one first"));
-    }
-    Ok(())
-}
-
-pub(super) fn entry(action: AuditAction, user: &User, diff: &Diff) -> AuditEntry {
-    AuditEntry {
-        action,
-        target: AuditTarget::User,
-        target_id: user.id.0,
-        target_name: user.username.to_string(),
-        diff: diff.to_string(),
     }
 }
 

@@ -149,7 +149,7 @@ fn meaning(tx: &ReadTx<'_>, actor: &Actor, filter: &WorkspaceFilter) -> Result<O
     let seen_by = if access::sees_all(tx, actor)? { None } else { me };
     let among = match actor {
         Actor::User(caller) => caller.subject.scope.only(ResourceType::Workspace),
-        Actor::Agent { .. } | Actor::System => None,
+        Actor::Agent { .. } | Actor::Scim(_) | Actor::System => None,
     };
     let (job, transition) = filter.status.map_or((None, None), |(job, t)| (Some(job), t));
     Ok(Some(Search {

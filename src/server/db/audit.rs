@@ -129,6 +129,7 @@ fn place(tx: &ReadTx<'_>, entry: &AuditEntry) -> Result<Place> {
         | AuditTarget::GitSshKey
         | AuditTarget::Setting
         | AuditTarget::CustomRole
+        | AuditTarget::Invitation
         | AuditTarget::OrganizationMember => return Ok((None, None)),
     };
     let id = entry.target_id.to_string();

@@ -43,7 +43,7 @@ text! {
     id::UserId, id::OrganizationId, id::GroupId, id::TokenId, id::SshKeyId, id::FileId, id::TemplateId,
     id::VersionId, id::PresetId, id::WorkspaceId, id::BuildId, id::JobId, id::ResourceId, id::AgentId,
     id::AppId, id::ScriptId, id::LogSourceId, id::SessionId, id::TerminalId, id::AuditId, id::GrantId,
-    id::IdentityId, id::IdentityGrantId, id::RoleId, id::PasskeyId,
+    id::IdentityId, id::IdentityGrantId, id::InvitationId, id::PasskeyId, id::RoleId,
     name::UserName, name::WorkspaceName, name::TemplateName, name::GroupName, name::RoleName,
 }
 

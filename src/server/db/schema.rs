@@ -18,6 +18,7 @@ pub const MIGRATIONS: &[(&str, &str)] = &[
     ("0007_template_grants", include_str!("migrations/0007_template_grants.sql")),
     ("0008_quotas", include_str!("migrations/0008_quotas.sql")),
     ("0009_factors", include_str!("migrations/0009_factors.sql")),
+    ("0010_scim", include_str!("migrations/0010_scim.sql")),
 ];
 
 const AUDIT_CHAIN: &str = "0005_audit_chain";

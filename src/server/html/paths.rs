@@ -1,7 +1,7 @@
 //! Every URL that a page links to or posts to.
 
 use crate::model::build::Build;
-use crate::model::id::PasskeyId;
+use crate::model::id::{InvitationId, PasskeyId};
 use crate::model::name::{TemplateName, UserName, WorkspaceName};
 use crate::model::workspace::Workspace;
 
@@ -21,6 +21,12 @@ pub const GROUPS: &str = "/groups";
 pub const MEMBERS: &str = "/members";
 /// The roles of an organization.
 pub const ROLES: &str = "/roles";
+/// Service accounts.
+pub const SERVICE_ACCOUNTS: &str = "/service-accounts";
+/// Open invitations.
+pub const INVITATIONS: &str = "/invitations";
+/// Where a token that leaked is ended.
+pub const LEAKED_TOKEN: &str = "/leaked-token";
 /// One's own names.
 pub const ACCOUNT: &str = "/settings/account";
 /// One's own password and signed-in browsers.
@@ -270,7 +276,8 @@ pub fn person(user: &UserName) -> String {
     format!("{PEOPLE}/{user}")
 }
 
-/// Something done to someone's account: `suspend`, `activate`, `delete`, `password`, `roles`.
+/// Something done to someone's account: `suspend`, `activate`, `delete`, `password`, `roles`,
+/// `responsible`.
 #[must_use]
 pub fn person_action(user: &UserName, action: &str) -> String {
     format!("{PEOPLE}/{user}/{action}")
@@ -310,6 +317,18 @@ pub fn role(name: &str) -> String {
 #[must_use]
 pub fn role_action(name: &str, action: &str) -> String {
     format!("{}/{action}", role(name))
+}
+
+/// Where the link of an invitation leads.
+#[must_use]
+pub fn invite(token: &str) -> String {
+    format!("/invite/{}", segment(token))
+}
+
+/// Ends an invitation.
+#[must_use]
+pub fn revoke_invitation(id: InvitationId) -> String {
+    format!("{INVITATIONS}/{id}/revoke")
 }
 
 /// Ends one of one's own tokens or signed-in browsers.

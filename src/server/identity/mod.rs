@@ -3,3 +3,4 @@
 pub mod csrf;
 pub mod master_key;
 pub mod oidc;
+pub mod scim;

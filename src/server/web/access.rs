@@ -15,7 +15,8 @@ use super::denied::Change;
 use super::outer::Within;
 use super::{Answer, Problem, State, confirm, cookies, form, pages};
 use crate::model::policy::{Action, Permission, ResourceType};
-use crate::server::app::Actor;
+use crate::server::app::scim::LetIn;
+use crate::server::app::{Actor, Keeper};
 use crate::server::identity::csrf::{self, Source};
 
 /// The header in which Coder's clients send their token.
@@ -35,6 +36,8 @@ pub enum Access {
     May(Permission),
     /// An agent with its token.
     Agent,
+    /// The identity provider that keeps users here, with the token for SCIM.
+    Scim,
     /// A page for who is signed in, not for a token with limits; others are led to sign in.
     Page,
     /// The same, also for who must show or set up a second factor first: where that is done.
@@ -120,6 +123,7 @@ enum Admitted {
 async fn identify(state: &State, access: Access, parts: &Parts) -> Answer<Option<Shown>> {
     match access {
         Access::Agent => agent(state, &parts.headers).await,
+        Access::Scim => provider(state, parts).await,
         Access::Public
         | Access::SignedIn
         | Access::May(_)
@@ -174,7 +178,7 @@ async fn lead_away(
     parts: &Parts,
 ) -> Answer<Option<Response>> {
     let to = match access {
-        Access::Public | Access::SignedIn | Access::May(_) | Access::Agent => None,
+        Access::Public | Access::SignedIn | Access::May(_) | Access::Agent | Access::Scim => None,
         page if page.is_inside() && shown.is_some() => None,
         page if page.is_inside() && !is_set_up(state).await? => Some("/setup".to_owned()),
         Access::Page | Access::Threshold | Access::PageMay(_) => Some(login_path(parts)),
@@ -226,7 +230,7 @@ fn login_path(parts: &Parts) -> String {
 fn require(access: Access, shown: Option<&Shown>) -> Answer<()> {
     match (access, shown) {
         (Access::Public | Access::Setup | Access::SignIn, _)
-        | (Access::SignedIn | Access::Agent, Some(_)) => Ok(()),
+        | (Access::SignedIn | Access::Agent | Access::Scim, Some(_)) => Ok(()),
         (Access::May(permission), Some(shown)) => Ok(shown.actor.require_ever(permission)?),
         (Access::Page | Access::Threshold, Some(shown)) => Ok(shown.actor.require_whole()?),
         (Access::PageMay(permission), Some(shown)) => {
@@ -237,6 +241,7 @@ fn require(access: Access, shown: Option<&Shown>) -> Answer<()> {
             Access::SignedIn
             | Access::May(_)
             | Access::Agent
+            | Access::Scim
             | Access::Page
             | Access::Threshold
             | Access::PageMay(_),
@@ -325,6 +330,28 @@ async fn agent(state: &State, headers: &HeaderMap) -> Answer<Option<Shown>> {
     let Some(token) = header_token(headers) else { return Ok(None) };
     let actor = state.app.authenticate_agent(token).await?;
     Ok(actor.map(|actor| Shown { actor, ambient: false }))
+}
+
+async fn provider(state: &State, parts: &Parts) -> Answer<Option<Shown>> {
+    let Some(settings) = &state.scim else {
+        return Err(Problem::new(StatusCode::NOT_FOUND, "SCIM is not set up here."));
+    };
+    let Some(shown) = text(&parts.headers, header::AUTHORIZATION.as_str()) else {
+        return Ok(None);
+    };
+    let keeper = Keeper {
+        provider: settings.provider.clone(),
+        ip: client_address(parts).to_string(),
+        request: parts.extensions.get::<Within>().map(|Within(request)| Arc::clone(request)),
+    };
+    match state.app.let_provider_in(keeper, settings.matches(shown)).await? {
+        LetIn::Yes(actor) => Ok(Some(Shown { actor, ambient: false })),
+        LetIn::No => Ok(None),
+        LetIn::Later(wait) => Err(Problem {
+            retry_after: Some(wait),
+            ..Problem::new(StatusCode::TOO_MANY_REQUESTS, "Too many wrong tokens. Try later.")
+        }),
+    }
 }
 
 fn header_token(headers: &HeaderMap) -> Option<&str> {

@@ -59,6 +59,7 @@ fn admit(state: &State, access: Access, actor: &Actor) -> Answer<()> {
         Access::Public
         | Access::SignedIn
         | Access::Agent
+        | Access::Scim
         | Access::Threshold
         | Access::Setup
         | Access::SignIn => Ok(()),

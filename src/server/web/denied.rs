@@ -84,7 +84,8 @@ fn target(part: &str) -> Option<AuditTarget> {
         "groups" => AuditTarget::Group,
         "members" => AuditTarget::OrganizationMember,
         "organizations" => AuditTarget::Organization,
-        "users" | "people" => AuditTarget::User,
+        "invitations" => AuditTarget::Invitation,
+        "users" | "people" | "service-accounts" => AuditTarget::User,
         other if other.starts_with("@{") => AuditTarget::Workspace,
         _ => return None,
     })

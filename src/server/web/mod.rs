@@ -15,6 +15,7 @@ pub mod outer;
 mod packed;
 pub mod pages;
 pub mod routes;
+mod scim;
 mod slow;
 pub mod sockets;
 pub mod state;

@@ -13,7 +13,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use tracing::Instrument as _;
 
 use super::packed::{pack, takes_gzip};
-use super::{MaybeWho, Problem, State, address, pages, slow};
+use super::{MaybeWho, Problem, State, address, pages, scim, slow};
 use crate::model::audit::MAX_USER_AGENT;
 use crate::server::app;
 use crate::server::html::csp;
@@ -126,6 +126,9 @@ fn dress(state: &State, asked: &Asked, id: RequestId, mut response: Response) ->
     };
     if problem.status.is_server_error() && problem.detail.is_empty() {
         problem.detail = format!("Request {}", id.0);
+    }
+    if scim::is_of(&asked.path) {
+        return scim::answer::fault(&problem);
     }
     if asked.api {
         return problem.into_response();

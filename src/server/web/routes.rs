@@ -8,7 +8,7 @@ use axum::routing::{MethodFilter, MethodRouter, on};
 use http::Method;
 
 use super::access::{self, Access};
-use super::{State, api, health, limits, pages, sockets};
+use super::{State, api, health, limits, pages, scim, sockets};
 
 /// A route as it was declared.
 #[derive(Clone, Debug)]
@@ -32,7 +32,7 @@ pub struct Routes {
 /// Every route of the server.
 pub fn all(state: &State) -> Routes {
     let routes = health::routes(Routes::new(state.clone()));
-    pages::routes(sockets::routes(api::routes(routes)))
+    pages::routes(scim::routes(sockets::routes(api::routes(routes))))
 }
 
 impl Routes {

@@ -18,6 +18,7 @@ use crate::server::config::Config;
 use crate::server::fleet::Fleet;
 use crate::server::identity::csrf::Csrf;
 use crate::server::identity::oidc::Oidc;
+use crate::server::identity::scim;
 use crate::tasks::Tasks;
 
 /// What every handler can reach; clones share everything, and cost one count. A handler takes it as
@@ -39,6 +40,8 @@ pub struct Shared {
     pub csrf: Csrf,
     /// The providers that people sign in at.
     pub oidc: Oidc,
+    /// The provider that keeps users and groups by SCIM; none when it is off.
+    pub scim: Option<scim::Settings>,
     /// The streams that people have open.
     pub streams: Streams,
     /// The id of the deployment.
@@ -80,14 +83,15 @@ impl State {
         app: App,
         fleet: Fleet,
         site: Site,
-        oidc: Oidc,
+        (oidc, scim): (Oidc, Option<scim::Settings>),
         tasks: Tasks,
     ) -> anyhow::Result<Self> {
         let key = app.secret("csrf_key", |e| e.bytes::<CSRF_KEY_BYTES>().to_vec()).await;
         let csrf = Csrf::new(&key.context("Reading the key for forms")?);
         let deployment_id = app.deployment_id().await.context("Reading the deployment's id")?;
         let (set_up, streams) = (AtomicBool::new(false), Streams::default());
-        let shared = Shared { app, fleet, tasks, site, csrf, oidc, streams, deployment_id, set_up };
+        let shared =
+            Shared { app, fleet, tasks, site, csrf, oidc, scim, streams, deployment_id, set_up };
         Ok(Self(Arc::new(shared)))
     }
 }

@@ -47,6 +47,9 @@ shapes! {
         pub organization_ids: Vec<Uuid>,
         pub roles: Vec<Role>,
         pub is_service_account: bool,
+        /// Who answers for a service account; Coder has nobody.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub responsible: Option<MinimalUser>,
     }
 
     /// A role by its names.
@@ -79,6 +82,14 @@ shapes! {
         #[serde(deserialize_with = "null_is_default")]
         pub organization_ids: Vec<Uuid>,
         pub service_account: bool,
+        /// Who answers for a service account; whoever makes it when empty.
+        #[serde(deserialize_with = "null_is_default")]
+        pub responsible: String,
+    }
+
+    /// `PUT /users/{user}/responsible`: by id or name.
+    pub struct Responsible {
+        pub responsible: String,
     }
 
     /// `POST /users/first`.

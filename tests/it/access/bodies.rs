@@ -28,7 +28,7 @@ pub fn of(method: &Method, route: &str, value: &dyn Fn(&str) -> String) -> Optio
     if *method == Method::GET || *method == Method::DELETE {
         return None;
     }
-    if !route.starts_with("/api/") {
+    if !route.starts_with("/api/") && !route.starts_with("/scim/") {
         return Some(Body::Form(form(route, value)));
     }
     Some(Body::Json(json_of(method, route, value)))
@@ -40,6 +40,8 @@ fn json_of(method: &Method, route: &str, value: &dyn Fn(&str) -> String) -> Valu
     match (route, end) {
         ("/api/v2/users", _) => json!({ "username": "newcomer", "email": "new@example.org",
             "password": PASSWORD }),
+        ("/api/v2/invitations", _) => json!({ "email": "guest@example.org" }),
+        (_, "responsible") => json!({ "responsible": "olga" }),
         ("/api/v2/organizations", _) => json!({ "name": "orchard" }),
         ("/api/v2/organizations/{organization}", _) => json!({ "display_name": "Orchard" }),
         ("/api/v2/authcheck", _) => json!({ "checks": {} }),
@@ -88,6 +90,9 @@ fn form(route: &str, value: &dyn Fn(&str) -> String) -> Vec<(&'static str, Strin
         "people" => {
             &[("username", "newcomer"), ("email", "new@example.org"), ("password", PASSWORD)]
         }
+        "service-accounts" => &[("username", "newcomer"), ("responsible", "olga")],
+        "responsible" => &[("responsible", "olga")],
+        "invitations" => &[("email", "guest@example.org"), ("days", "7")],
         "password" => &[("password", "another-kiln-and-clay")],
         "totp" => &[("password_now", PASSWORD)],
         "{passkey}" => &[("name", "another")],

@@ -93,6 +93,9 @@ impl World {
         let groups = "/api/v2/organizations/default/groups";
         let body = json!({ "name": "potters" });
         let group = made.server.post(&made.olga, groups, body).await.expect(201).json();
+        let body = json!({ "email": "someone@example.org" });
+        let invitation = made.server.post(&made.olga, "/api/v2/invitations", body).await;
+        let invitation = invitation.expect(201).json();
         let roles = "/api/v2/organizations/default/members/roles";
         let body = json!({ "name": "helper", "organization_permissions":
             [{ "resource_type": "workspace", "action": "read" }] });
@@ -105,6 +108,7 @@ impl World {
             ("{version-name}", version["name"].as_str().unwrap().to_owned()),
             ("{file}", version["job"]["file_id"].as_str().unwrap().to_owned()),
             ("{group}", id(&group)),
+            ("{invitation}", id(&invitation)),
             ("{organization}", "default".to_owned()),
         ]);
     }
@@ -149,6 +153,7 @@ impl World {
             "{passkey}" => uuid::Uuid::nil().to_string(),
             "{id}" if route.contains("tokens") => known("{token}").unwrap(),
             "{id}" if route.contains("ssh-keys") => known("{key}").unwrap(),
+            "{id}" if route.starts_with("/invitations") => known("{invitation}").unwrap(),
             "{id}" => "docker".to_owned(),
             "{version}" if route.contains("/versions/{version}") => {
                 known("{version-name}").unwrap()

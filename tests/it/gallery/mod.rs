@@ -1,6 +1,7 @@
 //! The gallery: every page in every state, written under `target/gallery`, for eyes, for rules and for axe.
 
 mod access_scenes;
+mod account_scenes;
 mod factor_scenes;
 mod fixtures;
 mod other_scenes;
@@ -31,7 +32,8 @@ fn scene(name: &str, page: Markup) -> Scene {
 /// Every page in every state.
 pub fn all() -> Vec<Scene> {
     let (work, other) = (workspace_scenes::all(), other_scenes::all());
-    [work, other, access_scenes::all(), factor_scenes::all()].concat()
+    let (access, accounts) = (access_scenes::all(), account_scenes::all());
+    [work, other, access, accounts, factor_scenes::all()].concat()
 }
 
 /// Writes all scenes with the assets, and an index, so that a static server can show them.

@@ -22,6 +22,7 @@ use steading::server::html::pages::login::{Kept, Login, Resume, Way};
 use steading::server::html::pages::people::People;
 use steading::server::html::pages::person::Person;
 use steading::server::html::pages::security::Security;
+use steading::server::html::pages::service_accounts::Answers;
 use steading::server::html::pages::setup::Setup;
 use steading::server::html::pages::ssh_keys::SshKeys;
 use steading::server::html::pages::starter_templates::{Starter, StarterTemplates};
@@ -266,6 +267,7 @@ fn people_pages() -> Vec<Scene> {
     };
     let gone =
         User { status: UserStatus::Suspended, ..user(16, "a-name-of-thirty-two-characters1", &[]) };
+    let bot = service.clone();
     let everyone = vec![ada(), grace(), linus(), service, gone.clone()];
     let list = |people: Vec<User>, input| People {
         visit: visit(ada()),
@@ -292,8 +294,11 @@ fn people_pages() -> Vec<Scene> {
             build(3, steading::model::build::Transition::Stop, JobStatus::Succeeded, 9_000),
         )],
         factors: Some(Factors::default()),
+        answers: None,
         input: Input::default(),
     };
+    let lacking = Answers { who: Some(reference(&linus())), is_lacking: true };
+    let answered = Answers { who: Some(reference(&ada())), is_lacking: false };
     let taken = wrong(
         &[("username", "grace"), ("email", "g@hearth.lan")],
         &[("username", "grace is taken.")],
@@ -346,6 +351,18 @@ fn people_pages() -> Vec<Scene> {
             Person { factors: Some(factors()), ..person(ada(), linus(), true) }.render(),
         ),
         scene("person-plain", person(linus(), grace(), false).render()),
+        scene(
+            "person-service",
+            Person { answers: Some(answered.clone()), ..person(ada(), bot.clone(), true) }.render(),
+        ),
+        scene(
+            "person-service-plain",
+            Person { answers: Some(answered), ..person(linus(), bot.clone(), false) }.render(),
+        ),
+        scene(
+            "person-service-lacking",
+            Person { answers: Some(lacking), ..person(ada(), bot, true) }.render(),
+        ),
         scene(
             "person-deleted",
             person(ada(), User { status: UserStatus::Deleted, ..linus() }, true).render(),

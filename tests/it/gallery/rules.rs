@@ -94,7 +94,8 @@ fn every_field_has_a_label() {
 #[test]
 fn every_form_that_changes_something_carries_the_token() {
     for_each(|s| {
-        if s.name.starts_with("setup") || s.name.starts_with("login") {
+        // Nobody is signed in there, so no session has a token.
+        if ["setup", "login", "invite", "leaked-token"].iter().any(|n| s.name.starts_with(n)) {
             return;
         }
         for form in captures("(?s)(<form[^>]*method=\"post\".*?</form>)", &s.html) {

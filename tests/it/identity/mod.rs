@@ -19,7 +19,7 @@ use steading::tasks::{OnPanic, Tasks};
 use zeroize::Zeroizing;
 
 use self::peer::{Browser, Peer};
-use crate::harness::{Client, Reply, TestServer};
+use crate::harness::{Client, Reply, SCIM_TOKEN, TestServer};
 use crate::workspaces::id;
 
 /// A server that people sign in to at a provider.
@@ -84,6 +84,7 @@ impl World {
             |config| {
                 config.access_url = Some(url.clone());
                 config.oidc = vec![settings.clone()];
+                config.scim = steading::server::identity::scim::Settings::new(SCIM_TOKEN, "sso");
             },
         )
         .await;
@@ -296,6 +297,51 @@ async fn an_address_that_is_taken_is_linked_once_and_never_an_owner_s() {
     world.server.app.set_user_status(&system, "ada", false).await.unwrap();
     let (_, refused) = world.arrive("ada").await;
     assert!(refused.expect(403).text.contains("suspended"));
+}
+
+#[tokio::test]
+async fn who_was_sent_by_scim_signs_in_as_that_account_and_as_no_other() {
+    let world = World::start(REFRESH, rules()).await;
+    let keeper = Client {
+        headers: vec![("authorization", format!("Bearer {SCIM_TOKEN}"))],
+        ..Client::default()
+    };
+    let send = async |body: Value| {
+        world.server.post(&keeper, "/scim/v2/Users", body).await.expect(201).json()
+    };
+    // By the address that the provider vouches for; by its own id of the person.
+    let by_address = send(json!({ "userName": "ada.l@example.org", "externalId": "0a" })).await;
+    let by_id = send(json!({ "userName": "ben@sso.test", "externalId": "ben" })).await;
+    let mut vouched = ada();
+    world.peer.put("ada", vouched.clone()).await;
+    let (_, client) = world.sign_in("ada").await;
+    let me = world.server.get(&client, "/api/v2/users/me").await.expect(200).json();
+    assert_eq!((&me["id"], &me["login_type"]), (&by_address["id"], &json!("oidc")));
+    vouched["email"] = json!("another@example.org");
+    world.peer.put("ben", vouched.clone()).await;
+    let (_, client) = world.sign_in("ben").await;
+    let me = world.server.get(&client, "/api/v2/users/me").await.expect(200).json();
+    assert_eq!(me["id"], by_id["id"]);
+
+    // An address that nobody vouches for gives away nothing.
+    send(json!({ "userName": "eve@example.org", "externalId": "0e" })).await;
+    vouched["email"] = json!("eve@example.org");
+    vouched["email_verified"] = json!(false);
+    world.peer.put("mallory", vouched).await;
+    let (_, refused) = world.arrive("mallory").await;
+    refused.expect(403);
+
+    // Who signed in there before is taken over when the provider sends them; others are not.
+    let mut grace = ada();
+    grace["email"] = json!("grace@example.org");
+    world.peer.put("grace", grace).await;
+    let (_, client) = world.sign_in("grace").await;
+    let me = world.server.get(&client, "/api/v2/users/me").await.expect(200).json();
+    let taken = send(json!({ "userName": "grace@example.org", "active": true })).await;
+    assert_eq!(taken["id"], me["id"]);
+    let theirs = json!({ "userName": "olga@example.org" });
+    let refused = world.server.post(&keeper, "/scim/v2/Users", theirs).await.expect(409).json();
+    assert_eq!(refused["scimType"], "uniqueness");
 }
 
 #[tokio::test]

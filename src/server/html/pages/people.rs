@@ -5,7 +5,7 @@ use maud::{Markup, Render, html};
 use crate::model::quota::Quota;
 use crate::model::user::{SiteRole, User, UserKind, UserRef, UserStatus};
 use crate::server::html::layout::{Page, Section, Visit, role_word};
-use crate::server::html::parts::button::{labelled, opens};
+use crate::server::html::parts::button::{labelled, link, opens};
 use crate::server::html::parts::form::{Input, Line, password_hint, wrongs};
 use crate::server::html::parts::icon::icon;
 use crate::server::html::parts::notice::empty;
@@ -40,6 +40,8 @@ impl Render for People {
             header class="page-head" {
                 div { h1 { "People" } }
                 div class="actions" {
+                    (link("", paths::SERVICE_ACCOUNTS, &labelled("bot", "Service accounts")))
+                    (link("", paths::INVITATIONS, &labelled("person-plus", "Invitations")))
                     @if self.input.errors.is_empty() { (opens("primary", "add", &labelled("person-plus", "Add a person"))) }
                 }
             }

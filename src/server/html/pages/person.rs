@@ -4,6 +4,7 @@ use maud::{Markup, Render, html};
 
 use super::factors::remove_theirs;
 use super::people::{roles, seen};
+use super::service_accounts::Answers;
 use crate::model::factor::Factors;
 use crate::model::quota::Quota;
 use crate::model::user::{SiteRole, User, UserKind, UserRef, UserStatus};
@@ -30,6 +31,8 @@ pub struct Person {
     pub administers: bool,
     /// Their second factors, where the one who looks may remove them.
     pub factors: Option<Factors>,
+    /// Who answers for it, for a service account.
+    pub answers: Option<Answers>,
     /// What was typed into one of the forms.
     pub input: Input,
 }
@@ -47,6 +50,7 @@ impl Render for Person {
                     p {
                         @if !u.name.is_empty() { (u.name) " · " }
                         @if !u.email.is_empty() { (u.email) " · " }
+                        @if let Some(answers) = self.answers.as_ref().filter(|_| !self.changes()) { (answers) " answers for it · " }
                         (roles(u)) " · since " (time::at(u.created_at, self.visit.now)) " · last seen " (seen(u, &self.visit))
                     }
                 }
@@ -54,7 +58,7 @@ impl Render for Person {
             }
             div class="split" {
                 div class="stack" { (self.workspaces()) }
-                @if self.changes() { aside class="stack" aria-label={ "Account of " (u.username) } { (self.roles_form()) (self.password_form()) (self.factors()) } }
+                @if self.changes() { aside class="stack" aria-label={ "Account of " (u.username) } { (self.answers_form()) (self.roles_form()) (self.password_form()) (self.factors()) } }
             }
             (self.dialogs())
         };
@@ -110,6 +114,25 @@ impl Person {
                                 (badge::workspace(w.status()))
                             }
                         }
+                    }
+                }
+            }
+        }
+    }
+
+    fn answers_form(&self) -> Markup {
+        html! {
+            @if let Some(answers) = &self.answers {
+                section class="card" aria-labelledby="answers" {
+                    header { h2 id="answers" { "Who answers for it" } (answers) }
+                    form class="body fields" method="post" action=(paths::person_action(&self.user.username, "responsible")) {
+                        (self.visit.csrf)
+                        @if answers.is_lacking { p { "It is suspended until someone who may sign in is named." } }
+                        (Line {
+                            id: "f-responsible", name: "responsible", label: "A person’s user name",
+                            hint: "While they are suspended, so is this account.", ..Line::default()
+                        }.draw(&self.input))
+                        button class="button" { "Name them" }
                     }
                 }
             }

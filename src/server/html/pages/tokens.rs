@@ -42,7 +42,7 @@ pub struct Tokens {
 impl Render for Tokens {
     fn render(&self) -> Markup {
         let body = html! {
-            header class="page-head" { div { h1 { "Tokens" } p { "For programs that act as you. Each has an end." } } }
+            header class="page-head" { div { h1 { "Tokens" } p { "For programs that act as you. Each has an end. One that leaked is ended by " a href=(paths::LEAKED_TOKEN) { "whoever finds it" } "." } } }
             (settings_tabs(paths::TOKENS))
             div class="stack" {
                 (self.made())

@@ -12,8 +12,10 @@ mod factors;
 mod files;
 mod follow;
 pub mod groups;
+mod invitations;
 mod members;
 pub mod organizations;
+mod service_accounts;
 pub mod sessions;
 pub mod ssh_keys;
 mod template_acl;
@@ -31,6 +33,7 @@ pub(super) fn routes(routes: Routes) -> Routes {
     let routes = deployment::routes(routes);
     let routes = sessions::routes(routes);
     let routes = users::routes(routes);
+    let routes = service_accounts::routes(invitations::routes(routes));
     let routes = tokens::routes(routes);
     let routes = ssh_keys::routes(routes);
     let routes = factors::routes(routes);

@@ -6,6 +6,7 @@ use axum::response::Response;
 use http::StatusCode;
 
 use super::convert::people as convert;
+use super::service_accounts;
 use crate::model::policy::{Action as A, ResourceType as R};
 use crate::model::user::{SiteRole, UserKind, UserStatus};
 use crate::server::app::Error;
@@ -84,12 +85,16 @@ async fn create(
     let kind = if body.service_account { UserKind::Service } else { UserKind::Person };
     let cmd =
         CreateUser { username: body.username, email: body.email, name: body.name, password, kind };
-    let user = state.app.create_user(&actor, cmd).await?;
-    Ok(created(convert::user(&user)))
+    if kind == UserKind::Person {
+        return Ok(created(convert::user(&state.app.create_user(&actor, cmd).await?)));
+    }
+    let made = state.app.create_service_account(&actor, cmd, &body.responsible).await?;
+    Ok(created(service_accounts::shown(&state, &actor, &made).await?))
 }
 
 async fn show(state: State, Who(actor): Who, Path(key): Path<String>) -> Answer<Json<wire::User>> {
-    Ok(Json(convert::user(&state.app.user(&actor, &key).await?)))
+    let user = state.app.user(&actor, &key).await?;
+    Ok(Json(service_accounts::shown(&state, &actor, &user).await?))
 }
 
 async fn delete(state: State, Who(actor): Who, Path(key): Path<String>) -> Answer<Response> {

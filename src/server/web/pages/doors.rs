@@ -76,6 +76,11 @@ async fn set_up(
     finish(&state, (state.app.login(login).await?, ip), &fields).await
 }
 
+/// Leads someone in who has just made an account.
+pub(super) async fn signed_in(state: &State, came: (SignIn, IpAddr)) -> Answer<Response> {
+    finish(state, came, &Fields::default()).await
+}
+
 async fn login(state: State, Query(Next { next }): Query<Next>) -> Answer<Html> {
     let passkey = state.app.passkey_sign_in().await?;
     let page = login_page(&state, &next, Input::default(), None);

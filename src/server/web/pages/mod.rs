@@ -9,6 +9,8 @@ mod find;
 mod flash;
 mod groups;
 mod history;
+mod invitations;
+mod leaked_token;
 mod lists;
 mod live;
 mod log_tail;
@@ -16,6 +18,7 @@ mod members;
 mod oidc;
 mod people;
 mod roles;
+mod service_accounts;
 mod settings;
 mod starters;
 mod stream;
@@ -50,6 +53,7 @@ pub(super) fn routes(routes: Routes) -> Routes {
     let routes = starters::routes(templates::routes(people::routes(routes)));
     let routes = template_permissions::routes(routes);
     let routes = roles::routes(members::routes(groups::routes(routes)));
+    let routes = leaked_token::routes(invitations::routes(service_accounts::routes(routes)));
     find::routes(factors::routes(confirm::routes(settings::routes(routes))))
 }
 

@@ -124,7 +124,10 @@ async fn show_one(
         Err(Error::Denied(_) | Error::NotFound(_)) => None,
         Err(other) => return Err(other.into()),
     };
-    Ok(Html::of(&Person { visit, user, workspaces, quota, administers, factors, input }))
+    let account = state.app.service_account(actor, user.username.as_str()).await?;
+    let answers = account.as_ref().map(super::service_accounts::answers);
+    let person = Person { visit, user, workspaces, quota, administers, factors, answers, input };
+    Ok(Html::of(&person))
 }
 
 async fn suspend(state: State, visitor: Visitor, Path(key): Path<String>) -> Answer<Response> {

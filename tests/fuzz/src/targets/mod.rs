@@ -4,6 +4,7 @@ pub mod agent;
 pub mod names;
 pub mod overlay;
 pub mod provision;
+pub mod scim;
 pub mod ssh;
 pub mod text;
 pub mod web;
@@ -21,6 +22,7 @@ pub const ALL: &[Target] = &[
     ("plan_state", provision::plan_and_state),
     ("relay_frames", overlay::relay),
     ("requests", text::requests),
+    ("scim", scim::scim),
     ("search", names::search),
     ("sftp_packets", ssh::sftp),
     ("ssh_commands", ssh::commands),

@@ -32,6 +32,7 @@ pub fn listed(user: User) -> users::User {
         theme_preference: String::new(),
         organization_ids: user.organizations.into_iter().map(|o| o.0).collect(),
         is_service_account: user.kind == UserKind::Service,
+        responsible: None,
     }
 }
 

@@ -1,0 +1,152 @@
+//! The list of service accounts, with who answers for each.
+
+use maud::{Markup, Render, html};
+
+use super::people::seen;
+use crate::model::user::{User, UserRef};
+use crate::server::html::layout::{Page, Section, Visit, crumbs};
+use crate::server::html::parts::badge::{Look, badge};
+use crate::server::html::parts::button::{labelled, opens};
+use crate::server::html::parts::form::{Input, Line, wrongs};
+use crate::server::html::parts::icon::icon;
+use crate::server::html::parts::notice::empty;
+use crate::server::html::parts::table::{Column, Table, cell, deeds, row};
+use crate::server::html::parts::{avatar, badge};
+use crate::server::html::paths;
+
+/// Who answers for a service account.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answers {
+    /// Who was named last, if anyone was.
+    pub who: Option<UserRef>,
+    /// Whether they may not, so that the account is stopped.
+    pub is_lacking: bool,
+}
+
+impl Render for Answers {
+    fn render(&self) -> Markup {
+        html! {
+            @match (&self.who, self.is_lacking) {
+                (Some(who), false) => a href=(paths::person(&who.username)) { (who.username) },
+                (Some(who), true) => { (badge(Look::Failed, "Nobody")) " " small { (who.username) " may act no more" } }
+                (None, _) => (badge(Look::Failed, "Nobody")),
+            }
+        }
+    }
+}
+
+/// The page of service accounts.
+pub struct ServiceAccounts {
+    /// Who looks.
+    pub visit: Visit,
+    /// The accounts.
+    pub accounts: Vec<(User, Answers)>,
+    /// What was typed into the form that adds one.
+    pub input: Input,
+}
+
+impl Render for ServiceAccounts {
+    fn render(&self) -> Markup {
+        let fresh = self.input.errors.is_empty();
+        let body = html! {
+            header class="page-head" {
+                div {
+                    (crumbs(&[("People", paths::PEOPLE)]))
+                    h1 { "Service accounts" }
+                    p { "For programs: no password, no pages. A person answers for each; while nobody does, it is suspended." }
+                }
+                div class="actions" {
+                    @if fresh { (opens("primary", "add", &labelled("plus", "Add a service account"))) }
+                }
+            }
+            div class="stack" {
+                @if !fresh { (self.again()) }
+                section class="card" aria-label="Service accounts" {
+                    @if self.accounts.is_empty() {
+                        (empty("bot", &html! { "There is no service account." }, &html! {}))
+                    } @else {
+                        (self.table())
+                    }
+                }
+            }
+            @if fresh { (self.dialog()) }
+        };
+        let (visit, section) = (&self.visit, Section::People);
+        Page { title: "Service accounts", visit, section, live: None, body }.render()
+    }
+}
+
+impl ServiceAccounts {
+    fn table(&self) -> Markup {
+        let columns = [
+            Column::Head("Name"),
+            Column::Head("Status"),
+            Column::Head("Answers for it"),
+            Column::Head("Last seen"),
+            Column::Silent("Actions"),
+        ];
+        let rows =
+            html! { @for (user, answers) in &self.accounts { (self.account(user, answers)) } };
+        html! { (Table { caption: "Service accounts", class: "", columns: &columns, rows }) }
+    }
+
+    fn account(&self, user: &User, answers: &Answers) -> Markup {
+        let href = paths::person(&user.username);
+        let head = html! {
+            a class="who" href=(href) { (avatar::of_kind(&UserRef::of(user), user.kind, "")) span { (user.username) @if !user.name.is_empty() { " " small { (user.name) } } } }
+        };
+        row(
+            &format!("u-{}", user.id),
+            &head,
+            &[
+                cell("", &badge::user(user.status)),
+                cell("Answers", &answers.render()),
+                cell("Seen", &seen(user, &self.visit)),
+                deeds(&html! {
+                    a class="button quiet small square" href=(href) aria-label={ "Open " (user.username) } { (icon("right")) }
+                }),
+            ],
+        )
+    }
+
+    fn fields(&self) -> Markup {
+        html! {
+            (Line { id: "f-username", name: "username", label: "Name", hint: "Letters, digits and hyphens.", ..Line::default() }.draw(&self.input))
+            (Line { id: "f-name", name: "name", label: "What it does", optional: true, ..Line::default() }.draw(&self.input))
+            (Line {
+                id: "f-responsible", name: "responsible", label: "Who answers for it", value: self.visit.user.username.as_str(),
+                hint: "The user name of a person who may sign in.", ..Line::default()
+            }.draw(&self.input))
+        }
+    }
+
+    fn dialog(&self) -> Markup {
+        html! {
+            dialog id="add" popover aria-labelledby="add-title" {
+                form method="post" action=(paths::SERVICE_ACCOUNTS) {
+                    (self.visit.csrf)
+                    header { h2 id="add-title" { "Add a service account" } }
+                    div class="body fields" { (self.fields()) }
+                    footer {
+                        button class="button" type="button" popovertarget="add" popovertargetaction="hide" { "Add none" }
+                        button class="button primary" { "Add account" }
+                    }
+                }
+            }
+        }
+    }
+
+    fn again(&self) -> Markup {
+        html! {
+            section class="card" id="add" aria-labelledby="add-title" {
+                header { h2 id="add-title" { "Add a service account" } }
+                form class="body fields" method="post" action=(paths::SERVICE_ACCOUNTS) {
+                    (self.visit.csrf)
+                    (self.fields())
+                    (wrongs(&self.input, &[("username", "Name"), ("name", "What it does"), ("responsible", "Who answers for it")]))
+                    div class="actions" { a class="button" href=(paths::SERVICE_ACCOUNTS) { "Add none" } button class="button primary" { "Add account" } }
+                }
+            }
+        }
+    }
+}
