@@ -38,6 +38,8 @@ const KEYS: &[(&str, bool)] = &[
 ];
 /// The table of providers in the file: `[oidc.NAME]`.
 const PROVIDERS: &str = "oidc";
+/// Every table of the file.
+const TABLES: &[&str] = &[PROVIDERS, "github", "ldap"];
 
 /// Where a value came from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -123,6 +125,21 @@ impl<'m> Layers<'m> {
             None => Err(anyhow::anyhow!("oidc.{name} is no table: write [oidc.NAME]")),
         };
         all.into_iter().map(one).collect()
+    }
+
+    /// A table of the file that there is once, its keys written with `_`; none when it is not there.
+    ///
+    /// # Errors
+    /// When it is no table.
+    pub fn section(&self, name: &str) -> anyhow::Result<Option<toml::Table>> {
+        match self.file.get(name) {
+            None => Ok(None),
+            Some(toml::Value::Table(table)) => {
+                let plain = table.iter().map(|(key, v)| (key.replace('-', "_"), v.clone()));
+                Ok(Some(plain.collect()))
+            }
+            Some(_) => bail!("{name} is no table: write [{name}]"),
+        }
     }
 
     /// Notes a provider's setting, to be shown with the others.
@@ -230,7 +247,7 @@ fn parse_file(text: &str) -> anyhow::Result<toml::Table> {
     let mut out = toml::Table::new();
     for (key, value) in table {
         let plain = key.replace('_', "-");
-        if plain != PROVIDERS && !KEYS.iter().any(|(known, _)| *known == plain) {
+        if !TABLES.contains(&plain.as_str()) && !KEYS.iter().any(|(known, _)| *known == plain) {
             let hint = nearest::hint(&plain, KEYS.iter().map(|(known, _)| *known));
             bail!("There is no setting {key:?}.{hint}");
         }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::model::network::Network;
 use crate::server::app::retention::Retention;
-use crate::server::identity::oidc;
+use crate::server::identity::{github, ldap, oidc};
 
 /// Everything the server is told.
 #[derive(Clone, Debug)]
@@ -37,6 +37,10 @@ pub struct Config {
     pub password_auth: bool,
     /// Providers that people sign in at, by `OpenID` Connect.
     pub oidc: Vec<oidc::Settings>,
+    /// GitHub, where people sign in.
+    pub github: Option<github::Settings>,
+    /// The directory whose people sign in here.
+    pub ldap: Option<ldap::Settings>,
     /// How long what happened is kept.
     pub retention: Retention,
     /// A file with the master key, 32 bytes in hex or base64; in the database when absent.

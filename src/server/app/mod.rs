@@ -4,6 +4,7 @@ pub mod access;
 pub mod actor;
 pub mod agent_reports;
 pub mod agents;
+pub mod attempts;
 pub mod audit;
 pub mod audit_chain;
 pub mod build_requests;

@@ -5,19 +5,19 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::access::{record, subject};
+use super::attempts::{account_subject, forgive, locked};
 use super::users::entry;
 use super::{Actor, App, Caller, Error, Request, Result, Via, people};
 use crate::model::audit::{AuditAction, Diff};
 use crate::model::event::Event;
 use crate::model::id::{IdentityGrantId, UserId};
 use crate::model::identity::Refusal;
-use crate::model::lockout::{Counted, network};
 use crate::model::password;
 use crate::model::policy::{Action, Scope};
-use crate::model::secret::{Token, TokenHash};
-use crate::model::user::{LoginType, SiteRole, TokenKind, TokenLimits, User, UserKind, UserStatus};
+use crate::model::secret::Token;
+use crate::model::user::{LoginType, TokenKind, TokenLimits, User, UserKind, UserStatus};
 use crate::server::db::tokens::NewToken;
-use crate::server::db::{ReadTx, WriteTx, lockouts, passwords, tokens, users};
+use crate::server::db::{WriteTx, lockouts, passwords, tokens, users};
 
 /// Someone wants to sign in.
 #[derive(Clone)]
@@ -47,54 +47,11 @@ pub enum SignIn {
     PasswordsOff,
     /// The provider signed them in, and they may not come in here.
     Refused(Refusal),
-}
-
-struct Attempt {
-    user: Option<User>,
-    hash: Option<String>,
-    account: String,
-    network: String,
-    request: Option<Arc<Request>>,
+    /// The directory that would know the password does not answer.
+    NoDirectory,
 }
 
 impl App {
-    /// Signs in by password. An attempt counts as failed before its password is checked, so that
-    /// many at once gain nothing.
-    ///
-    /// # Errors
-    /// [`Error::Unavailable`] when too many people are signing in.
-    pub async fn login(&self, login: Login) -> Result<SignIn> {
-        let ip = login.ip;
-        let name = login.login.trim().to_owned();
-        let begun = self.db.write(move |tx| begin_attempt(tx, &name, ip)).await?;
-        let attempt = match begun {
-            Ok(attempt) => Attempt { request: login.request.clone(), ..attempt },
-            Err(wait) => return Ok(SignIn::Locked(wait)),
-        };
-        let hash = attempt.hash.clone();
-        let right = self.passwords.matches(&login.password, hash).await?;
-        let Some(user) = attempt.user.as_ref().filter(|_| right) else {
-            let shown: String = login.login.chars().take(64).collect();
-            tracing::warn!(login = ?shown, %ip, "a sign-in failed");
-            if let Some(user) = &attempt.user {
-                self.refuse_sign_in(user, &login, "the password was wrong");
-            }
-            return Ok(SignIn::Wrong);
-        };
-        if !self.policy.password_auth && !user.has(SiteRole::Owner) {
-            self.refuse_sign_in(user, &login, "signing in by password is turned off");
-            return Ok(SignIn::PasswordsOff);
-        }
-        let (user, lifetime) = (user.clone(), self.policy.session_duration);
-        let token = self.new_token();
-        let done =
-            self.db.write(move |tx| finish_attempt(tx, &attempt, token, lifetime, ip)).await?;
-        if matches!(done, SignIn::Suspended) {
-            self.refuse_sign_in(&user, &login, "the account is suspended");
-        }
-        Ok(done)
-    }
-
     /// A new session of the caller's, for another program of theirs.
     ///
     /// # Errors
@@ -225,12 +182,14 @@ impl App {
 
     /// Whoever found a session open must not guess the password through it.
     async fn check_old(&self, caller: &Caller, old: &str) -> Result<()> {
-        let ip = caller.ip.parse().unwrap_or(IpAddr::from([0, 0, 0, 0]));
-        let name = caller.user.username.to_string();
-        let begun = self.db.write(move |tx| begin_attempt(tx, &name, ip)).await?;
-        let attempt = begun.map_err(locked)?;
-        let hash = attempt.hash.clone();
-        if !self.passwords.matches(old, hash).await? {
+        let login = Login {
+            login: caller.user.username.to_string(),
+            password: old.to_owned(),
+            ip: caller.ip.parse().unwrap_or(IpAddr::from([0, 0, 0, 0])),
+            request: caller.request.clone(),
+        };
+        let attempt = self.begin_login(login).await?.map_err(locked)?;
+        if !self.passwords.matches(old, attempt.hash.clone()).await? {
             return Err(Error::invalid("old_password", "is not your password"));
         }
         self.db.write(move |tx| forgive(tx, &attempt)).await
@@ -242,59 +201,9 @@ impl App {
     }
 }
 
-fn locked(wait: Duration) -> Error {
-    let words = crate::model::time::words(wait);
-    Error::Conflict(format!("too many failed attempts; try again in {words}"))
-}
-
 fn check_new(new: &str, user: &User) -> Result<()> {
     password::check(new, user.username.as_str(), &user.email)
         .map_err(|e| Error::invalid("password", e))
-}
-
-/// Counts the attempt as failed, or says how long to wait.
-fn begin_attempt(
-    tx: &WriteTx<'_>,
-    login: &str,
-    ip: IpAddr,
-) -> Result<std::result::Result<Attempt, Duration>> {
-    let user = find_by_login(tx, login)?;
-    let account = account_subject(user.as_ref(), login);
-    let network = format!("net:{}", network(ip));
-    let counted = [(&account, Counted::Account), (&network, Counted::Network)];
-    for (subject, _) in counted {
-        let failures = lockouts::find(tx, subject)?.unwrap_or_default();
-        if let Some(wait) = failures.wait(tx.now) {
-            return Ok(Err(wait));
-        }
-    }
-    for (subject, whose) in counted {
-        let failures = lockouts::find(tx, subject)?.unwrap_or_default();
-        lockouts::put(tx, subject, failures.one_more(whose, tx.now))?;
-    }
-    let hash = match &user {
-        Some(user) => passwords::find(tx, user.id)?,
-        None => None,
-    };
-    Ok(Ok(Attempt { user, hash, account, network, request: None }))
-}
-
-/// The password was right: the session begins.
-fn finish_attempt(
-    tx: &WriteTx<'_>,
-    attempt: &Attempt,
-    token: Token,
-    lifetime: Duration,
-    ip: IpAddr,
-) -> Result<SignIn> {
-    let found = attempt.user.as_ref().map(|u| users::find(tx, u.id)).transpose()?.flatten();
-    let Some(user) = found else { return Ok(SignIn::Wrong) };
-    if passwords::find(tx, user.id)? != attempt.hash {
-        return Ok(SignIn::Wrong);
-    }
-    forgive(tx, attempt)?;
-    let request = attempt.request.clone();
-    enter(tx, user, token, Entrance { lifetime, ip, identity_grant: None, request })
 }
 
 /// How someone comes who has proven who they are.
@@ -338,32 +247,6 @@ pub(super) fn enter(
     record(tx, &actor, &entry(AuditAction::Login, &user, &Diff::new()))?;
     tx.emit(Event::User(user.id));
     Ok(SignIn::Done(token, Box::new(user)))
-}
-
-/// Takes back what [`begin_attempt`] counted, and what was counted on the account before.
-fn forgive(tx: &WriteTx<'_>, attempt: &Attempt) -> Result<()> {
-    lockouts::delete(tx, &attempt.account)?;
-    if let Some(failures) = lockouts::find(tx, &attempt.network)? {
-        lockouts::put(tx, &attempt.network, failures.one_fewer(tx.now))?;
-    }
-    Ok(())
-}
-
-fn find_by_login(tx: &ReadTx<'_>, login: &str) -> Result<Option<User>> {
-    let found = if login.contains('@') {
-        users::find_by_email(tx, login)?
-    } else {
-        users::find_by_name(tx, login)?
-    };
-    Ok(found)
-}
-
-/// What failures are counted under. Names there are not are hashed: they may be of any length.
-fn account_subject(user: Option<&User>, login: &str) -> String {
-    match user {
-        Some(user) => format!("user:{}", user.id),
-        None => format!("user:?{}", hex::encode(TokenHash::of(&login.to_lowercase()).0)),
-    }
 }
 
 fn session(

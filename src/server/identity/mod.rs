@@ -1,5 +1,10 @@
 //! How people prove who they are, and that they meant what they ask.
 
 pub mod csrf;
+pub mod github;
+pub mod ldap;
 pub mod master_key;
 pub mod oidc;
+mod renewal;
+
+pub use renewal::Providers;

@@ -16,8 +16,8 @@ use crate::model::network::Network;
 use crate::server::app::App;
 use crate::server::config::Config;
 use crate::server::fleet::Fleet;
+use crate::server::identity::Providers;
 use crate::server::identity::csrf::Csrf;
-use crate::server::identity::oidc::Oidc;
 use crate::tasks::Tasks;
 
 /// What every handler can reach; clones share everything, and cost one count. A handler takes it as
@@ -37,8 +37,8 @@ pub struct Shared {
     pub site: Site,
     /// The tokens in forms.
     pub csrf: Csrf,
-    /// The providers that people sign in at.
-    pub oidc: Oidc,
+    /// Where people sign in besides here.
+    pub providers: Providers,
     /// The streams that people have open.
     pub streams: Streams,
     /// The id of the deployment.
@@ -80,14 +80,15 @@ impl State {
         app: App,
         fleet: Fleet,
         site: Site,
-        oidc: Oidc,
+        providers: Providers,
         tasks: Tasks,
     ) -> anyhow::Result<Self> {
         let key = app.secret("csrf_key", |e| e.bytes::<CSRF_KEY_BYTES>().to_vec()).await;
         let csrf = Csrf::new(&key.context("Reading the key for forms")?);
         let deployment_id = app.deployment_id().await.context("Reading the deployment's id")?;
         let (set_up, streams) = (AtomicBool::new(false), Streams::default());
-        let shared = Shared { app, fleet, tasks, site, csrf, oidc, streams, deployment_id, set_up };
+        let shared =
+            Shared { app, fleet, tasks, site, csrf, providers, streams, deployment_id, set_up };
         Ok(Self(Arc::new(shared)))
     }
 }

@@ -5,6 +5,7 @@ pub mod build;
 pub mod builds;
 pub mod cli_auth;
 pub mod create;
+pub mod device;
 pub mod error;
 pub mod find;
 pub mod login;
