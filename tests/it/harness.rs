@@ -22,6 +22,9 @@ use steading::server::config::{Config, Terraform};
 use steading::server::db::Db;
 use steading::server::fleet::address::Prefix;
 use steading::server::fleet::{Fleet, Start};
+use steading::server::identity::Providers;
+use steading::server::identity::github::Github;
+use steading::server::identity::ldap::Ldap;
 use steading::server::identity::oidc::Oidc;
 use steading::server::web::address::PeerAddress;
 use steading::server::web::{self, Site, State};
@@ -145,7 +148,11 @@ impl TestServer {
             Start { secret: [1; 32], prefix: Prefix::random(&entropy), bind: told.wireguard };
         let fleet = Fleet::start(app.clone(), start, clock.clone(), entropy, &tasks).await.unwrap();
         let oidc = Oidc::new(app.clone(), told.oidc.clone(), Dialer::default()).await.unwrap();
-        let state = State::new(app.clone(), fleet, site, oidc, tasks).await.unwrap();
+        let ldap = Ldap::new(app.clone(), told.ldap.clone()).unwrap();
+        let github =
+            Github::new(app.clone(), told.github.clone(), Dialer::default()).await.unwrap();
+        let providers = Providers { app: app.clone(), oidc, github, ldap };
+        let state = State::new(app.clone(), fleet, site, providers, tasks).await.unwrap();
         let router = web::router(state.clone());
         Self { app, clock, state, db_path, db, router, _dir: dir }
     }
@@ -282,6 +289,8 @@ fn told(data: PathBuf) -> Config {
         max_token_lifetime: Duration::from_hours(24),
         password_auth: true,
         oidc: vec![],
+        github: None,
+        ldap: None,
         retention: Retention::default(),
         master_key_file: None,
     }
