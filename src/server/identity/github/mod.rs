@@ -145,7 +145,6 @@ impl Github {
     pub async fn renew(&self, due: &Due) -> Option<(&Arc<Rules>, Renewed)> {
         let provider = self.0.provider.as_ref()?;
         let renewed = provider.renew(&due.identity.subject, &due.refresh_token).await;
-        let renewed = renewed.map(|(granted, claims)| (granted, Some(claims)));
         Some((&provider.settings.rules, renewed))
     }
 

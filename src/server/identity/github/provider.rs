@@ -178,19 +178,31 @@ impl Provider {
     ///
     /// # Errors
     /// [`Failure::Ended`] when they have taken it back.
-    pub async fn renew(&self, subject: &str, kept: &str) -> Result<(Granted, Claims), Failure> {
+    pub async fn renew(
+        &self,
+        subject: &str,
+        kept: &str,
+    ) -> Result<(Granted, Option<Claims>), Failure> {
         let mut tokens = Tokens::from_kept(kept).ok_or(Failure::Ended)?;
+        let mut is_renewed = false;
         if let Some(refresh) = tokens.due(self.clock.now()) {
             let form = [("grant_type", "refresh_token"), ("refresh_token", refresh)];
             if let Asked::Given(renewed) = self.ask_for_tokens(&form).await? {
-                tokens = renewed;
+                (tokens, is_renewed) = (renewed, true);
             }
         }
-        let (arrival, granted) = self.arrival(&tokens).await?;
+        let (arrival, granted) = match self.arrival(&tokens).await {
+            // What was renewed is kept: the old token is void.
+            Err(Failure::Away(why)) if is_renewed => {
+                tracing::warn!(provider = PROVIDER, why, "who someone is was not answered");
+                return Ok((self.granted(&tokens), None));
+            }
+            arrived => arrived?,
+        };
         if arrival.subject != subject {
             return Err(Failure::Wrong("the token is someone else's".to_owned()));
         }
-        Ok((granted, arrival.claims))
+        Ok((granted, Some(arrival.claims)))
     }
 
     async fn ask_for_tokens(&self, form: &[(&str, &str)]) -> Result<Asked, Failure> {

@@ -85,7 +85,10 @@ impl Ldap {
     async fn ask(&self, directory: &Directory, attempt: Attempt) -> app::Result<SignIn> {
         let app = &self.0.app;
         let busy = || Error::Unavailable("too many people are signing in; try again".to_owned());
-        let _turn = self.0.turns.try_acquire().map_err(|_| busy())?;
+        let Ok(_turn) = self.0.turns.try_acquire() else {
+            app.attempt_unanswered(attempt).await?;
+            return Err(busy());
+        };
         let login = attempt.login();
         let (username, password) = (login.login.trim(), &login.password);
         if username.len() > MAX_USERNAME || password.len() > MAX_PASSWORD {
