@@ -228,6 +228,12 @@ pub fn whole_environment() -> std::collections::BTreeMap<String, String> {
     std::env::vars_os().filter_map(text).collect()
 }
 
+/// What is set of the environment under names that begin so.
+fn told_as(prefix: &str) -> std::collections::BTreeMap<String, String> {
+    let all = whole_environment().into_iter();
+    all.filter(|(name, value)| name.starts_with(prefix) && !value.is_empty()).collect()
+}
+
 /// What the environment says beyond flags.
 #[derive(Clone, Debug, Default)]
 pub struct Surroundings {
@@ -247,6 +253,8 @@ pub struct Surroundings {
     pub coder_oidc: std::collections::BTreeMap<String, String>,
     /// Coder's setting of the token for SCIM: `CODER_SCIM_AUTH_HEADER`.
     pub coder_scim: Option<String>,
+    /// Coder's settings of GitHub: `CODER_OAUTH2_GITHUB_*`.
+    pub coder_github: std::collections::BTreeMap<String, String>,
     /// `XDG_DATA_HOME`.
     pub data_home: Option<PathBuf>,
     /// `USER`.
@@ -272,10 +280,8 @@ impl Surroundings {
                 .into_iter()
                 .filter(|(name, _)| FOR_TERRAFORM.contains(&name.to_ascii_uppercase().as_str()))
                 .collect(),
-            coder_oidc: whole_environment()
-                .into_iter()
-                .filter(|(name, value)| name.starts_with("CODER_OIDC_") && !value.is_empty())
-                .collect(),
+            coder_oidc: told_as("CODER_OIDC_"),
+            coder_github: told_as("CODER_OAUTH2_GITHUB_"),
             coder_scim: text("CODER_SCIM_AUTH_HEADER").filter(|text| !text.is_empty()),
             data_home: path("XDG_DATA_HOME"),
             user: text("USER").or_else(|| text("LOGNAME")).filter(|u| !u.is_empty()),

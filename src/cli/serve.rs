@@ -1,5 +1,7 @@
 //! `server` and `provider-mirror`: the settings' meaning, and the role that they start.
 
+mod github;
+mod ldap;
 mod oidc;
 mod scim;
 
@@ -124,6 +126,8 @@ pub fn config(layers: &mut Layers<'_>, around: &Surroundings) -> anyhow::Result<
         master_key_file: layers.parse_if_given("master-key-file", path)?,
         scim: scim::settings(layers, around, &oidc)?,
         oidc,
+        github: github::github(layers, around)?,
+        ldap: ldap::directory(layers)?,
     };
     Ok(config)
 }

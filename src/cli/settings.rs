@@ -39,8 +39,8 @@ const KEYS: &[(&str, bool)] = &[
 ];
 /// The table of providers in the file: `[oidc.NAME]`.
 const PROVIDERS: &str = "oidc";
-/// The table in the file of the provider that keeps users here.
-const SCIM: &str = "scim";
+/// Every table of the file.
+const TABLES: &[&str] = &[PROVIDERS, "github", "ldap", "scim"];
 
 /// Where a value came from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -128,15 +128,18 @@ impl<'m> Layers<'m> {
         all.into_iter().map(one).collect()
     }
 
-    /// The table `[scim]` of the file; empty when there is none.
+    /// A table of the file that there is once, its keys written with `_`; none when it is not there.
     ///
     /// # Errors
     /// When it is no table.
-    pub fn scim(&self) -> anyhow::Result<toml::Table> {
-        match self.file.get(SCIM) {
-            None => Ok(toml::Table::new()),
-            Some(toml::Value::Table(table)) => Ok(table.clone()),
-            Some(_) => bail!("scim holds settings: write [scim]"),
+    pub fn section(&self, name: &str) -> anyhow::Result<Option<toml::Table>> {
+        match self.file.get(name) {
+            None => Ok(None),
+            Some(toml::Value::Table(table)) => {
+                let plain = table.iter().map(|(key, v)| (key.replace('-', "_"), v.clone()));
+                Ok(Some(plain.collect()))
+            }
+            Some(_) => bail!("{name} is no table: write [{name}]"),
         }
     }
 
@@ -245,8 +248,7 @@ fn parse_file(text: &str) -> anyhow::Result<toml::Table> {
     let mut out = toml::Table::new();
     for (key, value) in table {
         let plain = key.replace('_', "-");
-        let is_table = plain == PROVIDERS || plain == SCIM;
-        if !is_table && !KEYS.iter().any(|(known, _)| *known == plain) {
+        if !TABLES.contains(&plain.as_str()) && !KEYS.iter().any(|(known, _)| *known == plain) {
             let hint = nearest::hint(&plain, KEYS.iter().map(|(known, _)| *known));
             bail!("There is no setting {key:?}.{hint}");
         }

@@ -135,6 +135,17 @@ pub struct Rules {
     pub link_by_email: LinkByEmail,
     /// How groups follow; none when they do not.
     pub groups: Option<GroupSync>,
+    /// Groups of which one has to be theirs; none when all may come in.
+    pub allowed: Option<AllowedGroups>,
+}
+
+/// Groups of which one has to be someone's.
+#[derive(Clone, Debug)]
+pub struct AllowedGroups {
+    /// The claim with the names of groups.
+    pub field: String,
+    /// Their names there, or here.
+    pub names: Vec<String>,
 }
 
 /// Someone who signed in at a provider.
@@ -176,6 +187,9 @@ pub enum Refusal {
     /// Another domain than those that may.
     #[error("people with addresses of {0} may not sign in here")]
     Domain(String),
+    /// In no group of those that may.
+    #[error("you are in none of the groups that may sign in here")]
+    NoGroup,
     /// New people are not let in.
     #[error("you have no account here; an owner makes one")]
     NoSignups,
@@ -208,7 +222,21 @@ impl Rules {
         {
             return Err(Refusal::Domain(domain.to_owned()));
         }
+        if !self.is_in_allowed_group(&arrival.claims) {
+            return Err(Refusal::NoGroup);
+        }
         Ok(email.to_owned())
+    }
+
+    /// Whether one of the groups that may come in is theirs, by its name there or its name here.
+    fn is_in_allowed_group(&self, claims: &Claims) -> bool {
+        let Some(allowed) = &self.allowed else { return true };
+        let mapped = |name: &String| self.groups.as_ref().and_then(|sync| sync.mapping.get(name));
+        let fits = |name: &String| {
+            allowed.names.contains(name)
+                || mapped(name).is_some_and(|here| allowed.names.contains(here))
+        };
+        claims.list(&allowed.field).iter().any(fits)
     }
 
     /// Whether the provider says of this very address that it is theirs.

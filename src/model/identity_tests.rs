@@ -18,6 +18,7 @@ fn rules() -> Rules {
         allow_signups: true,
         link_by_email: LinkByEmail::Members,
         groups: None,
+        allowed: None,
     }
 }
 
@@ -141,4 +142,27 @@ fn a_name_that_hides_something_is_not_taken() {
     assert_eq!(name("Ada Lovelace"), "Ada Lovelace");
     assert_eq!(name("Ada\u{202e}ecalevoL"), "");
     assert_eq!(name(&"x".repeat(400)), "");
+}
+
+#[test]
+fn who_is_in_no_allowed_group_does_not_come_in() {
+    let mapping = [("cn=potters,dc=x".to_owned(), "potters".to_owned())].into();
+    let rules = Rules {
+        groups: Some(GroupSync { field: "groups".to_owned(), mapping, ..GroupSync::default() }),
+        allowed: Some(AllowedGroups {
+            field: "groups".to_owned(),
+            names: vec!["potters".to_owned(), "kiln".to_owned()],
+        }),
+        ..rules()
+    };
+    let admit = |groups: Value| {
+        let said = json!({ "email": "a@corp.com", "email_verified": true, "groups": groups });
+        rules.admit(&arrival(said)).map(|_| ())
+    };
+    for may in [json!(["staff", "kiln"]), json!("kiln"), json!(["cn=potters,dc=x"])] {
+        assert_eq!(admit(may), Ok(()));
+    }
+    for none in [json!([]), json!(["kilns"]), json!(["Kiln"]), json!(null), json!({ "kiln": 1 })] {
+        assert_eq!(admit(none), Err(Refusal::NoGroup));
+    }
 }

@@ -66,6 +66,10 @@ define_words! {
         Password = "password",
         /// At a provider that speaks `OpenID` Connect.
         Oidc = "oidc",
+        /// At GitHub.
+        Github = "github",
+        /// By the password that a directory keeps.
+        Ldap = "ldap",
         /// Not at all: tokens only.
         None = "none",
     }

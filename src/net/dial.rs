@@ -146,10 +146,49 @@ async fn tcp(url: &url::Url) -> Result<TcpStream, ConnectError> {
 }
 
 async fn tls(url: &url::Url, io: BoxIo) -> Result<BoxIo, ConnectError> {
-    let host = host_and_port(url)?.0.to_owned();
-    let name = rustls::pki_types::ServerName::try_from(host.clone()).map_err(|_| bad(url))?;
-    let connected = TlsConnector::from(tls_config()?).connect(name, io).await;
-    Ok(Box::new(connected.map_err(|error| from_tls(host, error))?))
+    secure(io, host_and_port(url)?.0, tls_config()?).await
+}
+
+/// TLS over a connection to `host`, a name or an address without brackets.
+///
+/// # Errors
+/// When `host` is neither, or what answers does not prove to be it.
+pub async fn secure(
+    io: BoxIo,
+    host: &str,
+    config: Arc<rustls::ClientConfig>,
+) -> Result<BoxIo, ConnectError> {
+    let name = rustls::pki_types::ServerName::try_from(host.to_owned())
+        .map_err(|_| ConnectError::Address(host.to_owned()))?;
+    let connected = TlsConnector::from(config).connect(name, io).await;
+    Ok(Box::new(connected.map_err(|error| from_tls(host.to_owned(), error))?))
+}
+
+/// Trust in these authorities alone, PEM; in the machine's without any.
+///
+/// # Errors
+/// When there is no certificate in the text.
+pub fn trust(pem: Option<&[u8]>) -> std::io::Result<Arc<rustls::ClientConfig>> {
+    use rustls::pki_types::pem::PemObject as _;
+    let Some(pem) = pem else { return tls_config() };
+    let mut roots = rustls::RootCertStore::empty();
+    for certificate in rustls::pki_types::CertificateDer::pem_slice_iter(pem) {
+        roots.add(certificate.map_err(std::io::Error::other)?).map_err(std::io::Error::other)?;
+    }
+    if roots.is_empty() {
+        return Err(std::io::Error::other("there is no certificate in it"));
+    }
+    with_roots(roots)
+}
+
+fn with_roots(roots: rustls::RootCertStore) -> std::io::Result<Arc<rustls::ClientConfig>> {
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = rustls::ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(std::io::Error::other)?
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    Ok(Arc::new(config))
 }
 
 fn from_tls(host: String, error: std::io::Error) -> ConnectError {
@@ -243,13 +282,8 @@ fn tls_config() -> std::io::Result<Arc<rustls::ClientConfig>> {
     }
     let mut roots = rustls::RootCertStore::empty();
     roots.add_parsable_certificates(found.certs);
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let config = rustls::ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .map_err(std::io::Error::other)?
-        .with_root_certificates(roots)
-        .with_no_client_auth();
-    Ok(CONFIG.get_or_init(|| Arc::new(config)).clone())
+    let config = with_roots(roots)?;
+    Ok(CONFIG.get_or_init(|| config).clone())
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::model::factor::MfaRoles;
 use crate::model::network::Network;
 use crate::server::app::retention::Retention;
-use crate::server::identity::{oidc, scim};
+use crate::server::identity::{github, ldap, oidc, scim};
 
 /// Everything the server is told.
 #[derive(Clone, Debug)]
@@ -38,6 +38,10 @@ pub struct Config {
     pub password_auth: bool,
     /// Providers that people sign in at, by `OpenID` Connect.
     pub oidc: Vec<oidc::Settings>,
+    /// GitHub, where people sign in.
+    pub github: Option<github::Settings>,
+    /// The directory whose people sign in here.
+    pub ldap: Option<ldap::Settings>,
     /// Roles whose holders must have a second factor.
     pub mfa_roles: MfaRoles,
     /// The identity provider that keeps users and groups here by SCIM.

@@ -24,6 +24,9 @@ use self::app::{App, Policy};
 use self::config::{Config, reachable};
 use self::db::Db;
 use self::fleet::{Fleet, address::Prefix};
+use self::identity::Providers;
+use self::identity::github::Github;
+use self::identity::ldap::Ldap;
 use self::identity::oidc::Oidc;
 use crate::clock::{Clock, Entropy};
 use crate::model::session::EndReason;
@@ -88,7 +91,7 @@ impl Server {
         tasks.spawn("accounts", OnPanic::Lose, app.clone().keep_accounts());
         tasks.spawn("refusals", OnPanic::Lose, app.clone().keep_refusals());
         let site = web::Site::new(&config, &url, ssh, host_key.public().fingerprint())?;
-        let ways = (start_oidc(&app, &config, &tasks).await?, config.scim.clone());
+        let ways = (start_providers(&app, &config, &tasks).await?, config.scim.clone());
         let state = web::State::new(app.clone(), fleet.clone(), site, ways, tasks.clone()).await?;
         serve(listener, &config, web::router(state), &tasks)?;
         let wireguard = fleet.wireguard_address();
@@ -174,13 +177,17 @@ fn policy(config: &Config, url: &str) -> Policy {
     }
 }
 
-async fn start_oidc(app: &App, config: &Config, tasks: &Tasks) -> anyhow::Result<Oidc> {
+async fn start_providers(app: &App, config: &Config, tasks: &Tasks) -> anyhow::Result<Providers> {
     let dialer = Dialer::new(Proxies::from_env(&config.terraform.environment));
-    let oidc = Oidc::new(app.clone(), config.oidc.clone(), dialer).await?;
-    if !config.oidc.is_empty() {
-        tasks.spawn("oidc-grants", OnPanic::Stop, oidc.clone().keep_grants());
+    let oidc = Oidc::new(app.clone(), config.oidc.clone(), dialer.clone()).await?;
+    let github = Github::new(app.clone(), config.github.clone(), dialer).await?;
+    let ldap = Ldap::new(app.clone(), config.ldap.clone()).context("Reading ca_file of [ldap]")?;
+    let is_used = !config.oidc.is_empty() || config.github.is_some() || ldap.is_on();
+    let providers = Providers { app: app.clone(), oidc, github, ldap };
+    if is_used {
+        tasks.spawn("identity-grants", OnPanic::Stop, providers.clone().keep_grants());
     }
-    Ok(oidc)
+    Ok(providers)
 }
 
 async fn start_fleet(

@@ -23,6 +23,9 @@ use steading::server::config::{Config, Terraform};
 use steading::server::db::Db;
 use steading::server::fleet::address::Prefix;
 use steading::server::fleet::{Fleet, Start};
+use steading::server::identity::Providers;
+use steading::server::identity::github::Github;
+use steading::server::identity::ldap::Ldap;
 use steading::server::identity::oidc::Oidc;
 use steading::server::identity::scim::Settings;
 use steading::server::web::address::PeerAddress;
@@ -150,7 +153,11 @@ impl TestServer {
             Start { secret: [1; 32], prefix: Prefix::random(&entropy), bind: told.wireguard };
         let fleet = Fleet::start(app.clone(), start, clock.clone(), entropy, &tasks).await.unwrap();
         let oidc = Oidc::new(app.clone(), told.oidc.clone(), Dialer::default()).await.unwrap();
-        let ways = (oidc, told.scim.clone());
+        let ldap = Ldap::new(app.clone(), told.ldap.clone()).unwrap();
+        let github =
+            Github::new(app.clone(), told.github.clone(), Dialer::default()).await.unwrap();
+        let providers = Providers { app: app.clone(), oidc, github, ldap };
+        let ways = (providers, told.scim.clone());
         let state = State::new(app.clone(), fleet, site, ways, tasks).await.unwrap();
         let router = web::router(state.clone());
         Self { app, clock, state, db_path, db, router, _dir: dir }
@@ -289,6 +296,8 @@ fn told(data: PathBuf) -> Config {
         password_auth: true,
         mfa_roles: MfaRoles::default(),
         oidc: vec![],
+        github: None,
+        ldap: None,
         scim: Some(Settings::new(SCIM_TOKEN, "").unwrap()),
         retention: Retention::default(),
         master_key_file: None,

@@ -11,9 +11,10 @@ use zeroize::Zeroizing;
 use super::super::args::Surroundings;
 use super::super::settings::Layers;
 use crate::model::group_sync::GroupSync;
-use crate::model::identity::{Fields, LinkByEmail, Rules};
+use crate::model::identity::{AllowedGroups, Fields, LinkByEmail, Rules};
 use crate::server::identity::oidc::http::may_ask;
 use crate::server::identity::oidc::{CODER_PROVIDER, Settings};
+use crate::server::identity::{github, ldap};
 
 /// The longest name of a provider.
 const MAX_NAME: usize = 32;
@@ -47,6 +48,8 @@ struct Table {
     group_regex_filter: String,
     #[serde(default)]
     group_auto_create: Flag,
+    #[serde(default)]
+    allowed_groups: Vec<String>,
     #[serde(default = "yes")]
     allow_signups: Flag,
     #[serde(default)]
@@ -67,9 +70,9 @@ struct Table {
 /// Yes or no.
 #[derive(Clone, Copy, Debug, Default, Deserialize)]
 #[serde(transparent)]
-struct Flag(bool);
+pub(super) struct Flag(pub bool);
 
-fn yes() -> Flag {
+pub(super) fn yes() -> Flag {
     Flag(true)
 }
 
@@ -90,7 +93,7 @@ fn default_name_field() -> String {
 }
 
 /// How a variable of Coder's is written.
-enum Kind {
+pub(super) enum Kind {
     Text,
     Flag,
     /// Divided by commas.
@@ -113,6 +116,7 @@ const CODER: &[(&str, &str, Kind)] = &[
     ("CODER_OIDC_GROUP_MAPPING", "group_mapping", Kind::Map),
     ("CODER_OIDC_GROUP_REGEX_FILTER", "group_regex_filter", Kind::Text),
     ("CODER_OIDC_GROUP_AUTO_CREATE", "group_auto_create", Kind::Flag),
+    ("CODER_OIDC_ALLOWED_GROUPS", "allowed_groups", Kind::List),
     ("CODER_OIDC_ALLOW_SIGNUPS", "allow_signups", Kind::Flag),
     ("CODER_OIDC_IGNORE_EMAIL_VERIFIED", "ignore_email_verified", Kind::Flag),
     ("CODER_OIDC_IGNORE_USERINFO", "ignore_user_info", Kind::Flag),
@@ -130,7 +134,7 @@ pub(super) fn providers(
     around: &Surroundings,
 ) -> anyhow::Result<Vec<Settings>> {
     let mut tables = layers.providers()?;
-    let coder = from_coder(&around.coder_oidc)?;
+    let coder = from_coder(&around.coder_oidc, CODER)?;
     if !coder.is_empty() {
         tables.entry(CODER_PROVIDER.to_owned()).or_default().extend(coder.clone());
     }
@@ -152,19 +156,23 @@ pub(super) fn providers(
     Ok(all)
 }
 
-fn shown(key: &str, value: &toml::Value) -> String {
-    if key == "client_secret" {
+/// A setting as it may be shown.
+pub(super) fn shown(key: &str, value: &toml::Value) -> String {
+    if matches!(key, "client_secret" | "bind_password") {
         return "********".to_owned();
     }
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
-/// Coder's variables as a table. One that is not known is an error: it may have kept someone out.
-fn from_coder(variables: &BTreeMap<String, String>) -> anyhow::Result<toml::Table> {
+/// Variables of Coder's as a table. One that is not known is an error: it may have kept someone out.
+pub(super) fn from_coder(
+    variables: &BTreeMap<String, String>,
+    known: &[(&str, &str, Kind)],
+) -> anyhow::Result<toml::Table> {
     let mut table = toml::Table::new();
     for (name, text) in variables {
-        let Some((_, key, kind)) = CODER.iter().find(|(known, ..)| known == name) else {
-            let known = CODER.iter().map(|(known, ..)| *known);
+        let Some((_, key, kind)) = known.iter().find(|(known, ..)| known == name) else {
+            let known = known.iter().map(|(known, ..)| *known);
             bail!("{name} is not known here.{}", super::super::nearest::hint(name, known));
         };
         let value = match kind {
@@ -200,6 +208,8 @@ fn read(name: &str, table: toml::Table) -> anyhow::Result<Settings> {
         !name.is_empty() && name.len() <= MAX_NAME && name.chars().all(fits),
         "a provider's name may hold up to {MAX_NAME} small letters, digits and hyphens"
     );
+    let taken = [github::PROVIDER, ldap::PROVIDER].contains(&name);
+    ensure!(!taken, "{name} is the name of [{name}]; choose another");
     let told: Table = table.try_into()?;
     let trusted_hosts = told.trusted_hosts.iter().map(|host| host.to_lowercase()).collect();
     let issuer = Url::parse(&told.issuer)
@@ -270,8 +280,18 @@ fn rules(told: &Table) -> anyhow::Result<Rules> {
         allow_signups: told.allow_signups.0,
         link_by_email: LinkByEmail::from_word(link)
             .with_context(|| format!("link_by_email is {link:?}: none, members or all"))?,
+        allowed: allowed(told)?,
         groups: (!told.groups_field.is_empty()).then_some(groups),
     })
+}
+
+fn allowed(told: &Table) -> anyhow::Result<Option<AllowedGroups>> {
+    let (field, names) = (told.groups_field.clone(), told.allowed_groups.clone());
+    ensure!(
+        names.is_empty() || !field.is_empty(),
+        "allowed_groups needs groups_field, the claim with people's groups"
+    );
+    Ok((!names.is_empty()).then_some(AllowedGroups { field, names }))
 }
 
 #[cfg(test)]
@@ -296,6 +316,7 @@ mod tests {
             ("group_regex_filter = \"(\"", "group_regex_filter"),
             ("link_by_email = \"yes\"", "none, members or all"),
             ("email_domain = [\"a@b\"]", "email_domain"),
+            ("allowed_groups = [\"kiln\"]", "groups_field"),
             ("client_secret = \"a\"\nclient_secret_file = \"b\"", "one of them"),
             ("client_secret_file = \"/nowhere/at/all\"", "/nowhere/at/all"),
         ] {
@@ -312,7 +333,7 @@ mod tests {
     fn coder_s_variables_are_a_provider_and_an_unknown_one_is_told() {
         let told = |pairs: &[(&str, &str)]| {
             let own = |(k, v): &(&str, &str)| ((*k).to_owned(), (*v).to_owned());
-            from_coder(&pairs.iter().map(own).collect())
+            from_coder(&pairs.iter().map(own).collect(), CODER)
         };
         let table = told(&[
             ("CODER_OIDC_ISSUER_URL", "https://sso.test"),
@@ -329,8 +350,8 @@ mod tests {
         assert!(!settings.rules.allow_signups);
         assert_eq!(settings.rules.groups.as_ref().unwrap().mapping["a"], "b");
         assert_eq!(settings.auth_url_params["access_type"], "offline");
-        let error = told(&[("CODER_OIDC_ALLOWED_GROUPS", "x")]).unwrap_err().to_string();
-        assert!(error.starts_with("CODER_OIDC_ALLOWED_GROUPS is not known here"), "{error}");
+        let error = told(&[("CODER_OIDC_ALLOWED_TEAMS", "x")]).unwrap_err().to_string();
+        assert!(error.starts_with("CODER_OIDC_ALLOWED_TEAMS is not known here"), "{error}");
         assert!(told(&[("CODER_OIDC_ALLOW_SIGNUPS", "maybe")]).is_err());
     }
 }

@@ -26,12 +26,10 @@ pub(super) fn settings(
     around: &Surroundings,
     providers: &[oidc::Settings],
 ) -> anyhow::Result<Option<Settings>> {
-    let table = layers.scim()?;
-    if table.is_empty() && around.coder_scim.is_none() {
+    let told = layers.section("scim")?.unwrap_or_default();
+    if told.is_empty() && around.coder_scim.is_none() {
         return Ok(None);
     }
-    let told = table.into_iter().map(|(key, value)| (key.replace('-', "_"), value));
-    let told: toml::Table = told.collect();
     let names = providers.iter().map(|p| p.name.as_str()).collect::<Vec<_>>();
     let read = read(told.clone(), around.coder_scim.as_deref(), &names).context("In [scim]")?;
     let from = if told.contains_key("token") || told.contains_key("token_file") {

@@ -5,10 +5,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::access::record;
+use super::attempts::forgive;
 use super::identity_grants::{Granted, keep};
+use super::password_sign_in::Try;
 use super::sessions::{Entrance, SignIn, enter};
 use super::users::entry;
-use super::{Actor, App, Result, group_sync, users};
+use super::{Actor, App, Error, Request, Result, group_sync, users};
 use crate::model::audit::{AuditAction, Diff};
 use crate::model::identity::{Arrival, Identity, Refusal, Rules};
 use crate::model::secret::Token;
@@ -25,8 +27,12 @@ pub struct ProviderSignIn {
     pub rules: Arc<Rules>,
     /// What the provider granted.
     pub granted: Granted,
+    /// How someone new signs in from now on.
+    pub login_type: LoginType,
     /// From where.
     pub ip: IpAddr,
+    /// In which request.
+    pub request: Option<Arc<Request>>,
 }
 
 /// Who it is here.
@@ -52,6 +58,34 @@ impl App {
             self.db.write(move |tx| arrive(tx, &came, (token, lifetime), &seal)).await?;
         if let SignIn::Refused(why) = &signed_in {
             tracing::warn!(provider, %ip, %why, "a sign-in was refused");
+        }
+        Ok(signed_in)
+    }
+
+    /// The same for whom a directory knows by the password of an attempt, which so turned out well.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn sign_in_by_directory(&self, begun: Try, came: ProviderSignIn) -> Result<SignIn> {
+        let (token, lifetime, seal) =
+            (self.new_token(), self.policy.session_duration, self.seal.clone());
+        let (signed_in, begun) = self
+            .db
+            .write(move |tx| {
+                forgive(tx, &begun.attempt)?;
+                Ok::<_, Error>((arrive(tx, &came, (token, lifetime), &seal)?, begun))
+            })
+            .await?;
+        match &signed_in {
+            SignIn::Refused(why) => self.attempt_failed(&begun, &why.to_string()),
+            SignIn::Suspended => self.attempt_failed(&begun, "the account is suspended"),
+            SignIn::Done(..)
+            | SignIn::Wrong
+            | SignIn::Asks(_)
+            | SignIn::Late
+            | SignIn::Locked(_)
+            | SignIn::PasswordsOff
+            | SignIn::NoDirectory => {}
         }
         Ok(signed_in)
     }
@@ -100,8 +134,8 @@ fn arrive(
         group_sync::sync(tx, sync, (&identity, &user), &arrival.claims)?;
     }
     let grant = keep(tx, seal, &identity, &came.granted)?;
-    let (ip, identity_grant) = (came.ip, Some(grant));
-    enter(tx, user, token, Entrance { lifetime, ip, identity_grant, request: None, factor: None })
+    let (ip, identity_grant, request) = (came.ip, Some(grant), came.request.clone());
+    enter(tx, user, token, Entrance { lifetime, ip, identity_grant, request, factor: None })
 }
 
 fn look_up(tx: &ReadTx<'_>, arrival: &Arrival, email: &str) -> Result<Found> {
@@ -178,7 +212,7 @@ fn create(tx: &WriteTx<'_>, came: &ProviderSignIn, email: &str) -> Result<Option
         email: email.to_owned(),
         kind: UserKind::Person,
         status: UserStatus::Dormant,
-        login_type: LoginType::Oidc,
+        login_type: came.login_type,
         roles: vec![],
         organizations: vec![],
         organization_roles: Vec::new(),

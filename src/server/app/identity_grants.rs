@@ -22,7 +22,7 @@ use crate::server::db::{WriteTx, identities, users};
 /// there may stay, unless the provider tells us.
 pub const ASKED_EVERY: Duration = Duration::from_mins(5);
 /// So long before its end a grant is renewed at the latest.
-const LEAD: Duration = Duration::from_secs(60);
+pub const LEAD: Duration = Duration::from_secs(60);
 /// A grant is not renewed more often than this, however short it is.
 const LEAST: Duration = Duration::from_secs(15);
 /// A provider that cannot be reached ends nobody's session for so long.

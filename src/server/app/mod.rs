@@ -31,6 +31,7 @@ pub mod page;
 pub mod passkeys;
 pub mod password;
 mod password_changes;
+pub mod password_sign_in;
 pub mod people;
 pub mod quotas;
 pub mod refusals;

@@ -1,15 +1,14 @@
-//! Signing in by password, and signing out.
+//! Sessions: how they begin and end.
 
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::access::{record, subject};
-use super::attempts::{self, Attempt, Came};
-use super::checks::{Checks, Verdict};
+use super::attempts::Came;
 use super::second_factor::Asked;
 use super::users::entry;
-use super::{Actor, App, Caller, Error, Request, Result, Via, factors};
+use super::{Actor, App, Caller, Error, Request, Result, Via};
 use crate::model::audit::{AuditAction, Diff};
 use crate::model::browser;
 use crate::model::event::Event;
@@ -18,9 +17,9 @@ use crate::model::id::{IdentityGrantId, UserId};
 use crate::model::identity::Refusal;
 use crate::model::policy::Scope;
 use crate::model::secret::Token;
-use crate::model::user::{SiteRole, TokenKind, TokenLimits, User, UserStatus};
+use crate::model::user::{TokenKind, TokenLimits, User, UserStatus};
 use crate::server::db::tokens::NewToken;
-use crate::server::db::{WriteTx, passwords, tokens, users};
+use crate::server::db::{WriteTx, tokens, users};
 
 /// Someone wants to sign in.
 #[derive(Clone)]
@@ -56,10 +55,12 @@ pub enum SignIn {
     PasswordsOff,
     /// The provider signed them in, and they may not come in here.
     Refused(Refusal),
+    /// The directory that would know the password does not answer.
+    NoDirectory,
 }
 
 impl Login {
-    fn came(&self) -> Came {
+    pub(super) fn came(&self) -> Came {
         Came { ip: self.ip, request: self.request.clone() }
     }
 }
@@ -75,42 +76,6 @@ pub(super) struct Beginning {
 }
 
 impl App {
-    /// Signs in by password. An attempt counts as failed before its password is checked, so that
-    /// many at once gain nothing.
-    ///
-    /// # Errors
-    /// [`Error::Unavailable`] when too many people are signing in.
-    pub async fn login(&self, login: Login) -> Result<SignIn> {
-        let ip = login.ip;
-        let name = login.login.trim().to_owned();
-        let begun = self.db.write(move |tx| attempts::begin_for(tx, &name, ip)).await?;
-        let attempt = match begun {
-            Ok(attempt) => attempt,
-            Err(wait) => return Ok(SignIn::Locked(wait)),
-        };
-        let hash = attempt.hash.clone();
-        let right = self.passwords.matches(&login.password, hash).await?;
-        let Some(user) = attempt.user.as_ref().filter(|_| right) else {
-            let shown: String = login.login.chars().take(64).collect();
-            tracing::warn!(login = ?shown, %ip, "a sign-in failed");
-            if let Some(user) = &attempt.user {
-                self.refuse_sign_in(user, &login.came(), "the password was wrong");
-            }
-            return Ok(SignIn::Wrong);
-        };
-        if !self.policy.password_auth && !user.has(SiteRole::Owner) {
-            self.refuse_sign_in(user, &login.came(), "signing in by password is turned off");
-            return Ok(SignIn::PasswordsOff);
-        }
-        let (user, came) = (user.clone(), login.came());
-        let (begin, check) = (self.beginning(&came), self.checks());
-        let code = login.code.clone();
-        let done =
-            self.db.write(move |tx| finish_attempt(tx, &attempt, (code, &check), begin)).await?;
-        self.note_refused(&user, &came, &done);
-        Ok(done)
-    }
-
     /// Notes why someone did not come in, for the audit log.
     pub(super) fn note_refused(&self, user: &User, came: &Came, sign_in: &SignIn) {
         match sign_in {
@@ -125,6 +90,7 @@ impl App {
             | SignIn::Late
             | SignIn::Locked(_)
             | SignIn::PasswordsOff
+            | SignIn::NoDirectory
             | SignIn::Refused(_) => {}
         }
     }
@@ -201,40 +167,6 @@ impl App {
     /// A token from the machine's randomness.
     pub(super) fn new_token(&self) -> Token {
         Token::from_random(&self.entropy.bytes())
-    }
-}
-
-/// The password was right: the session begins, or a second factor is asked for.
-fn finish_attempt(
-    tx: &WriteTx<'_>,
-    attempt: &Attempt,
-    (code, check): (Option<String>, &Checks),
-    begin: Beginning,
-) -> Result<SignIn> {
-    let found = attempt.user.as_ref().map(|u| users::find(tx, u.id)).transpose()?.flatten();
-    let Some(user) = found else { return Ok(SignIn::Wrong) };
-    let Some(hash) = passwords::find(tx, user.id)?.filter(|now| Some(now) == attempt.hash.as_ref())
-    else {
-        return Ok(SignIn::Wrong);
-    };
-    let factors = factors::of(tx, user.id)?;
-    if user.status == UserStatus::Suspended || !factors.any() {
-        attempts::forgive(tx, attempt)?;
-        return begin.enter(tx, user, None);
-    }
-    let Some(code) = code else {
-        attempts::take_back(tx, attempt)?;
-        return Ok(SignIn::Asks(Box::new(check.ask(tx, &user, &factors, &hash)?)));
-    };
-    match check.code(tx, user.id, &code)? {
-        Verdict::Right(kind) => {
-            attempts::forgive(tx, attempt)?;
-            begin.enter(tx, user, Some(kind))
-        }
-        Verdict::Wrong(why) => {
-            let asked = check.ask(tx, &user, &factors, &hash)?;
-            Ok(SignIn::Asks(Box::new(Asked { wrong: Some(why), ..asked })))
-        }
     }
 }
 

@@ -69,6 +69,10 @@ pub const LOGIN_OIDC: &str = "/login/oidc/{name}";
 pub const LOGIN_OIDC_CALLBACK: &str = "/login/oidc/{name}/callback";
 /// Where a provider says that someone left there.
 pub const LOGIN_OIDC_LOGOUT: &str = "/login/oidc/{name}/backchannel-logout";
+/// Signing in at GitHub, and back from it.
+pub const LOGIN_GITHUB: &str = "/login/github";
+/// Where people wait until they have entered their code at GitHub.
+pub const LOGIN_GITHUB_WAIT: &str = "/login/github/wait";
 /// Signing out.
 pub const LOGOUT: &str = "/logout";
 /// The command palette's form.
@@ -373,7 +377,16 @@ pub fn segment(text: &str) -> String {
 /// Signs in at a provider, and leads on to `next`, which may be empty.
 #[must_use]
 pub fn login_oidc(name: &str, next: &str) -> String {
-    let path = LOGIN_OIDC.replace("{name}", name);
+    leading_on(LOGIN_OIDC.replace("{name}", name), next)
+}
+
+/// Signs in at GitHub, and leads on to `next`, which may be empty.
+#[must_use]
+pub fn login_github(next: &str) -> String {
+    leading_on(LOGIN_GITHUB.to_owned(), next)
+}
+
+fn leading_on(path: String, next: &str) -> String {
     if next.is_empty() {
         return path;
     }

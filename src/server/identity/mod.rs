@@ -1,6 +1,11 @@
 //! How people prove who they are, and that they meant what they ask.
 
 pub mod csrf;
+pub mod github;
+pub mod ldap;
 pub mod master_key;
 pub mod oidc;
+mod renewal;
 pub mod scim;
+
+pub use renewal::Providers;

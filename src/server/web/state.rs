@@ -16,8 +16,8 @@ use crate::model::network::Network;
 use crate::server::app::App;
 use crate::server::config::Config;
 use crate::server::fleet::Fleet;
+use crate::server::identity::Providers;
 use crate::server::identity::csrf::Csrf;
-use crate::server::identity::oidc::Oidc;
 use crate::server::identity::scim;
 use crate::tasks::Tasks;
 
@@ -38,8 +38,8 @@ pub struct Shared {
     pub site: Site,
     /// The tokens in forms.
     pub csrf: Csrf,
-    /// The providers that people sign in at.
-    pub oidc: Oidc,
+    /// Where people sign in besides here.
+    pub providers: Providers,
     /// The provider that keeps users and groups by SCIM; none when it is off.
     pub scim: Option<scim::Settings>,
     /// The streams that people have open.
@@ -83,15 +83,25 @@ impl State {
         app: App,
         fleet: Fleet,
         site: Site,
-        (oidc, scim): (Oidc, Option<scim::Settings>),
+        (providers, scim): (Providers, Option<scim::Settings>),
         tasks: Tasks,
     ) -> anyhow::Result<Self> {
         let key = app.secret("csrf_key", |e| e.bytes::<CSRF_KEY_BYTES>().to_vec()).await;
         let csrf = Csrf::new(&key.context("Reading the key for forms")?);
         let deployment_id = app.deployment_id().await.context("Reading the deployment's id")?;
         let (set_up, streams) = (AtomicBool::new(false), Streams::default());
-        let shared =
-            Shared { app, fleet, tasks, site, csrf, oidc, scim, streams, deployment_id, set_up };
+        let shared = Shared {
+            app,
+            fleet,
+            tasks,
+            site,
+            csrf,
+            providers,
+            scim,
+            streams,
+            deployment_id,
+            set_up,
+        };
         Ok(Self(Arc::new(shared)))
     }
 }

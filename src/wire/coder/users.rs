@@ -214,6 +214,20 @@ shapes! {
         pub icon_url: String,
     }
 
+    /// `GET /users/oauth2/github/device`: a code that a person is to enter at GitHub.
+    pub struct DeviceCode {
+        pub device_code: String,
+        pub user_code: String,
+        pub verification_uri: String,
+        pub expires_in: u32,
+        pub interval: u32,
+    }
+
+    /// The code was entered: where to go on to.
+    pub struct DeviceDone {
+        pub redirect_url: String,
+    }
+
     /// `POST /authcheck`: questions by a name of the client's.
     pub struct AuthCheck {
         pub checks: BTreeMap<String, AuthQuestion>,

@@ -6,6 +6,7 @@ mod backup;
 mod browser;
 mod cli;
 mod crash;
+mod directory;
 mod docker;
 mod downloads;
 mod files;

@@ -16,6 +16,7 @@ use steading::server::html::layout::Csrf;
 use steading::server::html::pages::account::Account;
 use steading::server::html::pages::cli_auth::CliAuth;
 use steading::server::html::pages::create::Create;
+use steading::server::html::pages::device::Device;
 use steading::server::html::pages::error::{Error, Wrong};
 use steading::server::html::pages::find::{Find, Hit, pages};
 use steading::server::html::pages::login::{Kept, Login, Resume, Way};
@@ -97,6 +98,11 @@ fn doors() -> Vec<Scene> {
         ),
         scene("login-resume", resume(false).render()),
         scene("confirm-resume", resume(true).render()),
+        scene(
+            "login-device",
+            Device { user_code: "WDJB-MJHT".into(), at: "https://github.com/login/device".into() }
+                .render(),
+        ),
         scene("cli-auth", cli(None).render()),
         scene("cli-auth-made", cli(Some("aB3dE5gH7j-kL9mN1pQ3rS5tU7vW9xY1z")).render()),
     ]

@@ -1,6 +1,9 @@
 //! Signing in at a real `OpenID` provider: groups follow it, and leaving there ends sessions here.
 
+mod github;
+mod ldap;
 mod peer;
+pub mod slapd;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -46,6 +49,7 @@ fn rules() -> Rules {
             filter: Some(regex::Regex::new("^(potters|glaze|kiln)$").unwrap()),
             auto_create: true,
         }),
+        allowed: None,
     }
 }
 
@@ -141,7 +145,7 @@ impl World {
 
     async fn renew_later(&self) {
         self.server.clock.advance(Duration::from_mins(6));
-        self.server.state.oidc.renew_pass().await.unwrap();
+        self.server.state.providers.renew_pass().await.unwrap();
     }
 }
 
@@ -416,7 +420,7 @@ async fn what_is_open_is_cut_when_its_person_is_removed_at_the_provider() {
     let by_key = live(&world, (&workspace, agent), (&user, None)).await;
     peer.remove("ada").await;
     world.server.clock.advance(Duration::from_mins(6));
-    world.server.state.oidc.renew_pass().await.unwrap();
+    world.server.state.providers.renew_pass().await.unwrap();
     tokio::time::timeout(Duration::from_secs(20), by_provider.cut.cancelled()).await.unwrap();
     assert!(!by_key.cut.is_cancelled());
     world.server.get(&client, &path).await.expect(401);

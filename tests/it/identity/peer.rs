@@ -35,8 +35,6 @@ pub struct Browser {
 impl Peer {
     /// Starts a provider that knows one client: Steading at `base`.
     pub async fn start(base: &str, grants: &[&str]) -> Self {
-        let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/peers");
-        assert!(dir.join("node_modules").is_dir(), "run .ci/peers first");
         let client = json!({
             "client_id": "steading",
             "client_secret": "a secret for tests",
@@ -48,9 +46,30 @@ impl Peer {
             "backchannel_logout_uri": format!("{base}/login/oidc/sso/backchannel-logout"),
             "backchannel_logout_session_required": true,
         });
+        Self::run(&client, "").await
+    }
+
+    /// Starts an OAuth server with GitHub's paths and answers, for Steading at `base`.
+    pub async fn github(base: &str) -> Self {
+        let client = json!({
+            "client_id": "steading",
+            "client_secret": "a secret for tests",
+            "redirect_uris": [format!("{base}/api/v2/users/oauth2/github/callback")],
+            "response_types": ["code"],
+            "grant_types": [
+                "authorization_code", "refresh_token", "urn:ietf:params:oauth:grant-type:device_code",
+            ],
+            "token_endpoint_auth_method": "client_secret_post",
+        });
+        Self::run(&client, "github").await
+    }
+
+    async fn run(client: &Value, kind: &str) -> Self {
+        let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/peers");
+        assert!(dir.join("node_modules").is_dir(), "run .ci/peers first");
         let mut child = Command::new("node")
             .arg(dir.join("oidc.mjs"))
-            .arg(client.to_string())
+            .args([client.to_string().as_str(), kind])
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .kill_on_drop(true)
@@ -102,6 +121,31 @@ impl Browser {
             let fields =
                 [("prompt", prompt.as_str()), ("login", subject), ("password", "any will do")];
             page = self.submit(&url, &page, &fields).await;
+        }
+        panic!("the provider leads around in circles: {url}");
+    }
+
+    /// Enters a device's code as `subject`.
+    pub async fn enter_code(&mut self, at: &str, code: &str, subject: &str) {
+        let mut url: Url = at.parse().unwrap();
+        let mut page = self.get(&url).await;
+        let xsrf = between(&page.text, "name=\"xsrf\" value=\"", "\"");
+        page = self.submit(&url, &page, &[("xsrf", &xsrf), ("user_code", code)]).await;
+        let xsrf = between(&page.text, "name=\"xsrf\" value=\"", "\"");
+        let confirm = [("xsrf", xsrf.as_str()), ("user_code", code), ("confirm", "yes")];
+        page = self.submit(&url, &page, &confirm).await;
+        for _ in 0..12 {
+            if let Some(to) = page.headers.get(header::LOCATION) {
+                url = url.join(to.to_str().unwrap()).unwrap();
+                page = self.get(&url).await;
+            } else if page.text.contains("name=\"prompt\"") {
+                let prompt = between(&page.text, "name=\"prompt\" value=\"", "\"");
+                let fields = [("prompt", prompt.as_str()), ("login", subject), ("password", "any")];
+                page = self.submit(&url, &page, &fields).await;
+            } else {
+                assert_eq!(page.status, 200, "{}", page.text);
+                return;
+            }
         }
         panic!("the provider leads around in circles: {url}");
     }

@@ -6,6 +6,7 @@ pub mod builds;
 pub mod cli_auth;
 pub mod confirm;
 pub mod create;
+pub mod device;
 pub mod error;
 pub mod factors;
 pub mod find;

@@ -59,7 +59,8 @@ impl Security {
                 header { h2 id="password" { "Password" } }
                 @match self.visit.user.login_type {
                     LoginType::None => p class="body note" { "You sign in by token only." },
-                    LoginType::Oidc => p class="body note" { "You sign in at a provider, which keeps your password." },
+                    LoginType::Ldap => p class="body note" { "The directory keeps your password; change it there." },
+                    LoginType::Oidc | LoginType::Github => p class="body note" { "You sign in at a provider, which keeps your password." },
                     LoginType::Password => {
                         form class="body fields" method="post" action=(paths::SECURITY) {
                             (self.visit.csrf)

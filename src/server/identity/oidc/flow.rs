@@ -30,7 +30,7 @@ pub struct Flow {
     /// Where to go on to.
     pub next: String,
     /// When it is over.
-    until: i64,
+    pub until: i64,
 }
 
 /// What cookies are signed with.

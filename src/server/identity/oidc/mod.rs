@@ -7,7 +7,6 @@ pub mod jwks;
 pub mod jwt;
 pub mod metadata;
 pub mod provider;
-mod renewal;
 mod settings;
 
 use std::collections::BTreeMap;
@@ -22,10 +21,12 @@ use self::flow::{Flow, FlowKey};
 pub use self::provider::Failure;
 use self::provider::Provider;
 pub use self::settings::Settings;
+use crate::model::identity::{Claims, Rules};
 use crate::model::time::Timestamp;
+use crate::model::user::LoginType;
 use crate::net::dial::Dialer;
 use crate::server::app::identities::ProviderSignIn;
-use crate::server::app::identity_grants::LoggedOut;
+use crate::server::app::identity_grants::{Due, Granted, LoggedOut};
 use crate::server::app::sessions::SignIn;
 use crate::server::app::{self, App};
 
@@ -34,10 +35,13 @@ pub const CODER_PROVIDER: &str = "oidc";
 /// Where Coder's provider leads back to.
 pub const CODER_CALLBACK: &str = "/api/v2/users/oidc/callback";
 /// Bytes of the key that sign-ins under way are signed with.
-const KEY_BYTES: usize = 32;
+pub const KEY_BYTES: usize = 32;
 /// Logout tokens that are remembered, each for as long as it could be sent again.
 const MAX_SEEN: usize = 4096;
 const SEEN_FOR: Duration = Duration::from_mins(10);
+
+/// What came of a renewal: what is granted now, and what is said anew of the person.
+pub type Renewed = Result<(Granted, Option<Claims>), Failure>;
 
 /// The providers; clones share everything.
 #[derive(Clone)]
@@ -65,6 +69,18 @@ pub struct Answer {
     pub error: String,
     /// Why not, in the provider's words: for the log only.
     pub error_description: String,
+}
+
+impl Answer {
+    /// What a provider says goes into the log, shortened; only its code is shown.
+    #[must_use]
+    pub fn declined(&self, provider: &str) -> Stopped {
+        let said: String = self.error_description.chars().take(200).collect();
+        let code = self.error.chars().filter(|c| c.is_ascii_lowercase() || *c == '_').take(64);
+        let code: String = code.collect();
+        tracing::warn!(provider, code, ?said, "a provider did not sign someone in");
+        Stopped::Declined(provider.to_owned(), code)
+    }
 }
 
 /// Why a sign-in at a provider did not come to its end.
@@ -145,13 +161,14 @@ impl Oidc {
         let failed = |failure| failed(provider, &failure);
         provider.check_answerer(answer.iss.as_deref()).await.map_err(failed)?;
         if !answer.error.is_empty() {
-            return Err(declined(provider, answer));
+            return Err(answer.declined(name));
         }
         let callback = self.callback(name);
         let exchanged = provider.exchange(&flow, &answer.code, &callback).await;
         let (arrival, granted) = exchanged.map_err(failed)?;
         let rules = Arc::clone(&provider.settings.rules);
-        let came = ProviderSignIn { arrival, rules, granted, ip };
+        let (login_type, request) = (LoginType::Oidc, None);
+        let came = ProviderSignIn { arrival, rules, granted, login_type, ip, request };
         let sign_in = self.0.app.sign_in_by_provider(came).await?;
         Ok(Finished { sign_in, next: flow.next })
     }
@@ -181,6 +198,13 @@ impl Oidc {
         seen.len() < MAX_SEEN && seen.insert(id, now).is_none()
     }
 
+    /// Renews a grant: the provider's rules, and what it grants now; none without the provider.
+    pub async fn renew(&self, due: &Due) -> Option<(&Arc<Rules>, Renewed)> {
+        let provider = self.0.providers.get(&due.provider)?;
+        let renewed = provider.renew((&due.identity.subject, &due.refresh_token)).await;
+        Some((&provider.settings.rules, renewed))
+    }
+
     fn find(&self, name: &str) -> Result<&Arc<Provider>, Stopped> {
         self.0.providers.get(name).ok_or(Stopped::NoProvider)
     }
@@ -200,14 +224,4 @@ fn failed(provider: &Provider, failure: &Failure) -> Stopped {
     let name = provider.settings.name.clone();
     tracing::warn!(provider = name, why = %failure, "a sign-in at a provider failed");
     Stopped::Failed(name)
-}
-
-/// What a provider says goes into the log, shortened; only its code is shown.
-fn declined(provider: &Provider, answer: &Answer) -> Stopped {
-    let name = provider.settings.name.clone();
-    let said: String = answer.error_description.chars().take(200).collect();
-    let code = answer.error.chars().filter(|c| c.is_ascii_lowercase() || *c == '_').take(64);
-    let code: String = code.collect();
-    tracing::warn!(provider = name, code, ?said, "a provider did not sign someone in");
-    Stopped::Declined(name, code)
 }

@@ -53,16 +53,21 @@ async fn create_first(state: State, Json(body): Json<wire::FirstUser>) -> Answer
 }
 
 async fn auth_methods(state: State) -> Json<wire::AuthMethods> {
-    let password = wire::AuthMethod { enabled: state.app.policy.password_auth };
+    let enabled = state.app.policy.password_auth || state.providers.ldap.is_on();
+    let password = wire::AuthMethod { enabled };
     // Coder's clients know of one provider: that of Coder's own settings, or else the first.
-    let known = state.oidc.all().find(|s| s.name == CODER_PROVIDER);
-    let first = known.or_else(|| state.oidc.all().next());
+    let known = state.providers.oidc.all().find(|s| s.name == CODER_PROVIDER);
+    let first = known.or_else(|| state.providers.oidc.all().next());
     let oidc = first.map_or_else(wire::OidcAuthMethod::default, |s| wire::OidcAuthMethod {
         enabled: true,
         sign_in_text: s.label(),
         icon_url: s.icon_url.clone(),
     });
-    Json(wire::AuthMethods { password, oidc, ..Default::default() })
+    let github = wire::GithubAuthMethod {
+        enabled: state.providers.github.settings().is_some(),
+        ..Default::default()
+    };
+    Json(wire::AuthMethods { password, github, oidc, ..Default::default() })
 }
 
 async fn login(
@@ -74,7 +79,7 @@ async fn login(
     let request = Some(request);
     let code = Some(body.code).filter(|code| !code.is_empty());
     let login = Login { login: body.email, password: body.password, code, ip, request };
-    let token = match state.app.login(login).await? {
+    let token = match state.providers.ldap.login(login).await? {
         SignIn::Done(token, _) => token,
         refused @ (SignIn::Wrong
         | SignIn::Asks(_)
@@ -82,7 +87,8 @@ async fn login(
         | SignIn::Locked(_)
         | SignIn::Suspended
         | SignIn::PasswordsOff
-        | SignIn::Refused(_)) => {
+        | SignIn::Refused(_)
+        | SignIn::NoDirectory) => {
             return Err(refusal(&refused));
         }
     };
@@ -90,6 +96,10 @@ async fn login(
     let body = wire::LoginResponse { session_token: token.expose() };
     Ok(([(header::SET_COOKIE, cookie)], created(body)).into_response())
 }
+
+/// What whoever types a password is told while the directory is away.
+pub const NO_DIRECTORY: &str = "The directory that knows your password does not answer. Try again \
+     later; accounts with a password of this server can sign in.";
 
 /// Why someone was not signed in.
 #[must_use]
@@ -114,6 +124,7 @@ pub fn refusal(sign_in: &SignIn) -> Problem {
             Problem::new(StatusCode::FORBIDDEN, "Signing in by password is turned off here.")
         }
         SignIn::Refused(why) => Problem::new(StatusCode::FORBIDDEN, why.to_string()),
+        SignIn::NoDirectory => Problem::new(StatusCode::SERVICE_UNAVAILABLE, NO_DIRECTORY),
     }
 }
 

@@ -21,6 +21,7 @@ use crate::server::html::parts::form::Input;
 use crate::server::html::paths;
 use crate::server::identity::oidc::Settings;
 use crate::server::web::address::ClientAddress;
+use crate::server::web::api::sessions::NO_DIRECTORY;
 use crate::server::web::extract::Query;
 use crate::server::web::form::Fields;
 use crate::server::web::outer::Within;
@@ -102,7 +103,7 @@ async fn sign_in(
     let field = |name| fields.get(name).unwrap_or_default().to_owned();
     let (login, password, request) = (field("username"), field("password"), Some(request));
     let login = Login { login, password, code: None, ip, request };
-    finish(&state, (state.app.login(login).await?, ip), &fields).await
+    finish(&state, (state.providers.ldap.login(login).await?, ip), &fields).await
 }
 
 /// Leads on with a session, asks for a second factor, or shows the form again and says why.
@@ -135,6 +136,7 @@ pub(super) async fn finish(
         SignIn::Suspended => "This account is suspended. The owner lets it in again.".to_owned(),
         SignIn::PasswordsOff => "Passwords are turned off here.".to_owned(),
         SignIn::Refused(why) => why.to_string(),
+        SignIn::NoDirectory => NO_DIRECTORY.to_owned(),
     };
     let typed = fields.0.iter().filter(|(name, _)| name == "username").cloned().collect();
     let page = login_page(state, next, Input::wrong(typed, "form", &sentence(&why)), kept);
@@ -154,8 +156,12 @@ fn login_page(state: &State, next: &str, input: Input, kept: Option<Kept>) -> lo
     let host = state.site.access_url.host_str().unwrap_or_default().to_owned();
     let next = local(next).to_owned();
     let way = |s: &Settings| Way { label: s.label(), href: paths::login_oidc(&s.name, &next) };
-    let providers = state.oidc.all().map(way).collect();
-    let passwords = state.app.policy.password_auth;
+    let mut providers: Vec<Way> = state.providers.oidc.all().map(way).collect();
+    if state.providers.github.settings().is_some() {
+        let label = "Continue with GitHub".to_owned();
+        providers.push(Way { label, href: paths::login_github(&next) });
+    }
+    let passwords = state.app.policy.password_auth || state.providers.ldap.is_on();
     let (csrf, passkey) = (Csrf(String::new()), None);
     login::Login { csrf, input, next, host, kept, providers, passwords, passkey }
 }

@@ -7,6 +7,7 @@ mod doors;
 mod factors;
 mod find;
 mod flash;
+mod github;
 mod groups;
 mod history;
 mod invitations;
@@ -47,7 +48,7 @@ use crate::server::web::form::Fields;
 
 /// Every route of the pages.
 pub(super) fn routes(routes: Routes) -> Routes {
-    let routes = assets::routes(oidc::routes(doors::routes(routes)));
+    let routes = assets::routes(github::routes(oidc::routes(doors::routes(routes))));
     let routes = live::routes(history::routes(workspace::routes(lists::routes(routes))));
     let routes = terminal::routes(workspace_settings::routes(create::routes(routes)));
     let routes = starters::routes(templates::routes(people::routes(routes)));

@@ -5,11 +5,12 @@ use std::net::IpAddr;
 use axum::extract::Path;
 use axum::response::{IntoResponse, Redirect, Response};
 use http::{HeaderMap, StatusCode, header};
+use url::Url;
 
 use super::doors::{local, refused_page};
 use crate::server::app::sessions::SignIn;
 use crate::server::html::paths;
-use crate::server::identity::oidc::{Answer, CODER_CALLBACK, CODER_PROVIDER, Stopped};
+use crate::server::identity::oidc::{Answer, CODER_CALLBACK, CODER_PROVIDER, Finished, Stopped};
 use crate::server::web::address::ClientAddress;
 use crate::server::web::extract::Query;
 use crate::server::web::form::Fields;
@@ -25,7 +26,7 @@ pub(super) fn routes(routes: Routes) -> Routes {
 }
 
 #[derive(serde::Deserialize)]
-struct Next {
+pub(super) struct Next {
     #[serde(default)]
     next: String,
     /// As Coder calls it.
@@ -33,18 +34,32 @@ struct Next {
     redirect: String,
 }
 
+impl Next {
+    /// A path of ours, or nothing.
+    pub(super) fn local(&self) -> &str {
+        local(if self.next.is_empty() { &self.redirect } else { &self.next })
+    }
+}
+
 async fn begin(
     state: State,
     Path(name): Path<String>,
     Query(to): Query<Next>,
 ) -> Answered<Response> {
-    let next = if to.next.is_empty() { &to.redirect } else { &to.next };
-    match state.oidc.begin(&name, local(next)).await {
+    led_there(&state, state.providers.oidc.begin(&name, to.local()).await)
+}
+
+/// Sends a browser to a provider, with what it keeps meanwhile.
+pub(super) fn led_there(
+    state: &State,
+    begun: Result<(Url, String), Stopped>,
+) -> Answered<Response> {
+    match begun {
         Ok((url, flow)) => {
             let cookie = cookies::keep_flow(&state.site, &flow);
             Ok(([(header::SET_COOKIE, cookie)], Redirect::to(url.as_str())).into_response())
         }
-        Err(stopped) => shown(&state, stopped),
+        Err(stopped) => shown(state, stopped),
     }
 }
 
@@ -67,7 +82,7 @@ async fn come_back_as_coder(
     headers: HeaderMap,
 ) -> Answered<Response> {
     if answer.code.is_empty() && answer.error.is_empty() {
-        let to = paths::login_oidc(CODER_PROVIDER, local(&to.redirect));
+        let to = paths::login_oidc(CODER_PROVIDER, to.local());
         return Ok(Redirect::to(&to).into_response());
     }
     finish(&state, CODER_PROVIDER, &answer, (&headers, ip)).await
@@ -80,7 +95,12 @@ async fn finish(
     (headers, ip): (&HeaderMap, IpAddr),
 ) -> Answered<Response> {
     let flow = cookies::flow(&state.site, headers);
-    let finished = match state.oidc.finish(name, answer, (flow, ip)).await {
+    concluded(state, state.providers.oidc.finish(name, answer, (flow, ip)).await)
+}
+
+/// Leads on with a session, or says why there is none.
+pub(super) fn concluded(state: &State, finished: Result<Finished, Stopped>) -> Answered<Response> {
+    let finished = match finished {
         Ok(finished) => finished,
         Err(stopped) => return shown(state, stopped),
     };
@@ -100,13 +120,14 @@ async fn finish(
         | SignIn::Asks(_)
         | SignIn::Late
         | SignIn::Locked(_)
-        | SignIn::PasswordsOff => "you cannot sign in here in this way".to_owned(),
+        | SignIn::PasswordsOff
+        | SignIn::NoDirectory => "you cannot sign in here in this way".to_owned(),
     };
     Ok(refused(state, StatusCode::FORBIDDEN, &why))
 }
 
 /// The sign-in page again, with what stopped it.
-fn shown(state: &State, stopped: Stopped) -> Answered<Response> {
+pub(super) fn shown(state: &State, stopped: Stopped) -> Answered<Response> {
     let status = match &stopped {
         Stopped::NoProvider => return Err(Problem::not_found()),
         Stopped::NotBegun => StatusCode::BAD_REQUEST,
@@ -134,7 +155,7 @@ async fn logged_out(
     fields: Fields,
 ) -> Answered<StatusCode> {
     let token = fields.get("logout_token").unwrap_or_default();
-    match state.oidc.logged_out(&name, token).await {
+    match state.providers.oidc.logged_out(&name, token).await {
         Ok(_) => Ok(StatusCode::OK),
         Err(Stopped::App(error)) => Err(error.into()),
         Err(Stopped::NoProvider) => Err(Problem::not_found()),

@@ -1,6 +1,7 @@
 //! Every target: it takes any bytes, calls the product's own reader and asserts what must hold.
 
 pub mod agent;
+pub mod identity;
 pub mod names;
 pub mod overlay;
 pub mod provision;
@@ -18,6 +19,7 @@ pub const ALL: &[Target] = &[
     ("agent_messages", agent::messages),
     ("cookies_tokens", web::cookies_and_tokens),
     ("headers", web::headers),
+    ("ldap_messages", identity::ldap_messages),
     ("markdown", text::markdown),
     ("plan_state", provision::plan_and_state),
     ("relay_frames", overlay::relay),

@@ -5,17 +5,31 @@ use std::time::Duration;
 
 use futures_util::StreamExt as _;
 
-use super::Oidc;
-use super::provider::Failure;
-use crate::server::app::Result;
+use super::github::{self, Github};
+use super::ldap::{self, Ldap};
+use super::oidc::{Failure, Oidc};
 use crate::server::app::identity_grants::Due;
+use crate::server::app::{App, Result};
 
 /// How often is looked whether there is something to renew.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
 /// Requests to providers under way at once: one that hangs does not keep the others waiting.
 const AT_ONCE: usize = 8;
 
-impl Oidc {
+/// Where people sign in besides here; clones share everything.
+#[derive(Clone)]
+pub struct Providers {
+    /// The use cases.
+    pub app: App,
+    /// Providers that speak `OpenID` Connect.
+    pub oidc: Oidc,
+    /// GitHub.
+    pub github: Github,
+    /// The directory.
+    pub ldap: Ldap,
+}
+
+impl Providers {
     /// Renews and ends grants until it is dropped.
     pub async fn keep_grants(self) {
         loop {
@@ -31,31 +45,44 @@ impl Oidc {
     /// # Errors
     /// When the database fails.
     pub async fn renew_pass(&self) -> Result<()> {
-        let due = self.0.app.grants_due().await?;
+        let due = self.app.grants_due().await?;
+        let (of_directory, others): (Vec<Due>, Vec<Due>) =
+            due.into_iter().partition(|due| due.provider == ldap::PROVIDER);
+        let (directory, others) =
+            tokio::join!(self.ldap.renew(&of_directory), self.renew_others(others));
+        directory?;
+        others?;
+        self.app.end_grants_pass().await?;
+        Ok(())
+    }
+
+    async fn renew_others(&self, due: Vec<Due>) -> Result<()> {
         let renewals = futures_util::stream::iter(due).map(|due| self.renew(due));
         let mut renewals = renewals.buffer_unordered(AT_ONCE);
         while let Some(renewed) = renewals.next().await {
             renewed?;
         }
-        self.0.app.end_grants_pass().await?;
         Ok(())
     }
 
     async fn renew(&self, due: Due) -> Result<()> {
         // A provider that is not set up any more renews nothing: the grant ends in its time.
-        let Some(provider) = self.0.providers.get(&due.provider) else {
-            return self.0.app.grant_unanswered(&due).await;
+        let renewed = match due.provider.as_str() {
+            github::PROVIDER => self.github.renew(&due).await,
+            _ => self.oidc.renew(&due).await,
         };
-        match provider.renew((&due.identity.subject, &due.refresh_token)).await {
+        let Some((rules, renewed)) = renewed else {
+            return self.app.grant_unanswered(&due).await;
+        };
+        match renewed {
             Ok((granted, claims)) => {
-                let rules = Arc::clone(&provider.settings.rules);
-                self.0.app.grant_renewed(&due, granted, claims, rules).await
+                self.app.grant_renewed(&due, granted, claims, Arc::clone(rules)).await
             }
-            Err(Failure::Ended) => self.0.app.grant_ended(&due).await,
+            Err(Failure::Ended) => self.app.grant_ended(&due).await,
             Err(failure @ (Failure::Away(_) | Failure::Wrong(_))) => {
-                let name = &provider.settings.name;
+                let name = &due.provider;
                 tracing::warn!(provider = name, why = %failure, "a grant was not renewed");
-                self.0.app.grant_unanswered(&due).await
+                self.app.grant_unanswered(&due).await
             }
         }
     }

@@ -1,0 +1,199 @@
+//! LDAP: people sign in by the password that a directory keeps, and go when it lets them go.
+
+pub mod ber;
+mod connection;
+mod directory;
+pub mod dn;
+pub mod filter;
+pub mod message;
+pub mod settings;
+
+use std::sync::Arc;
+
+use tokio::sync::Semaphore;
+use zeroize::Zeroizing;
+
+use self::connection::Trouble;
+pub use self::directory::GROUPS;
+use self::directory::{Directory, Line, within};
+pub use self::settings::Settings;
+use crate::model::identity::Arrival;
+use crate::model::time::Timestamp;
+use crate::model::user::LoginType;
+use crate::server::app::identities::ProviderSignIn;
+use crate::server::app::identity_grants::{Due, Granted, LEAD};
+use crate::server::app::password_sign_in::Try;
+use crate::server::app::sessions::{Login, SignIn};
+use crate::server::app::{self, App, Error};
+
+/// The name of the directory's settings, as grants have it.
+pub const PROVIDER: &str = "ldap";
+/// The directory, as identities have it: there is one, wherever it moves to.
+pub const ISSUER: &str = "ldap";
+/// Sign-ins that ask a directory at once; more would wait longer than people do.
+const AT_ONCE: usize = 16;
+/// What may go wrong in one pass before the rest of it is left for the next.
+const MAX_TROUBLES: u32 = 3;
+/// The longest user name that is asked for.
+const MAX_USERNAME: usize = 256;
+/// The longest password that is sent.
+const MAX_PASSWORD: usize = 1024;
+
+/// The directory, if there is one; clones share everything.
+#[derive(Clone)]
+pub struct Ldap(Arc<Inner>);
+
+struct Inner {
+    app: App,
+    directory: Option<Directory>,
+    turns: Semaphore,
+}
+
+impl Ldap {
+    /// The directory of these settings. It is not asked for anything before it is needed.
+    ///
+    /// # Errors
+    /// When there is no certificate in `ca_file`.
+    pub fn new(app: App, settings: Option<Settings>) -> std::io::Result<Self> {
+        let directory = settings.map(Directory::new).transpose()?;
+        Ok(Self(Arc::new(Inner { app, directory, turns: Semaphore::new(AT_ONCE) })))
+    }
+
+    /// Whether there is a directory.
+    #[must_use]
+    pub fn is_on(&self) -> bool {
+        self.0.directory.is_some()
+    }
+
+    /// Signs in by password: with the directory's whom it signed up and who is not known here, with
+    /// ours everyone else.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when too many people are signing in.
+    pub async fn login(&self, login: Login) -> app::Result<SignIn> {
+        let app = &self.0.app;
+        let attempt = match app.begin_login(login).await? {
+            Ok(attempt) => attempt,
+            Err(wait) => return Ok(SignIn::Locked(wait)),
+        };
+        match &self.0.directory {
+            Some(directory) if attempt.is_for_directory() => self.ask(directory, attempt).await,
+            Some(_) | None => app.check_password(attempt).await,
+        }
+    }
+
+    async fn ask(&self, directory: &Directory, attempt: Try) -> app::Result<SignIn> {
+        let app = &self.0.app;
+        let busy = || Error::Unavailable("too many people are signing in; try again".to_owned());
+        let Ok(_turn) = self.0.turns.try_acquire() else {
+            app.attempt_unanswered(attempt).await?;
+            return Err(busy());
+        };
+        let login = attempt.login();
+        let (username, password) = (login.login.trim(), &login.password);
+        if username.len() > MAX_USERNAME || password.len() > MAX_PASSWORD {
+            app.attempt_failed(&attempt, "the name or the password is too long");
+            return Ok(SignIn::Wrong);
+        }
+        let password = Zeroizing::new(password.clone());
+        let arrival = match directory.sign_in(username, &password).await {
+            Ok(Some(arrival)) => arrival,
+            Ok(None) => {
+                app.attempt_failed(&attempt, "the directory does not know the name and password");
+                return Ok(SignIn::Wrong);
+            }
+            Err(trouble) => {
+                tracing::error!(why = %trouble, "the directory cannot be asked");
+                app.attempt_unanswered(attempt).await?;
+                return Ok(SignIn::NoDirectory);
+            }
+        };
+        let came = ProviderSignIn {
+            arrival,
+            rules: Arc::clone(&directory.settings.rules),
+            granted: granted(&directory.settings, username, app.clock().now()),
+            login_type: LoginType::Ldap,
+            ip: login.ip,
+            request: login.request.clone(),
+        };
+        app.sign_in_by_directory(attempt, came).await
+    }
+
+    /// Asks again for everyone whose grant is due, over one connection.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn renew(&self, due: &[Due]) -> app::Result<()> {
+        let Some(directory) = &self.0.directory else { return self.unanswered(due).await };
+        let (mut line, mut troubles) = (None, 0);
+        for (at, one) in due.iter().enumerate() {
+            match look_again(directory, &mut line, &one.refresh_token).await {
+                Ok(arrival) => self.answered(directory, one, arrival).await?,
+                Err(trouble) => {
+                    tracing::warn!(why = %trouble, "the directory cannot be asked again");
+                    // One person's entry may be the trouble, which is no reason to ask for nobody.
+                    troubles += 1;
+                    if line.take().is_none() || troubles >= MAX_TROUBLES {
+                        return self.unanswered(due.get(at..).unwrap_or_default()).await;
+                    }
+                    self.0.app.grant_unanswered(one).await?;
+                }
+            }
+        }
+        if let Some(line) = line {
+            line.hang_up().await;
+        }
+        Ok(())
+    }
+
+    async fn answered(
+        &self,
+        directory: &Directory,
+        due: &Due,
+        arrival: Option<Arrival>,
+    ) -> app::Result<()> {
+        let app = &self.0.app;
+        match arrival.filter(|now| now.subject == due.identity.subject) {
+            Some(now) => {
+                let granted = granted(&directory.settings, &due.refresh_token, app.clock().now());
+                let rules = Arc::clone(&directory.settings.rules);
+                app.grant_renewed(due, granted, Some(now.claims), rules).await
+            }
+            None => app.grant_ended(due).await,
+        }
+    }
+
+    async fn unanswered(&self, due: &[Due]) -> app::Result<()> {
+        for one in due {
+            self.0.app.grant_unanswered(one).await?;
+        }
+        Ok(())
+    }
+}
+
+/// Who someone is now, over the line that is there, or a new one.
+async fn look_again<'a>(
+    directory: &'a Directory,
+    line: &mut Option<Line<'a>>,
+    username: &str,
+) -> Result<Option<Arrival>, Trouble> {
+    within(async {
+        if line.is_none() {
+            *line = Some(directory.call().await?);
+        }
+        match line {
+            Some(line) => line.look_up(username).await,
+            None => Ok(None),
+        }
+    })
+    .await
+}
+
+/// What a sign-in grants: it holds while the same question has the same answer, which is asked again.
+fn granted(settings: &Settings, username: &str, now: Timestamp) -> Granted {
+    Granted {
+        sid: String::new(),
+        refresh_token: Some(Zeroizing::new(username.to_owned())),
+        ends_at: now.plus(settings.check_every).plus(LEAD),
+    }
+}

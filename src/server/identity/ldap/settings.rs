@@ -1,0 +1,100 @@
+//! A directory as the operator has set it up.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use zeroize::Zeroizing;
+
+use super::filter::Filter;
+use crate::model::identity::Rules;
+
+/// A directory as the operator has set it up.
+#[derive(Clone)]
+pub struct Settings {
+    /// Its host, a name or an address without brackets.
+    pub host: String,
+    /// Its port.
+    pub port: u16,
+    /// How what is said is kept secret.
+    pub security: Security,
+    /// Authorities that its certificate may be of, PEM; the machine's when absent.
+    pub authorities: Option<Vec<u8>>,
+    /// Who asks; empty for nobody.
+    pub bind_dn: String,
+    /// Their password.
+    pub bind_password: Zeroizing<String>,
+    /// How a person's entry is found.
+    pub people: People,
+    /// Which attributes say what.
+    pub attributes: Attributes,
+    /// How their groups are found.
+    pub groups: Groups,
+    /// How often is asked whether who is signed in is still there.
+    pub check_every: Duration,
+    /// Who may come in, and as whom.
+    pub rules: Arc<Rules>,
+}
+
+/// How what is said to a directory is kept secret.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Security {
+    /// TLS from the first byte: `ldaps://`.
+    Tls,
+    /// TLS before anything is said.
+    StartTls,
+    /// Not at all: only where the network is one's own.
+    Plain,
+}
+
+/// How a person's entry is found.
+#[derive(Clone, Debug)]
+pub enum People {
+    /// By a search below a base.
+    Search(String, Filter),
+    /// By its name, with `{username}` in it, when this filter lets it through.
+    Named(String, Filter),
+}
+
+/// Which attributes of a person's entry say what.
+#[derive(Clone, Debug)]
+pub struct Attributes {
+    /// What never changes, and is never given to someone else.
+    pub id: String,
+    /// The user name.
+    pub username: String,
+    /// The e-mail address.
+    pub email: String,
+    /// The full name.
+    pub name: String,
+}
+
+/// How a person's groups are found.
+#[derive(Clone, Debug)]
+pub struct Groups {
+    /// Only groups below this count; all when empty.
+    pub base: String,
+    /// Where they stand.
+    pub found: Found,
+    /// Names of entries that the settings speak of: such a group is told by the name there.
+    pub named: Vec<String>,
+}
+
+/// Where a person's groups stand.
+#[derive(Clone, Debug)]
+pub enum Found {
+    /// In this attribute of the person's entry, as names of entries.
+    In(String),
+    /// In entries that this filter finds, which are called by this attribute.
+    By(Filter, String),
+}
+
+/// Its password is not for logs.
+impl std::fmt::Debug for Settings {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Settings")
+            .field("host", &self.host)
+            .field("port", &self.port)
+            .field("security", &self.security)
+            .finish_non_exhaustive()
+    }
+}

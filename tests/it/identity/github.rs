@@ -1,0 +1,254 @@
+//! Signing in at GitHub: a real OAuth server, with GitHub's four answers after its documentation.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::Method;
+use serde_json::{Value, json};
+use steading::model::identity::{AllowedGroups, Fields, LinkByEmail, Rules};
+use steading::server::identity::github::Settings;
+
+use super::peer::{Browser, Peer};
+use super::session;
+use crate::harness::{Client, Reply, TestServer, URL, person};
+
+struct World {
+    server: TestServer,
+    peer: Peer,
+}
+
+fn rules(allowed: &[&str]) -> Rules {
+    let names = allowed.iter().map(|name| (*name).to_owned()).collect();
+    Rules {
+        fields: Fields {
+            email: "email".to_owned(),
+            username: "login".to_owned(),
+            name: "name".to_owned(),
+        },
+        domains: vec![],
+        ignore_email_verified: false,
+        allow_signups: true,
+        link_by_email: LinkByEmail::Members,
+        groups: None,
+        allowed: Some(AllowedGroups { field: "groups".to_owned(), names }),
+    }
+}
+
+/// What GitHub says of someone: their number, name, first address, organizations and teams.
+fn at_github(id: u64, login: &str, orgs: &[(&str, &str)], teams: &[(&str, &str)]) -> Value {
+    let orgs = orgs.iter().map(|(login, state)| {
+        json!({ "state": state, "role": "member", "organization": { "id": 7, "login": login } })
+    });
+    let teams = teams.iter().map(|(org, slug)| {
+        json!({ "id": 8, "name": "A Team", "slug": slug, "organization": { "login": org } })
+    });
+    let email = |name: &str, primary: bool, verified: bool| {
+        json!({
+            "email": format!("{name}@example.org"), "primary": primary, "verified": verified,
+            "visibility": null,
+        })
+    };
+    json!({
+        "user": { "id": id, "login": login, "name": "Ada Lovelace", "email": "shown@example.org" },
+        "emails": [email("old", false, true), email(&format!("{login}.first"), true, true)],
+        "orgs": orgs.collect::<Vec<_>>(),
+        "teams": teams.collect::<Vec<_>>(),
+    })
+}
+
+impl World {
+    async fn start(allowed: &[&str], device_flow: bool) -> Self {
+        let peer = Peer::github(URL).await;
+        let settings = Settings {
+            base: peer.issuer.clone(),
+            api: peer.issuer.join("/api/v3").unwrap(),
+            client_id: "steading".to_owned(),
+            client_secret: "a secret for tests".to_owned().into(),
+            rules: Arc::new(rules(allowed)),
+            device_flow,
+        };
+        let server = TestServer::with(|_| {}, |c| c.github = Some(settings.clone())).await;
+        server.app.create_first_user(person("olga")).await.unwrap();
+        Self { server, peer }
+    }
+
+    /// Begins in a browser; where it is sent, and the cookie it keeps.
+    async fn begin(&self) -> (String, String) {
+        let path = "/login/github?next=/templates";
+        let reply = self.server.get(&Client::default(), path).await.expect(303);
+        (reply.headers["location"].to_str().unwrap().to_owned(), cookie(&reply))
+    }
+
+    async fn come_back(&self, to: &str, cookie: &str) -> Reply {
+        let client = Client { cookie: Some(cookie.to_owned()), ..Client::default() };
+        self.server.call(&client, Method::GET, &to[URL.len()..], None).await
+    }
+
+    async fn arrive(&self, subject: &str) -> Reply {
+        let (sent_to, cookie) = self.begin().await;
+        let to = Browser::default().sign_in(&sent_to, subject, URL).await;
+        self.come_back(&to, &cookie).await
+    }
+
+    async fn sign_in(&self, subject: &str) -> Client {
+        let reply = self.arrive(subject).await.expect(303);
+        assert_eq!(reply.headers["location"], "/templates");
+        Client { token: Some(session(&reply)), ..Client::default() }
+    }
+
+    async fn me(&self, client: &Client) -> Value {
+        self.server.get(client, "/api/v2/users/me").await.expect(200).json()
+    }
+
+    async fn renew_later(&self) {
+        self.server.clock.advance(Duration::from_mins(6));
+        self.server.state.providers.renew_pass().await.unwrap();
+    }
+}
+
+fn cookie(reply: &Reply) -> String {
+    let cookie = reply.headers["set-cookie"].to_str().unwrap();
+    cookie.split(';').next().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn people_are_who_their_number_says_and_not_their_name() {
+    let world = World::start(&["kiln"], false).await;
+    let ada = at_github(4711, "Ada-L", &[("Kiln", "active")], &[]);
+    world.peer.put("first", ada).await;
+    let client = world.sign_in("first").await;
+    let me = world.me(&client).await;
+    assert_eq!((&me["username"], &me["login_type"]), (&json!("Ada-L"), &json!("github")));
+    assert_eq!(me["email"], "Ada-L.first@example.org");
+    // She takes another name, and someone else takes hers.
+    world.peer.put("first", at_github(4711, "countess", &[("kiln", "active")], &[])).await;
+    let same = world.sign_in("first").await;
+    assert_eq!(world.me(&same).await["id"], me["id"]);
+    world.peer.put("second", at_github(12, "ada-l", &[("kiln", "active")], &[])).await;
+    let refused = world.arrive("second").await;
+    assert!(refused.expect(403).text.contains("already"), "an address gave her account away");
+    world.renew_later().await;
+    world.me(&client).await;
+}
+
+#[tokio::test]
+async fn only_members_of_the_organization_or_team_come_in_with_a_proven_address() {
+    let world = World::start(&["kiln/potters"], false).await;
+    let potter = |orgs: &[(&str, &str)], teams: &[(&str, &str)]| at_github(1, "pat", orgs, teams);
+    let mine = &[("kiln", "active")][..];
+    for refused in [
+        potter(&[], &[]),
+        potter(mine, &[]),
+        potter(mine, &[("kiln", "glaze"), ("other", "potters")]),
+        potter(&[("kiln", "pending")], &[("kiln", "potters")]),
+        potter(&[("other", "active")], &[("kiln", "potters")]),
+    ] {
+        world.peer.put("pat", refused).await;
+        let page = world.arrive("pat").await.expect(403);
+        assert!(page.text.contains("none of the groups"), "{}", page.text);
+    }
+    let mut unproven = potter(mine, &[("Kiln", "Potters")]);
+    unproven["emails"][1]["verified"] = json!(false);
+    world.peer.put("pat", unproven).await;
+    assert!(world.arrive("pat").await.expect(403).text.contains("no e-mail address"));
+
+    // Lists of several pages are read whole.
+    let many: Vec<(String, &str)> = (0..230).map(|n| (format!("o{n}"), "active")).collect();
+    let mut many: Vec<(&str, &str)> = many.iter().map(|(org, s)| (org.as_str(), *s)).collect();
+    many.push(("kiln", "active"));
+    world.peer.put("pat", potter(&many, &[("Kiln", "Potters")])).await;
+    let client = world.sign_in("pat").await;
+    world.renew_later().await;
+    world.me(&client).await;
+    world.peer.put("pat", potter(mine, &[])).await;
+    world.renew_later().await;
+    world.server.get(&client, "/api/v2/users/me").await.expect(401);
+}
+
+#[tokio::test]
+async fn who_takes_their_grant_back_is_signed_out() {
+    let world = World::start(&["kiln"], false).await;
+    world.peer.put("ada", at_github(5, "ada", &[("kiln", "active")], &[])).await;
+    let client = world.sign_in("ada").await;
+    world.peer.remove("ada").await;
+    world.renew_later().await;
+    world.server.get(&client, "/api/v2/users/me").await.expect(401);
+}
+
+#[tokio::test]
+async fn nobody_is_signed_in_as_someone_else_by_a_link_from_github() {
+    let world = World::start(&["kiln"], false).await;
+    world.peer.put("eve", at_github(6, "eve", &[("kiln", "active")], &[])).await;
+    let (sent_to, own) = world.begin().await;
+    let to = Browser::default().sign_in(&sent_to, "eve", URL).await;
+    let (_, adas) = world.begin().await;
+    for cookie in ["", adas.as_str()] {
+        let reply = world.come_back(&to, cookie).await.expect(400);
+        assert!(reply.text.contains("begun in another browser"), "{}", reply.text);
+    }
+    world.come_back(&to, &own).await.expect(303);
+    assert_eq!(world.come_back(&to, &own).await.status, 502, "a code is good once");
+    let declined = format!("{URL}/api/v2/users/oauth2/github/callback?error=access_denied");
+    world.come_back(&declined, &own).await.expect(400);
+}
+
+#[tokio::test]
+async fn the_sign_in_page_and_the_api_say_whether_github_is_on() {
+    let world = World::start(&["kiln"], false).await;
+    let page = world.server.get(&Client::default(), "/login?next=/templates").await.expect(200);
+    assert!(page.text.contains("href=\"/login/github?next=%2Ftemplates\""), "{}", page.text);
+    assert!(page.text.contains("Continue with GitHub"));
+    let path = "/api/v2/users/authmethods";
+    let ways = world.server.get(&Client::default(), path).await.expect(200).json();
+    assert_eq!(ways["github"], json!({ "enabled": true, "default_provider_configured": false }));
+    let begun = "/api/v2/users/oauth2/github/callback?redirect=/templates";
+    let begun = world.server.get(&Client::default(), begun).await.expect(303);
+    assert_eq!(begun.headers["location"], "/login/github?next=%2Ftemplates");
+    let device = "/api/v2/users/oauth2/github/device";
+    world.server.get(&Client::default(), device).await.expect(404);
+
+    let plain = TestServer::start().await;
+    let ways = plain.get(&Client::default(), path).await.expect(200).json();
+    assert_eq!(ways["github"]["enabled"], false);
+    assert!(!plain.get(&Client::default(), "/login").await.text.contains("GitHub"));
+    plain.get(&Client::default(), "/login/github").await.expect(404);
+}
+
+#[tokio::test]
+async fn a_code_that_is_entered_at_github_signs_in_the_browser_that_shows_it() {
+    let world = World::start(&["kiln"], true).await;
+    world.peer.put("ada", at_github(5, "ada", &[("kiln", "active")], &[])).await;
+    let shown = world.server.get(&Client::default(), "/login/github?next=/templates").await;
+    let shown = shown.expect(200);
+    assert!(shown.headers["refresh"].to_str().unwrap().ends_with("url=/login/github/wait"));
+    let own = Client { cookie: Some(cookie(&shown)), ..Client::default() };
+    let waiting = world.server.get(&own, "/login/github/wait").await.expect(200);
+    let code = |text: &str| {
+        let rest = text.split("<code id=\"code\">").nth(1).expect("a code is shown");
+        rest.split('<').next().unwrap().to_owned()
+    };
+    assert_eq!(code(&waiting.text), code(&shown.text));
+    let at = world.peer.issuer.join("/login/device").unwrap();
+    Browser::default().enter_code(at.as_str(), &code(&shown.text), "ada").await;
+    world.server.get(&Client::default(), "/login/github/wait").await.expect(400);
+    let done = world.server.get(&own, "/login/github/wait").await.expect(303);
+    assert_eq!(done.headers["location"], "/templates");
+    let client = Client { token: Some(session(&done)), ..Client::default() };
+    assert_eq!(world.me(&client).await["username"], "ada");
+
+    // A program does the same by the API.
+    let path = "/api/v2/users/oauth2/github/device";
+    let begun = world.server.get(&Client::default(), path).await.expect(200);
+    let own = Client { cookie: Some(cookie(&begun)), ..Client::default() };
+    let told = begun.json();
+    let device = told["device_code"].as_str().unwrap();
+    let callback = format!("/api/v2/users/oauth2/github/callback?code={device}&state=x");
+    let pending = world.server.get(&own, &callback).await.expect(400).json();
+    assert_eq!(pending["detail"], "authorization_pending");
+    let code = told["user_code"].as_str().unwrap();
+    Browser::default().enter_code(at.as_str(), code, "ada").await;
+    let done = world.server.get(&own, &callback).await.expect(200);
+    assert_eq!(done.json()["redirect_url"], "/");
+    let client = Client { token: Some(session(&done)), ..Client::default() };
+    assert_eq!(world.me(&client).await["username"], "ada");
+}
