@@ -1,6 +1,6 @@
 //! What Entra and Okta send, in the forms that their documentation shows.
 
-use serde_json::json;
+use serde_json::{Value, json};
 use steading::server::app::Actor;
 
 use super::{GROUPS, USERS, found, keeper, make, patch, place, status};
@@ -14,31 +14,32 @@ async fn members(server: &TestServer, group: &str) -> Vec<String> {
     view.members.iter().map(|user| user.username.to_string()).collect()
 }
 
+/// Someone as Entra sends them first.
+fn contoso() -> Value {
+    json!({
+        "schemas": [
+            "urn:ietf:params:scim:schemas:core:2.0:User",
+            "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User",
+        ],
+        "externalId": "0a21f0f2-8d2a-4f8e-bf98-7363c4aed4ef",
+        "userName": "Test_User@contoso.test",
+        "active": true,
+        "emails": [{ "primary": true, "type": "work", "value": "test.user@contoso.test" }],
+        "meta": { "resourceType": "User" },
+        "name": { "formatted": "givenName familyName", "familyName": "familyName",
+                  "givenName": "givenName" },
+        "roles": [],
+        "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User": {
+            "department": "Kilns", "manager": { "value": "26118915" } },
+    })
+}
+
 #[tokio::test]
 async fn entra_keeps_people() {
     let server = TestServer::start().await;
     // It looks first whether it has to make someone.
     assert!(found(&server, USERS, "userName eq \"Test_User@contoso.test\"").await.is_empty());
-    let user = make(
-        &server,
-        json!({
-            "schemas": [
-                "urn:ietf:params:scim:schemas:core:2.0:User",
-                "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User",
-            ],
-            "externalId": "0a21f0f2-8d2a-4f8e-bf98-7363c4aed4ef",
-            "userName": "Test_User@contoso.test",
-            "active": true,
-            "emails": [{ "primary": true, "type": "work", "value": "test.user@contoso.test" }],
-            "meta": { "resourceType": "User" },
-            "name": { "formatted": "givenName familyName", "familyName": "familyName",
-                      "givenName": "givenName" },
-            "roles": [],
-            "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User": {
-                "department": "Kilns", "manager": { "value": "26118915" } },
-        }),
-    )
-    .await;
+    let user = make(&server, contoso()).await;
     assert_eq!(user["userName"], "Test_User@contoso.test");
     assert_eq!(user["schemas"], json!(["urn:ietf:params:scim:schemas:core:2.0:User"]));
     let account = server.app.user(&Actor::System, &id(&user)).await.unwrap();
