@@ -39,7 +39,7 @@ async fn begin(state: State, Query(to): Query<Next>) -> Answered<Response> {
     }
     match github.begin_device(to.local()).await {
         Ok((code, flow)) => {
-            let page = waiting(Device { user_code: code.user_code, at: code.verification_uri });
+            let page = waiting(&Device { user_code: code.user_code, at: code.verification_uri });
             let cookie = cookies::keep_flow(&state.site, &flow);
             Ok(([(header::SET_COOKIE, cookie)], page).into_response())
         }
@@ -54,17 +54,17 @@ async fn wait(
 ) -> Answered<Response> {
     let flow = cookies::flow(&state.site, &headers);
     match state.providers.github.poll_device((flow, ip)).await {
-        Ok(Polled::Waiting { user_code, at }) => Ok(waiting(Device { user_code, at })),
+        Ok(Polled::Waiting { user_code, at }) => Ok(waiting(&Device { user_code, at })),
         Ok(Polled::Done(finished)) => concluded(&state, Ok(finished)),
         Err(stopped) => shown(&state, stopped),
     }
 }
 
 /// The page that shows a code. It asks again by itself, without a script.
-fn waiting(page: Device) -> Response {
+fn waiting(page: &Device) -> Response {
     let again = format!("{LOOKS_EVERY_S}; url={}", paths::LOGIN_GITHUB_WAIT);
     let again = HeaderValue::from_str(&again).unwrap_or(HeaderValue::from_static("6"));
-    let mut response = Html::of(&page).into_response();
+    let mut response = Html::of(page).into_response();
     response.headers_mut().insert(header::REFRESH, again);
     response
 }
