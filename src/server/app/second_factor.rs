@@ -203,16 +203,16 @@ impl App {
         Error::invalid("code", why)
     }
 
-    /// Asks whether someone must give a second factor, or set one up, before anything else.
+    /// Asks whether someone must give a second factor, or set one up, before anything else: who holds
+    /// a role that needs one, and whose password a directory checked, where nothing asked for theirs.
     ///
     /// # Errors
     /// [`Error::Unconfirmed`] if so.
     pub fn require_factor(&self, actor: &Actor) -> Result<()> {
         let Actor::User(caller) = actor else { return Ok(()) };
-        if caller.mfa.at.is_some()
-            || !caller.is_session()
-            || !self.policy.mfa_roles.ask(&caller.user)
-        {
+        let by_directory = caller.user.login_type == LoginType::Ldap && caller.mfa.has_factor;
+        let is_asked = by_directory || self.policy.mfa_roles.ask(&caller.user);
+        if caller.mfa.at.is_some() || !caller.is_session() || !is_asked {
             return Ok(());
         }
         let ask = if caller.mfa.has_factor { Ask::Factor } else { Ask::SetUp };

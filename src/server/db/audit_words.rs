@@ -12,7 +12,7 @@ use super::audit_search::Narrow;
 use crate::model::time::Timestamp;
 
 /// Months that a search names at most; a longer time is told by the entries themselves.
-const MAX_MONTHS: usize = 60;
+const MAX_MONTHS: i64 = 60;
 
 /// Enters what was written since the last time. The writer calls it before each commit, so that no
 /// search misses an entry.
@@ -35,6 +35,7 @@ pub(super) fn catch_up(conn: &Connection) -> Result<()> {
         let name = text("target_name")?;
         let terms = [
             month(row.get("at")?),
+            day(row.get("at")?),
             term('a', &text("action")?),
             term('t', &text("target")?),
             term('u', &text("user_id")?),
@@ -76,11 +77,11 @@ pub(super) fn matching(narrow: &Narrow, kept: (Timestamp, Timestamp)) -> Option<
     if asked.is_empty() {
         return None;
     }
-    let months = months(narrow.from.max(kept.0), narrow.before.min(Timestamp(kept.1.0 + 1)));
     let has_time = narrow.from > kept.0 || narrow.before <= kept.1;
-    let months = months.filter(|months| has_time && !months.is_empty());
-    let months = months.map(|months| format!("terms : ({})", months.join(" OR ")));
-    Some(asked.into_iter().chain(months).collect::<Vec<String>>().join(" AND "))
+    let span = (narrow.from.max(kept.0), narrow.before.min(Timestamp(kept.1.0 + 1)));
+    let times = has_time.then(|| times(span.0, span.1)).flatten();
+    let times = times.map(|times| format!("terms : ({})", times.join(" OR ")));
+    Some(asked.into_iter().chain(times).collect::<Vec<String>>().join(" AND "))
 }
 
 /// The term of an entry's thing.
@@ -107,22 +108,39 @@ fn month(at: Timestamp) -> Option<String> {
     Some(format!("m{year}{}", rest.get(..2)?))
 }
 
-/// The months of a time span; none when they are too many.
-fn months(from: Timestamp, before: Timestamp) -> Option<Vec<String>> {
-    /// No month is shorter.
-    const STEP_S: i64 = 28 * 86_400;
-    let mut months = Vec::new();
-    let mut at = from.0;
-    while at < before.0 {
-        months.extend(month(Timestamp(at)));
-        if months.len() > 2 * MAX_MONTHS {
-            return None;
-        }
-        at = at.saturating_add(STEP_S);
+/// The day of a time, as `d20261122`; none outside of the calendar.
+fn day(at: Timestamp) -> Option<String> {
+    Some(format!("d{}{}", month(at)?.get(1..)?, at.rfc3339().get(8..10)?))
+}
+
+/// The months of a time span, and the days of those that it does not hold whole; none when they are
+/// too many, or no time is in it.
+fn times(from: Timestamp, before: Timestamp) -> Option<Vec<String>> {
+    const DAY_S: i64 = 86_400;
+    if before.0.saturating_sub(from.0) > 31 * DAY_S * MAX_MONTHS {
+        return None;
     }
-    months.extend(month(Timestamp(before.0.saturating_sub(1))));
-    months.dedup();
-    (months.len() <= MAX_MONTHS).then_some(months)
+    let (mut times, mut held) = (Vec::new(), Vec::new());
+    let mut at = from.0.div_euclid(DAY_S) * DAY_S;
+    let mut whole = is_first(Timestamp(at)) && at == from.0;
+    while at < before.0 {
+        held.extend(day(Timestamp(at)));
+        let next = at + DAY_S;
+        if is_first(Timestamp(next)) {
+            if whole && next <= before.0 {
+                held = month(Timestamp(at)).into_iter().collect();
+            }
+            times.append(&mut held);
+            whole = true;
+        }
+        at = next;
+    }
+    times.append(&mut held);
+    (!times.is_empty()).then_some(times)
+}
+
+fn is_first(at: Timestamp) -> bool {
+    at.rfc3339().get(8..10) == Some("01")
 }
 
 #[cfg(test)]
@@ -148,18 +166,20 @@ mod tests {
     }
 
     #[test]
-    fn a_time_is_asked_for_by_its_months() {
-        let of = |from, before| months(Timestamp(from), Timestamp(before));
+    fn a_time_is_asked_for_by_its_months_and_days() {
+        let of = |from, before| times(Timestamp(from), Timestamp(before));
         // 2026-01-31 to 2026-03-01, the end not in it.
-        assert_eq!(of(1_769_817_600, 1_772_323_200).unwrap(), ["m202601", "m202602"]);
-        assert_eq!(of(1_769_817_600, 1_772_323_201).unwrap(), ["m202601", "m202602", "m202603"]);
+        assert_eq!(of(1_769_817_600, 1_772_323_200).unwrap(), ["d20260131", "m202602"]);
+        let longer = of(1_769_817_601, 1_772_323_201).unwrap();
+        assert_eq!(longer, ["d20260131", "m202602", "d20260301"]);
         assert_eq!(of(0, 1_772_323_200), None);
+        assert_eq!(of(5, 5), None);
         let narrow = Narrow {
             action: Some(AuditAction::Delete),
-            before: Timestamp(1_764_547_200),
+            before: Timestamp(1_763_078_400),
             ..Narrow::default()
         };
         let asked = matching(&narrow, KEPT).unwrap();
-        assert_eq!(asked, "terms : adelete AND terms : (m202511)");
+        assert_eq!(asked, "terms : adelete AND terms : (d20251113)");
     }
 }

@@ -1,9 +1,15 @@
 //! Every URL that a page links to or posts to.
 
+mod organizations;
+
 use crate::model::build::Build;
 use crate::model::id::{InvitationId, PasskeyId};
 use crate::model::name::{TemplateName, UserName, WorkspaceName};
 use crate::model::workspace::Workspace;
+
+pub use organizations::{
+    GROUPS, MEMBERS, ROLES, group, group_action, member, member_action, role, role_action,
+};
 
 /// The list of workspaces; `/` leads here.
 pub const WORKSPACES: &str = "/workspaces";
@@ -15,12 +21,6 @@ pub const TEMPLATES: &str = "/templates";
 pub const STARTER_TEMPLATES: &str = "/starter-templates";
 /// The list of people.
 pub const PEOPLE: &str = "/people";
-/// The groups of an organization.
-pub const GROUPS: &str = "/groups";
-/// The members of an organization.
-pub const MEMBERS: &str = "/members";
-/// The roles of an organization.
-pub const ROLES: &str = "/roles";
 /// Service accounts.
 pub const SERVICE_ACCOUNTS: &str = "/service-accounts";
 /// Open invitations.
@@ -285,42 +285,6 @@ pub fn person(user: &UserName) -> String {
 #[must_use]
 pub fn person_action(user: &UserName, action: &str) -> String {
     format!("{PEOPLE}/{user}/{action}")
-}
-
-/// A group's page.
-#[must_use]
-pub fn group(name: &str) -> String {
-    format!("{GROUPS}/{}", segment(name))
-}
-
-/// Something done to a group: `members`, `delete`.
-#[must_use]
-pub fn group_action(name: &str, action: &str) -> String {
-    format!("{}/{action}", group(name))
-}
-
-/// A member's page.
-#[must_use]
-pub fn member(user: &UserName) -> String {
-    format!("{MEMBERS}/{user}")
-}
-
-/// Something done to a membership: `roles`, `remove`.
-#[must_use]
-pub fn member_action(user: &UserName, action: &str) -> String {
-    format!("{MEMBERS}/{user}/{action}")
-}
-
-/// A role's page.
-#[must_use]
-pub fn role(name: &str) -> String {
-    format!("{ROLES}/{}", segment(name))
-}
-
-/// Something done to a role: `delete`.
-#[must_use]
-pub fn role_action(name: &str, action: &str) -> String {
-    format!("{}/{action}", role(name))
 }
 
 /// Where the link of an invitation leads.

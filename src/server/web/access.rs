@@ -393,11 +393,3 @@ impl<S: Send + Sync> FromRequestParts<S> for MaybeWho {
         Ok(parts.extensions.get::<Self>().cloned().unwrap_or(Self(None)))
     }
 }
-
-impl<S: Send + Sync> FromRequestParts<S> for ClientAddress {
-    type Rejection = Problem;
-
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
-        Ok(parts.extensions.get::<Self>().copied().unwrap_or(Self(IpAddr::from([0, 0, 0, 0]))))
-    }
-}

@@ -38,13 +38,13 @@ async fn server(roles: &[&str]) -> TestServer {
 }
 
 /// Someone at a browser, who keeps its cookie.
-struct Browser<'s> {
+pub struct Browser<'s> {
     server: &'s TestServer,
     cookie: RefCell<Option<String>>,
 }
 
 impl<'s> Browser<'s> {
-    fn new(server: &'s TestServer) -> Self {
+    pub fn new(server: &'s TestServer) -> Self {
         Self { server, cookie: RefCell::new(None) }
     }
 
@@ -75,7 +75,7 @@ impl<'s> Browser<'s> {
     }
 
     /// Sends a form; with the token of a page, where someone is signed in.
-    async fn post(&self, path: &str, fields: &[(&str, &str)]) -> Reply {
+    pub async fn post(&self, path: &str, fields: &[(&str, &str)]) -> Reply {
         let mut fields = fields.to_vec();
         let signed_in = self.cookie.borrow().is_some();
         let csrf = if signed_in {
@@ -92,7 +92,7 @@ impl<'s> Browser<'s> {
     }
 
     /// Sets up an app; gives its secret and the recovery codes.
-    async fn set_up_app(&self) -> (Vec<u8>, Vec<String>) {
+    pub async fn set_up_app(&self) -> (Vec<u8>, Vec<String>) {
         let begun = self.post("/settings/security/totp", &[("password_now", PASSWORD)]).await;
         begun.expect(303);
         let page = self.get("/settings/security/totp").await.expect(200).text;

@@ -12,6 +12,7 @@ use steading::server::identity::ldap::filter::Filter;
 use steading::server::identity::ldap::settings::{Found, Groups, People, Security};
 
 use super::slapd::{BASE, Slapd, certificates, rules};
+use crate::factors::Browser;
 use crate::harness::{Client, PASSWORD, Reply, TestServer};
 
 async fn server(settings: Settings) -> TestServer {
@@ -45,6 +46,24 @@ async fn groups(server: &TestServer, name: &str) -> Vec<String> {
 async fn check_later(server: &TestServer) {
     server.clock.advance(Duration::from_secs(61));
     server.state.providers.renew_pass().await.unwrap();
+}
+
+#[tokio::test]
+async fn who_has_a_second_factor_gives_it_after_the_directory_s_password_too() {
+    let slapd = Slapd::start();
+    let server = server(slapd.settings()).await;
+    let browser = Browser::new(&server);
+    let fields = [("username", "lin"), ("password", "lin's password")];
+    browser.post("/login", &fields).await.expect(303);
+    let (_, codes) = browser.set_up_app().await;
+    let lin = sign_in(&server, "lin", "lin's password").await;
+    let refused = server.get(&lin, "/api/v2/workspaces").await.expect(403).json();
+    assert_eq!(refused["detail"], "mfa_required", "{refused:#}");
+    let body = json!({ "code": codes[0] });
+    let given = server.post(&lin, "/api/v2/users/confirm", body).await.expect(201).json();
+    let token = given["session_token"].as_str().unwrap().to_owned();
+    let lin = Client { token: Some(token), ..Client::default() };
+    server.get(&lin, "/api/v2/workspaces").await.expect(200);
 }
 
 #[tokio::test]
