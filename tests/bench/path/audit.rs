@@ -133,7 +133,7 @@ fn entry(n: u32) -> (AuditSource, AuditEntry) {
                 build,
             )
         }
-        60..85 => (AuditAction::Login, AuditTarget::User, id("0005", person), username.clone()),
+        60..85 => (AuditAction::Login, AuditTarget::User, id("0005", person), username),
         85..97 => (AuditAction::Write, AuditTarget::Workspace, id("0006", workspace), of),
         97 => (AuditAction::Create, AuditTarget::ApiKey, id("0001", n), format!("token-{n}")),
         98 => (AuditAction::Delete, AuditTarget::Workspace, id("0006", workspace), of),
