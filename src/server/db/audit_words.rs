@@ -117,7 +117,8 @@ fn day(at: Timestamp) -> Option<String> {
 /// too many, or no time is in it.
 fn times(from: Timestamp, before: Timestamp) -> Option<Vec<String>> {
     const DAY_S: i64 = 86_400;
-    if before.0.saturating_sub(from.0) > 31 * DAY_S * MAX_MONTHS {
+    let span_s = before.0.saturating_sub(from.0);
+    if span_s <= 0 || span_s > 31 * DAY_S * MAX_MONTHS {
         return None;
     }
     let (mut times, mut held) = (Vec::new(), Vec::new());
