@@ -73,8 +73,8 @@ pub struct ResetPassword {
 #[derive(Debug, Default, Args)]
 #[command(next_help_heading = "Settings (flag, then environment, then file)")]
 pub struct Flags {
-    /// A TOML file with settings, named as the flags are, with `[oidc.NAME]` for each provider that people
-    /// sign in at, `[github]`, `[ldap]`, and `[scim]` for the one that keeps users here
+    /// A TOML file with settings, named as the flags are, with `[oidc.NAME]` for each provider that
+    /// people sign in at, `[github]`, `[ldap]`, and `[scim]` for the one that keeps users here
     #[arg(long, short, env = "STEADING_CONFIG", value_name = "FILE")]
     pub config: Option<PathBuf>,
     /// Where everything is kept
