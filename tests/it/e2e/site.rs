@@ -217,10 +217,12 @@ impl Drop for Site {
     fn drop(&mut self) {
         // Agents of this-machine outlive the server on purpose; end them by deleting.
         if let Some(mut server) = self.server.take() {
-            let list = self.cli(&["list", "-o", "json"]);
-            let names: Vec<serde_json::Value> = serde_json::from_str(&list.out).unwrap_or_default();
-            for name in names.iter().filter_map(|w| w["name"].as_str()) {
-                self.cli(&["delete", name, "--yes"]);
+            let list = self.cli(&["list", "--all", "-o", "json"]);
+            let all: Vec<serde_json::Value> = serde_json::from_str(&list.out).unwrap_or_default();
+            for one in &all {
+                let [owner, name] = ["owner_name", "name"].map(|key| one[key].as_str());
+                let name = format!("{}/{}", owner.unwrap_or_default(), name.unwrap_or_default());
+                self.cli(&["delete", &name, "--yes"]);
             }
             let _ = rustix::process::kill_process(
                 rustix::process::Pid::from_child(&server),

@@ -1,6 +1,7 @@
 //! A real directory: slapd with `StartTLS`, as a child with people and groups.
 
 use std::io::{BufRead as _, BufReader, Write as _};
+use std::net::TcpStream;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
@@ -15,6 +16,7 @@ use steading::server::identity::ldap::settings::{Attributes, Found, Groups, Peop
 use zeroize::Zeroizing;
 
 use crate::e2e::ports;
+use crate::e2e::site::eventually;
 
 /// Where everything in it is.
 pub const BASE: &str = "dc=example,dc=test";
@@ -223,6 +225,10 @@ fn run(conf: &std::path::Path, (port, tls_port): (u16, u16)) -> Child {
     while !line.contains("slapd starting") {
         line.clear();
         assert!(said.read_line(&mut line).unwrap() > 0, "slapd does not start");
+    }
+    // It says so a moment before it listens.
+    for port in [port, tls_port] {
+        eventually("slapd listens", || TcpStream::connect(("127.0.0.1", port)).ok());
     }
     // Its log is read to the end: it must not wait for someone who reads.
     std::thread::spawn(move || std::io::copy(&mut said, &mut std::io::sink()));
