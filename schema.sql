@@ -211,7 +211,8 @@ CREATE TABLE scim_users (
   active      INTEGER CHECK (active IN (0, 1)),                                  -- whether it lets them in; null when it did not say
   profile     TEXT NOT NULL CHECK (length(profile) <= 16384),                    -- the other attributes, JSON
   created_at  INTEGER NOT NULL,                                                  -- since when it keeps them
-  updated_at  INTEGER NOT NULL                                                   -- when it last changed them
+  updated_at  INTEGER NOT NULL,                                                  -- when it last changed them
+  is_stopped  INTEGER NOT NULL DEFAULT 0 CHECK (is_stopped IN (0, 1))            -- suspended by the provider, which may lift it
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX scim_users_by_external_id ON scim_users (external_id) WHERE external_id <> '';
 

@@ -35,7 +35,7 @@ use steading::tasks::Tasks;
 /// The password of everyone.
 pub const PASSWORD: &str = "kiln-and-clay";
 /// The token with which a provider keeps users here.
-pub const SCIM_TOKEN: &str = "a-token-for-scim-tests";
+pub const SCIM_TOKEN: &str = "a-token-for-scim-tests-that-is-long-enough";
 /// Where the site is reached.
 pub const URL: &str = "http://127.0.0.1:7080";
 

@@ -10,7 +10,7 @@ use super::schema::{Attribute, Mutability, Schema};
 use super::{Bad, BadKind, Map};
 
 /// Operations in one request at most.
-const MAX_OPERATIONS: usize = 1000;
+const MAX_OPERATIONS: usize = 200;
 /// From so many values on they are looked up instead of compared one by one.
 const MANY: usize = 8;
 

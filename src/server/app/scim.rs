@@ -1,10 +1,9 @@
 //! Letting an identity provider in that keeps users and groups by SCIM, and what its use cases share.
 
-use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Actor, App, Error, Keeper, Result};
+use super::{Actor, App, Error, Keeper, Result, attempts};
 use crate::model::scim::Bad;
 
 /// Resources that one search looks through at most, when no index knows what it asks for.
@@ -29,18 +28,19 @@ impl From<Bad> for Error {
 
 impl App {
     /// Lets a provider in whose token is right. Wrong ones are counted for the network they come from,
-    /// and told in the audit log; a network that waits is not asked for its token.
+    /// and told in the audit log. Nobody else there can keep the right one out: it is too long to be
+    /// guessed.
     ///
     /// # Errors
     /// When the database fails.
     pub async fn let_provider_in(&self, keeper: Keeper, is_right: bool) -> Result<LetIn> {
-        let ip = keeper.ip.parse().unwrap_or(IpAddr::from([0, 0, 0, 0]));
+        if is_right {
+            return Ok(LetIn::Yes(Actor::Scim(Arc::new(keeper))));
+        }
+        let ip = attempts::ip_of(&keeper.ip);
         if let Some(wait) = self.network_waits(ip).await? {
             self.refuse_scim(&keeper, "too many wrong tokens came from this network");
             return Ok(LetIn::Later(wait));
-        }
-        if is_right {
-            return Ok(LetIn::Yes(Actor::Scim(Arc::new(keeper))));
         }
         self.count_guess(ip).await?;
         tracing::warn!(ip = keeper.ip, "a token for SCIM was wrong");

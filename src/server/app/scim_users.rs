@@ -103,6 +103,7 @@ impl App {
                     user: user.id,
                     provider: keeper.provider.clone(),
                     wish: UserWish { active: None, ..wish.clone() },
+                    is_stopped: false,
                     created_at: tx.now,
                     updated_at: tx.now,
                 };
@@ -184,10 +185,10 @@ pub(super) fn find(tx: &ReadTx<'_>, id: UserId) -> Result<(ScimUserRow, User)> {
     Ok((row, user.ok_or(Error::NotFound("user"))?))
 }
 
-/// What the provider sees. It lets in whom it says; whom someone here has suspended stays out.
+/// What the provider sees. Whether someone is let in is said as it is, whoever has it so.
 fn seen(tx: &ReadTx<'_>, row: &ScimUserRow) -> Result<ScimUser> {
     let mut attributes = row.wish.to_map();
-    if row.wish.active == Some(true) {
+    if row.wish.active.is_some() {
         let user = db::users::find(tx, row.user)?.ok_or(Error::NotFound("user"))?;
         attributes.insert("active".to_owned(), (user.status != UserStatus::Suspended).into());
     }
@@ -286,7 +287,6 @@ fn write(
     (row, old): (ScimUserRow, User),
     wish: UserWish,
 ) -> Result<ScimUser> {
-    let was = row.wish.active;
     let name = wish.full_name();
     let name = if name.is_empty() { old.name.clone() } else { name };
     let email = if wish.email().is_empty() { &old.email } else { wish.email() };
@@ -295,16 +295,18 @@ fn write(
         db::users::update(tx, &new).map_err(|e| taken(e, &new))?;
         changed(tx, actor, &old, &new)?;
     }
-    match (was, wish.active, new.status) {
-        (_, Some(false), UserStatus::Active | UserStatus::Dormant) => {
-            set_status(tx, actor, &new, false)?;
-        }
-        (Some(false), Some(true), UserStatus::Suspended) => {
+    let mut is_stopped = row.is_stopped;
+    if wish.active == Some(false) && new.status.may_act() {
+        set_status(tx, actor, &new, false)?;
+        is_stopped = true;
+    }
+    if wish.active == Some(true) && is_stopped {
+        if new.status == UserStatus::Suspended {
             set_status(tx, actor, &new, true)?;
         }
-        _ => {}
+        is_stopped = false;
     }
-    let row = ScimUserRow { wish, updated_at: tx.now, ..row };
+    let row = ScimUserRow { wish, is_stopped, updated_at: tx.now, ..row };
     scim_users::put(tx, &row)?;
     seen(tx, &row)
 }

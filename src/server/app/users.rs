@@ -14,7 +14,7 @@ use crate::model::policy::{Action, Object, ResourceType};
 use crate::model::text;
 use crate::model::user::{LoginType, SiteRole, User, UserKind, UserStatus};
 pub use crate::server::db::users::UserFilter;
-use crate::server::db::{roles, users};
+use crate::server::db::{self, roles, users};
 
 /// What a new user is made from.
 #[derive(Clone, Debug)]
@@ -152,7 +152,11 @@ impl App {
             .write(move |tx| {
                 let old = people::find(tx, &actor, &key)?;
                 require_account(tx, &actor, Action::Update, &old)?;
-                set_status(tx, &actor, &old, active)
+                let new = set_status(tx, &actor, &old, active)?;
+                // From now on it is as someone here says, and nobody else lifts it.
+                db::scim_users::forget_stop(tx, old.id)?;
+                db::service_accounts::forget_stop(tx, old.id)?;
+                Ok(new)
             })
             .await
     }

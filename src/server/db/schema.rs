@@ -19,6 +19,7 @@ pub const MIGRATIONS: &[(&str, &str)] = &[
     ("0008_quotas", include_str!("migrations/0008_quotas.sql")),
     ("0009_factors", include_str!("migrations/0009_factors.sql")),
     ("0010_scim", include_str!("migrations/0010_scim.sql")),
+    ("0011_scim_stopped", include_str!("migrations/0011_scim_stopped.sql")),
 ];
 
 const AUDIT_CHAIN: &str = "0005_audit_chain";
@@ -49,8 +50,6 @@ pub fn prepare(conn: &mut Connection) -> Result<()> {
     }
     if found < known {
         keep_a_copy(conn, found)?;
-    }
-    if found < known {
         // Tables are made anew, and what refers to them must not go with the old ones.
         conn.pragma_update(None, "foreign_keys", "OFF")?;
     }

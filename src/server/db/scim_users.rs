@@ -17,6 +17,8 @@ pub struct ScimUserRow {
     pub provider: String,
     /// What the provider wants them to be.
     pub wish: UserWish,
+    /// Whether it has suspended them, and so may let them in again.
+    pub is_stopped: bool,
     /// Since when it keeps them.
     pub created_at: Timestamp,
     /// When it last changed them.
@@ -33,6 +35,7 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<ScimUserRow> {
             active: row.get("active")?,
             profile: row.get::<_, Json<_>>("profile")?.0,
         },
+        is_stopped: row.get("is_stopped")?,
         created_at: row.get("created_at")?,
         updated_at: row.get("updated_at")?,
     })
@@ -43,7 +46,7 @@ macro_rules! select_scim_users {
     ($rest:literal) => {
         concat!(
             "SELECT s.user_id, s.provider, s.user_name, s.external_id, s.active, s.profile,
-             s.created_at, s.updated_at FROM scim_users s ",
+             s.is_stopped, s.created_at, s.updated_at FROM scim_users s ",
             $rest
         )
     };
@@ -138,18 +141,30 @@ pub fn count(tx: &ReadTx<'_>) -> Result<usize> {
 pub fn put(tx: &WriteTx<'_>, row: &ScimUserRow) -> Result<()> {
     tx.execute(
         "INSERT INTO scim_users (user_id, provider, user_name, external_id, active, profile,
-         created_at, updated_at) VALUES (:user, :provider, :user_name, :external_id, :active,
-         :profile, :now, :now)
+         is_stopped, created_at, updated_at) VALUES (:user, :provider, :user_name, :external_id,
+         :active, :profile, :is_stopped, :now, :now)
          ON CONFLICT (user_id) DO UPDATE SET provider = excluded.provider,
          user_name = excluded.user_name, external_id = excluded.external_id,
-         active = excluded.active, profile = excluded.profile, updated_at = excluded.updated_at",
+         active = excluded.active, profile = excluded.profile,
+         is_stopped = excluded.is_stopped, updated_at = excluded.updated_at",
         named_params! {
             ":user": row.user, ":provider": row.provider, ":user_name": row.wish.user_name,
             ":external_id": row.wish.external_id, ":active": row.wish.active,
-            ":profile": Json(&row.wish.profile), ":now": tx.now,
+            ":profile": Json(&row.wish.profile), ":is_stopped": row.is_stopped, ":now": tx.now,
         },
     )?;
     Ok(())
+}
+
+/// Someone here has said whether a user may act: the provider's own suspension is over.
+///
+/// # Errors
+/// When SQLite fails.
+pub fn forget_stop(tx: &WriteTx<'_>, user: UserId) -> Result<usize> {
+    tx.execute(
+        "UPDATE scim_users SET is_stopped = 0 WHERE user_id = :user",
+        named_params! { ":user": user },
+    )
 }
 
 /// The provider keeps a user no longer.

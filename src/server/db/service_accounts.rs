@@ -80,6 +80,17 @@ pub fn put(tx: &WriteTx<'_>, row: &ServiceRow) -> Result<()> {
     Ok(())
 }
 
+/// Someone here has said whether an account may act: it is not for want of who answers any more.
+///
+/// # Errors
+/// When SQLite fails.
+pub fn forget_stop(tx: &WriteTx<'_>, user: UserId) -> Result<usize> {
+    tx.execute(
+        "UPDATE service_accounts SET is_stopped = 0 WHERE user_id = :user",
+        named_params! { ":user": user },
+    )
+}
+
 /// An account is gone.
 ///
 /// # Errors

@@ -5,7 +5,7 @@ use subtle::ConstantTimeEq as _;
 use crate::model::secret::TokenHash;
 
 /// Characters of the token at least: it stands for every account that the provider keeps.
-pub const MIN_TOKEN: usize = 16;
+pub const MIN_TOKEN: usize = 32;
 
 /// What the operator chose.
 #[derive(Clone, Debug)]

@@ -150,12 +150,25 @@ async fn a_provider_does_not_lift_what_someone_here_has_suspended() {
     let kept = server.put(&keeper(), &place(&user), whole).await.expect(200).json();
     assert_eq!((&kept["active"], &kept["displayName"]), (&json!(false), &json!("Dora")));
     assert_eq!(status(&server, &user).await, "suspended");
-    // It ended it and begins it again: that is its own to say.
-    for active in [false, true] {
+    // Nor by ending it and beginning it again: it was not the one that ended it.
+    let say = async |active: bool| {
         let change = json!([{ "op": "replace", "path": "active", "value": active }]);
-        patch(&server, &place(&user), change).await.expect(200);
-    }
-    assert_eq!(status(&server, &user).await, "active");
+        patch(&server, &place(&user), change).await.expect(200).json()["active"].clone()
+    };
+    assert_eq!((say(false).await, say(true).await), (json!(false), json!(false)));
+    assert_eq!(status(&server, &user).await, "suspended");
+    // What it has ended itself it begins again, also when it says nothing of it in between.
+    server.put(&olga, &path.replace("suspend", "activate"), json!({})).await.expect(200);
+    assert_eq!(say(false).await, json!(false));
+    let silent = json!({ "userName": "dora@example.org" });
+    server.put(&keeper(), &place(&user), silent).await.expect(200);
+    assert_eq!(status(&server, &user).await, "suspended");
+    assert_eq!(say(true).await, json!(true));
+    // Whom someone here has let in again meanwhile it sees as they are.
+    assert_eq!(say(false).await, json!(false));
+    server.put(&olga, &path.replace("suspend", "activate"), json!({})).await.expect(200);
+    let seen = server.get(&keeper(), &place(&user)).await.expect(200).json();
+    assert_eq!(seen["active"], json!(true));
 }
 
 #[tokio::test]
@@ -191,9 +204,10 @@ async fn wrong_tokens_are_counted_and_told_and_no_person_s_token_opens_anything(
         assert_eq!(body["schemas"][0], "urn:ietf:params:scim:api:messages:2.0:Error");
         assert_eq!(body["status"], "401");
     }
-    // Nothing counts from there for a while, not even the right one; elsewhere it does.
-    let reply = server.get(&guess(SCIM_TOKEN), USERS).await.expect(429);
+    // No other counts from there for a while; the right one is not kept out by who is beside it.
+    let reply = server.get(&guess("a-wrong-token-once-more"), USERS).await.expect(429);
     assert!(reply.headers.contains_key("retry-after"));
+    server.get(&guess(SCIM_TOKEN), USERS).await.expect(200);
     server.get(&keeper(), USERS).await.expect(200);
     server.app.write_refusals().await.unwrap();
     let log = server.get(&olga, "/api/v2/audit?limit=50&q=action:login").await.expect(200).json();
