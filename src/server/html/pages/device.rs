@@ -4,7 +4,6 @@ use maud::{Markup, Render, html};
 
 use crate::server::html::layout::Solo;
 use crate::server::html::parts::code;
-use crate::server::html::paths;
 
 /// The page that shows a code, and waits.
 pub struct Device {
@@ -23,7 +22,6 @@ impl Render for Device {
                     (code::secret("code", &self.user_code))
                     a class="button primary wide" href=(self.at) target="_blank" rel="noopener noreferrer" { "Open GitHub in a new tab" }
                     p role="status" class="note" { "This page goes on by itself when the code is entered." }
-                    a class="button wide" href=(paths::LOGIN_GITHUB_WAIT) { "I have entered it" }
                 }
                 footer class="note" { "Someone sent you here, or gave you a code? Then close this page." }
             }

@@ -5,7 +5,8 @@ use maud::{Markup, Render, html};
 use crate::model::user::GroupSource;
 use crate::server::html::layout::{Page, Section, Visit};
 use crate::server::html::parts::button::{labelled, opens};
-use crate::server::html::parts::form::{Input, Line, wrongs};
+use crate::server::html::parts::dialog::{Asking, Dialog};
+use crate::server::html::parts::form::{Input, Line};
 use crate::server::html::parts::icon::icon;
 use crate::server::html::parts::table::{Column, Table, cell, deeds, figure, row};
 use crate::server::html::paths;
@@ -50,13 +51,13 @@ impl Render for Groups {
                 }
             }
             div class="stack" {
-                @if again { (self.again()) }
+                (self.asking().again(&self.visit.csrf))
                 section class="card" aria-label="Groups" { (self.table()) }
                 @if self.groups.iter().all(|g| g.quota_allowance == 0) {
                     p class="note" { "No group has a quota allowance, so nobody's spending is limited. Once one has, who has none may start nothing that costs credits." }
                 }
             }
-            @if self.creates && !again { (self.dialog()) }
+            @if self.creates { (self.asking().draw(&self.visit.csrf)) }
         };
         Page { title: "Groups", visit: &self.visit, section: Section::Groups, live: None, body }
             .render()
@@ -84,34 +85,23 @@ impl Groups {
         }
     }
 
-    fn dialog(&self) -> Markup {
-        html! {
-            dialog id="add" popover aria-labelledby="add-title" {
-                form method="post" action=(paths::GROUPS) {
-                    (self.visit.csrf)
-                    header { h2 id="add-title" { "New group" } }
-                    div class="body fields" { (self.fields()) }
-                    footer {
-                        button class="button" type="button" popovertarget="add" popovertargetaction="hide" { "Make none" }
-                        button class="button primary" { "Make group" }
-                    }
-                }
-            }
-        }
-    }
-
-    /// The same form in the page, when something was wrong with it.
-    fn again(&self) -> Markup {
-        html! {
-            section class="card" aria-labelledby="add-title" {
-                header { h2 id="add-title" { "New group" } }
-                form class="body fields" method="post" action=(paths::GROUPS) {
-                    (self.visit.csrf)
-                    (self.fields())
-                    (wrongs(&self.input, &[("name", "Name"), ("display_name", "Name shown"), ("quota_allowance", "Quota allowance")]))
-                    div class="actions" { a class="button" href=(paths::GROUPS) { "Make none" } button class="button primary" { "Make group" } }
-                }
-            }
+    fn asking(&self) -> Asking<'_> {
+        Asking {
+            dialog: Dialog {
+                id: "add",
+                title: "New group",
+                action: paths::GROUPS,
+                body: self.fields(),
+                class: "primary",
+                deed: "Make group",
+                back: "Make none",
+            },
+            input: &self.input,
+            labels: &[
+                ("name", "Name"),
+                ("display_name", "Name shown"),
+                ("quota_allowance", "Quota allowance"),
+            ],
         }
     }
 }

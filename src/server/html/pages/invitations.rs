@@ -6,7 +6,8 @@ use crate::model::invitation::Invitation;
 use crate::model::user::SiteRole;
 use crate::server::html::layout::{Page, Section, Visit, crumbs, role_word};
 use crate::server::html::parts::button::{labelled, opens};
-use crate::server::html::parts::form::{Input, Line, wrongs};
+use crate::server::html::parts::dialog::{Asking, Dialog};
+use crate::server::html::parts::form::{Input, Line};
 use crate::server::html::parts::icon::icon;
 use crate::server::html::parts::notice::empty;
 use crate::server::html::parts::table::{Column, Table, cell, deeds, row, spare};
@@ -41,7 +42,7 @@ impl Render for Invitations {
             }
             div class="stack" {
                 (self.made())
-                @if !fresh { (self.again()) }
+                (self.asking().again(&self.visit.csrf))
                 section class="card" aria-label="Open invitations" {
                     @if self.open.is_empty() {
                         (empty("people", &html! { "No invitation is open." }, &html! {}))
@@ -50,7 +51,7 @@ impl Render for Invitations {
                     }
                 }
             }
-            @if fresh { (self.dialog()) }
+            (self.asking().draw(&self.visit.csrf))
         };
         let (visit, section) = (&self.visit, Section::People);
         Page { title: "Invitations", visit, section, live: None, body }.render()
@@ -86,7 +87,7 @@ impl Invitations {
 
     fn invitation(&self, one: &Invitation) -> Markup {
         let now = self.visit.now;
-        let whom = if one.email.is_empty() { "anyone" } else { &one.email };
+        let whom = &one.email;
         let mut gives: Vec<&str> = one.roles.iter().map(|role| role_word(*role)).collect();
         gives.extend(one.groups.iter().map(|(_, name)| name.as_str()));
         let gives = if gives.is_empty() { "an account".to_owned() } else { gives.join(", ") };
@@ -115,8 +116,8 @@ impl Invitations {
         let gives_roles = self.visit.user.has(SiteRole::Owner);
         html! {
             (Line {
-                id: "f-email", name: "email", label: "E-mail", kind: "email", optional: true,
-                hint: "The account has this address. Empty: the guest says it.", ..Line::default()
+                id: "f-email", name: "email", label: "E-mail", kind: "email",
+                hint: "The account has this address.", ..Line::default()
             }.draw(&self.input))
             (Line { id: "f-groups", name: "groups", label: "Groups", optional: true, hint: "Names, with commas between.", ..Line::default() }.draw(&self.input))
             (Line { id: "f-days", name: "days", label: "Ends after days", kind: "number", value: "7", hint: "At most 30.", ..Line::default() }.draw(&self.input))
@@ -131,33 +132,19 @@ impl Invitations {
         }
     }
 
-    fn dialog(&self) -> Markup {
-        html! {
-            dialog id="new" popover aria-labelledby="new-title" {
-                form method="post" action=(paths::INVITATIONS) {
-                    (self.visit.csrf)
-                    header { h2 id="new-title" { "Invite someone" } }
-                    div class="body fields" { (self.fields()) }
-                    footer {
-                        button class="button" type="button" popovertarget="new" popovertargetaction="hide" { "Invite nobody" }
-                        button class="button primary" { "Make the link" }
-                    }
-                }
-            }
-        }
-    }
-
-    fn again(&self) -> Markup {
-        html! {
-            section class="card" id="new" aria-labelledby="new-title" {
-                header { h2 id="new-title" { "Invite someone" } }
-                form class="body fields" method="post" action=(paths::INVITATIONS) {
-                    (self.visit.csrf)
-                    (self.fields())
-                    (wrongs(&self.input, &[("email", "E-mail"), ("groups", "Groups"), ("days", "Ends after days")]))
-                    div class="actions" { a class="button" href=(paths::INVITATIONS) { "Invite nobody" } button class="button primary" { "Make the link" } }
-                }
-            }
+    fn asking(&self) -> Asking<'_> {
+        Asking {
+            dialog: Dialog {
+                id: "new",
+                title: "Invite someone",
+                action: paths::INVITATIONS,
+                body: self.fields(),
+                class: "primary",
+                deed: "Make the link",
+                back: "Invite nobody",
+            },
+            input: &self.input,
+            labels: &[("email", "E-mail"), ("groups", "Groups"), ("days", "Ends after days")],
         }
     }
 }

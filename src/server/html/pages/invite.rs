@@ -3,7 +3,7 @@
 use maud::{Markup, Render, html};
 
 use crate::server::html::layout::{Csrf, Solo};
-use crate::server::html::parts::form::{Input, Line, password_hint, wrongs};
+use crate::server::html::parts::form::{Input, Line, new_password, user_name, wrongs};
 
 /// The page of an invitation.
 pub struct Invite {
@@ -15,7 +15,7 @@ pub struct Invite {
     pub host: String,
     /// Who made the invitation.
     pub made_by: String,
-    /// The address that the account will have; empty when the guest says it.
+    /// The address that the account will have.
     pub email: String,
     /// What was typed.
     pub input: Input,
@@ -28,12 +28,12 @@ impl Render for Invite {
                 div class="body fields" {
                     div {
                         h1 id="t" { "Make your account" }
-                        p { b { (self.made_by) } " invites you to " (self.host) "." }
+                        p { b { (self.made_by) } " invites you to " (self.host) ". Your address here is " b { (self.email) } "." }
                     }
                     form class="fields" method="post" action=(self.action) {
                         (self.csrf)
                         (self.fields())
-                        (wrongs(&self.input, &[("username", "User name"), ("email", "E-mail"), ("name", "Full name"), ("password", "Password")]))
+                        (wrongs(&self.input, &[("username", "User name"), ("name", "Full name"), ("password", "Password")]))
                         button class="button primary wide" { "Make account and sign in" }
                     }
                 }
@@ -47,23 +47,9 @@ impl Render for Invite {
 impl Invite {
     fn fields(&self) -> Markup {
         html! {
-            div class="row2" {
-                (Line {
-                    id: "f-username", name: "username", label: "User name", autocomplete: "username", autofocus: true,
-                    hint: "Letters, digits and hyphens. Part of your addresses.", ..Line::default()
-                }.draw(&self.input))
-                @if self.email.is_empty() {
-                    (Line { id: "f-email", name: "email", label: "E-mail", kind: "email", autocomplete: "email", ..Line::default() }.draw(&self.input))
-                } @else {
-                    p { "Your address here is " b { (self.email) } "." }
-                }
-            }
+            (user_name(&self.input))
             (Line { id: "f-name", name: "name", label: "Full name", autocomplete: "name", optional: true, ..Line::default() }.draw(&self.input))
-            @let hint = password_hint("");
-            (Line {
-                id: "f-password", name: "password", label: "Password", kind: "password", autocomplete: "new-password",
-                hint: &hint, ..Line::default()
-            }.draw(&self.input))
+            (new_password(&self.input, ("Password", "")))
         }
     }
 }

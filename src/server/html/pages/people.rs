@@ -6,7 +6,8 @@ use crate::model::quota::Quota;
 use crate::model::user::{SiteRole, User, UserKind, UserRef, UserStatus};
 use crate::server::html::layout::{Page, Section, Visit, role_word};
 use crate::server::html::parts::button::{labelled, link, opens};
-use crate::server::html::parts::form::{Input, Line, password_hint, wrongs};
+use crate::server::html::parts::dialog::{Asking, Dialog};
+use crate::server::html::parts::form::{Input, Line, new_password};
 use crate::server::html::parts::icon::icon;
 use crate::server::html::parts::notice::empty;
 use crate::server::html::parts::pager::Pager;
@@ -47,13 +48,13 @@ impl Render for People {
             }
             (self.filters())
             div class="stack" {
-                @if !self.input.errors.is_empty() { (self.again()) }
+                (self.asking().again(&self.visit.csrf))
                 section class="card" aria-label="Members" {
                     @if self.people.is_empty() { (empty("people", &html! { "Nobody fits this filter." }, &html! {})) } @else { (self.table()) }
                     (self.pages())
                 }
             }
-            @if self.input.errors.is_empty() { (self.dialog()) }
+            (self.asking().draw(&self.visit.csrf))
         };
         Page { title: "People", visit: &self.visit, section: Section::People, live: None, body }
             .render()
@@ -138,42 +139,28 @@ impl People {
             (Line { id: "f-username", name: "username", label: "User name", hint: "Letters, digits and hyphens.", ..Line::default() }.draw(&self.input))
             (Line { id: "f-email", name: "email", label: "E-mail", kind: "email", ..Line::default() }.draw(&self.input))
             (Line { id: "f-name", name: "name", label: "Full name", optional: true, ..Line::default() }.draw(&self.input))
-            @let hint = password_hint("Tell it to them by another way.");
-            (Line {
-                id: "f-password", name: "password", label: "First password", kind: "password", autocomplete: "new-password",
-                hint: &hint, ..Line::default()
-            }.draw(&self.input))
+            (new_password(&self.input, ("First password", "Tell it to them by another way.")))
         }
     }
 
-    fn dialog(&self) -> Markup {
-        html! {
-            dialog id="add" popover aria-labelledby="add-title" {
-                form method="post" action=(paths::PEOPLE) {
-                    (self.visit.csrf)
-                    header { h2 id="add-title" { "Add a person" } }
-                    div class="body fields" { (self.fields()) }
-                    footer {
-                        button class="button" type="button" popovertarget="add" popovertargetaction="hide" { "Add nobody" }
-                        button class="button primary" { "Add person" }
-                    }
-                }
-            }
-        }
-    }
-
-    /// The same form in the page, when something was wrong with it.
-    fn again(&self) -> Markup {
-        html! {
-            section class="card" id="add" aria-labelledby="add-title" {
-                header { h2 id="add-title" { "Add a person" } }
-                form class="body fields" method="post" action=(paths::PEOPLE) {
-                    (self.visit.csrf)
-                    (self.fields())
-                    (wrongs(&self.input, &[("username", "User name"), ("email", "E-mail"), ("name", "Full name"), ("password", "First password")]))
-                    div class="actions" { a class="button" href=(paths::PEOPLE) { "Add nobody" } button class="button primary" { "Add person" } }
-                }
-            }
+    fn asking(&self) -> Asking<'_> {
+        Asking {
+            dialog: Dialog {
+                id: "add",
+                title: "Add a person",
+                action: paths::PEOPLE,
+                body: self.fields(),
+                class: "primary",
+                deed: "Add person",
+                back: "Add nobody",
+            },
+            input: &self.input,
+            labels: &[
+                ("username", "User name"),
+                ("email", "E-mail"),
+                ("name", "Full name"),
+                ("password", "First password"),
+            ],
         }
     }
 }

@@ -7,7 +7,8 @@ use crate::model::user::{User, UserRef};
 use crate::server::html::layout::{Page, Section, Visit, crumbs};
 use crate::server::html::parts::badge::{Look, badge};
 use crate::server::html::parts::button::{labelled, opens};
-use crate::server::html::parts::form::{Input, Line, wrongs};
+use crate::server::html::parts::dialog::{Asking, Dialog};
+use crate::server::html::parts::form::{Input, Line};
 use crate::server::html::parts::icon::icon;
 use crate::server::html::parts::notice::empty;
 use crate::server::html::parts::table::{Column, Table, cell, deeds, row};
@@ -60,7 +61,7 @@ impl Render for ServiceAccounts {
                 }
             }
             div class="stack" {
-                @if !fresh { (self.again()) }
+                (self.asking().again(&self.visit.csrf))
                 section class="card" aria-label="Service accounts" {
                     @if self.accounts.is_empty() {
                         (empty("bot", &html! { "There is no service account." }, &html! {}))
@@ -69,7 +70,7 @@ impl Render for ServiceAccounts {
                     }
                 }
             }
-            @if fresh { (self.dialog()) }
+            (self.asking().draw(&self.visit.csrf))
         };
         let (visit, section) = (&self.visit, Section::People);
         Page { title: "Service accounts", visit, section, live: None, body }.render()
@@ -120,33 +121,23 @@ impl ServiceAccounts {
         }
     }
 
-    fn dialog(&self) -> Markup {
-        html! {
-            dialog id="add" popover aria-labelledby="add-title" {
-                form method="post" action=(paths::SERVICE_ACCOUNTS) {
-                    (self.visit.csrf)
-                    header { h2 id="add-title" { "Add a service account" } }
-                    div class="body fields" { (self.fields()) }
-                    footer {
-                        button class="button" type="button" popovertarget="add" popovertargetaction="hide" { "Add none" }
-                        button class="button primary" { "Add account" }
-                    }
-                }
-            }
-        }
-    }
-
-    fn again(&self) -> Markup {
-        html! {
-            section class="card" id="add" aria-labelledby="add-title" {
-                header { h2 id="add-title" { "Add a service account" } }
-                form class="body fields" method="post" action=(paths::SERVICE_ACCOUNTS) {
-                    (self.visit.csrf)
-                    (self.fields())
-                    (wrongs(&self.input, &[("username", "Name"), ("name", "What it does"), ("responsible", "Who answers for it")]))
-                    div class="actions" { a class="button" href=(paths::SERVICE_ACCOUNTS) { "Add none" } button class="button primary" { "Add account" } }
-                }
-            }
+    fn asking(&self) -> Asking<'_> {
+        Asking {
+            dialog: Dialog {
+                id: "add",
+                title: "Add a service account",
+                action: paths::SERVICE_ACCOUNTS,
+                body: self.fields(),
+                class: "primary",
+                deed: "Add account",
+                back: "Add none",
+            },
+            input: &self.input,
+            labels: &[
+                ("username", "Name"),
+                ("name", "What it does"),
+                ("responsible", "Who answers for it"),
+            ],
         }
     }
 }

@@ -3,7 +3,7 @@
 use maud::{Markup, Render, html};
 
 use crate::server::html::layout::{Csrf, Solo};
-use crate::server::html::parts::form::{Input, Line, password_hint, wrongs};
+use crate::server::html::parts::form::{Input, Line, new_password, user_name, wrongs};
 use crate::server::html::paths;
 
 /// The first page of a new server.
@@ -41,17 +41,10 @@ impl Setup {
     fn fields(&self) -> Markup {
         html! {
             div class="row2" {
-                (Line {
-                    id: "f-username", name: "username", label: "User name", autocomplete: "username", autofocus: true,
-                    hint: "Letters, digits and hyphens. Part of your addresses.", ..Line::default()
-                }.draw(&self.input))
+                (user_name(&self.input))
                 (Line { id: "f-email", name: "email", label: "E-mail", kind: "email", autocomplete: "email", ..Line::default() }.draw(&self.input))
             }
-            @let hint = password_hint("");
-            (Line {
-                id: "f-password", name: "password", label: "Password", kind: "password", autocomplete: "new-password",
-                hint: &hint, ..Line::default()
-            }.draw(&self.input))
+            (new_password(&self.input, ("Password", "")))
         }
     }
 }

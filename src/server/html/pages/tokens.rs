@@ -7,7 +7,8 @@ use crate::model::user::{TokenEntry, TokenLimits};
 use crate::server::html::layout::{Page, Section, Visit, settings_tabs};
 use crate::server::html::parts::badge::{Look, badge};
 use crate::server::html::parts::button::{labelled, opens};
-use crate::server::html::parts::form::{Input, Line, wrongs};
+use crate::server::html::parts::dialog::{Asking, Dialog};
+use crate::server::html::parts::form::{Input, Line};
 use crate::server::html::parts::icon::icon;
 use crate::server::html::parts::notice::empty;
 use crate::server::html::parts::table::{Column, Table, cell, deeds, row, spare};
@@ -46,7 +47,7 @@ impl Render for Tokens {
             (settings_tabs(paths::TOKENS))
             div class="stack" {
                 (self.made())
-                @if !self.input.errors.is_empty() { (self.again()) }
+                (self.asking().again(&self.visit.csrf))
                 section class="card" aria-labelledby="tokens" {
                     header {
                         h2 id="tokens" { "Tokens" }
@@ -59,7 +60,7 @@ impl Render for Tokens {
                     }
                 }
             }
-            @if self.input.errors.is_empty() { (self.dialog()) }
+            (self.asking().draw(&self.visit.csrf))
         };
         Page { title: "Tokens", visit: &self.visit, section: Section::Settings, live: None, body }
             .render()
@@ -142,33 +143,24 @@ impl Tokens {
         }
     }
 
-    fn dialog(&self) -> Markup {
-        html! {
-            dialog id="new" popover aria-labelledby="new-title" {
-                form method="post" action=(paths::TOKENS) {
-                    (self.visit.csrf)
-                    header { h2 id="new-title" { "New token" } }
-                    div class="body fields" { (self.fields()) }
-                    footer {
-                        button class="button" type="button" popovertarget="new" popovertargetaction="hide" { "Make none" }
-                        button class="button primary" { "Make token" }
-                    }
-                }
-            }
-        }
-    }
-
-    fn again(&self) -> Markup {
-        html! {
-            section class="card" id="new" aria-labelledby="new-title" {
-                header { h2 id="new-title" { "New token" } }
-                form class="body fields" method="post" action=(paths::TOKENS) {
-                    (self.visit.csrf)
-                    (self.fields())
-                    (wrongs(&self.input, &[("name", "Name"), ("days", "Ends after days"), ("scopes", "May do"), ("allow_cidrs", "From networks")]))
-                    div class="actions" { a class="button" href=(paths::TOKENS) { "Make none" } button class="button primary" { "Make token" } }
-                }
-            }
+    fn asking(&self) -> Asking<'_> {
+        Asking {
+            dialog: Dialog {
+                id: "new",
+                title: "New token",
+                action: paths::TOKENS,
+                body: self.fields(),
+                class: "primary",
+                deed: "Make token",
+                back: "Make none",
+            },
+            input: &self.input,
+            labels: &[
+                ("name", "Name"),
+                ("days", "Ends after days"),
+                ("scopes", "May do"),
+                ("allow_cidrs", "From networks"),
+            ],
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use maud::{Markup, html};
 
+use super::form::{Input, wrongs};
 use super::icon::icon;
 use crate::server::html::layout::Csrf;
 
@@ -40,6 +41,48 @@ impl Dialog<'_> {
                     footer {
                         button class="button" type="button" popovertarget=(self.id) popovertargetaction="hide" { (self.back) }
                         button class={ "button " (self.class) } { (self.deed) }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// A form that opens as a dialog, and stands in the page when something was wrong with it.
+pub struct Asking<'a> {
+    /// The form.
+    pub dialog: Dialog<'a>,
+    /// What was typed.
+    pub input: &'a Input,
+    /// What its fields are called, by their names.
+    pub labels: &'a [(&'a str, &'a str)],
+}
+
+impl Asking<'_> {
+    /// Draws the dialog, as long as nothing was wrong.
+    #[must_use]
+    pub fn draw(&self, csrf: &Csrf) -> Markup {
+        if self.input.errors.is_empty() {
+            self.dialog.draw(csrf)
+        } else {
+            html! {}
+        }
+    }
+
+    /// Draws the form in the page, when something was wrong: its way back is the page itself.
+    #[must_use]
+    pub fn again(&self, csrf: &Csrf) -> Markup {
+        let Dialog { id, title, action, body, class, deed, back } = &self.dialog;
+        let heading = format!("{id}-title");
+        html! {
+            @if !self.input.errors.is_empty() {
+                section class="card" id=(id) aria-labelledby=(heading) {
+                    header { h2 id=(heading) { (title) } }
+                    form class="body fields" method="post" action=(action) {
+                        (csrf)
+                        (body)
+                        (wrongs(self.input, self.labels))
+                        div class="actions" { a class="button" href=(action) { (back) } button class={ "button " (class) } { (deed) } }
                     }
                 }
             }

@@ -5,6 +5,7 @@ use http::{HeaderMap, HeaderValue, header};
 
 use crate::server::html::parts::notice::{Flash, Tone};
 use crate::server::html::paths;
+use crate::server::web::form::Fields;
 use crate::server::web::{Site, cookies};
 
 const COOKIE: &str = "steading_flash";
@@ -33,6 +34,19 @@ pub fn tell(site: &Site, path: &str, tone: Tone, text: &str) -> Response {
 /// Leads on to `path` with good news.
 pub fn done(site: &Site, path: &str, text: &str) -> Response {
     tell(site, path, Tone::Good, text)
+}
+
+/// Leads back when the name was not typed that is asked for before something is deleted. `deed` says
+/// what was meant, `outcome` what did not happen.
+pub fn unless_typed(
+    site: &Site,
+    (fields, name): (&Fields, &str),
+    (page, deed, outcome): (&str, &str, &str),
+) -> Option<Response> {
+    if fields.get("confirm") == Some(name) {
+        return None;
+    }
+    Some(tell(site, page, Tone::Bad, &format!("Type {name} to {deed}. {outcome}.")))
 }
 
 /// The message that waits.

@@ -12,7 +12,6 @@ use crate::server::app::{Actor, Error};
 use crate::server::html::pages::group::GroupPage;
 use crate::server::html::pages::groups::{GroupRow, Groups};
 use crate::server::html::parts::form::Input;
-use crate::server::html::parts::notice::Tone;
 use crate::server::html::paths;
 use crate::server::web::extract::Path;
 use crate::server::web::form::Fields;
@@ -183,9 +182,11 @@ async fn delete(
     fields: Fields,
 ) -> Answer<Response> {
     let group = state.app.group_named(&visitor.actor, PLACE, &name).await?.group;
-    if fields.get("confirm") != Some(group.name.as_str()) {
-        let why = format!("Type {} to delete it. Nothing was deleted.", group.name);
-        return Ok(flash::tell(&state.site, &paths::group(&group.name), Tone::Bad, &why));
+    let page = paths::group(&group.name);
+    let typed = (&fields, group.name.as_str());
+    let back = (page.as_str(), "delete it", "Nothing was deleted");
+    if let Some(asked) = flash::unless_typed(&state.site, typed, back) {
+        return Ok(asked);
     }
     state.app.delete_group(&visitor.actor, group.id).await?;
     Ok(flash::done(&state.site, paths::GROUPS, &format!("{} is deleted.", group.name)))

@@ -9,7 +9,6 @@ use crate::model::user::User;
 use crate::server::app::{Actor, Error};
 use crate::server::html::pages::members::{MemberPage, Members};
 use crate::server::html::parts::form::Input;
-use crate::server::html::parts::notice::Tone;
 use crate::server::html::paths;
 use crate::server::web::extract::{ListQuery, Path, Query};
 use crate::server::web::form::Fields;
@@ -115,9 +114,11 @@ async fn remove(
     fields: Fields,
 ) -> Answer<Response> {
     let user = find(&state, &visitor.actor, &key).await?;
-    if fields.get("confirm") != Some(user.username.as_str()) {
-        let why = format!("Type {} to remove the member. Nobody was removed.", user.username);
-        return Ok(flash::tell(&state.site, &paths::member(&user.username), Tone::Bad, &why));
+    let page = paths::member(&user.username);
+    let typed = (&fields, user.username.as_str());
+    let back = (page.as_str(), "remove the member", "Nobody was removed");
+    if let Some(asked) = flash::unless_typed(&state.site, typed, back) {
+        return Ok(asked);
     }
     state.app.remove_member(&visitor.actor, PLACE, &key).await?;
     let text = format!("{} is no member any more.", user.username);

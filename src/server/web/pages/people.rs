@@ -149,9 +149,11 @@ async fn delete(
     fields: Fields,
 ) -> Answer<Response> {
     let user = state.app.user(&visitor.actor, &key).await?;
-    if fields.get("confirm") != Some(user.username.as_str()) {
-        let why = format!("Type {} to delete the account. Nothing was deleted.", user.username);
-        return Ok(flash::tell(&state.site, &paths::person(&user.username), Tone::Bad, &why));
+    let page = paths::person(&user.username);
+    let typed = (&fields, user.username.as_str());
+    let back = (page.as_str(), "delete the account", "Nothing was deleted");
+    if let Some(asked) = flash::unless_typed(&state.site, typed, back) {
+        return Ok(asked);
     }
     state.app.delete_user(&visitor.actor, &key).await?;
     let text = format!("The account of {} is deleted.", user.username);

@@ -9,7 +9,6 @@ use crate::server::app::roles::{PutRole, RoleView};
 use crate::server::app::{Actor, Error};
 use crate::server::html::pages::roles::{RolePage, RoleRow, Roles};
 use crate::server::html::parts::form::Input;
-use crate::server::html::parts::notice::Tone;
 use crate::server::html::paths;
 use crate::server::web::extract::Path;
 use crate::server::web::form::Fields;
@@ -139,9 +138,11 @@ async fn delete(
     fields: Fields,
 ) -> Answer<Response> {
     let role = find(&state, &visitor.actor, &name).await?;
-    if fields.get("confirm") != Some(role.name.as_str()) {
-        let why = format!("Type {} to delete it. Nothing was deleted.", role.name);
-        return Ok(flash::tell(&state.site, &paths::role(&role.name), Tone::Bad, &why));
+    let page = paths::role(&role.name);
+    let typed = (&fields, role.name.as_str());
+    let back = (page.as_str(), "delete it", "Nothing was deleted");
+    if let Some(asked) = flash::unless_typed(&state.site, typed, back) {
+        return Ok(asked);
     }
     state.app.delete_role(&visitor.actor, PLACE, &role.name).await?;
     Ok(flash::done(&state.site, paths::ROLES, &format!("{} is deleted.", role.name)))

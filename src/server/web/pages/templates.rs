@@ -12,7 +12,6 @@ use crate::server::html::pages::template::{RECENT_VERSIONS, TemplatePage};
 use crate::server::html::pages::templates::Templates;
 use crate::server::html::pages::version::VersionPage;
 use crate::server::html::parts::log::MAX_LINES;
-use crate::server::html::parts::notice::Tone;
 use crate::server::html::paths;
 use crate::server::web::extract::Path;
 use crate::server::web::form::Fields;
@@ -62,9 +61,11 @@ async fn delete(
     fields: Fields,
 ) -> Answer<Response> {
     let template = find(&state, &visitor.actor, &name).await?;
-    if fields.get("confirm") != Some(template.name.as_str()) {
-        let why = format!("Type {} to delete it. Nothing was deleted.", template.name);
-        return Ok(flash::tell(&state.site, &paths::template(&template.name), Tone::Bad, &why));
+    let page = paths::template(&template.name);
+    let typed = (&fields, template.name.as_str());
+    let back = (page.as_str(), "delete it", "Nothing was deleted");
+    if let Some(asked) = flash::unless_typed(&state.site, typed, back) {
+        return Ok(asked);
     }
     state.app.delete_template(&visitor.actor, template.id).await?;
     let text = format!("{} is deleted.", template.label());

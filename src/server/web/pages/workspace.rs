@@ -18,7 +18,6 @@ use crate::server::html::pages::workspace::{
     Door, Newer, RECENT_BUILDS, RECENT_SESSIONS, WorkspacePage,
 };
 use crate::server::html::parts::log::MAX_LINES;
-use crate::server::html::parts::notice::Tone;
 use crate::server::html::paths::Place;
 use crate::server::web::extract::Path;
 use crate::server::web::form::Fields;
@@ -149,9 +148,11 @@ async fn update(state: State, visitor: Visitor, at: At) -> Answer<Response> {
 
 async fn delete(state: State, visitor: Visitor, at: At, fields: Fields) -> Answer<Response> {
     let workspace = find(&state, &visitor.actor, &at).await?;
-    if fields.get("confirm") != Some(workspace.name.as_str()) {
-        let why = format!("Type {} to delete it. Nothing was deleted.", workspace.name);
-        return Ok(flash::tell(&state.site, Place::of(&workspace).page(), Tone::Bad, &why));
+    let place = Place::of(&workspace);
+    let back = (place.page(), "delete it", "Nothing was deleted");
+    if let Some(asked) = flash::unless_typed(&state.site, (&fields, workspace.name.as_str()), back)
+    {
+        return Ok(asked);
     }
     ask(&state, &visitor, &at, (Transition::Delete, VersionChoice::Keep)).await
 }
