@@ -41,6 +41,8 @@ pub struct Mfa {
     pub at: Option<Timestamp>,
     /// Whether its user has one.
     pub has_factor: bool,
+    /// Whether it began with a password that a directory checked, which asks for no second factor.
+    pub by_directory: bool,
 }
 
 impl Mfa {
@@ -74,7 +76,10 @@ impl Ask {
 impl std::fmt::Display for Ask {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
-            Self::Factor => "this needs your second factor, given in the last 15 minutes",
+            Self::Factor => {
+                "this needs your second factor, given in the last 15 minutes: give it in a browser, or \
+                 send a code to POST /api/v2/users/confirm"
+            }
             Self::SetUp => "your role needs a second factor; set one up under Settings, Sign-in",
         })
     }
@@ -252,7 +257,8 @@ mod tests {
 
     #[test]
     fn a_second_factor_ages() {
-        let (now, at) = (Timestamp(10_000), |at| Mfa { at: Some(Timestamp(at)), has_factor: true });
+        let now = Timestamp(10_000);
+        let at = |at| Mfa { at: Some(Timestamp(at)), has_factor: true, by_directory: false };
         assert!(at(10_000).is_fresh(now, FRESH) && at(9_100).is_fresh(now, FRESH));
         assert!(!at(9_099).is_fresh(now, FRESH) && !at(10_001).is_fresh(now, FRESH));
         assert!(!Mfa::default().is_fresh(now, FRESH));

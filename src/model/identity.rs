@@ -148,6 +148,9 @@ pub struct AllowedGroups {
     pub names: Vec<String>,
 }
 
+/// The provider of who signs in by a directory's password, as grants and identities have it.
+pub const DIRECTORY: &str = "ldap";
+
 /// Someone who signed in at a provider.
 #[derive(Clone, Debug)]
 pub struct Arrival {

@@ -144,6 +144,17 @@ pub struct User {
     pub last_seen_at: Option<Timestamp>,
 }
 
+impl UserStatus {
+    /// Whether tokens and keys open anything, and whether someone counts where people are asked for.
+    #[must_use]
+    pub fn may_act(self) -> bool {
+        match self {
+            Self::Active | Self::Dormant => true,
+            Self::Suspended | Self::Deleted => false,
+        }
+    }
+}
+
 impl User {
     /// Whether the user has this site role.
     #[must_use]

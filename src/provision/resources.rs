@@ -122,6 +122,22 @@ impl Found<'_> {
         quota::bounded(costs.fold(0, i64::saturating_add))
     }
 
+    /// Asks for a cost that is known before anything is made: one that is not would pass any budget.
+    ///
+    /// # Errors
+    /// With the resource whose cost is not.
+    pub(super) fn require_known_cost(&self) -> Result<(), String> {
+        // A plan leaves out what it does not know, and says null for what is not set.
+        let unknown = self.of("coder_metadata").find(|o| !o.values.contains_key("daily_cost"));
+        unknown.map_or(Ok(()), |o| {
+            let at = &o.address;
+            Err(format!(
+                "{at}: daily_cost is known only after apply, and so fits no budget; make it a number, a \
+                 parameter, or what comes of them"
+            ))
+        })
+    }
+
     /// Whether someone else runs an agent.
     pub(super) fn has_external_agent(&self) -> bool {
         self.of(EXTERNAL).next().is_some()

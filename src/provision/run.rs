@@ -161,6 +161,7 @@ impl Provisioner {
             // A workspace that cannot be described is refused before it is made.
             let found = self.found(&planned.objects, &planned);
             found.resources().map_err(Failure::Template)?;
+            found.require_known_cost().map_err(Failure::Template)?;
             ask_gate(job, found.daily_cost()).await?;
         }
 

@@ -10,7 +10,7 @@ use super::coder::users::MinimalUser;
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct CreateInvitation {
-    /// The address that the account will have; empty when the guest says it.
+    /// The address that the account will have.
     pub email: String,
     /// Roles on the site that come with it.
     pub roles: Vec<String>,
@@ -25,7 +25,7 @@ pub struct CreateInvitation {
 pub struct Invitation {
     /// Its id.
     pub id: Uuid,
-    /// The address that the account will have; empty when the guest says it.
+    /// The address that the account will have; empty in those of earlier versions.
     pub email: String,
     /// Roles on the site that come with it.
     pub roles: Vec<String>,

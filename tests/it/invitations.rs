@@ -24,8 +24,12 @@ async fn invite(server: &TestServer, by: &Client, body: Value) -> (Value, String
     (made, path)
 }
 
-async fn accept(server: &TestServer, path: &str, name: &str, email: &str) -> Reply {
-    let fields = [("username", name), ("email", email), ("password", PASSWORD)];
+fn for_someone() -> Value {
+    json!({ "email": "someone@example.org" })
+}
+
+async fn accept(server: &TestServer, path: &str, name: &str) -> Reply {
+    let fields = [("username", name), ("email", "other@example.org"), ("password", PASSWORD)];
     server.form(&guest(), path, &fields).await
 }
 
@@ -44,7 +48,7 @@ async fn a_link_makes_one_account_with_what_was_preset() {
     let page = server.get(&guest(), &path).await.expect(200);
     assert!(page.text.contains("dora@example.org") && page.text.contains("olga"), "{}", page.text);
     // A look uses nothing up, and another address is not taken.
-    let come = accept(&server, &path, "dora", "other@example.org").await.expect(303);
+    let come = accept(&server, &path, "dora").await.expect(303);
     assert_eq!(come.headers["location"], "/workspaces");
     assert!(come.headers.contains_key("set-cookie"));
     let dora = server.app.user(&Actor::System, "dora").await.unwrap();
@@ -54,7 +58,7 @@ async fn a_link_makes_one_account_with_what_was_preset() {
     assert!(group.members.iter().any(|user| user.id == dora.id));
     // It is used up.
     server.get(&guest(), &path).await.expect(404);
-    assert_eq!(accept(&server, &path, "eve", "eve@example.org").await.status, 404);
+    assert_eq!(accept(&server, &path, "eve").await.status, 404);
     assert_eq!(server.get(&olga, INVITATIONS).await.expect(200).json(), json!([]));
     server.sign_in("dora").await;
 }
@@ -63,11 +67,8 @@ async fn a_link_makes_one_account_with_what_was_preset() {
 async fn two_guests_at_once_are_one_account() {
     let server = TestServer::start().await;
     let olga = server.sign_in("olga").await;
-    let (_, path) = invite(&server, &olga, json!({})).await;
-    let (one, other) = tokio::join!(
-        accept(&server, &path, "dora", "dora@example.org"),
-        accept(&server, &path, "eve", "eve@example.org")
-    );
+    let (_, path) = invite(&server, &olga, for_someone()).await;
+    let (one, other) = tokio::join!(accept(&server, &path, "dora"), accept(&server, &path, "eve"));
     let statuses = [one.status.as_u16(), other.status.as_u16()];
     assert!(statuses.contains(&303) && statuses.contains(&404), "{statuses:?}");
 }
@@ -76,29 +77,34 @@ async fn two_guests_at_once_are_one_account() {
 async fn nobody_invites_with_more_than_they_give_themselves() {
     let server = TestServer::start().await;
     let (olga, urs) = (server.sign_in("olga").await, server.sign_in("urs").await);
-    let (ada, body) = (server.sign_in("ada").await, json!({}));
+    let (ada, body) = (server.sign_in("ada").await, for_someone());
     server.post(&ada, INVITATIONS, body.clone()).await.expect(403);
     server.get(&ada, INVITATIONS).await.expect(403);
-    server.post(&urs, INVITATIONS, json!({ "roles": ["owner"] })).await.expect(403);
+    server
+        .post(&urs, INVITATIONS, json!({ "email": "x@example.org", "roles": ["owner"] }))
+        .await
+        .expect(403);
     server.post(&urs, INVITATIONS, body).await.expect(201);
     for wrong in [
-        json!({ "roles": ["king"] }),
-        json!({ "groups": ["nobody"] }),
+        json!({ "email": "x@example.org", "roles": ["king"] }),
+        json!({ "email": "x@example.org", "groups": ["nobody"] }),
         json!({ "email": "none" }),
-        json!({ "lifetime": 40_i64 * 86_400_000_000_000 }),
-        json!({ "lifetime": 5 }),
+        json!({ "roles": [] }),
+        json!({ "email": "x@example.org", "lifetime": 40_i64 * 86_400_000_000_000 }),
+        json!({ "email": "x@example.org", "lifetime": 5 }),
     ] {
         server.post(&olga, INVITATIONS, wrong).await.expect(400);
     }
     server.post(&olga, INVITATIONS, json!({ "email": "ada@example.org" })).await.expect(409);
     // Who made it is no longer an admin: the link gives nothing.
-    let (_, path) = invite(&server, &urs, json!({})).await;
+    let (_, path) = invite(&server, &urs, for_someone()).await;
     server.get(&guest(), &path).await.expect(200);
     server.app.set_user_roles(&Actor::System, "urs", vec![]).await.unwrap();
     server.get(&guest(), &path).await.expect(404);
-    assert_eq!(accept(&server, &path, "dora", "dora@example.org").await.status, 404);
+    assert_eq!(accept(&server, &path, "dora").await.status, 404);
     // Nor does that of an owner who was suspended.
-    let (_, path) = invite(&server, &olga, json!({ "roles": ["owner"] })).await;
+    let (_, path) =
+        invite(&server, &olga, json!({ "email": "x@example.org", "roles": ["owner"] })).await;
     let owner = vec![steading::model::user::SiteRole::Owner];
     server.app.set_user_roles(&Actor::System, "ben", owner).await.unwrap();
     server.app.set_user_status(&Actor::System, "olga", false).await.unwrap();
@@ -109,8 +115,10 @@ async fn nobody_invites_with_more_than_they_give_themselves() {
 async fn a_link_ends_by_time_by_revocation_and_by_guessing() {
     let server = TestServer::start().await;
     let olga = server.sign_in("olga").await;
-    let (_, late) = invite(&server, &olga, json!({ "lifetime": 60_000_000_000_i64 })).await;
-    let (made, revoked) = invite(&server, &olga, json!({})).await;
+    let (_, late) =
+        invite(&server, &olga, json!({ "email": "x@example.org", "lifetime": 60_000_000_000_i64 }))
+            .await;
+    let (made, revoked) = invite(&server, &olga, for_someone()).await;
     server.get(&guest(), &late).await.expect(200);
     server.clock.advance(Duration::from_secs(61));
     server.get(&guest(), &late).await.expect(404);
@@ -118,7 +126,7 @@ async fn a_link_ends_by_time_by_revocation_and_by_guessing() {
     server.delete(&olga, &path).await.expect(204);
     server.delete(&olga, &path).await.expect(404);
     server.get(&guest(), &revoked).await.expect(404);
-    let (_, good) = invite(&server, &olga, json!({})).await;
+    let (_, good) = invite(&server, &olga, for_someone()).await;
     let stranger = Client { peer: Some("198.51.100.7:1".parse().unwrap()), ..guest() };
     for _ in 0..10 {
         server.get(&stranger, "/invite/stAAAAAAAA-BBBBBBBBBBBBBBBBBBBBBB").await.expect(404);
@@ -141,7 +149,8 @@ async fn the_page_makes_a_link_and_revokes_it() {
     let browser = olga.in_browser(&[("sec-fetch-site", "same-origin")]);
     let page = server.get(&browser, "/invitations").await.expect(200);
     let csrf = between(&page.text, "name=\"csrf\" value=\"", "\"");
-    let fields = [("csrf", csrf.as_str()), ("email", ""), ("days", "2"), ("role", "auditor")];
+    let fields =
+        [("csrf", csrf.as_str()), ("email", "x@example.org"), ("days", "2"), ("role", "auditor")];
     let made = server.form(&browser, "/invitations", &fields).await.expect(200);
     assert!(made.text.contains("/invite/st") && made.text.contains("auditor"), "{}", made.text);
     let id = server.get(&olga, INVITATIONS).await.json()[0]["id"].as_str().unwrap().to_owned();
@@ -183,7 +192,7 @@ async fn a_token_that_leaked_is_ended_by_whoever_shows_it_and_nobody_is_told_who
     assert_eq!(entry["diff"]["leaked"]["new"], true);
 
     // An invitation is one, too.
-    let (_, path) = invite(&server, &olga, json!({})).await;
+    let (_, path) = invite(&server, &olga, for_someone()).await;
     let ended = show(path.strip_prefix("/invite/").unwrap()).await.expect(200);
     assert!(ended.text.contains("It is revoked"));
     server.get(&guest(), &path).await.expect(404);

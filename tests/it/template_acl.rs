@@ -257,11 +257,61 @@ async fn who_keeps_a_template_by_its_list_pushes_versions_of_it_and_of_no_other(
     let path = format!("{ORGANIZATION}/templateversions");
     let own = push(world.template["id"].clone());
     world.server.post(&world.ada, &path, own).await.expect(201);
+    // And has the files of those there are, as `templates pull` does.
+    let version = world.template["active_version_id"].as_str().unwrap();
+    let version =
+        world.server.get(&world.ada, &format!("/api/v2/templateversions/{version}")).await;
+    let file = version.expect(200).json()["job"]["file_id"].as_str().unwrap().to_owned();
+    world.server.get(&world.ada, &format!("/api/v2/files/{file}")).await.expect(200);
+    world.server.get(&world.ben, &format!("/api/v2/files/{file}")).await.expect(404);
     world.server.post(&world.ada, &path, push(Value::Null)).await.expect(403);
     let page = world.server.get(&world.ada, "/templates/kiln").await.expect(200).text;
     assert!(page.contains("/templates/kiln/permissions"), "{page}");
     let page = world.server.get(&world.ben, "/templates/kiln").await.expect(200).text;
     assert!(!page.contains("/templates/kiln/permissions"), "{page}");
+}
+
+#[tokio::test]
+async fn who_keeps_groups_lets_nobody_keep_a_template_by_one() {
+    let world = World::new().await;
+    let (server, urs) = (&world.server, world.server.sign_in("urs").await);
+    let potters = group(&world, "potters", &[]).await;
+    let add = async |by: &Client, name: &str| {
+        let path = format!("/api/v2/groups/{potters}");
+        server.patch(by, &path, json!({ "add_users": [name] })).await
+    };
+    change(&world, &world.tess, json!({ "group_perms": { &potters: "use" } })).await.expect(200);
+    add(&urs, "ben").await.expect(200);
+    change(&world, &world.tess, json!({ "group_perms": { &potters: "admin" } })).await.expect(200);
+    let refused = add(&urs, "urs").await.expect(403);
+    assert!(refused.text.contains("keeps the template kiln"), "{}", refused.text);
+    let invited = json!({ "email": "guest@example.org", "groups": ["potters"] });
+    server.post(&urs, "/api/v2/invitations", invited).await.expect(403);
+    add(&world.olga, "ada").await.expect(200);
+    // Who keeps the groups may still take people out.
+    let path = format!("/api/v2/groups/{potters}");
+    server.patch(&urs, &path, json!({ "remove_users": ["ada"] })).await.expect(200);
+}
+
+#[tokio::test]
+async fn a_list_shows_also_who_is_suspended_and_is_on_record_once() {
+    let world = World::new().await;
+    let ben = user_id(&world, "ben").await;
+    let entries = async || {
+        let log = world.server.get(&world.olga, "/api/v2/audit?q=resource_type:template").await;
+        log.expect(200).json()["count"].as_i64().unwrap()
+    };
+    let keeps = json!({ "user_perms": { &ben: "admin" } });
+    change(&world, &world.tess, keeps.clone()).await.expect(200);
+    let before = entries().await;
+    change(&world, &world.tess, keeps).await.expect(200);
+    assert_eq!(entries().await, before, "nothing changed");
+    let suspend = format!("/api/v2/users/{ben}/status/suspend");
+    world.server.put(&world.olga, &suspend, json!({})).await.expect(200);
+    let path = format!("/api/v2/templates/{}/acl", id(&world.template));
+    let acl = world.server.get(&world.tess, &path).await.expect(200).json();
+    assert_eq!(acl["users"][0]["username"], "ben", "{acl:#}");
+    assert_eq!(acl["users"][0]["status"], "suspended");
 }
 
 #[tokio::test]

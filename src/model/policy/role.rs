@@ -28,11 +28,12 @@ pub const EVERYONE: Permissions = Permissions::EMPTY.and_read(&[R::AssignRole]);
 /// What a template's own list gives with `use`.
 pub const TEMPLATE_USE: Permissions = Permissions::EMPTY.and(R::Template, &[A::Read, A::Use]);
 
-/// What a template's own list gives with `admin`; a new version begins with an upload.
+/// What a template's own list gives with `admin`; a new version begins with an upload, and the files
+/// of those there are can be had.
 pub const TEMPLATE_ADMIN: Permissions = Permissions::EMPTY
     .and_every(&[R::Template])
     .without(R::Template, &[A::Create])
-    .and(R::File, &[A::Create]);
+    .and(R::File, &[A::Create, A::Read]);
 
 /// What can be granted on one thing, whatever roles someone has.
 pub const GRANTABLE: Permissions =

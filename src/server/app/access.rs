@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Actor, App, Error, Result, template_acl, trail};
+use super::{Actor, App, Error, Result, template_rights, trail};
 use crate::model::audit::{AuditEntry, AuditOutcome};
 use crate::model::grant::{self, EffectiveGrant, Verb};
 use crate::model::id::{UserId, WorkspaceId};
@@ -62,7 +62,7 @@ pub fn require_history(tx: &ReadTx<'_>, actor: &Actor, workspace: WorkspaceId) -
 /// [`Error::Denied`] otherwise.
 pub(super) fn require_author(tx: &ReadTx<'_>, actor: &Actor, workspace: WorkspaceId) -> Result<()> {
     let of = workspaces::template(tx, workspace)?.ok_or(Error::NotFound("workspace"))?;
-    let object = template_acl::object(tx, actor, of)?;
+    let object = template_rights::object(tx, actor, of)?;
     actor.require(tx.now, PolicyAction::Update, &object)
 }
 

@@ -277,7 +277,7 @@ fn is_current(tx: &ReadTx<'_>, home: &agents::Home) -> Result<bool> {
         Some(owner) => users::find(tx, owner)?.map(|u| u.status),
         None => None,
     };
-    let present = matches!(owner, Some(UserStatus::Active | UserStatus::Dormant));
+    let present = owner.is_some_and(UserStatus::may_act);
     Ok(present && current_build(tx, home.workspace)? == Some(home.build))
 }
 

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Caller, Error, Request, Result};
+use super::{Error, Request, Result};
 use crate::model::lockout::{Counted, network};
 use crate::model::secret::TokenHash;
 use crate::model::user::User;
@@ -90,9 +90,9 @@ pub(super) fn forget(tx: &WriteTx<'_>, user: &User) -> Result<()> {
     Ok(lockouts::delete(tx, &account_subject(Some(user), ""))?)
 }
 
-/// Where a caller's attempt comes from.
-pub(super) fn ip_of(caller: &Caller) -> IpAddr {
-    caller.ip.parse().unwrap_or(IpAddr::from([0, 0, 0, 0]))
+/// Where an attempt comes from.
+pub(super) fn ip_of(text: &str) -> IpAddr {
+    text.parse().unwrap_or(IpAddr::from([0, 0, 0, 0]))
 }
 
 /// That an attempt has to wait.

@@ -1,7 +1,7 @@
 //! Builds as they are asked for: who may, which version, which answers; then they wait for a runner.
 
 use super::builds::{check_state, record, seal_state};
-use super::{Actor, App, Error, Result, access, template_acl, templates};
+use super::{Actor, App, Error, Result, access, template_rights, templates};
 use crate::model::audit::{AuditAction, Diff};
 use crate::model::build::{Build, BuildReason, JobKind, Transition, next_number};
 use crate::model::event::Event;
@@ -192,7 +192,7 @@ pub(super) fn add_build(
     }
     let last = builds::last(tx, workspace)?;
     if request.transition == Transition::Start {
-        template_acl::require_owner_use(tx, workspace)?;
+        template_rights::require_owner_use(tx, workspace)?;
     }
     let number = next_number(last.as_ref().map(|b| (b.number, b.transition, b.job.status)))
         .map_err(Error::conflict)?;

@@ -90,10 +90,7 @@ impl Checks {
     pub(super) fn request(&self, rp: &Rp, question: &Question, ids: &[Vec<u8>]) -> String {
         let verification =
             if question.purpose == Purpose::SignIn { "required" } else { "preferred" };
-        let ids: Vec<_> = ids
-            .iter()
-            .map(|id| json!({ "type": "public-key", "id": URL_SAFE_NO_PAD.encode(id) }))
-            .collect();
+        let ids = descriptors(ids);
         json!({
             "challenge": URL_SAFE_NO_PAD.encode(question.seal(&self.seal)),
             "rpId": rp.id,
@@ -158,4 +155,10 @@ pub(super) fn totp_place(user: &str) -> Place<'_> {
 
 fn fingerprint(hash: &str) -> String {
     hex::encode(TokenHash::of(hash).0)
+}
+
+/// Passkeys as a browser is told of them.
+pub(super) fn descriptors(ids: &[Vec<u8>]) -> Vec<serde_json::Value> {
+    let told = |id: &Vec<u8>| json!({ "type": "public-key", "id": URL_SAFE_NO_PAD.encode(id) });
+    ids.iter().map(told).collect()
 }

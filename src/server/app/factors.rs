@@ -115,8 +115,11 @@ impl App {
                 let row =
                     row.ok_or_else(|| Error::conflict("no app is to be set up; begin again"))?;
                 let caller = who.caller()?;
-                let begun =
-                    attempts::begin(tx, (Some(caller.user.clone()), ""), attempts::ip_of(caller))?;
+                let begun = attempts::begin(
+                    tx,
+                    (Some(caller.user.clone()), ""),
+                    attempts::ip_of(&caller.ip),
+                )?;
                 let attempt = begun.map_err(attempts::locked)?;
                 let secret = seal.open(totp_place(&user.to_string()), &row.secret)?;
                 let Some(step) = totp::matching_step(&secret, &code, tx.now, 0) else {
@@ -228,11 +231,24 @@ impl App {
             return actor.require_fresh(self.clock.now());
         }
         if caller.user.login_type != LoginType::Password {
-            return Ok(());
+            let (_, session) = session_of(actor)?;
+            return self.db.read(move |tx| require_just_in(tx, session)).await;
         }
         let named = |field: String| if field == "old_password" { NOW.to_owned() } else { field };
         self.check_old(caller, password).await.map_err(|error| error.map_field(named))
     }
+}
+
+/// Asks for a session that began lately: its owner was at the provider just now, whose password is
+/// not ours to ask for.
+fn require_just_in(tx: &ReadTx<'_>, session: TokenId) -> Result<()> {
+    let began = tokens::find_by_id(tx, session)?.map(|token| token.created_at);
+    if began.is_some_and(|at| tx.now.since(at) <= FRESH) {
+        return Ok(());
+    }
+    Err(Error::conflict(
+        "sign out and in again, and add it within 15 minutes: so it is you who adds it",
+    ))
 }
 
 /// Whether an app is to be set up. A secret that nobody used is shown to nobody later.

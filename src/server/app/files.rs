@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use sha2::{Digest as _, Sha256};
 
-use super::{Actor, App, Error, Result, template_acl};
+use super::{Actor, App, Error, Result, template_rights};
 use crate::model::id::FileId;
 use crate::model::policy::{Action, Object, ResourceType};
 use crate::server::db::{ReadTx, archives, files};
@@ -16,6 +16,15 @@ const MIN_TAR_BYTES: usize = 1024;
 const TAR_MAGIC: std::ops::Range<usize> = 257..262;
 
 impl App {
+    /// Asks for the right to send a template's archive.
+    ///
+    /// # Errors
+    /// [`Error::Denied`] for who pushes templates nowhere.
+    pub async fn may_upload(&self, actor: &Actor) -> Result<()> {
+        let actor = actor.clone();
+        self.db.read(move |tx| require_upload(tx, &actor)).await
+    }
+
     /// Keeps a template's archive; the same bytes from the same user are kept once.
     ///
     /// # Errors
@@ -64,7 +73,7 @@ impl App {
 /// Asks for the right to send an upload: who pushes templates somewhere has it, or to one.
 fn require_upload(tx: &ReadTx<'_>, actor: &Actor) -> Result<()> {
     let file = Object::site(ResourceType::File);
-    let file = file.granting(template_acl::granted_anywhere(tx, actor)?);
+    let file = file.granting(template_rights::granted_anywhere(tx, actor)?);
     let mut places = actor.caller()?.user.organizations.iter();
     if places.any(|place| actor.may(tx.now, Action::Create, &file.within(*place))) {
         return Ok(());
@@ -86,7 +95,7 @@ pub(super) fn require_file(tx: &ReadTx<'_>, actor: &Actor, id: FileId) -> Result
         return Ok(());
     }
     for of in files::templates(tx, id)? {
-        if actor.may(tx.now, Action::Update, &template_acl::object(tx, actor, of)?) {
+        if actor.may(tx.now, Action::Update, &template_rights::object(tx, actor, of)?) {
             return Ok(());
         }
     }

@@ -2,7 +2,7 @@
 
 use super::access::record;
 use super::organizations::{self, line};
-use super::{Actor, App, Error, Result, people};
+use super::{Actor, App, Error, Result, people, template_rights};
 use crate::model::audit::{AuditAction, AuditEntry, AuditTarget, Diff};
 use crate::model::event::Event;
 use crate::model::id::GroupId;
@@ -108,10 +108,18 @@ impl App {
         organization: &str,
         name: &str,
     ) -> Result<GroupView> {
-        let all = self.groups(actor, organization).await?;
-        all.into_iter()
-            .find(|g| g.group.name.eq_ignore_ascii_case(name))
-            .ok_or(Error::NotFound("group"))
+        let (actor, keys) = (actor.clone(), (organization.to_owned(), name.to_owned()));
+        self.db
+            .read(move |tx| {
+                let place = organizations::find(tx, &actor, &keys.0)?;
+                if keys.1.eq_ignore_ascii_case(EVERYONE) {
+                    return everyone(tx, &actor, place);
+                }
+                let missing = || Error::NotFound("group");
+                let group = groups::find_by_name(tx, place.id, &keys.1)?.ok_or_else(missing)?;
+                view(tx, &actor, group, place)?.ok_or_else(missing)
+            })
+            .await
     }
 
     /// Makes a group.
@@ -129,6 +137,7 @@ impl App {
         let display_name = line("display_name", &cmd.display_name, MAX_DISPLAY_NAME)?;
         let avatar_url = line("avatar_url", &cmd.avatar_url, MAX_AVATAR_URL)?;
         let quota_allowance = allowance(cmd.quota_allowance)?;
+        actor.require_own()?;
         let (actor, key) = (actor.clone(), organization.to_owned());
         self.db
             .write(move |tx| {
@@ -162,6 +171,7 @@ impl App {
         id: GroupId,
         cmd: UpdateGroup,
     ) -> Result<GroupView> {
+        actor.require_own()?;
         let actor = actor.clone();
         self.db
             .write(move |tx| {
@@ -200,6 +210,7 @@ impl App {
     /// # Errors
     /// [`Error::Denied`] for who may not, [`Error::Conflict`] for Everyone.
     pub async fn delete_group(&self, actor: &Actor, id: GroupId) -> Result<()> {
+        actor.require_own()?;
         let actor = actor.clone();
         self.db
             .write(move |tx| {
@@ -252,6 +263,9 @@ fn change_members(
     cmd: &UpdateGroup,
 ) -> Result<(Vec<String>, Vec<String>)> {
     let (mut added, mut removed) = (Vec::new(), Vec::new());
+    if !cmd.add_users.is_empty() {
+        template_rights::require_lets_in(tx, actor, (group.id, group.organization_id))?;
+    }
     for key in &cmd.add_users {
         let user = people::find(tx, actor, key)?;
         if !user.organizations.contains(&group.organization_id) {

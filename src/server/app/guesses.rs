@@ -3,9 +3,8 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use super::{App, Error, Result};
+use super::{App, Result, attempts};
 use crate::model::lockout::{Counted, network};
-use crate::model::time::words;
 use crate::server::db::lockouts;
 
 /// Apart from failed sign-ins: neither locks the other out.
@@ -26,14 +25,11 @@ impl App {
     /// Asks for a network from which few wrong guesses came.
     ///
     /// # Errors
-    /// [`Error::Conflict`] for one that has to wait.
+    /// [`super::Error::Conflict`] for one that has to wait.
     pub(super) async fn require_no_wait(&self, ip: IpAddr) -> Result<()> {
         match self.network_waits(ip).await? {
             None => Ok(()),
-            Some(wait) => {
-                let wait = words(wait);
-                Err(Error::Conflict(format!("too many failed attempts; try again in {wait}")))
-            }
+            Some(wait) => Err(attempts::locked(wait)),
         }
     }
 

@@ -1,22 +1,22 @@
 //! Signing in at a provider: who comes is known, is linked by a proven address, or is new.
 
-use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::access::record;
-use super::attempts::forgive;
+use super::attempts::{self, Came};
+use super::checks::{Checks, Verdict};
 use super::identity_grants::{Granted, keep};
 use super::password_sign_in::Try;
+use super::second_factor::Asked;
 use super::sessions::{Entrance, SignIn, enter};
 use super::users::entry;
-use super::{Actor, App, Error, Request, Result, group_sync, users};
+use super::{Actor, App, Error, Result, factors, group_sync, users};
 use crate::model::audit::{AuditAction, Diff};
 use crate::model::identity::{Arrival, Identity, Refusal, Rules};
 use crate::model::secret::Token;
 use crate::model::user::{LoginType, User, UserKind, UserStatus};
 use crate::server::db::scim_users::{self, ScimUserRow};
-use crate::server::db::seal::Seal;
 use crate::server::db::{self, ReadTx, WriteTx, identities};
 
 /// Someone whom a provider has signed in.
@@ -29,10 +29,8 @@ pub struct ProviderSignIn {
     pub granted: Granted,
     /// How someone new signs in from now on.
     pub login_type: LoginType,
-    /// From where.
-    pub ip: IpAddr,
-    /// In which request.
-    pub request: Option<Arc<Request>>,
+    /// How they come.
+    pub came: Came,
 }
 
 /// Who it is here.
@@ -51,13 +49,15 @@ impl App {
     /// # Errors
     /// When the database fails.
     pub async fn sign_in_by_provider(&self, came: ProviderSignIn) -> Result<SignIn> {
-        let (token, lifetime, seal) =
-            (self.new_token(), self.policy.session_duration, self.seal.clone());
-        let (provider, ip) = (came.arrival.provider.clone(), came.ip);
-        let signed_in =
-            self.db.write(move |tx| arrive(tx, &came, (token, lifetime), &seal)).await?;
+        let (begins, checks) = ((self.new_token(), self.policy.session_duration), self.checks());
+        let (provider, how) = (came.arrival.provider.clone(), came.came.clone());
+        let (user, signed_in) =
+            self.db.write(move |tx| arrive(tx, &came, begins, (None, &checks))).await?;
         if let SignIn::Refused(why) = &signed_in {
-            tracing::warn!(provider, %ip, %why, "a sign-in was refused");
+            tracing::warn!(provider, ip = %how.ip, %why, "a sign-in was refused");
+        }
+        if let Some(user) = user {
+            self.note_refused(&user, &how, &signed_in);
         }
         Ok(signed_in)
     }
@@ -67,27 +67,51 @@ impl App {
     /// # Errors
     /// When the database fails.
     pub async fn sign_in_by_directory(&self, begun: Try, came: ProviderSignIn) -> Result<SignIn> {
-        let (token, lifetime, seal) =
-            (self.new_token(), self.policy.session_duration, self.seal.clone());
-        let (signed_in, begun) = self
+        let (begins, checks) = ((self.new_token(), self.policy.session_duration), self.checks());
+        let how = came.came.clone();
+        let (user, signed_in) = self
             .db
             .write(move |tx| {
-                forgive(tx, &begun.attempt)?;
-                Ok::<_, Error>((arrive(tx, &came, (token, lifetime), &seal)?, begun))
+                let code = begun.login().code.as_deref();
+                let (user, signed_in) = arrive(tx, &came, begins, (code, &checks))?;
+                settle(tx, &begun.attempt, (user.as_ref(), &signed_in))?;
+                Ok::<_, Error>((user, signed_in))
             })
             .await?;
-        match &signed_in {
-            SignIn::Refused(why) => self.attempt_failed(&begun, &why.to_string()),
-            SignIn::Suspended => self.attempt_failed(&begun, "the account is suspended"),
-            SignIn::Done(..)
-            | SignIn::Wrong
-            | SignIn::Asks(_)
-            | SignIn::Late
-            | SignIn::Locked(_)
-            | SignIn::PasswordsOff
-            | SignIn::NoDirectory => {}
+        if let SignIn::Refused(why) = &signed_in {
+            tracing::warn!(ip = %how.ip, %why, "a sign-in by the directory was refused");
+        }
+        if let Some(user) = user {
+            self.note_refused(&user, &how, &signed_in);
         }
         Ok(signed_in)
+    }
+}
+
+/// What an attempt counted, now that the directory's password was right. It is forgiven to whom it
+/// was counted for, when no second factor is left to be guessed at: signing in again must not begin
+/// that anew.
+fn settle(
+    tx: &WriteTx<'_>,
+    attempt: &attempts::Attempt,
+    (user, signed_in): (Option<&User>, &SignIn),
+) -> Result<()> {
+    let Some(user) = user else { return attempts::take_back(tx, attempt) };
+    let same = attempt.user.as_ref().is_none_or(|counted| counted.id == user.id);
+    match signed_in {
+        // A wrong code stays counted.
+        SignIn::Asks(_) => Ok(()),
+        SignIn::Done(..) if same && !factors::of(tx, user.id)?.any() => {
+            attempts::forgive(tx, attempt)
+        }
+        SignIn::Done(..)
+        | SignIn::Suspended
+        | SignIn::Refused(_)
+        | SignIn::Wrong
+        | SignIn::Late
+        | SignIn::Locked(_)
+        | SignIn::PasswordsOff
+        | SignIn::NoDirectory => attempts::take_back(tx, attempt),
     }
 }
 
@@ -95,47 +119,59 @@ fn arrive(
     tx: &WriteTx<'_>,
     came: &ProviderSignIn,
     (token, lifetime): (Token, Duration),
-    seal: &Seal,
-) -> Result<SignIn> {
+    (code, checks): (Option<&str>, &Checks),
+) -> Result<(Option<User>, SignIn)> {
     let (rules, arrival) = (&came.rules, &came.arrival);
+    let refused = |user, why| Ok((user, SignIn::Refused(why)));
     let email = match rules.admit(arrival) {
         Ok(email) => email,
-        Err(why) => return Ok(SignIn::Refused(why)),
+        Err(why) => return refused(None, why),
     };
     let (user, identity) = match look_up(tx, arrival, &email)? {
         // Before anything is written: a suspended account is left as it is.
         Found::Known(user, _) if user.status == UserStatus::Suspended => {
-            return Ok(SignIn::Suspended);
+            return Ok((Some(user), SignIn::Suspended));
         }
         Found::Known(user, identity) => (user, identity),
         Found::Namesake(user) if !may_link(tx, came, &user)? => {
-            return Ok(SignIn::Refused(Refusal::EmailTaken));
+            return refused(Some(user), Refusal::EmailTaken);
         }
         Found::Namesake(user) if user.status == UserStatus::Suspended => {
-            return Ok(SignIn::Suspended);
+            return Ok((Some(user), SignIn::Suspended));
         }
         Found::Namesake(user) => {
             let identity = link(tx, arrival, &user)?;
             (user, identity)
         }
         Found::Nobody if !rules.allow_signups => {
-            return Ok(SignIn::Refused(Refusal::NoSignups));
+            return refused(None, Refusal::NoSignups);
         }
         Found::Nobody => match create(tx, came, &email)? {
             Some(user) => {
                 let identity = link(tx, arrival, &user)?;
                 (user, identity)
             }
-            None => return Ok(SignIn::Refused(Refusal::NoName)),
+            None => return refused(None, Refusal::NoName),
         },
     };
     let identity = seen(tx, identity, arrival, &email)?;
     if let Some(sync) = &rules.groups {
         group_sync::sync(tx, sync, (&identity, &user), &arrival.claims)?;
     }
-    let grant = keep(tx, seal, &identity, &came.granted)?;
-    let (ip, identity_grant, request) = (came.ip, Some(grant), came.request.clone());
-    enter(tx, user, token, Entrance { lifetime, ip, identity_grant, request, factor: None })
+    let factor = match code {
+        Some(code) if factors::of(tx, user.id)?.any() => match checks.code(tx, user.id, code)? {
+            Verdict::Right(kind) => Some(kind),
+            Verdict::Wrong(why) => {
+                return Ok((Some(user), SignIn::Asks(Box::new(Asked::wrong(why)))));
+            }
+        },
+        Some(_) | None => None,
+    };
+    let grant = keep(tx, &checks.seal, &identity, &came.granted)?;
+    let Came { ip, request } = came.came.clone();
+    let entrance = Entrance { lifetime, ip, identity_grant: Some(grant), request, factor };
+    let signed_in = enter(tx, user.clone(), token, entrance)?;
+    Ok((Some(user), signed_in))
 }
 
 fn look_up(tx: &ReadTx<'_>, arrival: &Arrival, email: &str) -> Result<Found> {

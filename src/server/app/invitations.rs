@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::access::{record, subject};
 use super::users::{CreateUser, default_organization, insert};
-use super::{Actor, App, Error, Result, groups as group_cases, trail};
+use super::{Actor, App, Error, Result, groups as group_cases, template_rights, trail};
 use crate::model::audit::{AuditAction, AuditTarget, Diff};
 use crate::model::id::{GroupId, InvitationId};
 use crate::model::invitation::Invitation;
@@ -13,8 +13,8 @@ use crate::model::password::is_email;
 use crate::model::policy::{self, Action, Context, Object, ResourceType, Scope};
 use crate::model::secret::Token;
 use crate::model::time;
-use crate::model::user::{SiteRole, User, UserKind, UserRef, UserStatus};
-use crate::server::db::{self, ReadTx, WriteTx, groups, invitations, roles};
+use crate::model::user::{SiteRole, User, UserKind, UserRef};
+use crate::server::db::{self, ReadTx, WriteTx, groups, invitations};
 
 /// How long an invitation lasts when nothing is said.
 pub const DEFAULT_LIFETIME: Duration = Duration::from_hours(7 * 24);
@@ -28,7 +28,7 @@ const MAX_GROUPS: usize = 50;
 /// What an invitation is made from.
 #[derive(Clone, Debug, Default)]
 pub struct Invite {
-    /// The address that the account will have; empty when the guest says it.
+    /// The address that the account will have. Whoever invites vouches for it: a provider links by it.
     pub email: String,
     /// Roles on the site that come with it.
     pub roles: Vec<SiteRole>,
@@ -47,8 +47,6 @@ pub struct Guest {
     pub ip: IpAddr,
     /// The name they choose.
     pub username: String,
-    /// Their address, unless the invitation says it.
-    pub email: String,
     /// The full name; may be empty.
     pub name: String,
     /// The password they choose.
@@ -68,21 +66,19 @@ impl App {
         if !cmd.roles.is_empty() {
             actor.require(now, Action::Assign, &Object::site(ResourceType::AssignRole))?;
         }
-        if !self.policy.password_auth {
-            return Err(Error::conflict(
-                "nobody may sign in here by password; people come by the provider",
-            ));
-        }
+        // A link is a lasting way in.
+        actor.require_fresh(now)?;
+        self.require_passwords()?;
         let lifetime = lifetime(cmd.lifetime)?;
         let email = cmd.email.trim().to_owned();
-        if !email.is_empty() && !is_email(&email) {
+        if !is_email(&email) {
             return Err(Error::invalid("email", "must be an e-mail address"));
         }
         let (token, actor) = (self.new_token(), actor.clone());
         self.db
             .write(move |tx| {
                 super::tokens::require_unlimited(tx, &actor)?;
-                if invitations::list(tx, MAX_OPEN)?.len() >= MAX_OPEN {
+                if invitations::count(tx)? >= MAX_OPEN {
                     return Err(Error::conflict("too many invitations are open; revoke some"));
                 }
                 require_free(tx, &email)?;
@@ -132,8 +128,10 @@ impl App {
     /// The invitation of a link that still holds. Wrong links are counted for their network.
     ///
     /// # Errors
-    /// [`Error::NotFound`] when there is none, [`Error::Conflict`] after too many wrong ones.
+    /// [`Error::NotFound`] when there is none, [`Error::Conflict`] after too many wrong ones, and when
+    /// nobody may sign in by password: the link stays as it is.
     pub async fn invitation(&self, token: &str, ip: IpAddr) -> Result<Invitation> {
+        self.require_passwords()?;
         self.require_no_wait(ip).await?;
         let found = match Token::parse(token) {
             None => Err(Error::NotFound("invitation")),
@@ -153,10 +151,9 @@ impl App {
     pub async fn accept_invitation(&self, guest: Guest) -> Result<User> {
         // Before the password is hashed: that is work, which nobody else may ask for.
         let invitation = self.invitation(&guest.token, guest.ip).await?;
-        let email = if invitation.email.is_empty() { guest.email } else { invitation.email };
         let cmd = CreateUser {
             username: guest.username,
-            email,
+            email: invitation.email,
             name: guest.name,
             password: Some(guest.password),
             kind: UserKind::Person,
@@ -168,20 +165,28 @@ impl App {
                 let invitation = open(tx, &token)?;
                 let user = User { roles: invitation.roles.clone(), ..user };
                 let user = insert(tx, &Actor::System, user, hash, AuditAction::Register)?;
-                for (group, name) in &invitation.groups {
+                for (group, _) in &invitation.groups {
                     groups::add(tx, *group, user.id)?;
                     let Some(group) = groups::find(tx, *group)? else { continue };
                     let diff = Diff::new().field("members", &[][..], &[user.username.as_str()]);
                     group_cases::done(tx, &Actor::System, AuditAction::Write, &group, &diff)?;
-                    tracing::debug!(group = name, "a guest is in a group");
                 }
-                roles::replace(tx, user.id, &user.roles)?;
                 invitations::delete(tx, invitation.id)?;
                 let came = user.username.as_str();
                 written(tx, &Actor::System, AuditAction::Write, (&invitation, came))?;
                 Ok(user)
             })
             .await
+    }
+}
+
+impl App {
+    /// Asks whether people sign in by password, as whoever comes by a link would.
+    fn require_passwords(&self) -> Result<()> {
+        if self.policy.password_auth {
+            return Ok(());
+        }
+        Err(Error::conflict("nobody may sign in here by password; sign in by the provider"))
     }
 }
 
@@ -226,6 +231,7 @@ fn chosen(tx: &ReadTx<'_>, actor: &Actor, keys: &[String]) -> Result<Vec<(GroupI
         let missing = || Error::invalid("groups", format!("there is no group {key:?}"));
         let group = found.filter(|g| g.organization_id == organization).ok_or_else(missing)?;
         actor.require(tx.now, Action::Update, &group_cases::object(&group))?;
+        template_rights::require_lets_in(tx, actor, (group.id, organization))?;
         if !all.iter().any(|(id, _)| *id == group.id) {
             all.push((group.id, group.name));
         }
@@ -241,8 +247,7 @@ fn open(tx: &ReadTx<'_>, token: &Token) -> Result<Invitation> {
         return Err(missing());
     }
     let host = db::users::find(tx, invitation.made_by.id)?;
-    let may_act = |u: &User| matches!(u.status, UserStatus::Active | UserStatus::Dormant);
-    let host = host.filter(may_act).ok_or_else(missing)?;
+    let host = host.filter(|user| user.status.may_act()).ok_or_else(missing)?;
     let subject = subject(tx, &host, Scope::ALL)?;
     let context = Context { now: tx.now, ip: None, mfa_at: None, conditions: &[] };
     let may = |action, object| policy::decide(&subject, action, &object, &context).is_ok();

@@ -1,7 +1,7 @@
 //! Use cases on who belongs to an organization.
 
 use super::access::record;
-use super::{Actor, App, Error, Result, organizations, people, trail};
+use super::{Actor, App, Error, Result, organizations, people, roles as role_cases, trail};
 use crate::model::audit::{AuditAction, AuditTarget};
 use crate::model::event::Event;
 use crate::model::id::OrganizationId;
@@ -50,6 +50,7 @@ impl App {
         organization: &str,
         user: &str,
     ) -> Result<(Organization, User)> {
+        actor.require_own()?;
         let (actor, keys) = (actor.clone(), (organization.to_owned(), user.to_owned()));
         self.db
             .write(move |tx| {
@@ -74,12 +75,18 @@ impl App {
     /// # Errors
     /// [`Error::Denied`] for who may not, [`Error::NotFound`] for who is no member.
     pub async fn remove_member(&self, actor: &Actor, organization: &str, user: &str) -> Result<()> {
+        actor.require_own()?;
         let (actor, keys) = (actor.clone(), (organization.to_owned(), user.to_owned()));
         self.db
             .write(move |tx| {
                 let place = organizations::find(tx, &actor, &keys.0)?;
                 let user = people::find_member(tx, &actor, &keys.1, place.id)?;
                 actor.require(tx.now, Action::Delete, &object(place.id).id(user.id))?;
+                if actor.user_id() != Some(user.id) {
+                    // With it go the roles there, which not everyone may take.
+                    let old = role_cases::held_by(&user, place.id);
+                    role_cases::require_change(tx, &actor, (place.id, &user), (&old, &[]))?;
+                }
                 roles::replace_in(tx, place.id, user.id, &[])?;
                 groups::remove_from_all(tx, place.id, user.id)?;
                 template_grants::remove_user(tx, place.id, user.id)?;

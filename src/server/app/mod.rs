@@ -46,6 +46,7 @@ pub mod sessions;
 pub mod settings;
 pub mod ssh_keys;
 pub mod template_acl;
+mod template_rights;
 pub mod templates;
 mod token_cache;
 pub mod tokens;

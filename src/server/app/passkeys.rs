@@ -124,6 +124,12 @@ impl Answer {
         }
     }
 
+    /// What failures of a passkey that nobody has are counted under.
+    pub(super) fn credential(&self) -> String {
+        let id = self.sent.as_ref().map_or("", |sent| sent.id.as_str());
+        format!("passkey {id}")
+    }
+
     /// Whose passkey answers, as it says.
     pub(super) fn user(&self, tx: &ReadTx<'_>) -> Result<Option<User>> {
         match self.passkey(tx)? {
@@ -328,10 +334,7 @@ impl App {
 fn creation(rp: &Rp, user: &User, question: &[u8], known: &[Vec<u8>]) -> String {
     let kinds: Vec<_> =
         key::ALGORITHMS.iter().map(|alg| json!({ "type": "public-key", "alg": alg })).collect();
-    let known: Vec<_> = known
-        .iter()
-        .map(|id| json!({ "type": "public-key", "id": URL_SAFE_NO_PAD.encode(id) }))
-        .collect();
+    let known = super::checks::descriptors(known);
     let shown = if user.name.is_empty() { user.username.as_str() } else { &user.name };
     json!({
         "challenge": URL_SAFE_NO_PAD.encode(question),

@@ -82,7 +82,7 @@ impl App {
 
     /// Whoever found a session open must not guess the password through it.
     pub(super) async fn check_old(&self, caller: &Caller, old: &str) -> Result<()> {
-        let (user, ip) = (caller.user.clone(), attempts::ip_of(caller));
+        let (user, ip) = (caller.user.clone(), attempts::ip_of(&caller.ip));
         let begun = self.db.write(move |tx| attempts::begin(tx, (Some(user), ""), ip)).await?;
         let attempt = begun.map_err(attempts::locked)?;
         let hash = attempt.hash.clone();

@@ -7,7 +7,7 @@ use super::checks::{Checks, Verdict};
 use super::second_factor::Asked;
 use super::sessions::{Beginning, Login, SignIn};
 use super::{App, Result, factors};
-use crate::model::user::{LoginType, SiteRole, UserStatus};
+use crate::model::user::{LoginType, SiteRole, UserKind, UserStatus};
 use crate::server::db::{WriteTx, passwords, users};
 
 /// A try to sign in, counted as failed until it turns out well: so many at once gain nothing.
@@ -18,10 +18,12 @@ pub struct Try {
 
 impl Try {
     /// Whether a directory says if the password is right: it keeps that of whom it signed up, and may
-    /// know who is not known here.
+    /// know who is not known here, or has no password here.
     #[must_use]
     pub fn is_for_directory(&self) -> bool {
-        self.attempt.user.as_ref().is_none_or(|user| user.login_type == LoginType::Ldap)
+        let Some(user) = &self.attempt.user else { return true };
+        let has_none = user.kind == UserKind::Person && self.attempt.hash.is_none();
+        user.login_type == LoginType::Ldap || has_none
     }
 
     /// What was typed.

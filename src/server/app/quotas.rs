@@ -37,11 +37,12 @@ impl App {
         organization: OrganizationId,
         users: Vec<UserId>,
     ) -> Result<Vec<Quota>> {
+        let rows = u32::try_from(users.len()).unwrap_or(u32::MAX);
         let of = move |tx: &ReadTx<'_>| {
             let all = users.iter().map(|user| Ok(quotas::of(tx, organization, *user)?));
             all.collect::<Result<Vec<Quota>>>()
         };
-        self.db.read(of).await
+        self.db.read_rows(rows, of).await
     }
 
     /// The budget of the owner of a build's workspace, with what uses it now.

@@ -255,7 +255,7 @@ fn require_not_own(actor: &Actor, role: &CustomRole) -> Result<()> {
 }
 
 /// Asks for the right to change what a member holds from `old` to `new`.
-fn require_change(
+pub(super) fn require_change(
     tx: &ReadTx<'_>,
     actor: &Actor,
     (place, user): (OrganizationId, &User),
@@ -285,7 +285,7 @@ pub(super) fn permissions(
     Ok(roles::find(tx, place, role)?.map_or(Permissions::EMPTY, |role| role.permissions))
 }
 
-fn held_by(user: &User, place: OrganizationId) -> Vec<RoleName> {
+pub(super) fn held_by(user: &User, place: OrganizationId) -> Vec<RoleName> {
     let there = user.organization_roles.iter().filter(|held| held.organization == place);
     there.map(|held| held.role.clone()).collect()
 }

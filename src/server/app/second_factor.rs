@@ -119,14 +119,15 @@ impl App {
                 let question = Question::new(Purpose::SignIn, None, None, tx.now);
                 let answer = Answer::read(&answer, &question);
                 let user = answer.user(tx)?;
-                let attempt = match attempts::begin(tx, (user.clone(), "passkey"), ip)? {
+                let attempt = match attempts::begin(tx, (user.clone(), &answer.credential()), ip)? {
                     Ok(attempt) => attempt,
                     Err(wait) => return Ok((user, SignIn::Locked(wait))),
                 };
                 let passed = answer.check(&checks, tx)?;
                 let done = match (passed, user.clone()) {
                     (Ok(_), Some(user)) if !signs_in_here(&user, passwords_on) => {
-                        SignIn::PasswordsOff
+                        attempts::take_back(tx, &attempt)?;
+                        SignIn::Asks(Box::new(Asked::wrong(goes_elsewhere(&user).to_owned())))
                     }
                     (Ok(_), Some(user)) => {
                         attempts::forgive(tx, &attempt)?;
@@ -176,7 +177,7 @@ impl App {
                 }
                 let caller = who.caller()?;
                 let counted = (Some(caller.user.clone()), "");
-                let begun = attempts::begin(tx, counted, attempts::ip_of(caller))?;
+                let begun = attempts::begin(tx, counted, attempts::ip_of(&caller.ip))?;
                 let attempt = begun.map_err(attempts::locked)?;
                 let question = Question::new(Purpose::Confirm, Some(user), Some(session), tx.now);
                 match checks.proof(tx, &proof, &question)? {
@@ -210,7 +211,7 @@ impl App {
     /// [`Error::Unconfirmed`] if so.
     pub fn require_factor(&self, actor: &Actor) -> Result<()> {
         let Actor::User(caller) = actor else { return Ok(()) };
-        let by_directory = caller.user.login_type == LoginType::Ldap && caller.mfa.has_factor;
+        let by_directory = caller.mfa.by_directory && caller.mfa.has_factor;
         let is_asked = by_directory || self.policy.mfa_roles.ask(&caller.user);
         if caller.mfa.at.is_some() || !caller.is_session() || !is_asked {
             return Ok(());
@@ -232,7 +233,8 @@ impl std::fmt::Debug for Asked {
 }
 
 impl Asked {
-    fn wrong(why: String) -> Self {
+    /// What was wrong, and nothing more is asked.
+    pub(super) fn wrong(why: String) -> Self {
         Self { ticket: String::new(), totp: false, passkey: None, wrong: Some(why) }
     }
 }
@@ -251,6 +253,21 @@ pub(super) fn renew(tx: &WriteTx<'_>, session: TokenId, token: Token) -> Result<
     match tokens::renew(tx, session, (token.public_id(), token.hash()))? {
         0 => Err(Error::NotFound("session")),
         _ => Ok(token),
+    }
+}
+
+/// What someone does whose passkey is right, and signs nobody in by itself.
+fn goes_elsewhere(user: &User) -> &'static str {
+    match user.login_type {
+        LoginType::Ldap => {
+            "Sign in with your directory's password; the passkey is asked for after that."
+        }
+        LoginType::Oidc | LoginType::Github => {
+            "Sign in at your provider; a passkey is for what is asked after that."
+        }
+        LoginType::Password | LoginType::None => {
+            "Passwords and passkeys are turned off here; sign in by the provider."
+        }
     }
 }
 

@@ -34,7 +34,7 @@ impl ServiceAccount {
 
 /// Living, human, and let in.
 fn may_answer(user: &User) -> bool {
-    user.kind == UserKind::Person && matches!(user.status, UserStatus::Active | UserStatus::Dormant)
+    user.kind == UserKind::Person && user.status.may_act()
 }
 
 impl App {
@@ -192,7 +192,7 @@ pub(super) fn require_answered(tx: &ReadTx<'_>, user: &User) -> Result<()> {
 pub(super) fn left(tx: &WriteTx<'_>, user: &User) -> Result<()> {
     for row in service_accounts::list_of(tx, user.id)? {
         let Some(account) = users::find(tx, row.user)? else { continue };
-        if matches!(account.status, UserStatus::Active | UserStatus::Dormant) {
+        if account.status.may_act() {
             set_status(tx, &Actor::System, &account, false)?;
             service_accounts::put(tx, &ServiceRow { is_stopped: true, ..row })?;
         }

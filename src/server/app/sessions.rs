@@ -60,7 +60,9 @@ pub enum SignIn {
 }
 
 impl Login {
-    pub(super) fn came(&self) -> Came {
+    /// How they come.
+    #[must_use]
+    pub fn came(&self) -> Came {
         Came { ip: self.ip, request: self.request.clone() }
     }
 }
@@ -80,6 +82,7 @@ impl App {
     pub(super) fn note_refused(&self, user: &User, came: &Came, sign_in: &SignIn) {
         match sign_in {
             SignIn::Suspended => self.refuse_sign_in(user, came, "the account is suspended"),
+            SignIn::Refused(why) => self.refuse_sign_in(user, came, &why.to_string()),
             SignIn::Asks(asked) => {
                 if let Some(why) = &asked.wrong {
                     self.refuse_sign_in(user, came, why);
@@ -90,8 +93,7 @@ impl App {
             | SignIn::Late
             | SignIn::Locked(_)
             | SignIn::PasswordsOff
-            | SignIn::NoDirectory
-            | SignIn::Refused(_) => {}
+            | SignIn::NoDirectory => {}
         }
     }
 
@@ -223,7 +225,7 @@ pub(super) fn enter(
     user.last_seen_at = Some(tx.now);
     let (via, subject) = (Via::Token(new.id, new.kind), subject(tx, &user, Scope::ALL)?);
     let (identity_grant, request) = (arrival.identity_grant, arrival.request);
-    let mfa = Mfa { at: mfa_at, has_factor: mfa_at.is_some() };
+    let mfa = Mfa { at: mfa_at, has_factor: mfa_at.is_some(), by_directory: false };
     let caller = Caller { user: user.clone(), via, identity_grant, ip, subject, mfa, request };
     let actor = Actor::User(Arc::new(caller));
     let given = arrival.factor.map_or("", FactorKind::as_str);

@@ -38,6 +38,7 @@ impl App {
                 let user = people::find(tx, &actor, &key)?;
                 tokens::require_tokens_of(tx.now, &actor, Action::Create, user.id)?;
                 tokens::require_unlimited(tx, &actor)?;
+                actor.require_fresh(tx.now)?;
                 if let Some(old) = ssh_keys::find_by_fingerprint(tx, &parsed.fingerprint)? {
                     return Err(on_file(&old, old.user_id == user.id));
                 }

@@ -4,19 +4,17 @@
 //! who may not see the people themselves.
 
 use super::groups::{self, GroupView};
+use super::template_rights::{object, require_held};
 use super::{Actor, App, Error, Result, access, people, templates, trail};
 use crate::model::audit::{AuditAction, AuditTarget, Diff};
 use crate::model::event::Event;
-use crate::model::id::{GroupId, OrganizationId, TemplateId, UserId, WorkspaceId};
+use crate::model::id::{GroupId, OrganizationId, TemplateId, UserId};
 use crate::model::name::TemplateName;
-use crate::model::policy::{
-    self, Action, Because, Context, Object, Permission, Permissions, ResourceType, Scope,
-};
+use crate::model::policy::{Action, Because};
 use crate::model::template::{Grantee, Template, TemplateRole};
-use crate::model::user::{Organization, User, UserStatus};
+use crate::model::user::{Organization, User};
 use crate::server::db::{
-    ReadTx, WriteTx, groups as group_rows, memberships, organizations, template_grants,
-    templates as template_rows, users, workspaces,
+    ReadTx, WriteTx, groups as group_rows, memberships, organizations, template_grants, users,
 };
 
 /// People and groups on one list at most.
@@ -70,8 +68,8 @@ impl App {
                                 .push((groups::shown(tx, &actor, group, place.clone())?, role));
                         }
                         Grantee::User(user) => {
-                            let found = users::find(tx, user)?;
-                            let Some(user) = found.filter(is_there) else { continue };
+                            // Also who is suspended: let in again, they would be on it as before.
+                            let Some(user) = users::find(tx, user)? else { continue };
                             acl.users.push((discreet(tx, &actor, user), role));
                         }
                     }
@@ -102,7 +100,7 @@ impl App {
                 let fits = |name: &str| name.to_lowercase().contains(&text);
                 let users = members
                     .map(|(user, _)| user)
-                    .filter(|user| is_there(user) && fits(user.username.as_str()))
+                    .filter(|user| user.status.may_act() && fits(user.username.as_str()))
                     .map(|user| discreet(tx, &actor, user))
                     .collect();
                 let mut all = vec![groups::everyone(tx, &actor, place.clone())?];
@@ -169,6 +167,7 @@ impl App {
             let why = format!("names more than {MAX_ENTRIES} people and groups");
             return Err(Error::invalid("user_perms", why));
         }
+        actor.require_own()?;
         let actor = actor.clone();
         self.db
             .write(move |tx| {
@@ -177,67 +176,6 @@ impl App {
             })
             .await
     }
-}
-
-/// A template as a decision looks at it, with what its list grants to who asks.
-pub(super) fn object(
-    tx: &ReadTx<'_>,
-    actor: &Actor,
-    (template, place): (TemplateId, OrganizationId),
-) -> Result<Object> {
-    let granted = match actor.user_id() {
-        Some(user) => granted(&template_grants::held(tx, user, template)?),
-        None => Permissions::EMPTY,
-    };
-    Ok(Object::site(ResourceType::Template).id(template).within(place).granting(granted))
-}
-
-/// What the lists of any templates grant to who asks.
-pub(super) fn granted_anywhere(tx: &ReadTx<'_>, actor: &Actor) -> Result<Permissions> {
-    let Some(user) = actor.user_id() else { return Ok(Permissions::EMPTY) };
-    let roles: Vec<TemplateRole> = template_grants::held_by(tx, user)?.into_values().collect();
-    Ok(granted(&roles))
-}
-
-fn granted(roles: &[TemplateRole]) -> Permissions {
-    roles.iter().fold(Permissions::EMPTY, |all, role| all.union(role.permissions()))
-}
-
-/// Asks whether a workspace's owner may use its template: without that it is not started, whoever
-/// asks for it.
-///
-/// # Errors
-/// [`Error::Conflict`] otherwise.
-pub(super) fn require_owner_use(tx: &ReadTx<'_>, workspace: WorkspaceId) -> Result<()> {
-    let missing = || Error::NotFound("workspace");
-    let owner = workspaces::owner(tx, workspace)?.ok_or_else(missing)?;
-    let owner = users::find(tx, owner)?.ok_or_else(missing)?;
-    let (template, place) = workspaces::template(tx, workspace)?.ok_or_else(missing)?;
-    if may_use(tx, &owner, (template, place))? {
-        return Ok(());
-    }
-    let name = template_rows::find(tx, template)?.map(|t| t.label().to_owned());
-    Err(Error::Conflict(format!(
-        "{} may not use the template {} any more, so the workspace is not started; it can be stopped \
-         and deleted, and whoever keeps the template can let its owner use it again",
-        owner.username,
-        name.unwrap_or_default()
-    )))
-}
-
-fn may_use(
-    tx: &ReadTx<'_>,
-    user: &User,
-    (id, place): (TemplateId, OrganizationId),
-) -> Result<bool> {
-    if !is_there(user) {
-        return Ok(false);
-    }
-    let subject = access::subject(tx, user, Scope::ALL)?;
-    let granted = granted(&template_grants::held(tx, user.id, id)?);
-    let object = Object::site(ResourceType::Template).id(id).within(place).granting(granted);
-    let context = Context { now: tx.now, ip: None, mfa_at: None, conditions: &[] };
-    Ok(policy::decide(&subject, Action::Use, &object, &context).is_ok())
 }
 
 /// Changes a template's list. The actor's right to change the template was asked for before.
@@ -264,6 +202,9 @@ pub(super) fn change(
     let ((old_users, old_groups), (users, groups)) = (words(tx, &before)?, words(tx, &after)?);
     let diff =
         Diff::new().field("user_acl", &old_users, &users).field("group_acl", &old_groups, &groups);
+    if diff.is_empty() {
+        return Ok(());
+    }
     let (target, name) = (AuditTarget::Template, template.name.as_str());
     let entry = trail::entry(AuditAction::Write, target, template.id.0, name);
     access::record(tx, actor, &trail::with(entry, &diff))?;
@@ -280,15 +221,11 @@ fn require_change(
 ) -> Result<()> {
     let object = object(tx, actor, (template.id, template.organization_id))?;
     let old = before.iter().find(|(known, _)| *known == grantee).map(|(_, role)| *role);
-    // Nobody gives or takes what they do not hold.
-    let moved = granted(&[old, role].into_iter().flatten().collect::<Vec<_>>());
-    let of_template = Permissions::EMPTY.and_every(&[ResourceType::Template]);
-    for Permission(kind, action) in moved.intersection(of_template).iter() {
-        if !actor.may(tx.now, action, &object) {
-            return Err(Error::Denied(format!(
-                "you do not hold {kind}:{action} on this template, and so can neither give nor take it"
-            )));
-        }
+    let moved: Vec<TemplateRole> = [old, role].into_iter().flatten().collect();
+    require_held(tx, actor, (&object, &moved))?;
+    if role == Some(TemplateRole::Admin) && old != role {
+        // Who keeps a template says what runs on the server's machine.
+        actor.require_fresh(tx.now)?;
     }
     if old == Some(TemplateRole::Admin)
         && actor.decide(tx.now, Action::Update, &object) == Ok(Because::Granted)
@@ -323,7 +260,7 @@ fn includes(tx: &ReadTx<'_>, actor: &Actor, grantee: Grantee) -> Result<bool> {
 
 fn require_member(tx: &ReadTx<'_>, user: UserId, place: OrganizationId) -> Result<()> {
     let found = users::find(tx, user)?;
-    if found.is_some_and(|u| is_there(&u) && u.organizations.contains(&place)) {
+    if found.is_some_and(|u| u.status.may_act() && u.organizations.contains(&place)) {
         return Ok(());
     }
     Err(Error::invalid("user_perms", format!("{user} is no member of the template's organization")))
@@ -350,13 +287,6 @@ fn words(tx: &ReadTx<'_>, list: &[(Grantee, TemplateRole)]) -> Result<(Vec<Strin
 
 fn organization(tx: &ReadTx<'_>, template: &Template) -> Result<Organization> {
     organizations::find(tx, template.organization_id)?.ok_or(Error::NotFound("organization"))
-}
-
-fn is_there(user: &User) -> bool {
-    match user.status {
-        UserStatus::Active | UserStatus::Dormant => true,
-        UserStatus::Suspended | UserStatus::Deleted => false,
-    }
 }
 
 /// Someone's name, and the rest of them only for who may see it.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Actor, App, Error, Result, access, template_acl, trail};
+use super::{Actor, App, Error, Result, access, template_acl, template_rights, trail};
 use crate::model::audit::{AuditAction, AuditEntry, AuditTarget, Diff};
 use crate::model::build::JobStatus;
 use crate::model::event::Event;
@@ -159,7 +159,7 @@ impl App {
                     }
                 }
                 let scoped = Object::site(ResourceType::Template)
-                    .granting(template_acl::granted_anywhere(tx, &actor)?);
+                    .granting(template_rights::granted_anywhere(tx, &actor)?);
                 match actor.user_id().filter(|_| actor.may(tx.now, Action::Read, &scoped)) {
                     Some(user) => Ok(template_grants::any(tx, user)?),
                     None => Ok(false),
@@ -304,7 +304,7 @@ impl App {
 
 /// A template as a decision looks at it.
 fn object(tx: &ReadTx<'_>, actor: &Actor, template: &Template) -> Result<Object> {
-    template_acl::object(tx, actor, (template.id, template.organization_id))
+    template_rights::object(tx, actor, (template.id, template.organization_id))
 }
 
 /// The same without what its list grants.

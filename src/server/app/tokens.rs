@@ -14,7 +14,7 @@ use crate::model::network::Network;
 use crate::model::policy::{Action, Object, ResourceType, Scope, Subject};
 use crate::model::secret::Token;
 use crate::model::time::{self, Timestamp};
-use crate::model::user::{TokenEntry, TokenKind, TokenLimits, User, UserStatus};
+use crate::model::user::{TokenEntry, TokenKind, TokenLimits};
 use crate::server::db::tokens::{NewToken, Presented};
 use crate::server::db::{ReadTx, ssh_keys, tokens, users};
 
@@ -56,7 +56,8 @@ impl App {
         let now = self.clock.now();
         let right =
             |known: &Known| known.token.hash.matches(&token) && now < known.token.expires_at;
-        let Some(known) = found.filter(|known| right(known) && may_act(&known.token.user)) else {
+        let Some(known) = found.filter(|known| right(known) && known.token.user.status.may_act())
+        else {
             return Ok(None);
         };
         let Known { token: found, subject } = &*known;
@@ -104,7 +105,8 @@ impl App {
                     Via::Token(id, _) => tokens::is_current(tx, id)?,
                     Via::Key(id) => ssh_keys::find(tx, id)?.is_some(),
                 };
-                let user = users::find(tx, caller.user.id)?.filter(|user| open && may_act(user));
+                let user =
+                    users::find(tx, caller.user.id)?.filter(|user| open && user.status.may_act());
                 let Some(user) = user else { return Ok(None) };
                 let subject = subject(tx, &user, caller.subject.scope.clone())?;
                 Ok(Some(Actor::User(Arc::new(Caller { user, subject, ..caller }))))
@@ -136,7 +138,8 @@ impl App {
                 let Some(key) = ssh_keys::find_by_fingerprint(tx, &fingerprint)? else {
                     return Ok(None);
                 };
-                let Some(user) = users::find(tx, key.user_id)?.filter(may_act) else {
+                let Some(user) = users::find(tx, key.user_id)?.filter(|user| user.status.may_act())
+                else {
                     return Ok(None);
                 };
                 let subject = subject(tx, &user, Scope::ALL)?;
@@ -335,14 +338,6 @@ fn lifetime(
         return Err(Error::invalid("lifetime", "must be at least a second"));
     }
     Ok(lifetime)
-}
-
-/// Whether a user's tokens and keys open anything.
-fn may_act(user: &User) -> bool {
-    match user.status {
-        UserStatus::Active | UserStatus::Dormant => true,
-        UserStatus::Suspended | UserStatus::Deleted => false,
-    }
 }
 
 /// One's own tokens and keys, or anyone's for an owner.

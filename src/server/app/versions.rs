@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::files::require_file;
 use super::templates::{find as find_template, find_for as find_template_for};
-use super::{Actor, App, Error, Page, Result, access, template_acl, trail};
+use super::{Actor, App, Error, Page, Result, access, template_rights, trail};
 use crate::model::audit::{AuditAction, AuditTarget};
 use crate::model::build::{JobKind, JobStatus};
 use crate::model::event::Event;
@@ -320,7 +320,7 @@ fn place(organization: OrganizationId) -> Object {
 /// A version as a decision looks at it: by its template, if it has one.
 fn object(tx: &ReadTx<'_>, actor: &Actor, version: &Version) -> Result<Object> {
     match version.template_id {
-        Some(id) => template_acl::object(tx, actor, (id, version.organization_id)),
+        Some(id) => template_rights::object(tx, actor, (id, version.organization_id)),
         None => Ok(place(version.organization_id)),
     }
 }

@@ -90,6 +90,19 @@ pub fn list(tx: &ReadTx<'_>, limit: usize) -> Result<Vec<Invitation>> {
     all.into_iter().map(|(_, invitation)| with_groups(tx, invitation)).collect()
 }
 
+/// How many invitations have not ended.
+///
+/// # Errors
+/// When SQLite fails.
+pub fn count(tx: &ReadTx<'_>) -> Result<usize> {
+    let n: Option<i64> = tx.find(
+        "SELECT count(*) FROM invitations WHERE expires_at > :now",
+        named_params! { ":now": tx.now },
+        |row| row.get(0),
+    )?;
+    Ok(usize::try_from(n.unwrap_or_default()).unwrap_or(usize::MAX))
+}
+
 /// Writes a new invitation; `secret` is what it is looked up by, and the hash of the rest.
 ///
 /// # Errors

@@ -9,6 +9,7 @@ use super::users::{self, select_users};
 use super::{ReadTx, Result, WriteTx};
 use crate::model::factor::Mfa;
 use crate::model::id::{IdentityGrantId, TokenId, UserId, WorkspaceId};
+use crate::model::identity::DIRECTORY;
 use crate::model::network::Network;
 use crate::model::policy::Scope;
 use crate::model::secret::TokenHash;
@@ -82,11 +83,12 @@ pub fn present(tx: &ReadTx<'_>, public_id: &str) -> Result<Option<Presented>> {
              t.identity_grant_id, t.scopes, t.things, t.networks, t.depth, t.mfa_at,
              EXISTS (SELECT 1 FROM totp_factors f
                      WHERE f.user_id = t.user_id AND f.confirmed_at IS NOT NULL)
-             OR EXISTS (SELECT 1 FROM passkeys p WHERE p.user_id = t.user_id) ";
+             OR EXISTS (SELECT 1 FROM passkeys p WHERE p.user_id = t.user_id),
+             coalesce(g.provider = :directory, 0) ";
             "FROM tokens t JOIN users u ON u.id = t.user_id
              LEFT JOIN identity_grants g ON g.id = t.identity_grant_id
              WHERE t.public_id = :public_id"),
-        named_params! { ":public_id": public_id },
+        named_params! { ":public_id": public_id, ":directory": DIRECTORY },
         |row| {
             // By the places after the user's: each request comes by here.
             Ok(Presented {
@@ -102,6 +104,7 @@ pub fn present(tx: &ReadTx<'_>, public_id: &str) -> Result<Option<Presented>> {
                 mfa: Mfa {
                     at: row.get(users::COLUMNS + 11)?,
                     has_factor: row.get(users::COLUMNS + 12)?,
+                    by_directory: row.get(users::COLUMNS + 13)?,
                 },
             })
         },

@@ -12,10 +12,12 @@ use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use tracing::Instrument as _;
 
+use super::address::{self, ClientAddress};
 use super::packed::{pack, takes_gzip};
-use super::{MaybeWho, Problem, State, address, pages, scim, slow};
+use super::{MaybeWho, Problem, State, pages, scim, slow};
 use crate::model::audit::MAX_USER_AGENT;
 use crate::server::app;
+use crate::server::app::attempts::Came;
 use crate::server::html::csp;
 
 /// The header that carries a request's number.
@@ -45,6 +47,20 @@ impl<S: Send + Sync> FromRequestParts<S> for Within {
         within.ok_or_else(|| {
             Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "The server failed here.")
         })
+    }
+}
+
+/// How someone comes who signs in: from where, and in which request.
+#[derive(Clone, Debug)]
+pub struct Coming(pub Came);
+
+impl<S: Send + Sync> FromRequestParts<S> for Coming {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let ClientAddress(ip) = ClientAddress::from_request_parts(parts, state).await?;
+        let Within(request) = Within::from_request_parts(parts, state).await?;
+        Ok(Self(Came { ip, request: Some(request) }))
     }
 }
 

@@ -246,6 +246,9 @@ async fn the_first_factor_needs_the_password() {
     login(&server, "ada", None).await.expect(201);
 }
 
+const KEY: &str =
+    "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJdD7y3aLq454yWBdwLWbieU1ebz9/cu7/QEXn9OIeZJ";
+
 #[tokio::test]
 async fn what_is_dangerous_asks_again_after_a_quarter_of_an_hour() {
     let server = server(&[]).await;
@@ -266,6 +269,8 @@ async fn what_is_dangerous_asks_again_after_a_quarter_of_an_hour() {
         (http::Method::PUT, "/api/v2/users/ada/password", json!({ "password": "glaze-and-ash" })),
         (http::Method::DELETE, "/api/v2/users/ada/factors", json!({})),
         (http::Method::DELETE, "/api/v2/users/ben", json!({})),
+        (http::Method::POST, "/api/v2/invitations", json!({ "email": "x@example.org" })),
+        (http::Method::POST, "/api/v2/users/me/ssh-keys", json!({ "public_key": KEY })),
     ] {
         let refused = server.call(&session, method, path, Some(body)).await.expect(403).json();
         assert_eq!(refused["detail"], "mfa_required", "{path}");

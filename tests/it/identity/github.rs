@@ -220,7 +220,7 @@ async fn a_code_that_is_entered_at_github_signs_in_the_browser_that_shows_it() {
     world.peer.put("ada", at_github(5, "ada", &[("kiln", "active")], &[])).await;
     let shown = world.server.get(&Client::default(), "/login/github?next=/templates").await;
     let shown = shown.expect(200);
-    assert!(shown.headers["refresh"].to_str().unwrap().ends_with("url=/login/github/wait"));
+    assert!(shown.headers["refresh"].to_str().unwrap().ends_with("url=/login/github/wait?every=6"));
     let own = Client { cookie: Some(cookie(&shown)), ..Client::default() };
     let waiting = world.server.get(&own, "/login/github/wait").await.expect(200);
     let code = |text: &str| {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::json;
 use steading::model::group_sync::GroupSync;
-use steading::model::identity::{AllowedGroups, Rules};
+use steading::model::identity::{AllowedGroups, LinkByEmail, Rules};
 use steading::server::app::Actor;
 use steading::server::identity::ldap::Settings;
 use steading::server::identity::ldap::filter::Filter;
@@ -13,11 +13,11 @@ use steading::server::identity::ldap::settings::{Found, Groups, People, Security
 
 use super::slapd::{BASE, Slapd, certificates, rules};
 use crate::factors::Browser;
-use crate::harness::{Client, PASSWORD, Reply, TestServer};
+use crate::harness::{Client, PASSWORD, Reply, TestServer, person};
 
 async fn server(settings: Settings) -> TestServer {
     let server = TestServer::with(|_| {}, |config| config.ldap = Some(settings.clone())).await;
-    server.app.create_first_user(crate::harness::person("olga")).await.unwrap();
+    server.app.create_first_user(person("olga")).await.unwrap();
     server
 }
 
@@ -64,6 +64,61 @@ async fn who_has_a_second_factor_gives_it_after_the_directory_s_password_too() {
     let token = given["session_token"].as_str().unwrap().to_owned();
     let lin = Client { token: Some(token), ..Client::default() };
     server.get(&lin, "/api/v2/workspaces").await.expect(200);
+
+    // A code that comes with the password counts at once.
+    let login = async |code: &str| {
+        let body = json!({ "email": "lin", "password": "lin's password", "code": code });
+        server.post(&Client::default(), "/api/v2/users/login", body).await
+    };
+    let came = login(&codes[1]).await.expect(201).json();
+    let token = came["session_token"].as_str().unwrap().to_owned();
+    let lin = Client { token: Some(token), ..Client::default() };
+    server.get(&lin, "/api/v2/workspaces").await.expect(200);
+    // The right password does not begin the guessing of codes anew.
+    for _ in 0..2 {
+        assert_eq!(login("000000").await.status, 401);
+        sign_in(&server, "lin", "lin's password").await;
+    }
+    for _ in 0..8 {
+        login("000000").await;
+    }
+    assert_eq!(login(&codes[2]).await.status, 429);
+}
+
+#[tokio::test]
+async fn an_account_with_a_second_factor_is_asked_for_it_whatever_name_the_directory_has() {
+    let slapd = Slapd::start();
+    let linking = Rules { link_by_email: LinkByEmail::All, ..rules() };
+    let server = server(Settings { rules: Arc::new(linking), ..slapd.settings() }).await;
+    server.app.create_user(&Actor::System, person("ada")).await.unwrap();
+    // Here she has a password and an app; there she has another name and the same address.
+    let person = server.app.user(&Actor::System, "ada").await.unwrap();
+    let browser = Browser::new(&server);
+    browser.post("/login", &[("username", "ada"), ("password", PASSWORD)]).await.expect(303);
+    browser.set_up_app().await;
+    slapd.change(
+        "ldapmodify",
+        &format!(
+            "dn: uid=max,ou=people,{BASE}\nchangetype: modify\nreplace: mail\nmail: {}\n",
+            person.email
+        ),
+    );
+    let max = sign_in(&server, "max", "max's password").await;
+    let refused = server.get(&max, "/api/v2/workspaces").await.expect(403).json();
+    assert_eq!(refused["detail"], "mfa_required", "{refused:#}");
+}
+
+#[tokio::test]
+async fn a_first_factor_needs_a_sign_in_of_just_now_where_the_password_is_not_ours() {
+    let slapd = Slapd::start();
+    let server = server(slapd.settings()).await;
+    let browser = Browser::new(&server);
+    let fields = [("username", "lin"), ("password", "lin's password")];
+    browser.post("/login", &fields).await.expect(303);
+    server.clock.advance(Duration::from_mins(16));
+    server.state.providers.renew_pass().await.unwrap();
+    let late = browser.post("/settings/security/totp", &[]).await;
+    assert!(late.text.contains("ign out and in again"), "{}", late.text);
 }
 
 #[tokio::test]
@@ -254,13 +309,13 @@ async fn an_account_is_not_given_to_whom_the_directory_gives_its_address() {
     let slapd = Slapd::start();
     let server = server(slapd.settings()).await;
     let system = Actor::System;
-    let mut person = crate::harness::person("linda");
-    person.email = "lin@example.test".to_owned();
-    server.app.create_user(&system, person).await.unwrap();
+    let mut linda = person("linda");
+    linda.email = "lin@example.test".to_owned();
+    server.app.create_user(&system, linda).await.unwrap();
     let refused = try_sign_in(&server, "lin", "lin's password").await.expect(403);
     assert!(refused.text.contains("already"), "{}", refused.text);
     // Nor is a name that is known here: its password is ours.
-    server.app.create_user(&system, crate::harness::person("max")).await.unwrap();
+    server.app.create_user(&system, person("max")).await.unwrap();
     try_sign_in(&server, "max", "max's password").await.expect(401);
     sign_in(&server, "max", PASSWORD).await;
 }
@@ -271,12 +326,12 @@ async fn the_form_is_there_for_the_directory_when_local_passwords_are_off() {
     let settings = slapd.settings();
     let server =
         TestServer::with(|p| p.password_auth = false, |c| c.ldap = Some(settings.clone())).await;
-    server.app.create_first_user(crate::harness::person("olga")).await.unwrap();
+    server.app.create_first_user(person("olga")).await.unwrap();
     let ways = server.get(&Client::default(), "/api/v2/users/authmethods").await.expect(200);
     assert_eq!(ways.json()["password"]["enabled"], true);
     let page = server.get(&Client::default(), "/login").await.expect(200);
     assert!(page.text.contains("name=\"password\""), "{}", page.text);
     sign_in(&server, "lin", "lin's password").await;
-    server.app.create_user(&Actor::System, crate::harness::person("ben")).await.unwrap();
+    server.app.create_user(&Actor::System, person("ben")).await.unwrap();
     try_sign_in(&server, "ben", PASSWORD).await.expect(403);
 }

@@ -4,14 +4,13 @@ pub mod provider;
 mod settings;
 pub mod tokens;
 
-use std::net::IpAddr;
 use std::sync::Arc;
 
 use anyhow::Context as _;
 use url::Url;
 
-use self::provider::Provider;
 pub use self::provider::{DeviceCode, GROUPS};
+use self::provider::{Poll, Provider};
 pub use self::settings::Settings;
 use super::oidc::flow::{Flow, FlowKey};
 use super::oidc::{Answer, Failure, Finished, KEY_BYTES, Renewed, Stopped};
@@ -19,6 +18,7 @@ use crate::model::identity::{Arrival, Rules};
 use crate::model::user::LoginType;
 use crate::net::dial::Dialer;
 use crate::server::app::App;
+use crate::server::app::attempts::Came;
 use crate::server::app::identities::ProviderSignIn;
 use crate::server::app::identity_grants::{Due, Granted};
 
@@ -47,6 +47,8 @@ pub enum Polled {
         user_code: String,
         /// Where.
         at: String,
+        /// Whether it was asked too early.
+        slow: bool,
     },
 }
 
@@ -86,7 +88,7 @@ impl Github {
     pub async fn finish(
         &self,
         answer: &Answer,
-        (cookie, ip): (&str, IpAddr),
+        (cookie, came): (&str, Came),
     ) -> Result<Finished, Stopped> {
         let provider = self.provider()?;
         let flow = self.flow(cookie)?;
@@ -98,7 +100,7 @@ impl Github {
         }
         let exchanged = provider.exchange(&flow, &answer.code, &self.callback()).await;
         let exchanged = exchanged.map_err(|failure| failed(&failure))?;
-        self.sign_in(exchanged, flow, ip).await
+        self.sign_in(exchanged, flow, came).await
     }
 
     /// A code for a person to enter there, and the cookie that their browser keeps.
@@ -127,15 +129,18 @@ impl Github {
     ///
     /// # Errors
     /// When it was begun elsewhere, or is over.
-    pub async fn poll_device(&self, (cookie, ip): (&str, IpAddr)) -> Result<Polled, Stopped> {
+    pub async fn poll_device(&self, (cookie, came): (&str, Came)) -> Result<Polled, Stopped> {
         let provider = self.provider()?;
         if !provider.settings.device_flow {
             return Err(Stopped::NoProvider);
         }
         let flow = self.flow(cookie)?;
         match provider.poll(&flow.state).await {
-            Ok(Some(exchanged)) => self.sign_in(exchanged, flow, ip).await.map(Polled::Done),
-            Ok(None) => Ok(Polled::Waiting { user_code: flow.nonce, at: flow.verifier }),
+            Ok(Poll::In(exchanged)) => self.sign_in(*exchanged, flow, came).await.map(Polled::Done),
+            Ok(poll @ (Poll::Pending | Poll::Slow)) => {
+                let slow = matches!(poll, Poll::Slow);
+                Ok(Polled::Waiting { user_code: flow.nonce, at: flow.verifier, slow })
+            }
             Err(Failure::Ended) => Err(Stopped::NotBegun),
             Err(failure @ (Failure::Away(_) | Failure::Wrong(_))) => Err(failed(&failure)),
         }
@@ -152,11 +157,11 @@ impl Github {
         &self,
         (arrival, granted): (Arrival, Granted),
         flow: Flow,
-        ip: IpAddr,
+        came: Came,
     ) -> Result<Finished, Stopped> {
         let rules = Arc::clone(&self.provider()?.settings.rules);
-        let (login_type, request) = (LoginType::Github, None);
-        let came = ProviderSignIn { arrival, rules, granted, login_type, ip, request };
+        let login_type = LoginType::Github;
+        let came = ProviderSignIn { arrival, rules, granted, login_type, came };
         let sign_in = self.0.app.sign_in_by_provider(came).await?;
         Ok(Finished { sign_in, next: flow.next })
     }

@@ -91,6 +91,16 @@ fn five() -> u32 {
     5
 }
 
+/// What came of asking whether a code was entered.
+pub enum Poll {
+    /// It was: who it is.
+    In(Box<(Arrival, Granted)>),
+    /// Not yet.
+    Pending,
+    /// Not yet, and it was asked too early.
+    Slow,
+}
+
 impl Provider {
     /// GitHub, not asked for anything yet.
     #[must_use]
@@ -132,7 +142,7 @@ impl Provider {
         ];
         match self.ask_for_tokens(&form).await {
             Ok(Asked::Given(tokens)) => self.arrival(&tokens).await,
-            Ok(Asked::Pending) | Err(Failure::Ended) => {
+            Ok(Asked::Pending | Asked::Slow) | Err(Failure::Ended) => {
                 Err(Failure::Wrong("it does not know this sign-in any more".to_owned()))
             }
             Err(other @ (Failure::Away(_) | Failure::Wrong(_))) => Err(other),
@@ -162,15 +172,16 @@ impl Provider {
         })
     }
 
-    /// Asks whether a person has entered their code; none when not yet.
+    /// Asks whether a person has entered their code.
     ///
     /// # Errors
     /// As [`Provider::exchange`]; [`Failure::Ended`] when the code is over.
-    pub async fn poll(&self, device_code: &str) -> Result<Option<(Arrival, Granted)>, Failure> {
+    pub async fn poll(&self, device_code: &str) -> Result<Poll, Failure> {
         let form = [("grant_type", DEVICE_GRANT), ("device_code", device_code)];
         match self.ask_for_tokens(&form).await? {
-            Asked::Given(tokens) => self.arrival(&tokens).await.map(Some),
-            Asked::Pending => Ok(None),
+            Asked::Given(tokens) => Ok(Poll::In(Box::new(self.arrival(&tokens).await?))),
+            Asked::Pending => Ok(Poll::Pending),
+            Asked::Slow => Ok(Poll::Slow),
         }
     }
 

@@ -51,6 +51,8 @@ pub enum Asked {
     Given(Tokens),
     /// The person has not entered the code yet.
     Pending,
+    /// The same, and it was asked too early: from then on five seconds later (RFC 8628, 3.5).
+    Slow,
 }
 
 impl Tokens {
@@ -64,7 +66,8 @@ impl Tokens {
         })?;
         match told.error.as_str() {
             "" => {}
-            "authorization_pending" | "slow_down" => return Ok(Asked::Pending),
+            "authorization_pending" => return Ok(Asked::Pending),
+            "slow_down" => return Ok(Asked::Slow),
             error if OVER.contains(&error) => return Err(Failure::Ended),
             error => {
                 let said = format!("{error} {}", told.error_description);
@@ -131,6 +134,7 @@ mod tests {
         assert!(matches!(read(500, "{\"access_token\":\"a\"}"), Err(Failure::Away(_))));
         let pending = read(200, "{\"error\":\"authorization_pending\"}");
         assert!(matches!(pending, Ok(Asked::Pending)));
+        assert!(matches!(read(200, "{\"error\":\"slow_down\"}"), Ok(Asked::Slow)));
     }
 
     #[test]

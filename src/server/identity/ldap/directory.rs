@@ -230,7 +230,10 @@ impl Line<'_> {
         let mut all = vec![];
         for (dn, name) in found.into_iter().filter(|(dn, _)| dn::is_below(dn, &of.base)) {
             all.extend(of.named.iter().filter(|named| dn::is_same(named, &dn)).cloned());
-            all.push(name);
+            // Its own name may not be another's whole one, by which the settings mean that other.
+            if !of.named.contains(&name) {
+                all.push(name);
+            }
         }
         Ok(all)
     }

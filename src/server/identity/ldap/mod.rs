@@ -17,7 +17,7 @@ use self::connection::Trouble;
 pub use self::directory::GROUPS;
 use self::directory::{Directory, Line, within};
 pub use self::settings::Settings;
-use crate::model::identity::Arrival;
+use crate::model::identity::{Arrival, DIRECTORY};
 use crate::model::time::Timestamp;
 use crate::model::user::LoginType;
 use crate::server::app::identities::ProviderSignIn;
@@ -27,7 +27,7 @@ use crate::server::app::sessions::{Login, SignIn};
 use crate::server::app::{self, App, Error};
 
 /// The name of the directory's settings, as grants have it.
-pub const PROVIDER: &str = "ldap";
+pub const PROVIDER: &str = DIRECTORY;
 /// The directory, as identities have it: there is one, wherever it moves to.
 pub const ISSUER: &str = "ldap";
 /// Sign-ins that ask a directory at once; more would wait longer than people do.
@@ -113,8 +113,7 @@ impl Ldap {
             rules: Arc::clone(&directory.settings.rules),
             granted: granted(&directory.settings, username, app.clock().now()),
             login_type: LoginType::Ldap,
-            ip: login.ip,
-            request: login.request.clone(),
+            came: login.came(),
         };
         app.sign_in_by_directory(attempt, came).await
     }

@@ -10,7 +10,6 @@ pub mod provider;
 mod settings;
 
 use std::collections::BTreeMap;
-use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -25,6 +24,7 @@ use crate::model::identity::{Claims, Rules};
 use crate::model::time::Timestamp;
 use crate::model::user::LoginType;
 use crate::net::dial::Dialer;
+use crate::server::app::attempts::Came;
 use crate::server::app::identities::ProviderSignIn;
 use crate::server::app::identity_grants::{Due, Granted, LoggedOut};
 use crate::server::app::sessions::SignIn;
@@ -152,7 +152,7 @@ impl Oidc {
         &self,
         name: &str,
         answer: &Answer,
-        (cookie, ip): (&str, IpAddr),
+        (cookie, came): (&str, Came),
     ) -> Result<Finished, Stopped> {
         let provider = self.find(name)?;
         let flow = Flow::from_cookie(&self.0.key, cookie, self.0.app.clock().now());
@@ -167,8 +167,8 @@ impl Oidc {
         let exchanged = provider.exchange(&flow, &answer.code, &callback).await;
         let (arrival, granted) = exchanged.map_err(failed)?;
         let rules = Arc::clone(&provider.settings.rules);
-        let (login_type, request) = (LoginType::Oidc, None);
-        let came = ProviderSignIn { arrival, rules, granted, login_type, ip, request };
+        let login_type = LoginType::Oidc;
+        let came = ProviderSignIn { arrival, rules, granted, login_type, came };
         let sign_in = self.0.app.sign_in_by_provider(came).await?;
         Ok(Finished { sign_in, next: flow.next })
     }

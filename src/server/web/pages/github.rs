@@ -1,19 +1,18 @@
 //! To GitHub and back: by a redirect, or by a code that people enter there.
 
-use std::net::IpAddr;
-
 use axum::response::{IntoResponse, Redirect, Response};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 
 use super::Html;
 use super::oidc::{Next, concluded, led_there, shown};
+use crate::server::app::attempts::Came;
 use crate::server::app::sessions::SignIn;
 use crate::server::html::pages::device::Device;
 use crate::server::html::paths;
 use crate::server::identity::github::{CALLBACK, Polled};
 use crate::server::identity::oidc::{Answer, Stopped};
-use crate::server::web::address::ClientAddress;
 use crate::server::web::extract::{Json, Query};
+use crate::server::web::outer::Coming;
 use crate::server::web::routes::Routes;
 use crate::server::web::{Access, Answer as Answered, Problem, State, cookies};
 use crate::wire::coder::users as wire;
@@ -21,8 +20,10 @@ use crate::wire::coder::users as wire;
 /// What Coder's clients ask for a code at.
 const DEVICE: &str = "/api/v2/users/oauth2/github/device";
 /// How often the page that waits looks whether the code was entered, in seconds: a little less often
-/// than GitHub asks for.
-const LOOKS_EVERY_S: u32 = 6;
+/// than GitHub asks for at first, and at most.
+const LOOKS_EVERY_S: std::ops::RangeInclusive<u32> = 6..=60;
+/// How much less often after GitHub said that it was too often, in seconds.
+const SLOWER_S: u32 = 5;
 
 pub(super) fn routes(routes: Routes) -> Routes {
     routes
@@ -39,7 +40,8 @@ async fn begin(state: State, Query(to): Query<Next>) -> Answered<Response> {
     }
     match github.begin_device(to.local()).await {
         Ok((code, flow)) => {
-            let page = waiting(&Device { user_code: code.user_code, at: code.verification_uri });
+            let page = Device { user_code: code.user_code, at: code.verification_uri };
+            let page = waiting(&page, *LOOKS_EVERY_S.start());
             let cookie = cookies::keep_flow(&state.site, &flow);
             Ok(([(header::SET_COOKIE, cookie)], page).into_response())
         }
@@ -47,22 +49,34 @@ async fn begin(state: State, Query(to): Query<Next>) -> Answered<Response> {
     }
 }
 
+/// How often the page looks, as it says itself.
+#[derive(serde::Deserialize)]
+struct Pace {
+    #[serde(default)]
+    every: u32,
+}
+
 async fn wait(
     state: State,
-    ClientAddress(ip): ClientAddress,
+    Query(pace): Query<Pace>,
+    Coming(came): Coming,
     headers: HeaderMap,
 ) -> Answered<Response> {
     let flow = cookies::flow(&state.site, &headers);
-    match state.providers.github.poll_device((flow, ip)).await {
-        Ok(Polled::Waiting { user_code, at }) => Ok(waiting(&Device { user_code, at })),
+    match state.providers.github.poll_device((flow, came)).await {
+        Ok(Polled::Waiting { user_code, at, slow }) => {
+            let every = pace.every.saturating_add(if slow { SLOWER_S } else { 0 });
+            Ok(waiting(&Device { user_code, at }, every))
+        }
         Ok(Polled::Done(finished)) => concluded(&state, Ok(finished)),
         Err(stopped) => shown(&state, stopped),
     }
 }
 
 /// The page that shows a code. It asks again by itself, without a script.
-fn waiting(page: &Device) -> Response {
-    let again = format!("{LOOKS_EVERY_S}; url={}", paths::LOGIN_GITHUB_WAIT);
+fn waiting(page: &Device, every_s: u32) -> Response {
+    let every = every_s.clamp(*LOOKS_EVERY_S.start(), *LOOKS_EVERY_S.end());
+    let again = format!("{every}; url={}?every={every}", paths::LOGIN_GITHUB_WAIT);
     let again = HeaderValue::from_str(&again).unwrap_or(HeaderValue::from_static("6"));
     let mut response = Html::of(page).into_response();
     response.headers_mut().insert(header::REFRESH, again);
@@ -73,7 +87,7 @@ async fn come_back(
     state: State,
     Query(to): Query<Next>,
     Query(answer): Query<Answer>,
-    ClientAddress(ip): ClientAddress,
+    Coming(came): Coming,
     headers: HeaderMap,
 ) -> Answered<Response> {
     let github = &state.providers.github;
@@ -82,9 +96,9 @@ async fn come_back(
     }
     let flow = cookies::flow(&state.site, &headers);
     if github.settings().is_some_and(|s| s.device_flow) {
-        return polled(&state, (flow, ip)).await;
+        return polled(&state, (flow, came)).await;
     }
-    concluded(&state, github.finish(&answer, (flow, ip)).await)
+    concluded(&state, github.finish(&answer, (flow, came)).await)
 }
 
 /// A code for a program: it shows it, and asks at the callback whether it was entered.
@@ -106,11 +120,11 @@ async fn device(state: State, Query(to): Query<Next>) -> Answered<Response> {
 }
 
 /// Whether a program's code was entered, in the words that Coder's clients wait for.
-async fn polled(state: &State, came: (&str, IpAddr)) -> Answered<Response> {
+async fn polled(state: &State, came: (&str, Came)) -> Answered<Response> {
     let finished = match state.providers.github.poll_device(came).await {
         Ok(Polled::Done(finished)) => finished,
-        Ok(Polled::Waiting { .. }) => {
-            let detail = "authorization_pending".to_owned();
+        Ok(Polled::Waiting { slow, .. }) => {
+            let detail = if slow { "slow_down" } else { "authorization_pending" }.to_owned();
             let why = "The code was not entered yet.";
             return Err(Problem { detail, ..Problem::new(StatusCode::BAD_REQUEST, why) });
         }

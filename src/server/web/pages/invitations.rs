@@ -111,7 +111,6 @@ async fn accept(
         token: token.clone(),
         ip,
         username: field("username"),
-        email: field("email"),
         name: field("name"),
         password: field("password"),
     };

@@ -1,19 +1,18 @@
 //! To a provider and back: signing in by `OpenID` Connect, and being told that someone left there.
 
-use std::net::IpAddr;
-
 use axum::extract::Path;
 use axum::response::{IntoResponse, Redirect, Response};
 use http::{HeaderMap, StatusCode, header};
 use url::Url;
 
 use super::doors::{local, refused_page};
+use crate::server::app::attempts::Came;
 use crate::server::app::sessions::SignIn;
 use crate::server::html::paths;
 use crate::server::identity::oidc::{Answer, CODER_CALLBACK, CODER_PROVIDER, Finished, Stopped};
-use crate::server::web::address::ClientAddress;
 use crate::server::web::extract::Query;
 use crate::server::web::form::Fields;
+use crate::server::web::outer::Coming;
 use crate::server::web::routes::Routes;
 use crate::server::web::{Access, Answer as Answered, Problem, State, cookies};
 
@@ -67,10 +66,10 @@ async fn come_back(
     state: State,
     Path(name): Path<String>,
     Query(answer): Query<Answer>,
-    ClientAddress(ip): ClientAddress,
+    Coming(came): Coming,
     headers: HeaderMap,
 ) -> Answered<Response> {
-    finish(&state, &name, &answer, (&headers, ip)).await
+    finish(&state, &name, &answer, (&headers, came)).await
 }
 
 /// Coder's callback, which begins a sign-in when nothing was brought to it.
@@ -78,24 +77,24 @@ async fn come_back_as_coder(
     state: State,
     Query(to): Query<Next>,
     Query(answer): Query<Answer>,
-    ClientAddress(ip): ClientAddress,
+    Coming(came): Coming,
     headers: HeaderMap,
 ) -> Answered<Response> {
     if answer.code.is_empty() && answer.error.is_empty() {
         let to = paths::login_oidc(CODER_PROVIDER, to.local());
         return Ok(Redirect::to(&to).into_response());
     }
-    finish(&state, CODER_PROVIDER, &answer, (&headers, ip)).await
+    finish(&state, CODER_PROVIDER, &answer, (&headers, came)).await
 }
 
 async fn finish(
     state: &State,
     name: &str,
     answer: &Answer,
-    (headers, ip): (&HeaderMap, IpAddr),
+    (headers, came): (&HeaderMap, Came),
 ) -> Answered<Response> {
     let flow = cookies::flow(&state.site, headers);
-    concluded(state, state.providers.oidc.finish(name, answer, (flow, ip)).await)
+    concluded(state, state.providers.oidc.finish(name, answer, (flow, came)).await)
 }
 
 /// Leads on with a session, or says why there is none.
