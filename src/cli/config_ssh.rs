@@ -1,6 +1,7 @@
 //! `config-ssh`: a marked block in the SSH configuration, through which every SSH client reaches
 //! workspaces by name.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
@@ -13,6 +14,18 @@ use crate::wire::coder::deployment::SshConfig;
 /// Around our block. A block of Coder's own CLI has other marks and is left alone.
 const BEGIN: &str = "# --- begin steading: written by `steading config-ssh`, do not edit ---";
 const END: &str = "# --- end steading ---";
+/// Options that a server may set on this machine: none of them runs a program, opens a way back, or
+/// gives away what is here. Others are the user's to set, by `--ssh-option`.
+const FROM_SERVER: [&str; 6] = [
+    "compression",
+    "ipqos",
+    "rekeylimit",
+    "serveralivecountmax",
+    "serveraliveinterval",
+    "tcpkeepalive",
+];
+/// Longest value that a server may give.
+const MAX_VALUE: usize = 64;
 
 /// Runs the command.
 ///
@@ -61,7 +74,12 @@ pub async fn run(ctx: &Context, args: ConfigSsh) -> anyhow::Result<()> {
 
 async fn wanted_block(ctx: &Context, args: &ConfigSsh) -> anyhow::Result<String> {
     let client = ctx.client()?;
-    let from_server = client.ssh_config().await?;
+    let mut from_server = client.ssh_config().await?;
+    for name in take_out(&mut from_server) {
+        ctx.out.note(&format!(
+            "The server asks for the SSH option {name:?}, which is left out; --ssh-option sets it."
+        ));
+    }
     let binary = match &args.coder_binary_path {
         Some(path) => path.clone(),
         None => std::env::current_exe().context("Finding this program")?,
@@ -89,6 +107,25 @@ async fn wanted_block(ctx: &Context, args: &ConfigSsh) -> anyhow::Result<String>
         command.push("--disable-autostart".to_owned());
     }
     Ok(block(&names(args, &from_server), &command.join(" "), &options(args, &from_server)))
+}
+
+/// Takes out what the server may not say here; the names of its options that are left out.
+fn take_out(server: &mut SshConfig) -> Vec<String> {
+    let is_plain = |text: &str| {
+        let fits = |b: u8| b.is_ascii_alphanumeric() || b".-_".contains(&b);
+        text.len() <= MAX_VALUE && text.bytes().all(fits)
+    };
+    for name in [&mut server.hostname_prefix, &mut server.hostname_suffix] {
+        if !is_plain(name) {
+            name.clear();
+        }
+    }
+    let is_known = |name: &str| FROM_SERVER.contains(&name.to_ascii_lowercase().as_str());
+    let all = std::mem::take(&mut server.ssh_config_options);
+    let (kept, left_out) =
+        all.into_iter().partition(|(name, value)| is_known(name) && is_plain(value));
+    server.ssh_config_options = kept;
+    BTreeMap::into_keys(left_out).collect()
 }
 
 /// The prefix and the suffix of host names.
@@ -264,6 +301,37 @@ mod tests {
     #[test]
     fn a_torn_block_is_left_alone() {
         assert!(with_block(&format!("{BEGIN}\nHost x\n"), None).is_err());
+    }
+
+    /// Coder's #26154: a server put options into the file that ran its programs here.
+    #[test]
+    fn a_server_says_nothing_that_runs_here() {
+        let mut server = SshConfig {
+            hostname_prefix: "coder. $(id)".into(),
+            hostname_suffix: "coder\n  LocalCommand id".into(),
+            ssh_config_options: [
+                ("ServerAliveInterval", "15"),
+                ("ProxyCommand", "id"),
+                ("LocalCommand", "id"),
+                ("Compression", "yes\n  PermitLocalCommand yes"),
+                ("ForwardAgent", "yes"),
+                ("IPQoS\n  LocalCommand id", "none"),
+            ]
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .into(),
+            ..SshConfig::default()
+        };
+        let left_out = take_out(&mut server);
+        assert_eq!(left_out.len(), 5, "{left_out:?}");
+        let name = (server.hostname_prefix.clone(), server.hostname_suffix.clone());
+        assert_eq!(name, (String::new(), String::new()));
+        let options: Vec<String> =
+            server.ssh_config_options.iter().map(|(k, v)| format!("{k} {v}")).collect();
+        let block = block(&("coder.".into(), String::new()), "/bin/steading", &options);
+        assert!(block.contains("ServerAliveInterval 15"), "{block}");
+        for word in ["id", "LocalCommand", "ForwardAgent", "PermitLocalCommand"] {
+            assert!(!block.split_whitespace().any(|w| w == word), "{word} in {block}");
+        }
     }
 
     #[test]

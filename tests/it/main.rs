@@ -11,6 +11,7 @@
 
 mod access;
 mod accounts;
+mod advisories;
 mod agent;
 mod audit;
 mod bootstrap;

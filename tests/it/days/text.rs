@@ -8,6 +8,8 @@ use super::liar::{Channel, Identity, hello};
 use crate::e2e::site::{STEADING, Site};
 
 /// A title for the window, an empty screen, a C1 sequence, a line turned round, a hidden gap.
+/// What a browser must not take for ours.
+const MARKUP: &str = "<img src=x onerror=alert(1)>";
 const NASTY: &str = "\u{1b}]0;owned\u{7}\u{1b}[2J\u{9b}31m\u{202e}txt\u{200b}end";
 
 /// The same in a template, in every text that it shows.
@@ -145,7 +147,7 @@ async fn texts_of_templates_builds_and_agents_are_shown_written_out() {
         { "key": "load", "value": NASTY, "error": NASTY, "collected_at": 1_700_000_000 } ] }))
         .await;
     channel.say_text(NASTY.to_owned()).await;
-    channel.logs(1, &[&format!("agent says {NASTY}")]).await;
+    channel.logs(1, &[&format!("agent says {NASTY}"), MARKUP]).await;
 
     let mut written = 0;
     for page in [
@@ -161,6 +163,7 @@ async fn texts_of_templates_builds_and_agents_are_shown_written_out() {
     ] {
         let html = api.page(page);
         assert!(is_plain(&html), "{page} holds what is not seen");
+        assert!(!html.contains(MARKUP), "{page} holds an agent's markup");
         written += html.matches(r"\u{202e}txt\u{200b}end").count();
     }
     assert!(written >= 6, "{written} texts are shown");
