@@ -29,6 +29,8 @@ mod memory;
 mod ports;
 #[path = "path/pty.rs"]
 mod pty;
+#[path = "path/rights.rs"]
+mod rights;
 #[path = "../it/e2e/said.rs"]
 mod said;
 #[path = "../it/growth/seed.rs"]
@@ -52,13 +54,14 @@ mod terminal;
 
 type Section = (&'static str, fn(&mut table::Table));
 
-const SECTIONS: [Section; 9] = [
+const SECTIONS: [Section; 10] = [
     ("size", size::run),
     ("start", start::run),
     ("memory", memory::run),
     ("http", http::run),
     ("growth", growth::run),
     ("audit", audit::run),
+    ("rights", rights::run),
     ("builds", builds::run),
     ("ssh", ssh::run),
     ("terminal", terminal::run),

@@ -1,10 +1,12 @@
 //! Hashing of passwords with Argon2id, a bounded number at a time.
 
+use std::sync::Arc;
+
 use argon2::password_hash::{PasswordHash, PasswordHasher as _, PasswordVerifier as _, SaltString};
 use argon2::{Algorithm, Argon2, Params, Version};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, oneshot};
 use zeroize::Zeroizing;
 
 use super::{Error, Result};
@@ -21,7 +23,7 @@ const WAITING: usize = 64;
 
 /// Makes and checks hashes.
 pub struct Hasher {
-    turns: Semaphore,
+    turns: Arc<Semaphore>,
     room: Semaphore,
     entropy: Entropy,
     /// Checked for users there are not, so that they take as long as those there are.
@@ -38,7 +40,7 @@ impl Hasher {
             STANDARD_NO_PAD.encode(salt),
             STANDARD_NO_PAD.encode(hash)
         );
-        let (turns, room) = (Semaphore::new(AT_ONCE), Semaphore::new(WAITING));
+        let (turns, room) = (Arc::new(Semaphore::new(AT_ONCE)), Semaphore::new(WAITING));
         Self { turns, room, entropy, nobody }
     }
 
@@ -80,9 +82,27 @@ impl Hasher {
     ) -> Result<T> {
         let busy = || Error::Unavailable("too many people are signing in; try again".to_owned());
         let _room = self.room.try_acquire().map_err(|_| busy())?;
-        let _turn = self.turns.acquire().await.map_err(|_| busy())?;
-        tokio::task::spawn_blocking(work).await.map_err(|e| Error::Internal(e.into()))?
+        let turn = Arc::clone(&self.turns).acquire_owned().await.map_err(|_| busy())?;
+        let (tell, told) = oneshot::channel();
+        let hashing = move || {
+            give_way();
+            let _ = tell.send(work());
+            // Also when nobody waits any more: a turn is for the work, not for who asked.
+            drop(turn);
+        };
+        std::thread::Builder::new()
+            .name("password".to_owned())
+            .spawn(hashing)
+            .map_err(|e| Error::Internal(e.into()))?;
+        told.await.map_err(|e| Error::Internal(e.into()))?
     }
+}
+
+/// Lets everything else go first: all cores may be hashing, and nobody else shall notice. Only Linux
+/// has priorities of threads here.
+fn give_way() {
+    #[cfg(target_os = "linux")]
+    let _ = rustix::process::setpriority_process(None, 10);
 }
 
 fn argon2() -> Result<Argon2<'static>> {

@@ -148,5 +148,5 @@ fn entry(n: u32) -> (AuditSource, AuditEntry) {
         ..AuditSource::of(AuditActor::User)
     };
     let diff = r#"{"ttl_ms":{"new":28800000,"old":3600000,"secret":false}}"#.to_owned();
-    (source, AuditEntry { action, target, target_id, target_name, diff })
+    (source, AuditEntry { action, target, target_id, target_name, organization: None, diff })
 }
