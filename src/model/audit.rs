@@ -87,6 +87,9 @@ pub struct AuditEntry {
     pub target_id: Uuid,
     /// The thing's name.
     pub target_name: String,
+    /// The organization of the thing; none for what is of the whole site. One that is not told is
+    /// read from the thing when the entry is written.
+    pub organization: Option<OrganizationId>,
     /// JSON `{field: {old, new, secret}}`; `{}` for none. Secret values are left out.
     pub diff: String,
 }
@@ -167,8 +170,6 @@ pub struct AuditRow {
     pub source: AuditSource,
     /// What was written.
     pub entry: AuditEntry,
-    /// The organization of the thing.
-    pub organization_id: Option<OrganizationId>,
     /// Why the build was made, for a build.
     pub build_reason: Option<BuildReason>,
     /// What came of it.

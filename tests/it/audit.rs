@@ -65,6 +65,13 @@ async fn an_entry_says_who_from_where_with_what_and_in_which_request() {
     let group = &search(&server, &olga, "resource_type:group organization:default").await[0];
     assert_eq!(group["organization"]["name"], "default");
     assert_eq!(group["organization"]["id"], group["organization_id"]);
+    // So does what was done to someone's part in it, which no row tells later.
+    let roles = "/api/v2/organizations/default/members/ada/roles";
+    let auditor = json!({ "roles": ["organization-auditor"] });
+    server.put(&olga, roles, auditor).await.expect(200);
+    server.delete(&olga, "/api/v2/organizations/default/members/ada").await.expect(204);
+    let found = "resource_type:organization_member organization:default";
+    assert_eq!(search(&server, &olga, found).await.len(), 2);
 }
 
 #[tokio::test]

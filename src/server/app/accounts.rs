@@ -136,6 +136,7 @@ pub(super) fn entry(action: AuditAction, user: &User, diff: &Diff) -> AuditEntry
         target: AuditTarget::User,
         target_id: user.id.0,
         target_name: user.username.to_string(),
+        organization: None,
         diff: diff.to_string(),
     }
 }

@@ -186,13 +186,13 @@ fn views(tx: &ReadTx<'_>, rows: Vec<AuditRow>) -> Result<Vec<AuditView>> {
         {
             people.insert(id, users::find(tx, id)?);
         }
-        if let Some(id) = row.organization_id
+        if let Some(id) = row.entry.organization
             && !places.contains_key(&id)
         {
             places.insert(id, organizations::find(tx, id)?);
         }
         let user = row.source.user_id.and_then(|id| people.get(&id).cloned().flatten());
-        let organization = row.organization_id.and_then(|id| places.get(&id).cloned().flatten());
+        let organization = row.entry.organization.and_then(|id| places.get(&id).cloned().flatten());
         list.push(AuditView { row, user, organization });
     }
     Ok(list)

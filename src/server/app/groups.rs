@@ -372,6 +372,7 @@ pub(super) fn done(
         target: AuditTarget::Group,
         target_id: group.id.0,
         target_name: group.name.clone(),
+        organization: Some(group.organization_id),
         diff: diff.to_string(),
     };
     record(tx, actor, &entry)?;

@@ -62,7 +62,7 @@ impl App {
                     return Err(Error::Conflict(format!("{} is a member", user.username)));
                 }
                 memberships::insert(tx, place.id, user.id)?;
-                written(tx, &actor, AuditAction::Create, &user)?;
+                written(tx, &actor, AuditAction::Create, (&user, place.id))?;
                 let user = users::find(tx, user.id)?.ok_or(Error::NotFound("user"))?;
                 Ok((place, user))
             })
@@ -91,7 +91,7 @@ impl App {
                 groups::remove_from_all(tx, place.id, user.id)?;
                 template_grants::remove_user(tx, place.id, user.id)?;
                 memberships::delete(tx, place.id, user.id)?;
-                written(tx, &actor, AuditAction::Delete, &user)
+                written(tx, &actor, AuditAction::Delete, (&user, place.id))
             })
             .await
     }
@@ -102,9 +102,15 @@ fn object(organization: OrganizationId) -> Object {
     Object::site(ResourceType::OrganizationMember).within(organization)
 }
 
-fn written(tx: &WriteTx<'_>, actor: &Actor, action: AuditAction, user: &User) -> Result<()> {
+fn written(
+    tx: &WriteTx<'_>,
+    actor: &Actor,
+    action: AuditAction,
+    (user, place): (&User, OrganizationId),
+) -> Result<()> {
     let target = AuditTarget::OrganizationMember;
-    record(tx, actor, &trail::entry(action, target, user.id.0, user.username.as_str()))?;
+    let entry = trail::entry(action, target, user.id.0, user.username.as_str());
+    record(tx, actor, &trail::within(entry, place))?;
     tx.emit(Event::User(user.id));
     tx.emit(Event::Grants);
     Ok(())

@@ -99,6 +99,7 @@ impl App {
                 let name = user.username.as_str();
                 let target = AuditTarget::OrganizationMember;
                 let entry = trail::entry(AuditAction::Write, target, user.id.0, name);
+                let entry = trail::within(entry, place.id);
                 record(tx, &actor, &trail::with(entry, &diff))?;
                 tx.emit(Event::User(user.id));
                 tx.emit(Event::Grants);
@@ -317,7 +318,8 @@ fn parse_name(text: &str) -> Result<RoleName> {
 }
 
 fn entry(action: AuditAction, role: &CustomRole) -> AuditEntry {
-    trail::entry(action, AuditTarget::CustomRole, role.id.0, role.name.as_str())
+    let entry = trail::entry(action, AuditTarget::CustomRole, role.id.0, role.name.as_str());
+    trail::within(entry, role.organization_id)
 }
 
 fn written(tx: &WriteTx<'_>, actor: &Actor, entry: &AuditEntry) -> Result<()> {

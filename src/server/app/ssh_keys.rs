@@ -123,6 +123,7 @@ fn entry(action: AuditAction, key: &SshKey) -> AuditEntry {
         target: AuditTarget::GitSshKey,
         target_id: key.id.0,
         target_name: key.name.clone(),
+        organization: None,
         diff: Diff::new().field("fingerprint", "", key.fingerprint.as_str()).to_string(),
     }
 }

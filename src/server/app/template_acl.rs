@@ -207,6 +207,7 @@ pub(super) fn change(
     }
     let (target, name) = (AuditTarget::Template, template.name.as_str());
     let entry = trail::entry(AuditAction::Write, target, template.id.0, name);
+    let entry = trail::within(entry, template.organization_id);
     access::record(tx, actor, &trail::with(entry, &diff))?;
     tx.emit(Event::Template(template.id));
     tx.emit(Event::Grants);

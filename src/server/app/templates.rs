@@ -358,7 +358,8 @@ fn taken(error: crate::server::db::Error, name: &TemplateName) -> Error {
 }
 
 fn audit(action: AuditAction, t: &Template) -> AuditEntry {
-    trail::entry(action, AuditTarget::Template, t.id.0, t.name.as_str())
+    let entry = trail::entry(action, AuditTarget::Template, t.id.0, t.name.as_str());
+    trail::within(entry, t.organization_id)
 }
 
 fn changed(tx: &WriteTx<'_>, actor: &Actor, t: &Template, entry: &AuditEntry) -> Result<()> {

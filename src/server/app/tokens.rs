@@ -385,6 +385,7 @@ fn entry(action: AuditAction, token: &TokenEntry) -> AuditEntry {
         target: AuditTarget::ApiKey,
         target_id: token.id.0,
         target_name: if token.name.is_empty() { &token.public_id } else { &token.name }.clone(),
+        organization: None,
         diff: Diff::new().to_string(),
     }
 }

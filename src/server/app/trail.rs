@@ -6,6 +6,7 @@ use super::{Actor, Request};
 use crate::model::audit::{
     AuditAction, AuditActor, AuditEntry, AuditSource, AuditTarget, Diff, MAX_USER_AGENT,
 };
+use crate::model::id::OrganizationId;
 
 /// What the log says of who did it.
 pub(super) fn source(actor: &Actor) -> AuditSource {
@@ -46,7 +47,13 @@ pub(super) fn entry(
     name: &str,
 ) -> AuditEntry {
     let target_name = name.chars().take(256).collect();
-    AuditEntry { action, target, target_id, target_name, diff: "{}".to_owned() }
+    let diff = "{}".to_owned();
+    AuditEntry { action, target, target_id, target_name, organization: None, diff }
+}
+
+/// Says in which organization it was done.
+pub(super) fn within(entry: AuditEntry, organization: OrganizationId) -> AuditEntry {
+    AuditEntry { organization: Some(organization), ..entry }
 }
 
 /// Gives an entry its diff.

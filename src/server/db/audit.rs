@@ -108,6 +108,9 @@ type Place = (Option<String>, Option<String>);
 
 /// The organization that the thing belongs to, and why a build was made.
 fn place(tx: &ReadTx<'_>, entry: &AuditEntry) -> Result<Place> {
+    if let Some(place) = entry.organization {
+        return Ok((Some(place.to_string()), None));
+    }
     let sql = match entry.target {
         AuditTarget::Organization => return Ok((Some(entry.target_id.to_string()), None)),
         AuditTarget::Template => {
@@ -171,9 +174,9 @@ pub(super) fn from_row(row: &Row<'_>) -> rusqlite::Result<AuditRow> {
             target: row.get("target")?,
             target_id: id("target_id")?.unwrap_or_default(),
             target_name: row.get("target_name")?,
+            organization: id("organization_id")?.map(OrganizationId),
             diff: row.get("diff")?,
         },
-        organization_id: id("organization_id")?.map(OrganizationId),
         build_reason: row.get("build_reason")?,
         outcome: AuditOutcome { status: row.get("status")?, reason: row.get("reason")? },
         hash: row.get("hash")?,

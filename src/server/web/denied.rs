@@ -57,6 +57,7 @@ fn entry(method: &Method, pattern: &str, path: &str) -> AuditEntry {
         target: fixed().find_map(target).unwrap_or(AuditTarget::Setting),
         target_id: id.unwrap_or_default(),
         target_name: name.chars().take(MAX_NAME).collect(),
+        organization: None,
         diff: "{}".to_owned(),
     }
 }

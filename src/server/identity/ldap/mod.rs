@@ -9,6 +9,7 @@ pub mod message;
 pub mod settings;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::Semaphore;
 use zeroize::Zeroizing;
@@ -32,8 +33,8 @@ pub const PROVIDER: &str = DIRECTORY;
 pub const ISSUER: &str = "ldap";
 /// Sign-ins that ask a directory at once; more would wait longer than people do.
 const AT_ONCE: usize = 16;
-/// What may go wrong in one pass before the rest of it is left for the next.
-const MAX_TROUBLES: u32 = 3;
+/// How long one pass asks again for people; whom it does not come to is first in the next one.
+const PASS_WITHIN: Duration = Duration::from_secs(30);
 /// The longest user name that is asked for.
 const MAX_USERNAME: usize = 256;
 /// The longest password that is sent.
@@ -124,15 +125,17 @@ impl Ldap {
     /// When the database fails.
     pub async fn renew(&self, due: &[Due]) -> app::Result<()> {
         let Some(directory) = &self.0.directory else { return self.unanswered(due).await };
-        let (mut line, mut troubles) = (None, 0);
+        let (mut line, began) = (None, self.0.app.clock().instant());
         for (at, one) in due.iter().enumerate() {
+            if self.0.app.clock().instant().duration_since(began) > PASS_WITHIN {
+                break;
+            }
             match look_again(directory, &mut line, &one.refresh_token).await {
                 Ok(arrival) => self.answered(directory, one, arrival).await?,
                 Err(trouble) => {
                     tracing::warn!(why = %trouble, "the directory cannot be asked again");
                     // One person's entry may be the trouble, which is no reason to ask for nobody.
-                    troubles += 1;
-                    if line.take().is_none() || troubles >= MAX_TROUBLES {
+                    if line.take().is_none() {
                         return self.unanswered(due.get(at..).unwrap_or_default()).await;
                     }
                     self.0.app.grant_unanswered(one).await?;

@@ -1,6 +1,7 @@
 //! The few requests that a provider is sent: bounded in size and time, and only to where they may go.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -8,6 +9,7 @@ use http::{Request, StatusCode, header};
 use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::client::conn::http1::handshake;
 use hyper_util::rt::TokioIo;
+use tokio::sync::Semaphore;
 use url::{Host, Url};
 use zeroize::Zeroizing;
 
@@ -17,6 +19,8 @@ use crate::net::dial::Dialer;
 const ANSWER_WITHIN: Duration = Duration::from_secs(10);
 /// Longest answer that is read. Key sets with certificates in them have some ten kilobytes.
 const MAX_ANSWER: usize = 512 << 10;
+/// Requests to one provider at once: whoever opens the sign-in page can cause some. More wait.
+const AT_ONCE: usize = 16;
 
 /// Sends requests to one provider.
 #[derive(Clone)]
@@ -24,6 +28,7 @@ pub struct Client {
     dialer: Dialer,
     /// Hosts that the operator has named: the issuer's, and those that may be private.
     named: BTreeSet<String>,
+    turns: Arc<Semaphore>,
 }
 
 /// How a request proves who sends it.
@@ -67,7 +72,8 @@ impl Client {
     #[must_use]
     pub fn new(dialer: Dialer, issuer: &Url, trusted: &BTreeSet<String>) -> Self {
         let own = issuer.host_str().map(str::to_owned);
-        Self { dialer, named: trusted.iter().cloned().chain(own).collect() }
+        let named = trusted.iter().cloned().chain(own).collect();
+        Self { dialer, named, turns: Arc::new(Semaphore::new(AT_ONCE)) }
     }
 
     /// `GET`.
@@ -98,7 +104,11 @@ impl Client {
             return Err(format!("{place} is not asked: it has to be https://"));
         }
         let request = request(url, proof, form).map_err(|e| format!("{place}: {e}"))?;
-        let reply = tokio::time::timeout(ANSWER_WITHIN, self.exchange(url, request))
+        let asked = async {
+            let _turn = self.turns.acquire().await?;
+            self.exchange(url, request).await
+        };
+        let reply = tokio::time::timeout(ANSWER_WITHIN, asked)
             .await
             .map_err(|_| format!("{place} did not answer in {} s", ANSWER_WITHIN.as_secs()))?
             .map_err(|e| format!("{place} cannot be reached: {e:#}"))?;

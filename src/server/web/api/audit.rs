@@ -120,7 +120,7 @@ fn entry(view: &AuditView) -> wire::AuditLog {
         status_code: row.outcome.status.into(),
         additional_fields: more(view),
         description: description(view),
-        organization_id: row.organization_id.map(|id| id.0).unwrap_or_default(),
+        organization_id: row.entry.organization.map(|id| id.0).unwrap_or_default(),
         organization: view.organization.as_ref().map(|o| wire::MinimalOrganization {
             id: o.id.0,
             name: o.name.clone(),

@@ -150,7 +150,7 @@ fn line(view: &AuditView) -> Line {
         resource_type: entry.target.to_string(),
         resource_id: entry.target_id,
         resource_target: entry.target_name.clone(),
-        organization_id: row.organization_id.map(|id| id.0),
+        organization_id: row.entry.organization.map(|id| id.0),
         build_reason: row.build_reason.map(|r| r.to_string()),
         status_code: row.outcome.status,
         reason: row.outcome.reason.clone(),
