@@ -70,8 +70,8 @@ async fn pick_template(client: &Client, wanted: Option<&str>) -> anyhow::Result<
     let mut usable: Vec<Template> = all.into_iter().filter(|t| !t.deprecated).collect();
     if usable.is_empty() {
         bail!(
-            "There is no template yet. Begin with `steading templates init` and `steading \
-             templates push`."
+            "There is no template that you may use. To add one, begin with `steading templates \
+             init` and `steading templates push`."
         );
     }
     if usable.len() == 1 {

@@ -103,7 +103,7 @@ fn nothing(edits: bool) -> Markup {
                 &link("primary", paths::STARTER_TEMPLATES, &labelled("book", "Add a starter template")),
             ))
         } @else {
-            (empty("templates", &html! { "There is no template yet. An owner or template admin adds one." }, &html! {}))
+            (empty("templates", &html! { "There is no template that you may use. An owner or template admin adds one, or lets you use one." }, &html! {}))
         }
     }
 }

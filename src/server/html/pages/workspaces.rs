@@ -159,7 +159,7 @@ impl Workspaces {
                 } @else {
                     (empty(
                         "templates",
-                        &html! { "Workspaces are made from templates, and there is none yet. An owner or template admin adds one." },
+                        &html! { "Workspaces are made from templates, and there is none that you may use. An owner or template admin adds one, or lets you use one." },
                         &html! {},
                     ))
                 }
