@@ -8,16 +8,18 @@ use super::access::record;
 use super::attempts::forgive;
 use super::identity_grants::{Granted, keep};
 use super::password_sign_in::Try;
+use super::provider_rules::AllRules;
 use super::sessions::{Entrance, SignIn, enter};
+use super::sync::{Word, follow};
 use super::users::entry;
-use super::{Actor, App, Error, Request, Result, group_sync, users};
+use super::{Actor, App, Error, Request, Result, users};
 use crate::model::audit::{AuditAction, Diff};
 use crate::model::identity::{Arrival, Identity, Refusal, Rules};
 use crate::model::secret::Token;
 use crate::model::user::{LoginType, User, UserKind, UserStatus};
 use crate::server::db::scim_users::{self, ScimUserRow};
 use crate::server::db::seal::Seal;
-use crate::server::db::{self, ReadTx, WriteTx, identities};
+use crate::server::db::{self, ReadTx, WriteTx, identities, memberships};
 
 /// Someone whom a provider has signed in.
 pub struct ProviderSignIn {
@@ -46,16 +48,17 @@ enum Found {
 }
 
 impl App {
-    /// Begins a session of whom a provider has signed in. Their groups follow the provider's.
+    /// Begins a session of whom a provider has signed in. Their groups, roles and organizations follow
+    /// the provider's.
     ///
     /// # Errors
     /// When the database fails.
     pub async fn sign_in_by_provider(&self, came: ProviderSignIn) -> Result<SignIn> {
-        let (token, lifetime, seal) =
-            (self.new_token(), self.policy.session_duration, self.seal.clone());
+        let (token, lifetime) = (self.new_token(), self.policy.session_duration);
+        let (seal, rules) = (self.seal.clone(), self.rules());
         let (provider, ip) = (came.arrival.provider.clone(), came.ip);
         let signed_in =
-            self.db.write(move |tx| arrive(tx, &came, (token, lifetime), &seal)).await?;
+            self.db.write(move |tx| arrive(tx, &came, (token, lifetime), (&seal, &rules))).await?;
         if let SignIn::Refused(why) = &signed_in {
             tracing::warn!(provider, %ip, %why, "a sign-in was refused");
         }
@@ -67,13 +70,14 @@ impl App {
     /// # Errors
     /// When the database fails.
     pub async fn sign_in_by_directory(&self, begun: Try, came: ProviderSignIn) -> Result<SignIn> {
-        let (token, lifetime, seal) =
-            (self.new_token(), self.policy.session_duration, self.seal.clone());
+        let (token, lifetime) = (self.new_token(), self.policy.session_duration);
+        let (seal, rules) = (self.seal.clone(), self.rules());
         let (signed_in, begun) = self
             .db
             .write(move |tx| {
                 forgive(tx, &begun.attempt)?;
-                Ok::<_, Error>((arrive(tx, &came, (token, lifetime), &seal)?, begun))
+                let signed_in = arrive(tx, &came, (token, lifetime), (&seal, &rules))?;
+                Ok::<_, Error>((signed_in, begun))
             })
             .await?;
         match &signed_in {
@@ -95,7 +99,7 @@ fn arrive(
     tx: &WriteTx<'_>,
     came: &ProviderSignIn,
     (token, lifetime): (Token, Duration),
-    seal: &Seal,
+    (seal, all): (&Seal, &AllRules),
 ) -> Result<SignIn> {
     let (rules, arrival) = (&came.rules, &came.arrival);
     let email = match rules.admit(arrival) {
@@ -124,15 +128,17 @@ fn arrive(
         Found::Nobody => match create(tx, came, &email)? {
             Some(user) => {
                 let identity = link(tx, arrival, &user)?;
+                if rules.organizations.is_some() {
+                    memberships::leave_to(tx, &identity)?;
+                }
                 (user, identity)
             }
             None => return Ok(SignIn::Refused(Refusal::NoName)),
         },
     };
     let identity = seen(tx, identity, arrival, &email)?;
-    if let Some(sync) = &rules.groups {
-        group_sync::sync(tx, sync, (&identity, &user), &arrival.claims)?;
-    }
+    let word = Word { rules, claims: &arrival.claims, is_news: true };
+    let user = follow(tx, (&identity, user), &word, all)?;
     let grant = keep(tx, seal, &identity, &came.granted)?;
     let (ip, identity_grant, request) = (came.ip, Some(grant), came.request.clone());
     enter(tx, user, token, Entrance { lifetime, ip, identity_grant, request, factor: None })

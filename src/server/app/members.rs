@@ -2,7 +2,7 @@
 
 use super::access::record;
 use super::{Actor, App, Error, Result, organizations, people, trail};
-use crate::model::audit::{AuditAction, AuditTarget};
+use crate::model::audit::{AuditAction, AuditTarget, Diff};
 use crate::model::event::Event;
 use crate::model::id::OrganizationId;
 use crate::model::policy::{Action, Object, ResourceType};
@@ -61,7 +61,8 @@ impl App {
                     return Err(Error::Conflict(format!("{} is a member", user.username)));
                 }
                 memberships::insert(tx, place.id, user.id)?;
-                written(tx, &actor, AuditAction::Create, &user)?;
+                let diff = Diff::new().field("organization", "", place.name.as_str());
+                written(tx, &actor, (AuditAction::Create, &user), &diff)?;
                 let user = users::find(tx, user.id)?.ok_or(Error::NotFound("user"))?;
                 Ok((place, user))
             })
@@ -80,14 +81,28 @@ impl App {
                 let place = organizations::find(tx, &actor, &keys.0)?;
                 let user = people::find_member(tx, &actor, &keys.1, place.id)?;
                 actor.require(tx.now, Action::Delete, &object(place.id).id(user.id))?;
-                roles::replace_in(tx, place.id, user.id, &[])?;
-                groups::remove_from_all(tx, place.id, user.id)?;
-                template_grants::remove_user(tx, place.id, user.id)?;
-                memberships::delete(tx, place.id, user.id)?;
-                written(tx, &actor, AuditAction::Delete, &user)
+                leave(tx, &actor, (&place, &user), Diff::new())
             })
             .await
     }
+}
+
+/// Ends a membership with all that it gave; `diff` is what is to be said of it besides.
+///
+/// # Errors
+/// When the database fails.
+pub(super) fn leave(
+    tx: &WriteTx<'_>,
+    actor: &Actor,
+    (place, user): (&Organization, &User),
+    diff: Diff,
+) -> Result<()> {
+    roles::replace_in(tx, place.id, user.id, &[])?;
+    groups::remove_from_all(tx, place.id, user.id)?;
+    template_grants::remove_user(tx, place.id, user.id)?;
+    memberships::delete(tx, place.id, user.id)?;
+    let diff = diff.field("organization", place.name.as_str(), "");
+    written(tx, actor, (AuditAction::Delete, user), &diff)
 }
 
 /// Members of an organization as a decision looks at them.
@@ -95,9 +110,19 @@ fn object(organization: OrganizationId) -> Object {
     Object::site(ResourceType::OrganizationMember).within(organization)
 }
 
-fn written(tx: &WriteTx<'_>, actor: &Actor, action: AuditAction, user: &User) -> Result<()> {
+/// Records that a membership began or ended.
+///
+/// # Errors
+/// When the database fails.
+pub(super) fn written(
+    tx: &WriteTx<'_>,
+    actor: &Actor,
+    (action, user): (AuditAction, &User),
+    diff: &Diff,
+) -> Result<()> {
     let target = AuditTarget::OrganizationMember;
-    record(tx, actor, &trail::entry(action, target, user.id.0, user.username.as_str()))?;
+    let entry = trail::entry(action, target, user.id.0, user.username.as_str());
+    record(tx, actor, &trail::with(entry, diff))?;
     tx.emit(Event::User(user.id));
     tx.emit(Event::Grants);
     Ok(())

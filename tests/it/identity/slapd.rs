@@ -202,6 +202,8 @@ pub fn rules() -> Rules {
             auto_create: true,
             ..GroupSync::default()
         }),
+        roles: None,
+        organizations: None,
         allowed: None,
     }
 }
