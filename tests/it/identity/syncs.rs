@@ -126,6 +126,41 @@ async fn the_last_owner_stays_one_whatever_the_provider_says() {
     assert_eq!(roles_of(&world, &ada, "me").await, ["owner", "auditor"]);
 }
 
+#[tokio::test]
+async fn a_coder_client_reads_what_claims_there_are() {
+    let world = World::start(REFRESH, with_organizations()).await;
+    let olga = world.server.sign_in("olga").await;
+    world
+        .peer
+        .put("ada", claims("ada", json!({ "crafts": ["clay", "all"], "door_password": "x" })))
+        .await;
+    world.peer.put("ben", claims("ben", json!({ "crafts": "glaze" }))).await;
+    let (_, ada) = world.sign_in("ada").await;
+    world.sign_in("ben").await;
+    let own = get(&world, &ada, "/api/v2/users/oidc-claims").await.expect(200).json();
+    assert_eq!(
+        (&own["claims"]["crafts"][0], &own["claims"]["door_password"]),
+        (&json!("clay"), &Value::Null)
+    );
+    let none = get(&world, &olga, "/api/v2/users/oidc-claims").await.expect(200).json();
+    assert_eq!(none, json!({ "claims": {} }));
+    let path = "/api/v2/settings/idpsync/available-fields";
+    let fields = get(&world, &olga, path).await.expect(200).json();
+    let fields: Vec<String> = serde_json::from_value(fields).unwrap();
+    assert!(fields.contains(&"crafts".to_owned()) && fields.is_sorted(), "{fields:?}");
+    let path = "/api/v2/settings/idpsync/field-values?claimField=crafts";
+    let values = get(&world, &olga, path).await.expect(200).json();
+    assert_eq!(values, json!(["all", "clay", "glaze"]));
+    get(&world, &ada, path).await.expect(403);
+    let sync = get(&world, &olga, "/api/v2/settings/idpsync/organization").await.expect(200).json();
+    let default = get(&world, &olga, "/api/v2/organizations/default").await.expect(200).json();
+    assert_eq!(
+        (&sync["field"], &sync["mapping"]["all"]),
+        (&json!("crafts"), &json!([default["id"]]))
+    );
+    assert_eq!(sync["organization_assign_default"], false);
+}
+
 async fn organizations_of(world: &World, client: &Client) -> Vec<String> {
     let path = "/api/v2/users/me/organizations";
     let all = get(world, client, path).await.expect(200).json();
@@ -214,4 +249,50 @@ async fn what_is_open_is_cut_when_its_person_loses_the_organization() {
     // She is signed in still, and has nothing here.
     world.server.get(&client, "/api/v2/users/me").await.expect(200);
     world.server.get(&client, &path).await.expect(404);
+}
+
+#[tokio::test]
+async fn the_page_of_claims_tells_what_the_sync_did_to_whom_it_concerns() {
+    let world = World::start(REFRESH, with_roles()).await;
+    let app = &world.server.app;
+    let olga = world.server.sign_in("olga").await;
+    let said = json!({
+        "roles": ["keepers", "strangers"], "groups": ["potters-at-sso", "staff"],
+        "door_password": "open-sesame", "note": "<b>bold</b>",
+    });
+    world.peer.put("ada", claims("ada", said)).await;
+    let (_, ada) = world.sign_in("ada").await;
+    for client in [&olga, &ada] {
+        let page = get(&world, client, "/people/ada/claims").await.expect(200).text;
+        for shown in [
+            "user admin",
+            "there is no role <code>wizard</code> here",
+            "strangers",
+            "not mapped",
+            "href=\"/groups/potters\"",
+            "<code>staff</code> is left out by the filter",
+            "&lt;b&gt;bold&lt;/b&gt;",
+            "ada@example.org",
+        ] {
+            assert!(page.contains(shown), "{shown}: {page}");
+        }
+        assert!(!page.contains("open-sesame"));
+        let person = get(&world, client, "/people/ada").await.expect(200).text;
+        assert!(person.contains("href=\"/people/ada/claims\""), "{person}");
+    }
+    let form = get(&world, &olga, "/people/ada").await.expect(200).text;
+    assert!(form.contains("sso keeps them") && !form.contains("Save roles"), "{form}");
+
+    // The rules of now: what they would do next, not what they did.
+    app.create_user(&Actor::System, person("ben")).await.unwrap();
+    let ben = world.server.sign_in("ben").await;
+    get(&world, &ben, "/people/ada/claims").await.expect(404);
+    let empty = get(&world, &ben, "/people/ben/claims").await.expect(200).text;
+    assert!(empty.contains("has not signed in at a provider"));
+    // A user admin sees whom they keep, and no owner.
+    get(&world, &ada, "/people/ben/claims").await.expect(200);
+    get(&world, &ada, "/people/olga/claims").await.expect(403);
+    app.set_rules("sso", None);
+    let page = get(&world, &olga, "/people/ada/claims").await.expect(200).text;
+    assert!(page.contains("not set up any more"), "{page}");
 }
