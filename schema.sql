@@ -172,9 +172,11 @@ CREATE TABLE memberships (
   organization_id TEXT NOT NULL REFERENCES organizations (id) ON DELETE CASCADE, -- where
   user_id         TEXT NOT NULL REFERENCES users (id) ON DELETE CASCADE,         -- who
   created_at      INTEGER NOT NULL,                                              -- since when
+  identity_id     TEXT REFERENCES identities (id) ON DELETE SET NULL,            -- whose organizations put them in; null when someone here did
   PRIMARY KEY (organization_id, user_id)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX memberships_by_user ON memberships (user_id);
+CREATE INDEX memberships_by_identity ON memberships (identity_id) WHERE identity_id IS NOT NULL;
 
 -- Groups of users; Everyone is implied by membership and not stored.
 CREATE TABLE groups (
@@ -263,11 +265,13 @@ CREATE TABLE role_bindings (
   user_id         TEXT NOT NULL REFERENCES users (id) ON DELETE CASCADE, -- who
   role            TEXT NOT NULL CHECK (length(role) BETWEEN 1 AND 64),   -- SiteRole, OrganizationRole or the name of a custom role
   organization_id TEXT REFERENCES organizations (id) ON DELETE CASCADE,  -- null for the site
-  created_at      INTEGER NOT NULL                                       -- since when
+  created_at      INTEGER NOT NULL,                                      -- since when
+  identity_id     TEXT REFERENCES identities (id) ON DELETE CASCADE      -- whose provider gave it; null when someone here did
 ) STRICT;
 CREATE UNIQUE INDEX role_bindings_by_user ON role_bindings (user_id, role, coalesce(organization_id, ''));
 CREATE INDEX role_bindings_by_role ON role_bindings (role);
 CREATE INDEX role_bindings_by_organization ON role_bindings (organization_id, role) WHERE organization_id IS NOT NULL;
+CREATE INDEX role_bindings_by_identity ON role_bindings (identity_id) WHERE identity_id IS NOT NULL;
 
 -- Custom roles of an organization: named sets of permissions. A name does not change.
 CREATE TABLE roles (

@@ -4,6 +4,7 @@ mod github;
 mod ldap;
 mod oidc;
 mod scim;
+mod syncs;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};

@@ -5,6 +5,7 @@ use super::context::Context;
 use super::prompt;
 use super::table::Table;
 use super::times;
+use crate::wire::coder::idpsync::OidcClaims;
 use crate::wire::coder::users::{CreateUser as NewUser, User};
 
 /// Runs the command.
@@ -42,6 +43,10 @@ pub async fn run(ctx: &Context, command: Users) -> anyhow::Result<()> {
             client.remove_factors(&user).await?;
             ctx.out.note(&format!("{user} signs in by password alone now."));
             Ok(())
+        }
+        Users::OidcClaims { listing } => {
+            let said = client.oidc_claims().await?;
+            ctx.out.list(&listing, &said, || claims(&said))
         }
         Users::EditRoles { user, roles } => {
             let user = client.set_roles(&user, roles).await?;
@@ -107,6 +112,15 @@ pub fn made_password(ctx: &Context) -> String {
 fn role_names(user: &User) -> String {
     let names: Vec<&str> = user.roles.iter().map(|r| r.name.as_str()).collect();
     if names.is_empty() { "member".to_owned() } else { names.join(", ") }
+}
+
+fn claims(said: &OidcClaims) -> Table {
+    let mut table = Table::new(&["KEY", "VALUE"]);
+    for (name, value) in &said.claims {
+        let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        table.row([name, &text]);
+    }
+    table
 }
 
 fn table(users: &[User]) -> Table {

@@ -6,6 +6,7 @@ use super::group_sync::GroupSync;
 use super::id::{IdentityId, UserId};
 use super::name::UserName;
 use super::password::is_email;
+use super::sync::{OrganizationSync, RoleSync};
 use super::text;
 use super::time::Timestamp;
 use super::user::{SiteRole, User, define_words};
@@ -100,12 +101,46 @@ impl Claims {
     /// As it is kept: JSON without what concerns only the exchange; nothing when it is too much.
     #[must_use]
     pub fn to_kept(&self) -> String {
-        const OF_THE_EXCHANGE: [&str; 10] =
-            ["aud", "azp", "exp", "iat", "nbf", "jti", "nonce", "at_hash", "c_hash", "s_hash"];
+        const OF_THE_EXCHANGE: [&str; 11] = [
+            "aud", "azp", "exp", "iat", "nbf", "jti", "nonce", "sid", "at_hash", "c_hash", "s_hash",
+        ];
         let mut kept = self.0.clone();
         kept.retain(|name, _| !OF_THE_EXCHANGE.contains(&name.as_str()));
+        leave_out_secrets(&mut kept);
         let json = Value::Object(kept).to_string();
-        if json.len() <= MAX_CLAIMS { json } else { "{}".to_owned() }
+        if json.len() <= MAX_CLAIMS { json } else { NOTHING_KEPT.to_owned() }
+    }
+
+    /// What [`Claims::to_kept`] made; none when it was too much to be kept.
+    #[must_use]
+    pub fn from_kept(json: &str) -> Option<Self> {
+        let mut kept: Map<String, Value> = serde_json::from_str(json).ok()?;
+        // An earlier version kept what it was told.
+        leave_out_secrets(&mut kept);
+        (!kept.is_empty()).then_some(Self(kept))
+    }
+
+    /// Each claim as text, by name: a text as it is, anything else as JSON.
+    #[must_use]
+    pub fn texts(&self) -> Vec<(String, String)> {
+        let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        self.0.iter().map(|(name, value)| (name.clone(), text(value))).collect()
+    }
+}
+
+/// What is kept of claims that are too much.
+const NOTHING_KEPT: &str = "{}";
+
+/// Leaves out what by its name may be a secret, which no provider should send as a claim.
+fn leave_out_secrets(claims: &mut Map<String, Value>) {
+    claims.retain(|name, _| {
+        let name = name.to_ascii_lowercase();
+        !name.ends_with("token") && !name.contains("password") && !name.contains("secret")
+    });
+    for value in claims.values_mut() {
+        if let Some(inner) = value.as_object_mut() {
+            leave_out_secrets(inner);
+        }
     }
 }
 
@@ -135,6 +170,10 @@ pub struct Rules {
     pub link_by_email: LinkByEmail,
     /// How groups follow; none when they do not.
     pub groups: Option<GroupSync>,
+    /// How roles on the site follow; none when they are given here.
+    pub roles: Option<RoleSync>,
+    /// How organizations follow; none when people are put in here.
+    pub organizations: Option<OrganizationSync>,
     /// Groups of which one has to be theirs; none when all may come in.
     pub allowed: Option<AllowedGroups>,
 }
@@ -240,6 +279,13 @@ impl Rules {
                 || mapped(name).is_some_and(|here| allowed.names.contains(here))
         };
         claims.list(&allowed.field).iter().any(fits)
+    }
+
+    /// Whether anything follows from people's groups there.
+    #[must_use]
+    pub fn asks_for_groups(&self) -> bool {
+        let syncs = self.groups.is_some() || self.roles.is_some() || self.organizations.is_some();
+        syncs || self.allowed.is_some()
     }
 
     /// Whether the provider says of this very address that it is theirs.

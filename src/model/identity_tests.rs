@@ -18,6 +18,8 @@ fn rules() -> Rules {
         allow_signups: true,
         link_by_email: LinkByEmail::Members,
         groups: None,
+        roles: None,
+        organizations: None,
         allowed: None,
     }
 }
@@ -134,6 +136,13 @@ fn what_is_kept_of_claims_has_a_bound_and_no_nonce() {
     let kept = claims(json!({ "sub": "7", "nonce": "n", "groups": ["a"] })).to_kept();
     assert_eq!(kept, r#"{"groups":["a"],"sub":"7"}"#);
     assert_eq!(claims(json!({ "x": "y".repeat(MAX_CLAIMS) })).to_kept(), "{}");
+    assert_eq!(Claims::from_kept("{}"), None);
+    let inner = json!({ "userPassword": "b", "town": "Kiln" });
+    let secrets = json!({ "access_token": "a", "tokenGroups": ["g"], "account": inner });
+    let kept = claims(secrets).to_kept();
+    assert_eq!(kept, r#"{"account":{"town":"Kiln"},"tokenGroups":["g"]}"#);
+    let texts = Claims::from_kept(&kept).unwrap().texts();
+    assert_eq!(texts[0], ("account".to_owned(), r#"{"town":"Kiln"}"#.to_owned()));
 }
 
 #[test]

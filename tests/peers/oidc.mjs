@@ -19,7 +19,9 @@ const provider = new Provider(issuer, {
   claims: {
     openid: ['sub'],
     email: ['email', 'email_verified'],
-    profile: ['name', 'preferred_username', 'groups'],
+    profile: [
+      'name', 'preferred_username', 'groups', 'roles', 'crafts', 'note', 'door_password',
+    ],
   },
   scopes: ['openid', 'offline_access', 'email', 'profile', 'user:email', 'read:org'],
   ...(github && {

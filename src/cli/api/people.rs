@@ -6,6 +6,7 @@ use serde_json::json;
 use crate::cli::client::{Client, retold, segment, status_of};
 use crate::cli::nearest;
 use crate::wire::coder::deployment::{BuildInfo, SshConfig};
+use crate::wire::coder::idpsync::OidcClaims;
 use crate::wire::coder::tokens::{
     ApiKey, CreateSshKey, CreateToken, GitSshKey, NewKey, SshKey, TokenConfig,
 };
@@ -66,6 +67,14 @@ impl Client {
     pub async fn login(&self, login: &Login) -> anyhow::Result<String> {
         let answer: LoginResponse = self.call(Method::POST, "/api/v2/users/login", login).await?;
         Ok(answer.session_token)
+    }
+
+    /// What a provider last said of the one who asks.
+    ///
+    /// # Errors
+    /// When the server cannot be reached, or refuses.
+    pub async fn oidc_claims(&self) -> anyhow::Result<OidcClaims> {
+        self.get("/api/v2/users/oidc-claims").await
     }
 
     /// Gives a second factor in the session; gives its new token.

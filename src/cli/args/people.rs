@@ -198,6 +198,12 @@ pub enum Users {
         /// Name or id
         user: String,
     },
+    /// Show what your provider last said of you
+    OidcClaims {
+        /// How to write it.
+        #[command(flatten)]
+        listing: Listing,
+    },
     /// Set a user's site roles
     EditRoles {
         /// Name or id

@@ -11,6 +11,7 @@ use zeroize::Zeroizing;
 use super::super::args::Surroundings;
 use super::super::settings::Layers;
 use super::oidc::{Flag, Kind, from_coder, shown, yes};
+use super::syncs::Syncs;
 use crate::model::identity::{AllowedGroups, Fields, LinkByEmail, Rules};
 use crate::server::identity::github::{GROUPS, Settings};
 use crate::server::identity::oidc::http::may_ask;
@@ -85,7 +86,8 @@ pub(super) fn github(
     read(table).context(place).map(Some)
 }
 
-fn read(table: toml::Table) -> anyhow::Result<Settings> {
+fn read(mut table: toml::Table) -> anyhow::Result<Settings> {
+    let syncs = Syncs::take(&mut table)?.by_groups(GROUPS)?.in_small_letters();
     let told: Table = table.try_into()?;
     let wrong =
         || format!("enterprise_base_url is {:?}: write https://host", told.enterprise_base_url);
@@ -106,7 +108,7 @@ fn read(table: toml::Table) -> anyhow::Result<Settings> {
         api: api(&base)?,
         base,
         client_secret,
-        rules: Arc::new(rules(&told)?),
+        rules: Arc::new(rules(&told, &syncs)?),
         client_id: told.client_id,
         device_flow: told.device_flow.0,
     })
@@ -120,7 +122,7 @@ fn api(base: &Url) -> anyhow::Result<Url> {
     Ok(Url::parse(&format!("{}/api/v3", base.as_str().trim_end_matches('/')))?)
 }
 
-fn rules(told: &Table) -> anyhow::Result<Rules> {
+fn rules(told: &Table, syncs: &Syncs) -> anyhow::Result<Rules> {
     let link = told.link_by_email.as_deref().unwrap_or("members");
     Ok(Rules {
         fields: Fields {
@@ -133,7 +135,9 @@ fn rules(told: &Table) -> anyhow::Result<Rules> {
         allow_signups: told.allow_signups.0,
         link_by_email: LinkByEmail::from_word(link)
             .with_context(|| format!("link_by_email is {link:?}: none, members or all"))?,
-        groups: None,
+        groups: syncs.speaks_of_groups().then(|| syncs.groups(GROUPS)).transpose()?,
+        roles: syncs.roles()?,
+        organizations: syncs.organizations()?,
         allowed: allowed(told)?,
     })
 }
@@ -181,6 +185,11 @@ mod tests {
         assert_eq!(teams.rules.allowed.as_ref().unwrap().names, ["kiln/potters"]);
         let own = "allowed_orgs = [\"a\"]\nenterprise_base_url = \"https://git.test/\"";
         assert_eq!(told(own).unwrap().api.as_str(), "https://git.test/api/v3");
+        assert!(open.rules.groups.is_none() && !open.rules.asks_for_groups());
+        let synced = "allow_everyone = true\ngroup_mapping = { \"Kiln/Potters\" = \"potters\" }";
+        let synced = told(synced).unwrap();
+        assert_eq!(synced.rules.groups.as_ref().unwrap().mapping["kiln/potters"], "potters");
+        assert!(synced.rules.asks_for_groups());
         for (more, why) in [
             ("", "who may sign in"),
             ("allow_everyone = true\nallowed_orgs = [\"a\"]", "who may sign in"),

@@ -1,6 +1,5 @@
 //! The directory whose people sign in here: `[ldap]` in the file.
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,7 +12,7 @@ use zeroize::Zeroizing;
 use super::super::duration;
 use super::super::settings::Layers;
 use super::oidc::{Flag, shown, yes};
-use crate::model::group_sync::GroupSync;
+use super::syncs::Syncs;
 use crate::model::identity::{AllowedGroups, Fields, LinkByEmail, Rules};
 use crate::server::identity::ldap::filter::Filter;
 use crate::server::identity::ldap::settings::{Attributes, Found, Groups, People, Security};
@@ -59,12 +58,6 @@ struct Table {
     allowed_groups: Vec<String>,
     #[serde(default = "yes")]
     group_sync: Flag,
-    #[serde(default)]
-    group_mapping: BTreeMap<String, String>,
-    #[serde(default)]
-    group_regex_filter: String,
-    #[serde(default)]
-    group_auto_create: Flag,
     #[serde(default = "yes")]
     allow_signups: Flag,
     link_by_email: Option<String>,
@@ -108,7 +101,8 @@ pub(super) fn directory(layers: &mut Layers<'_>) -> anyhow::Result<Option<Settin
     read(table).context("In [ldap]").map(Some)
 }
 
-fn read(table: toml::Table) -> anyhow::Result<Settings> {
+fn read(mut table: toml::Table) -> anyhow::Result<Settings> {
+    let syncs = Syncs::take(&mut table)?.by_groups(GROUPS)?;
     let told: Table = table.try_into()?;
     let (host, port, security) = place(&told)?;
     let authorities = match &told.ca_file {
@@ -132,8 +126,8 @@ fn read(table: toml::Table) -> anyhow::Result<Settings> {
         security,
         authorities,
         people: people(&told)?,
-        groups: groups(&told)?,
-        rules: Arc::new(rules(&told)?),
+        groups: groups(&told, &syncs)?,
+        rules: Arc::new(rules(&told, &syncs)?),
         attributes: Attributes {
             id: named("id_attribute", &told.id_attribute)?,
             username: named("username_attribute", &told.username_attribute)?,
@@ -216,7 +210,7 @@ fn people(told: &Table) -> anyhow::Result<People> {
     Ok(People::Search(told.base.clone(), chosen))
 }
 
-fn groups(told: &Table) -> anyhow::Result<Groups> {
+fn groups(told: &Table, syncs: &Syncs) -> anyhow::Result<Groups> {
     let found = match &told.group_filter {
         Some(text) => Found::By(
             filter("group_filter", text)?,
@@ -233,24 +227,15 @@ fn groups(told: &Table) -> anyhow::Result<Groups> {
         !base.is_empty() || matches!(found, Found::In(_)),
         "group_filter needs group_base, where groups are"
     );
-    let speaks_of = told.group_mapping.keys().chain(&told.allowed_groups);
+    let speaks_of = syncs.words().chain(&told.allowed_groups);
     let named = speaks_of.filter(|name| dn::first_value(name).is_some()).cloned().collect();
     Ok(Groups { base, found, named })
 }
 
-fn rules(told: &Table) -> anyhow::Result<Rules> {
-    let filter = match told.group_regex_filter.as_str() {
-        "" => None,
-        text => Some(regex::Regex::new(text).context("group_regex_filter is no expression")?),
-    };
+fn rules(told: &Table, syncs: &Syncs) -> anyhow::Result<Rules> {
     // People may write their own address in many a directory: it gives away no account by itself.
     let link = told.link_by_email.as_deref().unwrap_or("none");
-    let sync = GroupSync {
-        field: GROUPS.to_owned(),
-        mapping: told.group_mapping.clone(),
-        filter,
-        auto_create: told.group_auto_create.0,
-    };
+    let sync = syncs.groups(GROUPS)?;
     let names = told.allowed_groups.clone();
     Ok(Rules {
         fields: Fields {
@@ -264,6 +249,8 @@ fn rules(told: &Table) -> anyhow::Result<Rules> {
         link_by_email: LinkByEmail::from_word(link)
             .with_context(|| format!("link_by_email is {link:?}: none, members or all"))?,
         groups: told.group_sync.0.then_some(sync),
+        roles: syncs.roles()?,
+        organizations: syncs.organizations()?,
         allowed: (!names.is_empty()).then(|| AllowedGroups { field: GROUPS.to_owned(), names }),
     })
 }

@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 
 use super::super::args::Surroundings;
 use super::super::settings::Layers;
-use crate::model::group_sync::GroupSync;
+use super::syncs::Syncs;
 use crate::model::identity::{AllowedGroups, Fields, LinkByEmail, Rules};
 use crate::server::identity::oidc::http::may_ask;
 use crate::server::identity::oidc::{CODER_PROVIDER, Settings};
@@ -42,12 +42,6 @@ struct Table {
     name_field: String,
     #[serde(default)]
     groups_field: String,
-    #[serde(default)]
-    group_mapping: BTreeMap<String, String>,
-    #[serde(default)]
-    group_regex_filter: String,
-    #[serde(default)]
-    group_auto_create: Flag,
     #[serde(default)]
     allowed_groups: Vec<String>,
     #[serde(default = "yes")]
@@ -100,6 +94,8 @@ pub(super) enum Kind {
     List,
     /// A JSON object of texts.
     Map,
+    /// A JSON object of lists of texts.
+    Lists,
 }
 
 /// Coder's variables, and the keys they are here.
@@ -116,6 +112,12 @@ const CODER: &[(&str, &str, Kind)] = &[
     ("CODER_OIDC_GROUP_MAPPING", "group_mapping", Kind::Map),
     ("CODER_OIDC_GROUP_REGEX_FILTER", "group_regex_filter", Kind::Text),
     ("CODER_OIDC_GROUP_AUTO_CREATE", "group_auto_create", Kind::Flag),
+    ("CODER_OIDC_USER_ROLE_FIELD", "role_field", Kind::Text),
+    ("CODER_OIDC_USER_ROLE_MAPPING", "role_mapping", Kind::Lists),
+    ("CODER_OIDC_USER_ROLE_DEFAULT", "role_default", Kind::List),
+    ("CODER_OIDC_ORGANIZATION_FIELD", "organization_field", Kind::Text),
+    ("CODER_OIDC_ORGANIZATION_MAPPING", "organization_mapping", Kind::Lists),
+    ("CODER_OIDC_ORGANIZATION_ASSIGN_DEFAULT", "organization_assign_default", Kind::Flag),
     ("CODER_OIDC_ALLOWED_GROUPS", "allowed_groups", Kind::List),
     ("CODER_OIDC_ALLOW_SIGNUPS", "allow_signups", Kind::Flag),
     ("CODER_OIDC_IGNORE_EMAIL_VERIFIED", "ignore_email_verified", Kind::Flag),
@@ -190,6 +192,11 @@ pub(super) fn from_coder(
                     .with_context(|| format!("{name} is no JSON object of texts"))?;
                 toml::Value::Table(map.into_iter().map(|(k, v)| (k, first_text(&v))).collect())
             }
+            Kind::Lists => {
+                let map: BTreeMap<String, Vec<String>> = serde_json::from_str(text)
+                    .with_context(|| format!("{name} is no JSON object of lists of texts"))?;
+                toml::Value::Table(map.into_iter().map(|(k, v)| (k, v.into())).collect())
+            }
         };
         table.insert((*key).to_owned(), value);
     }
@@ -202,7 +209,7 @@ fn first_text(value: &serde_json::Value) -> toml::Value {
     toml::Value::String(first.as_str().unwrap_or_default().to_owned())
 }
 
-fn read(name: &str, table: toml::Table) -> anyhow::Result<Settings> {
+fn read(name: &str, mut table: toml::Table) -> anyhow::Result<Settings> {
     let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
     ensure!(
         !name.is_empty() && name.len() <= MAX_NAME && name.chars().all(fits),
@@ -210,6 +217,7 @@ fn read(name: &str, table: toml::Table) -> anyhow::Result<Settings> {
     );
     let taken = [github::PROVIDER, ldap::PROVIDER].contains(&name);
     ensure!(!taken, "{name} is the name of [{name}]; choose another");
+    let syncs = Syncs::take(&mut table)?;
     let told: Table = table.try_into()?;
     let trusted_hosts = told.trusted_hosts.iter().map(|host| host.to_lowercase()).collect();
     let issuer = Url::parse(&told.issuer)
@@ -228,7 +236,7 @@ fn read(name: &str, table: toml::Table) -> anyhow::Result<Settings> {
         name: name.to_owned(),
         issuer,
         client_secret,
-        rules: Arc::new(rules(&told)?),
+        rules: Arc::new(rules(&told, &syncs)?),
         client_id: told.client_id,
         scopes: told.scopes,
         sign_in_text: told.sign_in_text,
@@ -252,23 +260,14 @@ fn client_secret(told: &Table) -> anyhow::Result<Option<Zeroizing<String>>> {
     }
 }
 
-fn rules(told: &Table) -> anyhow::Result<Rules> {
-    let filter = match told.group_regex_filter.as_str() {
-        "" => None,
-        text => Some(regex::Regex::new(text).context("group_regex_filter is no expression")?),
-    };
+fn rules(told: &Table, syncs: &Syncs) -> anyhow::Result<Rules> {
     let link = told.link_by_email.as_deref().unwrap_or("members");
     let domain = |text: &String| {
         let domain = text.trim().trim_start_matches('@').to_owned();
         ensure!(!domain.is_empty() && !domain.contains('@'), "email_domain has {text:?} in it");
         Ok(domain)
     };
-    let groups = GroupSync {
-        field: told.groups_field.clone(),
-        mapping: told.group_mapping.clone(),
-        filter,
-        auto_create: told.group_auto_create.0,
-    };
+    let groups = syncs.groups(&told.groups_field)?;
     Ok(Rules {
         fields: Fields {
             email: told.email_field.clone(),
@@ -282,6 +281,8 @@ fn rules(told: &Table) -> anyhow::Result<Rules> {
             .with_context(|| format!("link_by_email is {link:?}: none, members or all"))?,
         allowed: allowed(told)?,
         groups: (!told.groups_field.is_empty()).then_some(groups),
+        roles: syncs.roles()?,
+        organizations: syncs.organizations()?,
     })
 }
 
@@ -343,12 +344,25 @@ mod tests {
             ("CODER_OIDC_ALLOW_SIGNUPS", "false"),
             ("CODER_OIDC_GROUP_FIELD", "groups"),
             ("CODER_OIDC_GROUP_MAPPING", "{\"a\": \"b\"}"),
+            ("CODER_OIDC_USER_ROLE_FIELD", "roles"),
+            ("CODER_OIDC_USER_ROLE_MAPPING", "{\"a\": [\"owner\", \"auditor\"]}"),
+            ("CODER_OIDC_USER_ROLE_DEFAULT", "auditor"),
+            ("CODER_OIDC_ORGANIZATION_FIELD", "groups"),
+            ("CODER_OIDC_ORGANIZATION_MAPPING", "{\"a\": [\"kiln\"]}"),
+            ("CODER_OIDC_ORGANIZATION_ASSIGN_DEFAULT", "false"),
             ("CODER_OIDC_AUTH_URL_PARAMS", "{\"access_type\": [\"offline\"]}"),
         ]);
         let settings = read("oidc", table.unwrap()).unwrap();
         assert_eq!(settings.rules.domains, ["corp.com", "corp.org"]);
         assert!(!settings.rules.allow_signups);
         assert_eq!(settings.rules.groups.as_ref().unwrap().mapping["a"], "b");
+        let roles = settings.rules.roles.as_ref().unwrap();
+        assert_eq!(
+            (&roles.mapping["a"][1], &roles.default[0]),
+            (&roles.default[0], &"auditor".into())
+        );
+        let organizations = settings.rules.organizations.as_ref().unwrap();
+        assert!(organizations.mapping["a"] == ["kiln"] && !organizations.assign_default);
         assert_eq!(settings.auth_url_params["access_type"], "offline");
         let error = told(&[("CODER_OIDC_ALLOWED_TEAMS", "x")]).unwrap_err().to_string();
         assert!(error.starts_with("CODER_OIDC_ALLOWED_TEAMS is not known here"), "{error}");

@@ -10,37 +10,59 @@ use crate::model::group_sync::GroupSync;
 use crate::model::id::{GroupId, OrganizationId};
 use crate::model::identity::{Claims, Identity};
 use crate::model::name::GroupName;
+use crate::model::sync::{GroupHere, Left, Mapped, Synced};
 use crate::model::user::{Group, GroupSource, User};
-use crate::server::db::{WriteTx, groups};
+use crate::server::db::{ReadTx, WriteTx, groups};
 
-/// Brings a user's groups in line with the claims of one of their identities. Only what a sync of
-/// this identity gave is taken away: who was put in by hand, or by another provider, stays.
+/// The groups that someone with these claims belongs to, as they are here now.
+///
+/// # Errors
+/// When the database fails.
+pub(super) fn outcome(
+    tx: &ReadTx<'_>,
+    sync: &GroupSync,
+    claims: &Claims,
+) -> Result<Vec<Mapped<GroupHere>>> {
+    let organization = default_organization(tx)?;
+    let mut all = Vec::new();
+    for Mapped { value, became } in sync.map(&claims.list(&sync.field)) {
+        let became = match became {
+            Ok(name) if name.as_str().eq_ignore_ascii_case(EVERYONE) => {
+                Err(Left::Implied(name.into_string()))
+            }
+            Ok(name) => match groups::find_by_name(tx, organization, name.as_str())? {
+                Some(group) => Ok(GroupHere::There(group)),
+                None if sync.auto_create => Ok(GroupHere::New(name)),
+                None => Err(Left::Unknown(name.into_string())),
+            },
+            Err(left) => Err(left),
+        };
+        all.push(Mapped { value, became });
+    }
+    Ok(all)
+}
+
+/// Brings a user's groups in line with what came of the claims of one of their identities. Only what
+/// a sync of this identity gave is taken away: who was put in by hand, or by another provider, stays.
 ///
 /// # Errors
 /// When the database fails.
 pub(super) fn sync(
     tx: &WriteTx<'_>,
-    sync: &GroupSync,
     (identity, user): (&Identity, &User),
-    claims: &Claims,
+    synced: &Synced<GroupHere>,
 ) -> Result<()> {
     let organization = default_organization(tx)?;
     if !user.organizations.contains(&organization) {
         return Ok(());
     }
-    let mapped = sync.map(&claims.list(&sync.field));
-    if !mapped.unfit.is_empty() {
-        let (user, names) = (&user.username, &mapped.unfit);
-        tracing::debug!(%user, ?names, "no group can have these names; map them or filter them out");
-    }
     let mut wanted: BTreeMap<GroupId, Group> = BTreeMap::new();
-    for name in mapped.groups.iter().filter(|n| !n.as_str().eq_ignore_ascii_case(EVERYONE)) {
-        let group = match groups::find_by_name(tx, organization, name.as_str())? {
-            Some(group) => Some(group),
-            None if sync.auto_create => Some(create(tx, organization, name)?),
-            None => None,
+    for group in synced.given() {
+        let group = match group {
+            GroupHere::There(group) => group.clone(),
+            GroupHere::New(name) => create(tx, organization, name)?,
         };
-        wanted.extend(group.map(|g| (g.id, g)));
+        wanted.insert(group.id, group);
     }
     let name = user.username.as_str();
     for group in groups::list_synced(tx, identity.id)? {

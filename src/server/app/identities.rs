@@ -8,16 +8,18 @@ use super::attempts::{self, Came};
 use super::checks::{Checks, Verdict};
 use super::identity_grants::{Granted, keep};
 use super::password_sign_in::Try;
+use super::provider_rules::AllRules;
 use super::second_factor::Asked;
 use super::sessions::{Entrance, SignIn, enter};
+use super::sync::{Word, follow};
 use super::users::entry;
-use super::{Actor, App, Error, Result, factors, group_sync, users};
+use super::{Actor, App, Error, Result, factors, users};
 use crate::model::audit::{AuditAction, Diff};
 use crate::model::identity::{Arrival, Identity, Refusal, Rules};
 use crate::model::secret::Token;
 use crate::model::user::{LoginType, User, UserKind, UserStatus};
 use crate::server::db::scim_users::{self, ScimUserRow};
-use crate::server::db::{self, ReadTx, WriteTx, identities};
+use crate::server::db::{self, ReadTx, WriteTx, identities, memberships};
 
 /// Someone whom a provider has signed in.
 pub struct ProviderSignIn {
@@ -44,15 +46,17 @@ enum Found {
 }
 
 impl App {
-    /// Begins a session of whom a provider has signed in. Their groups follow the provider's.
+    /// Begins a session of whom a provider has signed in. Their groups, roles and organizations follow
+    /// the provider's.
     ///
     /// # Errors
     /// When the database fails.
     pub async fn sign_in_by_provider(&self, came: ProviderSignIn) -> Result<SignIn> {
         let (begins, checks) = ((self.new_token(), self.policy.session_duration), self.checks());
         let (provider, how) = (came.arrival.provider.clone(), came.came.clone());
+        let rules = self.rules();
         let (user, signed_in) =
-            self.db.write(move |tx| arrive(tx, &came, begins, (None, &checks))).await?;
+            self.db.write(move |tx| arrive(tx, &came, begins, (None, &checks), &rules)).await?;
         if let SignIn::Refused(why) = &signed_in {
             tracing::warn!(provider, ip = %how.ip, %why, "a sign-in was refused");
         }
@@ -68,12 +72,12 @@ impl App {
     /// When the database fails.
     pub async fn sign_in_by_directory(&self, begun: Try, came: ProviderSignIn) -> Result<SignIn> {
         let (begins, checks) = ((self.new_token(), self.policy.session_duration), self.checks());
-        let how = came.came.clone();
+        let (how, rules) = (came.came.clone(), self.rules());
         let (user, signed_in) = self
             .db
             .write(move |tx| {
                 let code = begun.login().code.as_deref();
-                let (user, signed_in) = arrive(tx, &came, begins, (code, &checks))?;
+                let (user, signed_in) = arrive(tx, &came, begins, (code, &checks), &rules)?;
                 settle(tx, &begun.attempt, (user.as_ref(), &signed_in))?;
                 Ok::<_, Error>((user, signed_in))
             })
@@ -120,6 +124,7 @@ fn arrive(
     came: &ProviderSignIn,
     (token, lifetime): (Token, Duration),
     (code, checks): (Option<&str>, &Checks),
+    all: &AllRules,
 ) -> Result<(Option<User>, SignIn)> {
     let (rules, arrival) = (&came.rules, &came.arrival);
     let refused = |user, why| Ok((user, SignIn::Refused(why)));
@@ -149,15 +154,17 @@ fn arrive(
         Found::Nobody => match create(tx, came, &email)? {
             Some(user) => {
                 let identity = link(tx, arrival, &user)?;
+                if rules.organizations.is_some() {
+                    memberships::leave_to(tx, &identity)?;
+                }
                 (user, identity)
             }
             None => return refused(None, Refusal::NoName),
         },
     };
     let identity = seen(tx, identity, arrival, &email)?;
-    if let Some(sync) = &rules.groups {
-        group_sync::sync(tx, sync, (&identity, &user), &arrival.claims)?;
-    }
+    let word = Word { rules, claims: &arrival.claims, is_news: true };
+    let user = follow(tx, (&identity, user), &word, all)?;
     let factor = match code {
         Some(code) if factors::of(tx, user.id)?.any() => match checks.code(tx, user.id, code)? {
             Verdict::Right(kind) => Some(kind),

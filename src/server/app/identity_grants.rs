@@ -7,8 +7,10 @@ use zeroize::Zeroizing;
 
 use super::access::record;
 use super::identities::seen;
+use super::provider_rules::AllRules;
+use super::sync::Word;
 use super::users::entry;
-use super::{Actor, App, Error, Result, group_sync};
+use super::{Actor, App, Error, Result, sync};
 use crate::model::audit::{AuditAction, Diff};
 use crate::model::event::Event;
 use crate::model::id::IdentityGrantId;
@@ -90,8 +92,8 @@ impl App {
             .await
     }
 
-    /// A provider has renewed a grant, and may have said anew who it is. Groups follow; who would not
-    /// be let in any more is put out.
+    /// A provider has renewed a grant, and may have said anew who it is. Groups, roles and
+    /// organizations follow; who would not be let in any more is put out.
     ///
     /// # Errors
     /// When the database fails.
@@ -102,7 +104,7 @@ impl App {
         claims: Option<Claims>,
         rules: std::sync::Arc<Rules>,
     ) -> Result<()> {
-        let (due, seal) = (due.clone(), self.seal.clone());
+        let (due, seal, all) = (due.clone(), self.seal.clone(), self.rules());
         self.db
             .write(move |tx| {
                 let Some(row) = unchanged(tx, &due)? else { return Ok(()) };
@@ -115,7 +117,7 @@ impl App {
                 };
                 match rules.admit(&arrival) {
                     Ok(email) => {
-                        follow(tx, &rules, (due.identity, &arrival), &email)?;
+                        follow(tx, (&rules, &all), (due.identity, &arrival), &email)?;
                         renew(tx, &seal, row, &granted)
                     }
                     Err(why) => end(tx, &row, &why.to_string()),
@@ -257,19 +259,19 @@ fn renew(tx: &WriteTx<'_>, seal: &Seal, row: GrantRow, granted: &Granted) -> Res
     Ok(identity_grants::update(tx, &renewed)?)
 }
 
-/// The groups of someone follow what their provider says now.
+/// What someone is here follows what their provider says now.
 fn follow(
     tx: &WriteTx<'_>,
-    rules: &Rules,
-    (identity, arrival): (Identity, &Arrival),
+    (rules, all): (&Rules, &AllRules),
+    (before, arrival): (Identity, &Arrival),
     email: &str,
 ) -> Result<()> {
-    let user = users::find(tx, identity.user_id)?.ok_or(Error::NotFound("user"))?;
-    let identity = seen(tx, identity, arrival, email)?;
-    match &rules.groups {
-        Some(sync) => group_sync::sync(tx, sync, (&identity, &user), &arrival.claims),
-        None => Ok(()),
-    }
+    let user = users::find(tx, before.user_id)?.ok_or(Error::NotFound("user"))?;
+    let said = before.claims.clone();
+    let identity = seen(tx, before, arrival, email)?;
+    let word = Word { rules, claims: &arrival.claims, is_news: said != identity.claims };
+    sync::follow(tx, (&identity, user), &word, all)?;
+    Ok(())
 }
 
 fn end(tx: &WriteTx<'_>, row: &GrantRow, why: &str) -> Result<()> {

@@ -2,7 +2,7 @@
 
 use super::access::record;
 use super::{Actor, App, Error, Result, organizations, people, roles as role_cases, trail};
-use crate::model::audit::{AuditAction, AuditTarget};
+use crate::model::audit::{AuditAction, AuditTarget, Diff};
 use crate::model::event::Event;
 use crate::model::id::OrganizationId;
 use crate::model::policy::{Action, Object, ResourceType};
@@ -62,7 +62,8 @@ impl App {
                     return Err(Error::Conflict(format!("{} is a member", user.username)));
                 }
                 memberships::insert(tx, place.id, user.id)?;
-                written(tx, &actor, AuditAction::Create, (&user, place.id))?;
+                let diff = Diff::new().field("organization", "", place.name.as_str());
+                written(tx, &actor, (AuditAction::Create, &user, place.id), &diff)?;
                 let user = users::find(tx, user.id)?.ok_or(Error::NotFound("user"))?;
                 Ok((place, user))
             })
@@ -87,14 +88,28 @@ impl App {
                     let old = role_cases::held_by(&user, place.id);
                     role_cases::require_change(tx, &actor, (place.id, &user), (&old, &[]))?;
                 }
-                roles::replace_in(tx, place.id, user.id, &[])?;
-                groups::remove_from_all(tx, place.id, user.id)?;
-                template_grants::remove_user(tx, place.id, user.id)?;
-                memberships::delete(tx, place.id, user.id)?;
-                written(tx, &actor, AuditAction::Delete, (&user, place.id))
+                leave(tx, &actor, (&place, &user), Diff::new())
             })
             .await
     }
+}
+
+/// Ends a membership with all that it gave; `diff` is what is to be said of it besides.
+///
+/// # Errors
+/// When the database fails.
+pub(super) fn leave(
+    tx: &WriteTx<'_>,
+    actor: &Actor,
+    (place, user): (&Organization, &User),
+    diff: Diff,
+) -> Result<()> {
+    roles::replace_in(tx, place.id, user.id, &[])?;
+    groups::remove_from_all(tx, place.id, user.id)?;
+    template_grants::remove_user(tx, place.id, user.id)?;
+    memberships::delete(tx, place.id, user.id)?;
+    let diff = diff.field("organization", place.name.as_str(), "");
+    written(tx, actor, (AuditAction::Delete, user, place.id), &diff)
 }
 
 /// Members of an organization as a decision looks at them.
@@ -102,15 +117,19 @@ fn object(organization: OrganizationId) -> Object {
     Object::site(ResourceType::OrganizationMember).within(organization)
 }
 
-fn written(
+/// Records that a membership began or ended.
+///
+/// # Errors
+/// When the database fails.
+pub(super) fn written(
     tx: &WriteTx<'_>,
     actor: &Actor,
-    action: AuditAction,
-    (user, place): (&User, OrganizationId),
+    (action, user, place): (AuditAction, &User, OrganizationId),
+    diff: &Diff,
 ) -> Result<()> {
     let target = AuditTarget::OrganizationMember;
     let entry = trail::entry(action, target, user.id.0, user.username.as_str());
-    record(tx, actor, &trail::within(entry, place))?;
+    record(tx, actor, &trail::with(trail::within(entry, place), diff))?;
     tx.emit(Event::User(user.id));
     tx.emit(Event::Grants);
     Ok(())

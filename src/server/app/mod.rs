@@ -15,7 +15,7 @@ pub mod connections;
 pub mod error;
 pub mod factors;
 pub mod files;
-pub mod group_sync;
+mod group_sync;
 pub mod groups;
 mod guesses;
 pub mod identities;
@@ -24,6 +24,7 @@ pub mod invitations;
 mod job_ends;
 pub mod jobs;
 pub mod leaked;
+pub mod login_methods;
 pub mod logs;
 pub mod members;
 pub mod organizations;
@@ -33,9 +34,11 @@ pub mod password;
 mod password_changes;
 pub mod password_sign_in;
 pub mod people;
+mod provider_rules;
 pub mod quotas;
 pub mod refusals;
 pub mod retention;
+mod role_sync;
 pub mod roles;
 pub mod scim;
 pub mod scim_groups;
@@ -45,6 +48,7 @@ pub mod service_accounts;
 pub mod sessions;
 pub mod settings;
 pub mod ssh_keys;
+mod sync;
 pub mod template_acl;
 mod template_rights;
 pub mod templates;
@@ -84,6 +88,7 @@ pub struct App {
     /// Room for one verification of the audit log.
     verifying: Arc<Semaphore>,
     token_cache: Arc<token_cache::TokenCache<tokens::Known>>,
+    provider_rules: Arc<provider_rules::ProviderRules>,
     /// What the operator chose.
     pub policy: Arc<Policy>,
 }
@@ -112,7 +117,19 @@ impl App {
         let passwords = Arc::new(password::Hasher::new(entropy.clone()));
         let (uses, token_cache, policy) = (Arc::default(), Arc::default(), Arc::new(policy));
         let (refusals, verifying) = (Arc::default(), Arc::new(Semaphore::new(1)));
-        Self { db, clock, entropy, seal, passwords, uses, refusals, verifying, token_cache, policy }
+        Self {
+            db,
+            clock,
+            entropy,
+            seal,
+            passwords,
+            uses,
+            refusals,
+            verifying,
+            token_cache,
+            provider_rules: Arc::default(),
+            policy,
+        }
     }
 
     /// What commits announce from now on. A listener that lagged re-reads everything.

@@ -5,7 +5,7 @@ pub(super) use super::accounts::{
     bury, changed, default_organization, entry, insert, require_dispensable, set_status,
 };
 use super::people::{self, require_account, taken};
-use super::{Actor, App, Error, Result};
+use super::{Actor, App, Error, Result, role_sync};
 use crate::model::audit::AuditAction;
 use crate::model::event::Event;
 use crate::model::name::UserName;
@@ -164,7 +164,8 @@ impl App {
     /// Gives a user exactly these site roles. Only owners may; one owner stays.
     ///
     /// # Errors
-    /// [`Error::Denied`] for who may not, [`Error::Conflict`] for the last owner.
+    /// [`Error::Denied`] for who may not, [`Error::Conflict`] for the last owner and for whom a
+    /// provider keeps them.
     pub async fn set_user_roles(
         &self,
         actor: &Actor,
@@ -178,12 +179,18 @@ impl App {
         actor.require_fresh(now)?;
         new_roles.sort_unstable();
         new_roles.dedup();
-        let (actor, key) = (actor.clone(), key.to_owned());
+        let (actor, key, rules) = (actor.clone(), key.to_owned(), self.rules());
         self.db
             .write(move |tx| {
                 let old = people::find(tx, &actor, &key)?;
                 if actor.user_id() == Some(old.id) {
                     return Err(Error::conflict("your own roles are changed by someone else"));
+                }
+                if let Some(provider) = role_sync::keeper(tx, &rules, old.id)? {
+                    let name = &old.username;
+                    let why =
+                        format!("the roles of {name} are kept by {provider}; change them there");
+                    return Err(Error::Conflict(why));
                 }
                 let stays = new_roles.contains(&SiteRole::Owner);
                 if old.kind == UserKind::Service && stays {

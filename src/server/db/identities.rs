@@ -63,6 +63,35 @@ pub fn list_of(tx: &ReadTx<'_>, user: UserId) -> Result<Vec<Identity>> {
     )
 }
 
+/// The claims that providers sent of anyone, by name.
+///
+/// # Errors
+/// When SQLite fails.
+pub fn claim_fields(tx: &ReadTx<'_>, limit: i64) -> Result<Vec<String>> {
+    tx.list(
+        "SELECT DISTINCT c.key AS field FROM identities i, json_each(i.claims) c
+         ORDER BY c.key LIMIT :limit
+         /* scan: asked by who sets up a provider; a row is one person at one provider */",
+        named_params! { ":limit": limit },
+        |row| row.get("field"),
+    )
+}
+
+/// The texts that a claim had of anyone, alone or in a list.
+///
+/// # Errors
+/// When SQLite fails.
+pub fn claim_values(tx: &ReadTx<'_>, field: &str, limit: i64) -> Result<Vec<String>> {
+    tx.list(
+        "SELECT DISTINCT v.value AS text FROM identities i, json_each(i.claims) c,
+           json_each(CASE c.type WHEN 'array' THEN c.value ELSE json_array(c.value) END) v
+         WHERE c.key = :field AND v.type = 'text' ORDER BY v.value LIMIT :limit
+         /* scan: asked by who sets up a provider; a row is one person at one provider */",
+        named_params! { ":field": field, ":limit": limit },
+        |row| row.get("text"),
+    )
+}
+
 /// Writes a new identity.
 ///
 /// # Errors

@@ -4,21 +4,67 @@ use rusqlite::named_params;
 
 use super::users::{self, select_users};
 use super::{ReadTx, Result, WriteTx};
-use crate::model::id::{OrganizationId, UserId};
+use crate::model::id::{IdentityId, OrganizationId, UserId};
+use crate::model::identity::Identity;
 use crate::model::time::Timestamp;
 use crate::model::user::User;
 
-/// Makes a user a member.
+/// Makes a user a member. Who was put in by a sync is there by someone's hand from now on.
 ///
 /// # Errors
 /// When SQLite fails.
 pub fn insert(tx: &WriteTx<'_>, organization: OrganizationId, user: UserId) -> Result<()> {
     tx.execute(
         "INSERT INTO memberships (organization_id, user_id, created_at)
-         VALUES (:organization, :user, :now) ON CONFLICT DO NOTHING",
+         VALUES (:organization, :user, :now) ON CONFLICT DO UPDATE SET identity_id = NULL",
         named_params! { ":organization": organization, ":user": user, ":now": tx.now },
     )?;
     Ok(())
+}
+
+/// Makes an identity's user a member, unless they are one.
+///
+/// # Errors
+/// When SQLite fails.
+pub fn add_synced(
+    tx: &WriteTx<'_>,
+    organization: OrganizationId,
+    identity: &Identity,
+) -> Result<bool> {
+    let n = tx.execute(
+        "INSERT INTO memberships (organization_id, user_id, created_at, identity_id)
+         VALUES (:organization, :user, :now, :identity) ON CONFLICT DO NOTHING",
+        named_params! {
+            ":organization": organization, ":user": identity.user_id, ":now": tx.now,
+            ":identity": identity.id,
+        },
+    )?;
+    Ok(n > 0)
+}
+
+/// Leaves the memberships that an identity's user has to the word of its provider.
+///
+/// # Errors
+/// When SQLite fails.
+pub fn leave_to(tx: &WriteTx<'_>, identity: &Identity) -> Result<()> {
+    tx.execute(
+        "UPDATE memberships SET identity_id = :identity WHERE user_id = :user",
+        named_params! { ":identity": identity.id, ":user": identity.user_id },
+    )?;
+    Ok(())
+}
+
+/// The organizations that a provider's word has put an identity's user into.
+///
+/// # Errors
+/// When SQLite fails.
+pub fn list_synced(tx: &ReadTx<'_>, identity: IdentityId) -> Result<Vec<OrganizationId>> {
+    tx.list(
+        "SELECT organization_id FROM memberships WHERE identity_id = :identity
+         ORDER BY organization_id",
+        named_params! { ":identity": identity },
+        |row| row.get("organization_id"),
+    )
 }
 
 /// Ends one membership of a user.

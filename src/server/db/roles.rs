@@ -4,7 +4,7 @@
 use rusqlite::{Row, named_params};
 
 use super::{ReadTx, Result, WriteTx};
-use crate::model::id::{OrganizationId, UserId};
+use crate::model::id::{IdentityId, OrganizationId, UserId};
 use crate::model::name::RoleName;
 use crate::model::policy::{Permission, Permissions};
 use crate::model::user::{CustomRole, SiteRole};
@@ -25,6 +25,51 @@ pub fn replace(tx: &WriteTx<'_>, user: UserId, roles: &[SiteRole]) -> Result<()>
             named_params! { ":user": user, ":role": role, ":now": tx.now },
         )?;
     }
+    Ok(())
+}
+
+/// The roles of a user on the site, each with the identity whose provider gave it; none for one that
+/// someone here gave.
+///
+/// # Errors
+/// When SQLite fails.
+pub fn list_of(tx: &ReadTx<'_>, user: UserId) -> Result<Vec<(SiteRole, Option<IdentityId>)>> {
+    tx.list(
+        "SELECT role, identity_id FROM role_bindings
+         WHERE user_id = :user AND organization_id IS NULL ORDER BY role",
+        named_params! { ":user": user },
+        |row| Ok((row.get("role")?, row.get("identity_id")?)),
+    )
+}
+
+/// Gives a user a role on the site by the word of a provider, also one they hold.
+///
+/// # Errors
+/// When SQLite fails.
+pub fn give(
+    tx: &WriteTx<'_>,
+    user: UserId,
+    (role, identity): (SiteRole, IdentityId),
+) -> Result<()> {
+    tx.execute(
+        "INSERT INTO role_bindings (user_id, role, organization_id, created_at, identity_id)
+         VALUES (:user, :role, NULL, :now, :identity)
+         ON CONFLICT DO UPDATE SET identity_id = :identity",
+        named_params! { ":user": user, ":role": role, ":now": tx.now, ":identity": identity },
+    )?;
+    Ok(())
+}
+
+/// Takes a role on the site from a user.
+///
+/// # Errors
+/// When SQLite fails.
+pub fn take(tx: &WriteTx<'_>, user: UserId, role: SiteRole) -> Result<()> {
+    tx.execute(
+        "DELETE FROM role_bindings
+         WHERE user_id = :user AND role = :role AND organization_id IS NULL",
+        named_params! { ":user": user, ":role": role },
+    )?;
     Ok(())
 }
 

@@ -20,6 +20,7 @@ pub const MIGRATIONS: &[(&str, &str)] = &[
     ("0009_factors", include_str!("migrations/0009_factors.sql")),
     ("0010_scim", include_str!("migrations/0010_scim.sql")),
     ("0011_scim_stopped", include_str!("migrations/0011_scim_stopped.sql")),
+    ("0012_claims", include_str!("migrations/0012_claims.sql")),
 ];
 
 const AUDIT_CHAIN: &str = "0005_audit_chain";

@@ -21,6 +21,8 @@ pub const TEMPLATES: &str = "/templates";
 pub const STARTER_TEMPLATES: &str = "/starter-templates";
 /// The list of people.
 pub const PEOPLE: &str = "/people";
+/// What providers say of someone.
+pub const CLAIMS: &str = "/people/{user}/claims";
 /// Service accounts.
 pub const SERVICE_ACCOUNTS: &str = "/service-accounts";
 /// Open invitations.
@@ -285,6 +287,12 @@ pub fn person(user: &UserName) -> String {
 #[must_use]
 pub fn person_action(user: &UserName, action: &str) -> String {
     format!("{PEOPLE}/{user}/{action}")
+}
+
+/// What providers say of someone.
+#[must_use]
+pub fn claims(user: &UserName) -> String {
+    CLAIMS.replace("{user}", user.as_str())
 }
 
 /// Where the link of an invitation leads.

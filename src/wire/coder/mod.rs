@@ -7,6 +7,7 @@ pub mod audit;
 pub mod builds;
 pub mod deployment;
 pub mod error;
+pub mod idpsync;
 pub mod jobs;
 pub mod organizations;
 pub mod roles;

@@ -300,6 +300,7 @@ fn people_pages() -> Vec<Scene> {
             build(3, steading::model::build::Transition::Stop, JobStatus::Succeeded, 9_000),
         )],
         factors: Some(Factors::default()),
+        logins: None,
         answers: None,
         input: Input::default(),
     };

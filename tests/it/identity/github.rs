@@ -5,7 +5,10 @@ use std::time::Duration;
 
 use http::Method;
 use serde_json::{Value, json};
+use steading::model::group_sync::GroupSync;
 use steading::model::identity::{AllowedGroups, Fields, LinkByEmail, Rules};
+use steading::model::sync::RoleSync;
+use steading::server::app::Actor;
 use steading::server::identity::github::Settings;
 
 use super::peer::{Browser, Peer};
@@ -30,6 +33,8 @@ fn rules(allowed: &[&str]) -> Rules {
         allow_signups: true,
         link_by_email: LinkByEmail::Members,
         groups: None,
+        roles: None,
+        organizations: None,
         allowed: Some(AllowedGroups { field: "groups".to_owned(), names }),
     }
 }
@@ -58,13 +63,17 @@ fn at_github(id: u64, login: &str, orgs: &[(&str, &str)], teams: &[(&str, &str)]
 
 impl World {
     async fn start(allowed: &[&str], device_flow: bool) -> Self {
+        Self::with(rules(allowed), device_flow).await
+    }
+
+    async fn with(rules: Rules, device_flow: bool) -> Self {
         let peer = Peer::github(URL).await;
         let settings = Settings {
             base: peer.issuer.clone(),
             api: peer.issuer.join("/api/v3").unwrap(),
             client_id: "steading".to_owned(),
             client_secret: "a secret for tests".to_owned().into(),
-            rules: Arc::new(rules(allowed)),
+            rules: Arc::new(rules),
             device_flow,
         };
         let server = TestServer::with(|_| {}, |c| c.github = Some(settings.clone())).await;
@@ -98,6 +107,13 @@ impl World {
 
     async fn me(&self, client: &Client) -> Value {
         self.server.get(client, "/api/v2/users/me").await.expect(200).json()
+    }
+
+    /// The groups that someone is in who came by GitHub.
+    async fn groups(&self) -> Vec<String> {
+        let all = self.server.app.groups(&Actor::System, "default").await.unwrap();
+        let stored = all.iter().filter(|g| g.group.name != "Everyone" && !g.members.is_empty());
+        stored.map(|g| g.group.name.clone()).collect()
     }
 
     async fn renew_later(&self) {
@@ -251,4 +267,40 @@ async fn a_code_that_is_entered_at_github_signs_in_the_browser_that_shows_it() {
     assert_eq!(done.json()["redirect_url"], "/");
     let client = Client { token: Some(session(&done)), ..Client::default() };
     assert_eq!(world.me(&client).await["username"], "ada");
+}
+
+#[tokio::test]
+async fn teams_and_organizations_become_groups_and_roles() {
+    let text = |text: &str| text.to_owned();
+    let groups = GroupSync {
+        field: text("groups"),
+        mapping: [(text("kiln/potters"), text("potters")), (text("kiln/glaze"), text("glazing"))]
+            .into(),
+        filter: Some(regex::Regex::new("^(potters|glazing|clay)$").unwrap()),
+        auto_create: true,
+    };
+    let roles = RoleSync {
+        field: text("groups"),
+        mapping: [(text("kiln/keepers"), vec![text("template-admin")])].into(),
+        default: vec![],
+    };
+    // Everyone may come in: the groups are asked for all the same.
+    let rules =
+        Rules { groups: Some(groups), roles: Some(roles), allowed: None, ..rules(&["kiln"]) };
+    let world = World::with(rules, false).await;
+    let both = &[("Kiln", "active"), ("clay", "active")][..];
+    let teams = &[("Kiln", "Potters"), ("kiln", "keepers"), ("kiln", "staff")][..];
+    world.peer.put("ada", at_github(4711, "ada", both, teams)).await;
+    let client = world.sign_in("ada").await;
+    assert_eq!(world.groups().await, ["clay", "potters"]);
+    assert_eq!(world.me(&client).await["roles"][0]["name"], "template-admin");
+
+    world.peer.put("ada", at_github(4711, "ada", both, &[("kiln", "glaze")])).await;
+    world.renew_later().await;
+    assert_eq!(world.groups().await, ["clay", "glazing"]);
+    assert_eq!(world.me(&client).await["roles"], json!([]));
+    // Who leaves an organization leaves its teams.
+    world.peer.put("ada", at_github(4711, "ada", &[], &[("kiln", "glaze")])).await;
+    world.renew_later().await;
+    assert!(world.groups().await.is_empty());
 }

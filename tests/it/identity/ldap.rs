@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde_json::json;
 use steading::model::group_sync::GroupSync;
 use steading::model::identity::{AllowedGroups, LinkByEmail, Rules};
+use steading::model::sync::RoleSync;
 use steading::server::app::Actor;
 use steading::server::identity::ldap::Settings;
 use steading::server::identity::ldap::filter::Filter;
@@ -334,4 +335,31 @@ async fn the_form_is_there_for_the_directory_when_local_passwords_are_off() {
     sign_in(&server, "lin", "lin's password").await;
     server.app.create_user(&Actor::System, person("ben")).await.unwrap();
     try_sign_in(&server, "ben", PASSWORD).await.expect(403);
+}
+
+#[tokio::test]
+async fn roles_follow_the_groups_of_a_directory() {
+    let slapd = Slapd::start();
+    let named = format!("CN=potters, ou=groups,{BASE}");
+    let mapping = [(named.clone(), "auditor"), ("glaze".to_owned(), "user-admin")];
+    let mapping = mapping.map(|(there, here)| (there, vec![here.to_owned()])).into();
+    let roles = RoleSync { field: "groups".to_owned(), mapping, default: vec![] };
+    let settings = Settings {
+        rules: Arc::new(Rules { roles: Some(roles), ..rules() }),
+        groups: Groups { named: vec![named], ..slapd.settings().groups },
+        ..slapd.settings()
+    };
+    let server = server(settings).await;
+    let max = sign_in(&server, "max", "max's password").await;
+    let roles = async || {
+        let roles = server.get(&max, "/api/v2/users/me/roles").await.expect(200).json();
+        roles["roles"].clone()
+    };
+    assert_eq!(roles().await, json!(["user-admin"]));
+    slapd.member("add", "potters", "max");
+    check_later(&server).await;
+    assert_eq!(roles().await, json!(["user-admin", "auditor"]));
+    slapd.member("delete", "potters", "max");
+    check_later(&server).await;
+    assert_eq!(roles().await, json!(["user-admin"]));
 }

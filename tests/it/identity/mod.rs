@@ -4,6 +4,7 @@ mod github;
 mod ldap;
 mod peer;
 pub mod slapd;
+mod syncs;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -49,6 +50,8 @@ fn rules() -> Rules {
             filter: Some(regex::Regex::new("^(potters|glaze|kiln)$").unwrap()),
             auto_create: true,
         }),
+        roles: None,
+        organizations: None,
         allowed: None,
     }
 }

@@ -204,6 +204,8 @@ pub fn rules() -> Rules {
             auto_create: true,
             ..GroupSync::default()
         }),
+        roles: None,
+        organizations: None,
         allowed: None,
     }
 }

@@ -3,6 +3,7 @@
 use maud::{Markup, Render, html};
 
 use super::people::roles;
+use crate::model::user::LoginType;
 use crate::server::html::layout::{Page, Section, Visit, settings_tabs};
 use crate::server::html::parts::form::{Input, Line, wrongs};
 use crate::server::html::parts::time;
@@ -43,6 +44,9 @@ impl Render for Account {
                             dt { "E-mail" } dd { (u.email) }
                             dt { "Roles" } dd { (roles(u)) }
                             dt { "Since" } dd { (time::at(u.created_at, self.visit.now)) }
+                            @if matches!(u.login_type, LoginType::Oidc | LoginType::Github | LoginType::Ldap) {
+                                dt { "Provider" } dd { a href=(paths::claims(&u.username)) { "What it says of you" } }
+                            }
                         }
                     }
                 }

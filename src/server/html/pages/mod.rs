@@ -3,6 +3,7 @@
 pub mod account;
 pub mod build;
 pub mod builds;
+pub mod claims;
 pub mod cli_auth;
 pub mod confirm;
 pub mod create;

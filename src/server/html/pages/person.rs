@@ -6,11 +6,12 @@ use super::factors::remove_theirs;
 use super::people::{roles, seen};
 use super::service_accounts::Answers;
 use crate::model::factor::Factors;
+use crate::model::login_method::LoginMethods;
 use crate::model::quota::Quota;
 use crate::model::user::{SiteRole, User, UserKind, UserRef, UserStatus};
 use crate::model::workspace::Workspace;
 use crate::server::html::layout::{Page, Section, Visit, crumbs, role_word};
-use crate::server::html::parts::button::{opens, post};
+use crate::server::html::parts::button::{link, opens, post};
 use crate::server::html::parts::dialog::{Dialog, type_the_name};
 use crate::server::html::parts::form::{Input, Line, password_hint};
 use crate::server::html::parts::notice::empty;
@@ -31,6 +32,8 @@ pub struct Person {
     pub administers: bool,
     /// Their second factors, where the one who looks may remove them.
     pub factors: Option<Factors>,
+    /// How they sign in at providers, where the one who looks may know.
+    pub logins: Option<LoginMethods>,
     /// Who answers for it, for a service account.
     pub answers: Option<Answers>,
     /// What was typed into one of the forms.
@@ -57,7 +60,7 @@ impl Render for Person {
                 (self.actions())
             }
             div class="split" {
-                div class="stack" { (self.workspaces()) }
+                div class="stack" { (self.workspaces()) (self.logins()) }
                 @if self.changes() { aside class="stack" aria-label={ "Account of " (u.username) } { (self.answers_form()) (self.roles_form()) (self.password_form()) (self.factors()) } }
             }
             (self.dialogs())
@@ -120,6 +123,30 @@ impl Person {
         }
     }
 
+    fn logins(&self) -> Markup {
+        let logins = self.logins.as_ref().filter(|logins| !logins.methods.is_empty());
+        html! {
+            @if let Some(logins) = logins {
+                section class="card" aria-labelledby="logins" {
+                    header {
+                        h2 id="logins" { "Signs in at" }
+                        (link("small", &paths::claims(&self.user.username), &html! { "What providers say" }))
+                    }
+                    ul class="rows" {
+                        @for identity in logins.methods.iter().map(|m| &m.identity) {
+                            li {
+                                span class="main" {
+                                    (identity.provider)
+                                    small class="note" { " as " (identity.subject) " · last spoke " (time::ago(identity.last_used_at, self.visit.now)) }
+                                }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+
     fn answers_form(&self) -> Markup {
         html! {
             @if let Some(answers) = &self.answers {
@@ -140,7 +167,9 @@ impl Person {
     }
 
     fn roles_form(&self) -> Markup {
-        let grants_roles = self.visit.user.has(SiteRole::Owner);
+        let keeper = self.logins.as_ref().and_then(|logins| logins.keeper.as_ref());
+        let is_owner = self.visit.user.has(SiteRole::Owner);
+        let grants_roles = is_owner && keeper.is_none();
         html! {
             section class="card" aria-labelledby="roles" {
                 header { h2 id="roles" { "Roles" } }
@@ -156,7 +185,9 @@ impl Person {
                         }
                     }
                     @if let Some(why) = self.input.error("roles") { span class="error" { (why) } }
-                    @if grants_roles { button class="button" { "Save roles" } } @else { p class="note" { "Only an owner changes roles." } }
+                    @if grants_roles { button class="button" { "Save roles" } }
+                    @else if let Some(keeper) = keeper { p class="note" { (keeper) " keeps them: they follow what it says at each sign-in." } }
+                    @else { p class="note" { "Only an owner changes roles." } }
                 }
             }
         }

@@ -60,6 +60,7 @@ impl Github {
     pub async fn new(app: App, settings: Option<Settings>, dialer: Dialer) -> anyhow::Result<Self> {
         let key = app.secret("github_key", |e| e.bytes::<KEY_BYTES>().to_vec()).await;
         let key = FlowKey::new(&key.context("Reading the key for sign-ins at GitHub")?);
+        app.set_rules(PROVIDER, settings.as_ref().map(|s| Arc::clone(&s.rules)));
         let provider = settings.map(|s| Provider::new(s, dialer, app.clock().clone()));
         Ok(Self(Arc::new(Inner { app, provider, key })))
     }

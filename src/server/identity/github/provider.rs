@@ -242,7 +242,7 @@ impl Provider {
             claims.insert("email".to_owned(), Value::from(email.email));
             claims.insert("email_verified".to_owned(), Value::Bool(true));
         }
-        if self.settings.rules.allowed.is_some() {
+        if self.settings.rules.asks_for_groups() {
             claims.insert(GROUPS.to_owned(), Value::from(self.groups(&proof).await?));
         }
         let (provider, issuer) = (PROVIDER.to_owned(), issuer(&self.settings.base));

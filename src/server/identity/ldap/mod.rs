@@ -56,6 +56,7 @@ impl Ldap {
     /// # Errors
     /// When there is no certificate in `ca_file`.
     pub fn new(app: App, settings: Option<Settings>) -> std::io::Result<Self> {
+        app.set_rules(PROVIDER, settings.as_ref().map(|s| Arc::clone(&s.rules)));
         let directory = settings.map(Directory::new).transpose()?;
         Ok(Self(Arc::new(Inner { app, directory, turns: Semaphore::new(AT_ONCE) })))
     }

@@ -121,6 +121,7 @@ impl Oidc {
         let key = FlowKey::new(&key.context("Reading the key for sign-ins at providers")?);
         let provider = |s: Settings| {
             let name = s.name.clone();
+            app.set_rules(&name, Some(Arc::clone(&s.rules)));
             (name, Arc::new(Provider::new(s, dialer.clone(), app.clock().clone())))
         };
         let providers = settings.into_iter().map(provider).collect();

@@ -12,6 +12,7 @@ mod factors;
 mod files;
 mod follow;
 pub mod groups;
+mod idpsync;
 mod invitations;
 mod members;
 pub mod organizations;
@@ -40,6 +41,7 @@ pub(super) fn routes(routes: Routes) -> Routes {
     let routes = organizations::routes(routes);
     let routes = members::routes(routes);
     let routes = groups::routes(routes);
+    let routes = idpsync::routes(routes);
     let routes = audit::routes(routes);
     let routes = files::routes(routes);
     let routes = templates::routes(routes);

@@ -1,6 +1,7 @@
 //! The pages: each handler asks one use case and draws, or does one thing and leads on.
 
 mod assets;
+mod claims;
 mod confirm;
 mod create;
 mod doors;
@@ -51,7 +52,7 @@ pub(super) fn routes(routes: Routes) -> Routes {
     let routes = assets::routes(github::routes(oidc::routes(doors::routes(routes))));
     let routes = live::routes(history::routes(workspace::routes(lists::routes(routes))));
     let routes = terminal::routes(workspace_settings::routes(create::routes(routes)));
-    let routes = starters::routes(templates::routes(people::routes(routes)));
+    let routes = starters::routes(templates::routes(claims::routes(people::routes(routes))));
     let routes = template_permissions::routes(routes);
     let routes = roles::routes(members::routes(groups::routes(routes)));
     let routes = leaked_token::routes(invitations::routes(service_accounts::routes(routes)));

@@ -114,20 +114,32 @@ async fn show_one(
     let filter = WorkspaceFilter { owners, ..WorkspaceFilter::default() };
     let workspaces = state.app.find_workspaces(actor, filter, MAX_WORKSPACES).await?;
     let administers = state.app.administers(actor, &user).await?;
-    let quota = match state.app.quota(actor, "default", user.username.as_str()).await {
-        Ok(quota) => Some(quota),
-        Err(Error::NotFound(_)) => None,
-        Err(other) => return Err(other.into()),
-    };
-    let factors = match state.app.factors(actor, &user.id.to_string()).await {
-        Ok(factors) => Some(factors),
-        Err(Error::Denied(_) | Error::NotFound(_)) => None,
-        Err(other) => return Err(other.into()),
-    };
+    let key = user.id.to_string();
+    let quota = allowed(state.app.quota(actor, "default", user.username.as_str()).await)?;
+    let factors = allowed(state.app.factors(actor, &key).await)?;
+    let logins = allowed(state.app.login_methods(actor, &key).await)?.map(|(_, logins)| logins);
     let account = state.app.service_account(actor, user.username.as_str()).await?;
     let answers = account.as_ref().map(super::service_accounts::answers);
-    let person = Person { visit, user, workspaces, quota, administers, factors, answers, input };
-    Ok(Html::of(&person))
+    Ok(Html::of(&Person {
+        visit,
+        user,
+        workspaces,
+        quota,
+        administers,
+        factors,
+        logins,
+        answers,
+        input,
+    }))
+}
+
+/// A part of a page, unless it is not for who looks.
+fn allowed<T>(found: Result<T, Error>) -> Answer<Option<T>> {
+    match found {
+        Ok(found) => Ok(Some(found)),
+        Err(Error::Denied(_) | Error::NotFound(_)) => Ok(None),
+        Err(other) => Err(other.into()),
+    }
 }
 
 async fn suspend(state: State, visitor: Visitor, Path(key): Path<String>) -> Answer<Response> {

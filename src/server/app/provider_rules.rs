@@ -1,0 +1,31 @@
+//! The rules of each provider that people sign in at, as they are now.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::App;
+use crate::model::identity::Rules;
+
+/// Rules by the name of their provider.
+pub(super) type AllRules = BTreeMap<String, Arc<Rules>>;
+
+/// The rules of each provider, as they are now.
+#[derive(Default)]
+pub(super) struct ProviderRules(Mutex<Arc<AllRules>>);
+
+impl App {
+    /// From now on these are a provider's rules; none when people do not sign in there any more.
+    pub fn set_rules(&self, provider: &str, rules: Option<Arc<Rules>>) {
+        let mut all = self.provider_rules.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = Arc::make_mut(&mut all);
+        match rules {
+            Some(rules) => now.insert(provider.to_owned(), rules),
+            None => now.remove(provider),
+        };
+    }
+
+    /// The rules of all providers.
+    pub(super) fn rules(&self) -> Arc<AllRules> {
+        Arc::clone(&self.provider_rules.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}

@@ -1,0 +1,176 @@
+//! Pages of what providers say of someone, in every state.
+
+use maud::Render as _;
+use serde_json::json;
+use steading::model::identity::{Claims, Identity};
+use steading::model::login_method::{LoginMethod, LoginMethods, Reading};
+use steading::model::name::GroupName;
+use steading::model::sync::{GroupHere, Left, Mapped, Outcome, Synced};
+use steading::model::user::{Group, GroupSource, LoginType, Organization, SiteRole, User};
+use steading::server::html::pages::account::Account;
+use steading::server::html::pages::claims::ClaimsPage;
+use steading::server::html::pages::person::Person;
+use steading::server::html::parts::form::Input;
+
+use super::fixtures::{ada, before, id, linus, visit};
+use super::{Scene, scene};
+
+fn identity(n: u128, provider: &str, issuer: &str, subject: &str) -> Identity {
+    Identity {
+        id: id(2600 + n),
+        user_id: linus().id,
+        provider: provider.into(),
+        issuer: issuer.into(),
+        subject: subject.into(),
+        email: "linus@hearth.lan".into(),
+        claims: String::new(),
+        created_at: before(90 * 86_400),
+        last_used_at: before(240),
+    }
+}
+
+fn gave<T>(value: &str, thing: T) -> Mapped<T> {
+    Mapped { value: value.into(), became: Ok(thing) }
+}
+
+fn left<T>(value: &str, left: Left) -> Mapped<T> {
+    Mapped { value: value.into(), became: Err(left) }
+}
+
+fn organizations() -> Vec<Mapped<Organization>> {
+    let named = |n: u128, name: &str| Organization {
+        id: id(n),
+        name: name.into(),
+        display_name: String::new(),
+        description: String::new(),
+        created_at: before(30_000_000),
+        updated_at: before(30_000_000),
+        is_default: n == 1,
+        quota_allowance: 0,
+    };
+    vec![
+        gave("", named(1, "default")),
+        gave("cn=potters,ou=groups,dc=hearth,dc=lan", named(2, "kiln")),
+        left("staff", Left::Unmapped),
+    ]
+}
+
+fn groups() -> Vec<Mapped<GroupHere>> {
+    let there = Group {
+        id: id(1701),
+        organization_id: id(1),
+        name: "potters".into(),
+        display_name: String::new(),
+        source: GroupSource::Oidc,
+        quota_allowance: 0,
+        avatar_url: String::new(),
+        created_at: before(9_000_000),
+    };
+    vec![
+        gave("cn=potters,ou=groups,dc=hearth,dc=lan", GroupHere::There(there)),
+        gave("glaze", GroupHere::New(GroupName::parse("glaze").unwrap())),
+        left("Glaze", Left::Again("Glaze".into())),
+        left("staff", Left::Filtered("staff".into())),
+        left("/kiln/night shift", Left::Unfit("/kiln/night shift".into())),
+        left("throwers", Left::Unknown("throwers".into())),
+        left("everyone", Left::Implied("everyone".into())),
+    ]
+}
+
+fn outcome() -> Outcome {
+    let roles = vec![
+        gave("potters", SiteRole::TemplateAdmin),
+        left("potters", Left::Unknown("wizard".into())),
+        left("owner", Left::Unmapped),
+    ];
+    Outcome {
+        organizations: Some(Synced { field: "groups".into(), mapped: organizations() }),
+        roles: Some(Synced { field: "roles".into(), mapped: roles }),
+        groups: Some(Synced { field: "groups".into(), mapped: groups() }),
+    }
+}
+
+fn sso(reading: Reading) -> LoginMethod {
+    let many: Vec<String> = (0..40).map(|n| format!("cn=group-{n},dc=hearth")).collect();
+    let claims = json!({
+        "email": "linus@hearth.lan", "email_verified": true, "groups": many,
+        "https://hearth.lan/claims/department-of-the-person": "kiln",
+    });
+    LoginMethod {
+        identity: identity(
+            1,
+            "hearth",
+            "https://auth.hearth.lan/realms/hearth",
+            "0190f3c2-7d1e-7c41-9b0a-6f2f4c1b9e77",
+        ),
+        claims: Claims(serde_json::from_value(claims).unwrap()),
+        reading,
+    }
+}
+
+fn logins(methods: Vec<LoginMethod>) -> LoginMethods {
+    LoginMethods { methods, keeper: None, takes_groups: true }
+}
+
+fn pages() -> Vec<Scene> {
+    let page = |user: User, logins| ClaimsPage { visit: visit(ada()), user, logins };
+    let made = || sso(Reading::Made(Box::new(outcome())));
+    let nothing = Outcome {
+        roles: Some(Synced { field: String::new(), mapped: vec![] }),
+        ..Outcome::default()
+    };
+    let outside = LoginMethods { takes_groups: false, ..logins(vec![made()]) };
+    let others = vec![
+        LoginMethod {
+            identity: identity(2, "github", "https://github.com", "4711"),
+            ..sso(Reading::Made(Box::default()))
+        },
+        LoginMethod {
+            identity: identity(3, "ldap", "ldap", "b7b3"),
+            claims: Claims::default(),
+            reading: Reading::TooMuch,
+        },
+        LoginMethod {
+            identity: identity(4, "old-sso", "https://old.test", "7"),
+            ..sso(Reading::NoProvider)
+        },
+    ];
+    let own = ClaimsPage { visit: visit(linus()), user: linus(), logins: logins(vec![made()]) };
+    let owner = page(ada(), logins(vec![sso(Reading::Made(Box::new(nothing)))]));
+    vec![
+        scene("claims", page(linus(), logins(vec![made()])).render()),
+        scene("claims-own", own.render()),
+        scene("claims-several", page(linus(), logins(others)).render()),
+        scene("claims-outside", page(linus(), outside).render()),
+        scene("claims-owner", owner.render()),
+        scene("claims-none", page(linus(), logins(vec![])).render()),
+    ]
+}
+
+fn person() -> Scene {
+    let keeper = Some("hearth".to_owned());
+    let logins = LoginMethods { keeper, ..logins(vec![sso(Reading::Made(Box::new(outcome())))]) };
+    let person = Person {
+        visit: visit(ada()),
+        user: linus(),
+        workspaces: vec![],
+        quota: None,
+        administers: true,
+        factors: None,
+        logins: Some(logins),
+        answers: None,
+        input: Input::default(),
+    };
+    scene("person-by-provider", person.render())
+}
+
+fn account() -> Scene {
+    let user = User { login_type: LoginType::Oidc, ..linus() };
+    let page = Account { visit: visit(user), input: Input::default() };
+    scene("account-by-provider", page.render())
+}
+
+/// All of them.
+pub fn all() -> Vec<Scene> {
+    [pages(), vec![person(), account()]].concat()
+}
