@@ -2,6 +2,7 @@
 
 use super::args::people::{CreateUser, Users};
 use super::context::Context;
+use super::invitations;
 use super::prompt;
 use super::table::Table;
 use super::times;
@@ -43,6 +44,8 @@ pub async fn run(ctx: &Context, command: Users) -> anyhow::Result<()> {
             ctx.out.note(&format!("{user} signs in by password alone now."));
             Ok(())
         }
+        Users::Invite(args) => invitations::invite(ctx, args).await,
+        Users::Invitations(command) => invitations::run(ctx, command).await,
         Users::EditRoles { user, roles } => {
             let user = client.set_roles(&user, roles).await?;
             ctx.out.note(&format!("{} is now: {}.", user.username, role_names(&user)));
