@@ -13,6 +13,7 @@ mod access;
 mod accounts;
 mod agent;
 mod audit;
+mod audit_page;
 mod bootstrap;
 mod browser;
 mod days;

@@ -1,6 +1,9 @@
 //! Whole pages, one struct each.
 
 pub mod account;
+pub mod audit;
+pub mod audit_entry;
+pub mod audit_filters;
 pub mod build;
 pub mod builds;
 pub mod cli_auth;

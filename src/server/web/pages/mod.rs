@@ -1,6 +1,7 @@
 //! The pages: each handler asks one use case and draws, or does one thing and leads on.
 
 mod assets;
+mod audit;
 mod confirm;
 mod create;
 mod doors;
@@ -55,6 +56,7 @@ pub(super) fn routes(routes: Routes) -> Routes {
     let routes = template_permissions::routes(routes);
     let routes = roles::routes(members::routes(groups::routes(routes)));
     let routes = leaked_token::routes(invitations::routes(service_accounts::routes(routes)));
+    let routes = audit::routes(routes);
     find::routes(factors::routes(confirm::routes(settings::routes(routes))))
 }
 
