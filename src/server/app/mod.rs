@@ -50,6 +50,7 @@ pub mod settings;
 pub mod ssh_keys;
 pub mod template_acl;
 pub mod templates;
+pub mod their_sessions;
 mod token_cache;
 pub mod tokens;
 mod trail;

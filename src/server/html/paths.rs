@@ -291,6 +291,18 @@ pub fn person_action(user: &UserName, action: &str) -> String {
     format!("{PEOPLE}/{user}/{action}")
 }
 
+/// Ends a token of a service account.
+#[must_use]
+pub fn revoke_their_token(user: &UserName, id: &str) -> String {
+    format!("{PEOPLE}/{user}/tokens/{}/revoke", segment(id))
+}
+
+/// Ends one of someone's sessions.
+#[must_use]
+pub fn end_their_session(user: &UserName, id: &str) -> String {
+    format!("{PEOPLE}/{user}/sessions/{}/end", segment(id))
+}
+
 /// Where the link of an invitation leads.
 #[must_use]
 pub fn invite(token: &str) -> String {

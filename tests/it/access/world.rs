@@ -203,6 +203,8 @@ async fn things_of(made: &Workspaces, name: &str, client: &Client) -> Things {
     let body = json!({ "token_name": "t", "lifetime": 3_600_000_000_000_i64 });
     let token = made.server.post(client, &path, body).await.expect(201).json();
     let token = token["key"].as_str().unwrap().split('-').next().unwrap().to_owned();
+    let session = made.server.sign_in(name).await.token.unwrap();
+    let session = session.split('-').next().unwrap().to_owned();
     let path = format!("/api/v2/users/{name}/ssh-keys");
     let key = bodies::ssh_key(name);
     let key = made.server.post(client, &path, json!({ "public_key": key })).await.expect(201);
@@ -211,6 +213,7 @@ async fn things_of(made: &Workspaces, name: &str, client: &Client) -> Things {
         ("{build}", id(build)),
         ("{agent}", id(&build["resources"][0]["agents"][0])),
         ("{token}", token),
+        ("{session}", session),
         ("{key}", id(&key.json())),
     ]))
 }

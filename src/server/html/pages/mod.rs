@@ -22,6 +22,7 @@ pub mod login;
 pub mod members;
 pub mod people;
 pub mod person;
+pub mod person_tokens;
 pub mod roles;
 pub mod security;
 pub mod service_accounts;

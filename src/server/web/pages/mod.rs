@@ -19,6 +19,7 @@ mod log_tail;
 mod members;
 mod oidc;
 mod people;
+mod person_tokens;
 mod roles;
 mod service_accounts;
 mod settings;
@@ -56,7 +57,7 @@ pub(super) fn routes(routes: Routes) -> Routes {
     let routes = template_permissions::routes(routes);
     let routes = roles::routes(members::routes(groups::routes(routes)));
     let routes = leaked_token::routes(invitations::routes(service_accounts::routes(routes)));
-    let routes = audit::routes(routes);
+    let routes = person_tokens::routes(audit::routes(routes));
     find::routes(factors::routes(confirm::routes(settings::routes(routes))))
 }
 
