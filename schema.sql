@@ -624,6 +624,20 @@ CREATE TABLE audit_checkpoints (
   public_key BLOB NOT NULL CHECK (length(public_key) = 32),     -- the Ed25519 key of who signed
   signature  BLOB NOT NULL CHECK (length(signature) = 64)       -- over all of the above but the key
 ) STRICT;
+CREATE INDEX audit_checkpoints_by_seq ON audit_checkpoints (seq);
+
+-- Searches in the audit log that people keep under a name.
+CREATE TABLE audit_filters (
+  id         TEXT NOT NULL PRIMARY KEY,                                               -- the search
+  user_id    TEXT NOT NULL REFERENCES users (id) ON DELETE CASCADE,                   -- whose it is
+  name       TEXT NOT NULL COLLATE NOCASE CHECK (length(name) BETWEEN 1 AND 48),      -- what they call it
+  query      TEXT NOT NULL CHECK (length(query) BETWEEN 1 AND 1024),                  -- as it is typed
+  is_shared  INTEGER NOT NULL CHECK (is_shared IN (0, 1)),                            -- whether all who read the log see it
+  created_at INTEGER NOT NULL,                                                        -- when it was saved
+  updated_at INTEGER NOT NULL,                                                        -- when it was last changed
+  UNIQUE (user_id, name)
+) STRICT;
+CREATE INDEX audit_filters_shared ON audit_filters (name, id) WHERE is_shared = 1;
 
 -- Users who may act at all.
 CREATE VIEW active_users AS

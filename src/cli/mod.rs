@@ -15,6 +15,7 @@ mod dotfiles;
 pub mod duration;
 mod groups;
 mod headers;
+mod invitations;
 mod link;
 mod list;
 mod log;

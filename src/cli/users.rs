@@ -2,6 +2,7 @@
 
 use super::args::people::{CreateUser, Users};
 use super::context::Context;
+use super::invitations;
 use super::prompt;
 use super::table::Table;
 use super::times;
@@ -48,6 +49,8 @@ pub async fn run(ctx: &Context, command: Users) -> anyhow::Result<()> {
             let said = client.oidc_claims().await?;
             ctx.out.list(&listing, &said, || claims(&said))
         }
+        Users::Invite(args) => invitations::invite(ctx, args).await,
+        Users::Invitations(command) => invitations::run(ctx, command).await,
         Users::EditRoles { user, roles } => {
             let user = client.set_roles(&user, roles).await?;
             ctx.out.note(&format!("{} is now: {}.", user.username, role_names(&user)));

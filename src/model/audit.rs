@@ -2,7 +2,10 @@
 
 pub mod chain;
 pub mod checkpoint;
+pub mod quick;
+pub mod saved;
 pub mod search;
+pub mod shown;
 pub mod verify;
 
 use uuid::Uuid;
@@ -74,6 +77,13 @@ define_words! {
         /// Someone who did not prove who they are.
         Nobody = "nobody",
     }
+    /// What came of it, as searches have it.
+    AuditResult {
+        /// It was done.
+        Done = "done",
+        /// It was not, since the actor may not, or did not prove who they are.
+        Denied = "denied",
+    }
 }
 
 /// An entry to be written.
@@ -131,6 +141,8 @@ impl AuditSource {
 
 /// Characters of a client's name that are kept: browsers use about a hundred.
 pub const MAX_USER_AGENT: usize = 256;
+/// The status from which on a thing was not done.
+pub const DENIED: u16 = 400;
 /// Characters of a reason that are kept.
 pub const MAX_REASON: usize = 512;
 
@@ -148,6 +160,12 @@ impl AuditOutcome {
     #[must_use]
     pub fn done() -> Self {
         Self { status: 200, reason: String::new() }
+    }
+
+    /// Whether it was done.
+    #[must_use]
+    pub const fn result(&self) -> AuditResult {
+        if self.status < DENIED { AuditResult::Done } else { AuditResult::Denied }
     }
 
     /// It was not, for this reason.

@@ -18,6 +18,13 @@ impl BadFilter {
     pub(super) fn new(why: String) -> Self {
         Self(why)
     }
+
+    /// With the place in `query` of the word that is wrong, counted in characters from 1.
+    pub(super) fn at(self, query: &str, word: &str) -> Self {
+        let before = word.as_ptr().addr().saturating_sub(query.as_ptr().addr());
+        let place = query.get(..before).map_or(0, |text| text.chars().count()) + 1;
+        Self(format!("at character {place}: {}", self.0))
+    }
 }
 
 /// What a search asks for; every given part has to fit.

@@ -85,6 +85,8 @@ define_id! {
     TerminalId,
     /// An entry of the audit log.
     AuditId,
+    /// A search in the audit log that someone keeps.
+    AuditFilterId,
     /// A grant on a workspace.
     GrantId,
     /// Who a person is at a provider that signs people in.

@@ -340,3 +340,46 @@ async fn the_database_holds_no_password_and_no_token() {
     assert!(holds("$argon2id$") && holds(public));
     assert!(!holds(PASSWORD) && !holds(secret));
 }
+
+#[tokio::test]
+async fn a_user_admin_sees_where_someone_is_signed_in_and_ends_one_of_it() {
+    let server = TestServer::start().await;
+    let (first, second) = (server.sign_in("ada").await, server.sign_in("ada").await);
+    let id = |client: &Client| client.token.as_ref().unwrap().split('-').next().unwrap().to_owned();
+    let browser = async |name: &str| {
+        let client = server.sign_in(name).await.in_browser(&[("sec-fetch-site", "same-origin")]);
+        let page = server.get(&client, "/settings/account").await.expect(200).text;
+        let csrf = page.split("name=\"csrf\" value=\"").nth(1).unwrap();
+        (client, csrf.split('"').next().unwrap().to_owned())
+    };
+    let (urs, csrf) = browser("urs").await;
+    let page = server.get(&urs, "/people/ada").await.expect(200).text;
+    let end = format!("/people/ada/sessions/{}/end", id(&first));
+    assert!(page.contains(&end) && page.contains("192.0.2.10"), "{page}");
+    server.form(&urs, &end, &[("csrf", &csrf)]).await.expect(303);
+    server.get(&first, "/api/v2/users/me").await.expect(401);
+    server.get(&second, "/api/v2/users/me").await.expect(200);
+    // It is over, and in the log.
+    server.form(&urs, &end, &[("csrf", &csrf)]).await.expect(404);
+    let aude = server.sign_in("aude").await;
+    let log = "/api/v2/audit?q=username:urs+action:delete+resource_type:api_key";
+    assert_eq!(server.get(&aude, log).await.expect(200).json()["count"], 1);
+    // Neither an owner's, nor one that is someone else's, nor a token.
+    let (olga, owners) = browser("olga").await;
+    assert!(!server.get(&urs, "/people/olga").await.expect(200).text.contains("/sessions/"));
+    let session = olga.cookie.as_ref().unwrap().split(['=', '-']).nth(1).unwrap();
+    let theirs = format!("/people/olga/sessions/{session}/end");
+    server.form(&urs, &theirs, &[("csrf", &csrf)]).await.expect(403);
+    let theirs = format!("/people/ada/sessions/{session}/end");
+    server.form(&urs, &theirs, &[("csrf", &csrf)]).await.expect(404);
+    let made = server.post(&second, "/api/v2/users/me/keys/tokens", json!({})).await.expect(201);
+    let token = made.json()["key"].as_str().unwrap().split('-').next().unwrap().to_owned();
+    let token = format!("/people/ada/sessions/{token}/end");
+    server.form(&olga, &token, &[("csrf", &owners)]).await.expect(404);
+    // Members end nobody's, and their own is with their settings.
+    let (ada, csrf) = browser("ada").await;
+    let end = format!("/people/ada/sessions/{}/end", id(&second));
+    server.form(&ada, &end, &[("csrf", &csrf)]).await.expect(403);
+    let page = server.get(&ada, "/people/ada").await.expect(200).text;
+    assert!(!page.contains("/sessions/"), "{page}");
+}

@@ -14,6 +14,7 @@ mod accounts;
 mod advisories;
 mod agent;
 mod audit;
+mod audit_page;
 mod bootstrap;
 mod browser;
 mod days;

@@ -156,3 +156,35 @@ fn what_was_there_before_permissions_and_quotas_is_for_everyone_and_counts_what_
     assert_eq!(one(granted), "u t use everyone");
     assert_eq!(one("SELECT daily_cost || '' FROM workspaces"), "7");
 }
+
+#[test]
+fn entries_from_before_are_found_by_what_searches_know_today() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut conn = Connection::open(dir.path().join("steading.db")).unwrap();
+    let before = MIGRATIONS.iter().position(|(name, _)| name.ends_with("auditpage")).unwrap();
+    for (_, sql) in &MIGRATIONS[..before] {
+        conn.execute_batch(sql).unwrap();
+    }
+    conn.pragma_update(None, "user_version", i64::try_from(before).unwrap()).unwrap();
+    conn.execute_batch(
+        "INSERT INTO audit (form, hash, id, at, actor, ip, user_agent, action, target, target_id,
+             target_name, status, reason, diff)
+         VALUES (1, zeroblob(32), 'a', 1795000000, 'nobody', '192.0.2.10', '', 'login', 'user', 'u',
+             'ada', 401, 'wrong', '{}'),
+            (1, zeroblob(32), 'b', 1795000000, 'system', '', '', 'create', 'user', 'u', 'ada', 200,
+             '', '{}');
+         INSERT INTO audit_words (rowid, words, terms) VALUES (1, 'ada', 'alogin'), (2, 'ada', 'acreate');",
+    )
+    .unwrap();
+    prepare(&mut conn).unwrap();
+    let found = |terms: &str| -> Vec<i64> {
+        let mut statement = conn
+            .prepare("SELECT rowid FROM audit_words WHERE audit_words MATCH ?1 ORDER BY rowid")
+            .unwrap();
+        let rows = statement.query_map([terms], |row| row.get(0)).unwrap();
+        rows.collect::<Result<_, _>>().unwrap()
+    };
+    assert_eq!(found("terms : sdenied"), [1]);
+    assert_eq!(found("terms : f1920210"), [1]);
+    assert_eq!(found("words : ada"), [1, 2]);
+}

@@ -131,3 +131,63 @@ async fn the_page_shows_who_answers_and_names_another() {
     let owner = server.app.user(&Actor::System, "olga").await.unwrap();
     assert!(owner.has(SiteRole::Owner));
 }
+
+#[tokio::test]
+async fn an_owner_makes_and_revokes_its_tokens_on_its_page() {
+    let server = TestServer::start().await;
+    let (olga, urs) = (server.sign_in("olga").await, server.sign_in("urs").await);
+    make(&server, &olga, "nightly", "ada").await.expect(201);
+    let site = [("sec-fetch-site", "same-origin")];
+    let (olga, urs) = (olga.in_browser(&site), urs.in_browser(&site));
+    let csrf = async |who: &Client| {
+        let page = server.get(who, "/settings/account").await.expect(200).text;
+        let csrf = page.split("name=\"csrf\" value=\"").nth(1).unwrap();
+        csrf.split('"').next().unwrap().to_owned()
+    };
+    let (own, other) = (csrf(&olga).await, csrf(&urs).await);
+    let path = "/people/nightly/tokens";
+    let fields = [
+        ("name", "images"),
+        ("days", "7"),
+        ("scopes", "user:read"),
+        ("allow_cidrs", "192.0.2.0/24"),
+    ];
+    let send = async |who: &Client, csrf: &str, path: &str, fields: &[(&str, &str)]| {
+        let all = [&[("csrf", csrf)], fields].concat();
+        server.form(who, path, &all).await
+    };
+    let page = send(&olga, &own, path, &fields).await.expect(200).text;
+    let secret = page.split("<code id=\"made\">").nth(1).unwrap().split('<').next().unwrap();
+    let bot = Client { token: Some(secret.to_owned()), ..Client::default() };
+    server.get(&bot, &format!("{USERS}/me")).await.expect(200);
+    let away = Client { peer: Some("198.51.100.7:1".parse().unwrap()), ..bot.clone() };
+    server.get(&away, &format!("{USERS}/me")).await.expect(403);
+    let page = server.get(&olga, "/people/nightly").await.expect(200).text;
+    assert!(page.contains("images") && page.contains("192.0.2.0/24"), "{page}");
+    assert!(!page.contains(secret), "a token is shown once");
+    for (field, value, why) in [
+        ("days", "many", "Is not a number of days"),
+        ("days", "9999", "May be at most"),
+        ("scopes", "tea:brew", "tea"),
+        ("allow_cidrs", "here", "f-networks-e"),
+        ("name", "images", "There is a token named images"),
+    ] {
+        let mut wrong = vec![("name", "second"), ("days", "7")];
+        wrong.retain(|(name, _)| *name != field);
+        wrong.push((field, value));
+        let page = send(&olga, &own, path, &wrong).await.expect(200).text;
+        assert!(page.contains(why), "{field}: {page}");
+    }
+    // A user admin makes none, and sees none.
+    let page = server.get(&urs, "/people/nightly").await.expect(200).text;
+    assert!(!page.contains("New token") && !page.contains("images"), "{page}");
+    send(&urs, &other, path, &fields).await.expect(403);
+    let id = secret.split('-').next().unwrap();
+    let revoke = format!("{path}/{id}/revoke");
+    send(&urs, &other, &revoke, &[]).await.expect(404);
+    // Nor are people's tokens made or revoked there.
+    send(&olga, &own, "/people/ada/tokens", &fields).await.expect(409);
+    send(&olga, &own, &format!("/people/ada/tokens/{id}/revoke"), &[]).await.expect(404);
+    send(&olga, &own, &revoke, &[]).await.expect(303);
+    server.get(&bot, &format!("{USERS}/me")).await.expect(401);
+}

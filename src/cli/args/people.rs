@@ -204,6 +204,11 @@ pub enum Users {
         #[command(flatten)]
         listing: Listing,
     },
+    /// Make a link by which someone makes an account, and print it, once
+    Invite(Invite),
+    /// List and revoke invitations
+    #[command(subcommand, visible_alias = "invitation")]
+    Invitations(Invitations),
     /// Set a user's site roles
     EditRoles {
         /// Name or id
@@ -244,6 +249,41 @@ pub struct CreateUser {
     /// For the sake of scripts.
     #[command(flatten)]
     pub organization: Organization,
+}
+
+/// `users invite`
+#[derive(Debug, Args)]
+pub struct Invite {
+    /// The address that the account will have; the guest says it when absent
+    #[arg(long, short, default_value = "", value_name = "ADDRESS")]
+    pub email: String,
+    /// A role on the whole site that comes with it: owner, user-admin, template-admin, auditor
+    #[arg(long = "role", short, value_delimiter = ',', value_name = "ROLE")]
+    pub roles: Vec<String>,
+    /// A group that comes with it, by name or id
+    #[arg(long = "group", short, value_delimiter = ',', value_name = "GROUP")]
+    pub groups: Vec<String>,
+    /// How long the link works, such as 3d or 12h, at most 30d; a week when absent
+    #[arg(long, value_name = "DURATION")]
+    pub lifetime: Option<String>,
+}
+
+/// `users invitations`
+#[derive(Debug, Subcommand)]
+pub enum Invitations {
+    /// List open invitations, what ends first coming first
+    #[command(visible_alias = "ls")]
+    List(Listing),
+    /// End an invitation; its link leads nowhere any more
+    #[command(visible_aliases = ["rm", "delete"])]
+    Revoke {
+        /// Its id, or the address it is for
+        #[arg(value_name = "INVITATION")]
+        invitation: String,
+        /// How to write what was revoked.
+        #[command(flatten)]
+        listing: Listing,
+    },
 }
 
 /// `ssh-keys`

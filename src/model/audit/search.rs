@@ -2,7 +2,7 @@
 
 use uuid::Uuid;
 
-use super::{AuditAction, AuditTarget};
+use super::{AuditAction, AuditResult, AuditTarget};
 use crate::model::build::BuildReason;
 use crate::model::filter::{BadFilter, MAX, narrow, words};
 use crate::model::time::Timestamp;
@@ -32,6 +32,12 @@ pub struct AuditSearch {
     pub organization: Option<String>,
     /// In this request.
     pub request: Option<Uuid>,
+    /// With this token.
+    pub token: Option<Uuid>,
+    /// From this address.
+    pub ip: Option<String>,
+    /// What came of it.
+    pub result: Option<AuditResult>,
     /// Words in the name of the thing or of who did it, in lower case.
     pub words: Vec<String>,
     /// Asks for what no entry is: two actions at once.
@@ -40,7 +46,7 @@ pub struct AuditSearch {
 
 /// The keys a search may hold.
 const KEYS: &str = "resource_type, resource_id, resource_target, action, username, email, \
-    date_from, date_to, build_reason, organization, request_id";
+    date_from, date_to, build_reason, organization, request_id, token_id, ip, result";
 
 /// A day, in seconds.
 const DAY_S: i64 = 86_400;
@@ -57,7 +63,9 @@ impl AuditSearch {
         let mut search = Self::default();
         for word in words(query) {
             match word.split_once(':') {
-                Some((key, value)) => search.add(key, value.trim_matches('"'))?,
+                Some((key, value)) => {
+                    search.add(key, value.trim_matches('"')).map_err(|e| e.at(query, word))?;
+                }
                 None => search.words.extend(parts(word)),
             }
         }
@@ -82,6 +90,12 @@ impl AuditSearch {
             }
             "resource_id" => narrow(&mut self.target_id, id(key, value)?),
             "request_id" => narrow(&mut self.request, id(key, value)?),
+            "token_id" => narrow(&mut self.token, id(key, value)?),
+            "ip" => narrow(&mut self.ip, lower),
+            "result" => {
+                let result = AuditResult::from_word(&lower);
+                narrow(&mut self.result, result.ok_or_else(|| none_of(key, value, &results()))?)
+            }
             "resource_target" => narrow(&mut self.target_name, lower),
             "username" => narrow(&mut self.username, lower),
             "email" => narrow(&mut self.email, lower),
@@ -132,6 +146,10 @@ fn targets() -> Vec<&'static str> {
     AuditTarget::ALL.iter().map(|word| word.as_str()).collect()
 }
 
+fn results() -> Vec<&'static str> {
+    AuditResult::ALL.iter().map(|word| word.as_str()).collect()
+}
+
 fn reasons() -> Vec<&'static str> {
     BuildReason::ALL.iter().map(|word| word.as_str()).collect()
 }
@@ -155,6 +173,9 @@ mod tests {
         let day = parse("date_from:2026-11-20 date_to:2026-11-20");
         assert_eq!(day.before.unwrap().0 - day.from.unwrap().0, DAY_S);
         assert_eq!(day.from.unwrap().rfc3339(), "2026-11-20T00:00:00Z");
+        let found = parse("result:denied ip:192.168.4.20");
+        assert_eq!(found.result, Some(AuditResult::Denied));
+        assert_eq!(found.ip.as_deref(), Some("192.168.4.20"));
         assert!(parse("action:start action:stop").nothing);
         assert!(!parse("action:start action:START").nothing);
     }
@@ -166,6 +187,9 @@ mod tests {
             assert!(error.contains(key), "{query}: {error}");
         };
         check("colour:red", "\"colour\" is not a key");
+        check("größe username:me  colour:red", "at character 20: \"colour\"");
+        check("result:maybe", "result cannot be \"maybe\"; there are done, denied");
+        check("token_id:x", "token_id wants a UUID");
         check("action:fly", "action cannot be \"fly\"; there are create");
         check("resource_type:tree", "resource_type");
         check("build_reason:because", "build_reason");

@@ -8,8 +8,8 @@ use crate::model::event::Event;
 use crate::model::id::OrganizationId;
 use crate::model::user::{SiteRole, User, UserStatus};
 use crate::server::db::{
-    self, ReadTx, WriteTx, groups, identities, invitations, memberships, organizations, passwords,
-    roles, scim_users, ssh_keys, template_grants, tokens, users,
+    self, ReadTx, WriteTx, audit_filters, groups, identities, invitations, memberships,
+    organizations, passwords, roles, scim_users, ssh_keys, template_grants, tokens, users,
 };
 
 /// The organization that new users join.
@@ -99,6 +99,7 @@ pub(super) fn bury(tx: &WriteTx<'_>, actor: &Actor, user: &User) -> Result<()> {
     identities::delete_all(tx, user.id)?;
     scim_users::delete(tx, user.id)?;
     invitations::delete_of(tx, user.id)?;
+    audit_filters::delete_of(tx, user.id)?;
     roles::delete_all(tx, user.id)?;
     groups::remove_all(tx, user.id)?;
     template_grants::remove_all(tx, user.id)?;

@@ -116,12 +116,16 @@ impl App {
     }
 }
 
-fn parse(query: &str) -> Result<AuditSearch> {
+pub(super) fn parse(query: &str) -> Result<AuditSearch> {
     AuditSearch::parse(query).map_err(|e| Error::invalid("q", e))
 }
 
 /// What the words of a search stand for; none when nothing can be found.
-fn resolve(tx: &ReadTx<'_>, search: AuditSearch, me: Option<UserId>) -> Result<Option<Narrow>> {
+pub(super) fn resolve(
+    tx: &ReadTx<'_>,
+    search: AuditSearch,
+    me: Option<UserId>,
+) -> Result<Option<Narrow>> {
     let mut narrow = Narrow {
         action: search.action,
         target: search.target,
@@ -129,6 +133,9 @@ fn resolve(tx: &ReadTx<'_>, search: AuditSearch, me: Option<UserId>) -> Result<O
         target_name: search.target_name,
         build_reason: search.build_reason,
         request: search.request,
+        token: search.token,
+        ip: search.ip,
+        result: search.result,
         words: search.words,
         ..Narrow::default()
     };
@@ -176,7 +183,7 @@ fn organization(tx: &ReadTx<'_>, key: &str) -> Result<Option<OrganizationId>> {
 }
 
 /// Entries with who did it and where; each is looked up once.
-fn views(tx: &ReadTx<'_>, rows: Vec<AuditRow>) -> Result<Vec<AuditView>> {
+pub(super) fn views(tx: &ReadTx<'_>, rows: Vec<AuditRow>) -> Result<Vec<AuditView>> {
     let mut people: BTreeMap<UserId, Option<User>> = BTreeMap::new();
     let mut places: BTreeMap<OrganizationId, Option<Organization>> = BTreeMap::new();
     let mut list = Vec::with_capacity(rows.len());

@@ -94,7 +94,12 @@ fn belong(
     for organization in synced.given() {
         if memberships::add_synced(tx, organization.id, identity)? {
             let diff = by_provider().field("organization", "", organization.name.as_str());
-            members::written(tx, &Actor::System, (AuditAction::Create, user, organization.id), &diff)?;
+            members::written(
+                tx,
+                &Actor::System,
+                (AuditAction::Create, user, organization.id),
+                &diff,
+            )?;
         }
     }
     Ok(())

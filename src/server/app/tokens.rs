@@ -379,7 +379,7 @@ fn parse_name(text: &str, token: &Token) -> Result<String> {
     Ok(name.to_owned())
 }
 
-fn entry(action: AuditAction, token: &TokenEntry) -> AuditEntry {
+pub(super) fn entry(action: AuditAction, token: &TokenEntry) -> AuditEntry {
     AuditEntry {
         action,
         target: AuditTarget::ApiKey,

@@ -212,7 +212,7 @@ pub fn walk(
     }
 }
 
-fn values<'r>(row: &'r Row<'_>) -> Result<[Value<'r>; N_COLUMNS]> {
+pub(super) fn values<'r>(row: &'r Row<'_>) -> Result<[Value<'r>; N_COLUMNS]> {
     let mut values = [Value::Null; N_COLUMNS];
     for (place, value) in values.iter_mut().enumerate() {
         *value = match row.get_ref(place)? {

@@ -33,6 +33,32 @@ pub fn last(tx: &ReadTx<'_>) -> Result<Option<Signed>> {
     )
 }
 
+/// The first mark at an entry or behind it.
+///
+/// # Errors
+/// When SQLite fails.
+pub fn covering(tx: &ReadTx<'_>, seq: i64) -> Result<Option<Signed>> {
+    tx.find(
+        "SELECT number, kind, seq, hash, n_entries, made_at, public_key, signature
+         FROM audit_checkpoints WHERE seq >= :seq AND kind = 'mark' ORDER BY seq, number LIMIT 1",
+        named_params! { ":seq": seq },
+        from_row,
+    )
+}
+
+/// The cut behind which the log begins, if it was made at this entry.
+///
+/// # Errors
+/// When SQLite fails.
+pub fn cut_at(tx: &ReadTx<'_>, seq: i64) -> Result<Option<Signed>> {
+    tx.find(
+        "SELECT number, kind, seq, hash, n_entries, made_at, public_key, signature
+         FROM audit_checkpoints WHERE seq = :seq AND kind = 'cut' LIMIT 1",
+        named_params! { ":seq": seq },
+        from_row,
+    )
+}
+
 /// Those after a number, in order.
 ///
 /// # Errors

@@ -6,7 +6,7 @@ use uuid::Uuid;
 use super::audit::{columns, from_row};
 use super::audit_words::matching;
 use super::{ReadTx, Result};
-use crate::model::audit::{AuditAction, AuditRow, AuditTarget};
+use crate::model::audit::{AuditAction, AuditResult, AuditRow, AuditTarget};
 use crate::model::build::BuildReason;
 use crate::model::id::{OrganizationId, UserId};
 use crate::model::time::Timestamp;
@@ -34,6 +34,12 @@ pub struct Narrow {
     pub organization: Option<OrganizationId>,
     /// In this request.
     pub request: Option<Uuid>,
+    /// With this token.
+    pub token: Option<Uuid>,
+    /// From this address.
+    pub ip: Option<String>,
+    /// What came of it.
+    pub result: Option<AuditResult>,
     /// Words in names: letters and digits only.
     pub words: Vec<String>,
 }
@@ -51,13 +57,16 @@ impl Default for Narrow {
             build_reason: None,
             organization: None,
             request: None,
+            token: None,
+            ip: None,
+            result: None,
             words: Vec::new(),
         }
     }
 }
 
 /// Entries of a narrowed list that are counted: forty pages, more than anybody turns.
-const MOST_COUNTED: i64 = 1000;
+pub const MOST_COUNTED: i64 = 1000;
 
 /// Everything that was asked for but words: the index leads to entries, what they say decides.
 macro_rules! fits {
@@ -69,6 +78,9 @@ macro_rules! fits {
           AND (:target_id IS NULL OR a.target_id = :target_id)
           AND (:target_name IS NULL OR a.target_name = :target_name)
           AND (:request IS NULL OR a.request_id = :request)
+          AND (:token IS NULL OR a.token_id = :token)
+          AND (:ip IS NULL OR a.ip = :ip)
+          AND (:is_denied IS NULL OR (a.status >= 400) = :is_denied)
           AND (:build_reason IS NULL OR a.build_reason = :build_reason)
           AND (:organization IS NULL OR a.organization_id = :organization)"
     };
@@ -85,10 +97,11 @@ macro_rules! found {
     };
 }
 
-/// Of a time that nothing else narrows.
+/// Of a time that nothing else narrows, but that it was done, as most is.
 macro_rules! of_time {
     () => {
-        " FROM audit WHERE at >= :from AND at < :before"
+        " FROM audit WHERE at >= :from AND at < :before
+          AND (:is_denied IS NULL OR (status >= 400) = :is_denied)"
     };
 }
 
@@ -210,7 +223,10 @@ fn bind(to: &mut CachedStatement<'_>, narrow: &Narrow) -> Result<()> {
     put(to, ":before", &narrow.before)?;
     put(to, ":build_reason", &narrow.build_reason)?;
     put(to, ":organization", &narrow.organization)?;
-    put(to, ":request", &text(narrow.request))
+    put(to, ":request", &text(narrow.request))?;
+    put(to, ":token", &text(narrow.token))?;
+    put(to, ":ip", &narrow.ip)?;
+    put(to, ":is_denied", &narrow.result.map(|result| result == AuditResult::Denied))
 }
 
 fn put(to: &mut CachedStatement<'_>, name: &str, value: &dyn ToSql) -> Result<()> {

@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 use super::Result;
 use super::audit_search::Narrow;
+use crate::model::audit::{AuditResult, DENIED};
 use crate::model::time::Timestamp;
 
 /// Months that a search names at most; a longer time is told by the entries themselves.
@@ -22,7 +23,8 @@ const MAX_MONTHS: i64 = 60;
 pub(super) fn catch_up(conn: &Connection) -> Result<()> {
     let mut missing = conn.prepare_cached(
         "SELECT a.seq, a.at, a.action, a.target, a.user_id, a.target_id, a.target_name,
-                a.request_id, a.build_reason, a.organization_id, u.username
+                a.request_id, a.build_reason, a.organization_id, a.token_id, a.ip, a.status,
+                u.username
          FROM audit a LEFT JOIN users u ON u.id = a.user_id
          WHERE a.seq > coalesce((SELECT rowid FROM audit_words ORDER BY rowid DESC LIMIT 1), 0)
          ORDER BY a.seq",
@@ -32,7 +34,7 @@ pub(super) fn catch_up(conn: &Connection) -> Result<()> {
         let text = |name: &str| -> rusqlite::Result<String> {
             Ok(row.get::<_, Option<String>>(name)?.unwrap_or_default())
         };
-        let name = text("target_name")?;
+        let (name, status) = (text("target_name")?, row.get::<_, u16>("status")?);
         let terms = [
             month(row.get("at")?),
             day(row.get("at")?),
@@ -44,6 +46,9 @@ pub(super) fn catch_up(conn: &Connection) -> Result<()> {
             term('r', &text("request_id")?),
             term('b', &text("build_reason")?),
             term('o', &text("organization_id")?),
+            term('k', &text("token_id")?),
+            term('f', &text("ip")?),
+            (status >= DENIED).then(denied),
         ];
         let mut insert = conn.prepare_cached(
             "INSERT INTO audit_words (rowid, words, terms) VALUES (:seq, :words, :terms)",
@@ -70,6 +75,9 @@ pub(super) fn matching(narrow: &Narrow, kept: (Timestamp, Timestamp)) -> Option<
         id('r', narrow.request),
         narrow.build_reason.and_then(|reason| term('b', reason.as_str())),
         id('o', narrow.organization.map(|organization| organization.0)),
+        id('k', narrow.token),
+        narrow.ip.as_deref().and_then(|ip| term('f', ip)),
+        narrow.result.filter(|result| *result == AuditResult::Denied).map(|_| denied()),
     ];
     let words = narrow.words.iter().map(|word| format!("words : \"{word}\""));
     let terms = terms.into_iter().flatten().map(|term| format!("terms : {term}"));
@@ -87,6 +95,11 @@ pub(super) fn matching(narrow: &Narrow, kept: (Timestamp, Timestamp)) -> Option<
 /// The term of an entry's thing.
 pub(super) fn thing(id: Uuid) -> String {
     format!("terms : i{}", id.simple())
+}
+
+/// The term of what was denied. What was done has none: it is most of the log.
+fn denied() -> String {
+    "sdenied".to_owned()
 }
 
 /// A property as one term: a letter for its kind, and what a term can hold of its value.
@@ -164,6 +177,11 @@ mod tests {
         let lower = Narrow { target_name: Some("blue-kiln".to_owned()), ..narrow };
         assert_eq!(asked, matching(&lower, KEPT).unwrap());
         assert_eq!(matching(&Narrow::default(), KEPT), None);
+        let of = |result| matching(&Narrow { result: Some(result), ..Narrow::default() }, KEPT);
+        assert_eq!(of(AuditResult::Denied).unwrap(), "terms : sdenied");
+        assert_eq!(of(AuditResult::Done), None);
+        let from = Narrow { ip: Some("192.0.2.10".to_owned()), ..Narrow::default() };
+        assert_eq!(matching(&from, KEPT).unwrap(), "terms : f1920210");
     }
 
     #[test]

@@ -8,6 +8,8 @@ pub mod agents;
 pub mod archives;
 pub mod audit;
 pub mod audit_checkpoints;
+pub mod audit_entry;
+pub mod audit_filters;
 pub mod audit_search;
 mod audit_words;
 pub mod build_parameters;

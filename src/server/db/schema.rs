@@ -14,17 +14,19 @@ pub const MIGRATIONS: &[(&str, &str)] = &[
     ("0003_token_scopes", include_str!("migrations/0003_token_scopes.sql")),
     ("0004_identities", include_str!("migrations/0004_identities.sql")),
     (AUDIT_CHAIN, include_str!("migrations/0005_audit_chain.sql")),
-    (AUDIT_WORDS, include_str!("migrations/0006_audit_words.sql")),
+    ("0006_audit_words", include_str!("migrations/0006_audit_words.sql")),
     ("0007_template_grants", include_str!("migrations/0007_template_grants.sql")),
     ("0008_quotas", include_str!("migrations/0008_quotas.sql")),
     ("0009_factors", include_str!("migrations/0009_factors.sql")),
     ("0010_scim", include_str!("migrations/0010_scim.sql")),
     ("0011_scim_stopped", include_str!("migrations/0011_scim_stopped.sql")),
     ("0012_claims", include_str!("migrations/0012_claims.sql")),
+    (AUDIT_PAGE, include_str!("migrations/0013_auditpage.sql")),
 ];
 
 const AUDIT_CHAIN: &str = "0005_audit_chain";
-const AUDIT_WORDS: &str = "0006_audit_words";
+/// The last that begins the index of words anew: it is filled then.
+const AUDIT_PAGE: &str = "0013_auditpage";
 
 /// The version that [`SCHEMA`] has.
 #[must_use]
@@ -71,7 +73,7 @@ pub fn prepare(conn: &mut Connection) -> Result<()> {
 fn finish(name: &str, conn: &Connection) -> Result<()> {
     match name {
         AUDIT_CHAIN => audit::chain_all(conn),
-        AUDIT_WORDS => audit_words::catch_up(conn),
+        AUDIT_PAGE => audit_words::catch_up(conn),
         _ => Ok(()),
     }
 }

@@ -226,6 +226,21 @@ pub fn list(tx: &ReadTx<'_>, user: Option<UserId>, limit: i64) -> Result<Vec<Tok
     }
 }
 
+/// A user's sessions that have not ended; newest first.
+///
+/// # Errors
+/// When SQLite fails.
+pub fn list_sessions(tx: &ReadTx<'_>, user: UserId, limit: i64) -> Result<Vec<TokenEntry>> {
+    tx.list(
+        select_tokens!(
+            "WHERE t.user_id = :user AND t.kind = 'session' AND t.expires_at > :now
+             ORDER BY t.created_at DESC, t.id DESC LIMIT :limit"
+        ),
+        named_params! { ":user": user, ":now": tx.now, ":limit": limit },
+        from_row,
+    )
+}
+
 /// Writes a new token.
 ///
 /// # Errors

@@ -49,6 +49,8 @@ pub struct Ways {
     pub templates: bool,
     /// The groups, members and roles of an organization.
     pub groups: bool,
+    /// The audit log.
+    pub audit: bool,
 }
 
 impl Ways {
@@ -64,6 +66,7 @@ impl Ways {
             people: site(ResourceType::User, Action::Create),
             templates: any(ResourceType::Template, Action::Create),
             groups: any(ResourceType::Group, Action::Read),
+            audit: site(ResourceType::AuditLog, Action::Read),
         }
     }
 }
@@ -103,6 +106,8 @@ pub enum Section {
     Members,
     /// Roles of an organization.
     Roles,
+    /// The audit log.
+    Audit,
     /// One's own account, tokens and keys.
     Settings,
     /// None of them.
@@ -213,7 +218,7 @@ fn sidebar(visit: &Visit, section: Section) -> Markup {
                 (entry(paths::WORKSPACES, "workspaces", "Workspaces", section == Section::Workspaces))
                 (entry(paths::TEMPLATES, "templates", "Templates", section == Section::Templates))
             }
-            @if visit.ways.people || visit.ways.groups {
+            @if visit.ways.people || visit.ways.groups || visit.ways.audit {
                 h2 id="nav-govern" { "Govern" }
                 ul class="nav" aria-labelledby="nav-govern" {
                     @if visit.ways.people { (entry(paths::PEOPLE, "people", "People", section == Section::People)) }
@@ -222,6 +227,7 @@ fn sidebar(visit: &Visit, section: Section) -> Markup {
                         (entry(paths::MEMBERS, "person-plus", "Members", section == Section::Members))
                         (entry(paths::ROLES, "access", "Roles", section == Section::Roles))
                     }
+                    @if visit.ways.audit { (entry(paths::AUDIT, "audit", "Audit log", section == Section::Audit)) }
                 }
             }
             h2 id="nav-mine" { "Mine" }

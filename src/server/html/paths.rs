@@ -1,5 +1,6 @@
 //! Every URL that a page links to or posts to.
 
+mod audit;
 mod organizations;
 
 use crate::model::build::Build;
@@ -7,6 +8,9 @@ use crate::model::id::{InvitationId, PasskeyId};
 use crate::model::name::{TemplateName, UserName, WorkspaceName};
 use crate::model::workspace::Workspace;
 
+pub use audit::{
+    AUDIT, AUDIT_FILTERS, audit_entry, audit_export, audit_filter, audit_where, delete_audit_filter,
+};
 pub use organizations::{
     GROUPS, MEMBERS, ROLES, group, group_action, member, member_action, role, role_action,
 };
@@ -283,7 +287,7 @@ pub fn person(user: &UserName) -> String {
 }
 
 /// Something done to someone's account: `suspend`, `activate`, `delete`, `password`, `roles`,
-/// `responsible`.
+/// `responsible`, `tokens`.
 #[must_use]
 pub fn person_action(user: &UserName, action: &str) -> String {
     format!("{PEOPLE}/{user}/{action}")
@@ -293,6 +297,18 @@ pub fn person_action(user: &UserName, action: &str) -> String {
 #[must_use]
 pub fn claims(user: &UserName) -> String {
     CLAIMS.replace("{user}", user.as_str())
+}
+
+/// Ends a token of a service account.
+#[must_use]
+pub fn revoke_their_token(user: &UserName, id: &str) -> String {
+    format!("{PEOPLE}/{user}/tokens/{}/revoke", segment(id))
+}
+
+/// Ends one of someone's sessions.
+#[must_use]
+pub fn end_their_session(user: &UserName, id: &str) -> String {
+    format!("{PEOPLE}/{user}/sessions/{}/end", segment(id))
 }
 
 /// Where the link of an invitation leads.

@@ -69,12 +69,10 @@ pub fn run(table: &mut Table) {
         "person000003+username:person000007",
         "username:person000003+build_reason:initiator",
     ] {
-        let url = format!("{}/api/v2/audit?limit=25&q={query}", site.url);
-        let load = wrk(&url, Some(&token(&site)), "", 1);
-        let (what, reference) = (format!("25 of 1,000,000: {query}"), ("asked for", vec![GOAL]));
-        let (unit, better) = ("ms p99", Better::Less);
-        table.line(&Line { what: &what, unit, ours: vec![load.p99], reference, goal: 1.0, better });
+        let what = format!("25 of 1,000,000: {query}");
+        ask(table, &site, &what, &format!("/api/v2/audit?limit=25&q={query}"));
     }
+    pages(table, &site);
     let mut took = |what: &str, args: &[&str]| {
         let began = Instant::now();
         site.cli(args).ok();
@@ -85,6 +83,25 @@ pub fn run(table: &mut Table) {
     let data = site.path("data");
     took("verifying the file and its indices", &["audit", "verify", "--data", &data]);
     site.kill();
+}
+
+/// What people look at.
+fn pages(table: &mut Table, site: &Site) {
+    for path in [
+        "/audit",
+        "/audit?who=person000003&action=start",
+        "/audit?q=ip:192.0.2.1&offset=10000",
+        "/audit?denied=yes&who=person000003",
+        "/audit/500000",
+    ] {
+        ask(table, site, &format!("a page of 1,000,000: {path}"), path);
+    }
+}
+
+fn ask(table: &mut Table, site: &Site, what: &str, path: &str) {
+    let load = wrk(&format!("{}{path}", site.url), Some(&token(site)), "", 1);
+    let (reference, unit, better) = (("asked for", vec![GOAL]), "ms p99", Better::Less);
+    table.line(&Line { what, unit, ours: vec![load.p99], reference, goal: 1.0, better });
 }
 
 fn write(path: &std::path::Path) {

@@ -103,8 +103,9 @@ fn form(route: &str, value: &dyn Fn(&str) -> String) -> Vec<(&'static str, Strin
         ],
         "workspace" => &[("name", "second")],
         "settings" => &[("name", "renamed")],
-        "tokens" => &[("name", "second"), ("lifetime", "30")],
+        "tokens" => &[("name", "second"), ("days", "30")],
         "account" => &[("username", "renamed")],
+        "filters" | "{filter}" => &[("name", "another"), ("q", "action:start")],
         _ => &[],
     };
     fixed.iter().map(|(name, text)| (*name, (*text).to_owned())).collect()

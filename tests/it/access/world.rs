@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use http::Method;
 use serde_json::json;
+use steading::model::audit::saved::FilterText;
 
 use super::bodies::{self, Body};
 use crate::harness::{Client, TestServer};
@@ -96,6 +97,14 @@ impl World {
         let body = json!({ "email": "someone@example.org" });
         let invitation = made.server.post(&made.olga, "/api/v2/invitations", body).await;
         let invitation = invitation.expect(201).json();
+        let text = FilterText {
+            name: "deleted".to_owned(),
+            query: "action:delete".to_owned(),
+            is_shared: true,
+        };
+        let olga = made.olga.token.as_ref().unwrap();
+        let olga = made.server.app.authenticate(olga, "192.0.2.10").await.unwrap().unwrap();
+        let filter = made.server.app.save_audit_filter(&olga, text).await.unwrap();
         let roles = "/api/v2/organizations/default/members/roles";
         let body = json!({ "name": "helper", "organization_permissions":
             [{ "resource_type": "workspace", "action": "read" }] });
@@ -109,6 +118,8 @@ impl World {
             ("{file}", version["job"]["file_id"].as_str().unwrap().to_owned()),
             ("{group}", id(&group)),
             ("{invitation}", id(&invitation)),
+            ("{filter}", filter.id.to_string()),
+            ("{entry}", "1".to_owned()),
             ("{organization}", "default".to_owned()),
         ]);
     }
@@ -192,6 +203,8 @@ async fn things_of(made: &Workspaces, name: &str, client: &Client) -> Things {
     let body = json!({ "token_name": "t", "lifetime": 3_600_000_000_000_i64 });
     let token = made.server.post(client, &path, body).await.expect(201).json();
     let token = token["key"].as_str().unwrap().split('-').next().unwrap().to_owned();
+    let session = made.server.sign_in(name).await.token.unwrap();
+    let session = session.split('-').next().unwrap().to_owned();
     let path = format!("/api/v2/users/{name}/ssh-keys");
     let key = bodies::ssh_key(name);
     let key = made.server.post(client, &path, json!({ "public_key": key })).await.expect(201);
@@ -200,6 +213,7 @@ async fn things_of(made: &Workspaces, name: &str, client: &Client) -> Things {
         ("{build}", id(build)),
         ("{agent}", id(&build["resources"][0]["agents"][0])),
         ("{token}", token),
+        ("{session}", session),
         ("{key}", id(&key.json())),
     ]))
 }

@@ -89,6 +89,16 @@ fn the_command_line_asks_too(site: &Site, code: &str) {
 }
 
 #[test]
+fn the_audit_log_is_searched_as_one_types() {
+    let site = Site::new();
+    site.cli(&["groups", "create", "potters"]).ok();
+    let (script, shots) = (script("audit.mjs"), site.path("shots"));
+    let args = [&*script, &site.url, &shots, "ada", "correct horse 7"];
+    let said = Ran::new(&mut node(&site, &args)).ok();
+    assert!(said.contains("the audit log works"), "{said}");
+}
+
+#[test]
 fn the_picture_in_the_readme_is_of_a_running_server() {
     let site = Site::new();
     site.create_here("kiln");

@@ -12,6 +12,7 @@ mod downloads;
 mod files;
 mod forwards;
 mod groups;
+mod invitations;
 pub mod ports;
 mod proxy;
 mod quota;

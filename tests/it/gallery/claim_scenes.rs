@@ -151,6 +151,8 @@ fn person() -> Scene {
     let keeper = Some("hearth".to_owned());
     let logins = LoginMethods { keeper, ..logins(vec![sso(Reading::Made(Box::new(outcome())))]) };
     let person = Person {
+        tokens: None,
+        sessions: None,
         visit: visit(ada()),
         user: linus(),
         workspaces: vec![],

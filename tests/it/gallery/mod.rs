@@ -2,6 +2,7 @@
 
 mod access_scenes;
 mod account_scenes;
+mod audit_scenes;
 mod claim_scenes;
 mod factor_scenes;
 mod fixtures;
@@ -34,7 +35,8 @@ fn scene(name: &str, page: Markup) -> Scene {
 pub fn all() -> Vec<Scene> {
     let (work, other) = (workspace_scenes::all(), other_scenes::all());
     let (access, accounts) = (access_scenes::all(), account_scenes::all());
-    [work, other, access, accounts, factor_scenes::all(), claim_scenes::all()].concat()
+    let audit = audit_scenes::all();
+    [work, other, access, accounts, audit, factor_scenes::all(), claim_scenes::all()].concat()
 }
 
 /// Writes all scenes with the assets, and an index, so that a static server can show them.

@@ -22,6 +22,7 @@ use steading::server::html::pages::find::{Find, Hit, pages};
 use steading::server::html::pages::login::{Kept, Login, Resume, Way};
 use steading::server::html::pages::people::People;
 use steading::server::html::pages::person::Person;
+use steading::server::html::pages::person_tokens::TheirTokens;
 use steading::server::html::pages::security::Security;
 use steading::server::html::pages::service_accounts::Answers;
 use steading::server::html::pages::setup::Setup;
@@ -302,8 +303,24 @@ fn people_pages() -> Vec<Scene> {
         factors: Some(Factors::default()),
         logins: None,
         answers: None,
+        tokens: None,
+        sessions: None,
         input: Input::default(),
     };
+    let sessions = vec![
+        token(4, "Firefox on Linux", TokenKind::Session, 86_400, Some(120)),
+        token(5, "", TokenKind::Session, 86_400, None),
+    ];
+    let tokens = |made, input| {
+        let tokens = vec![
+            token(1, "images", TokenKind::Api, 40 * 86_400, Some(7_200)),
+            token(2, "backup", TokenKind::Api, 3 * 86_400, None),
+        ];
+        Some(TheirTokens { tokens, made, max_days: 365, input })
+    };
+    let made = Made { name: "images".into(), token: "k3f9Yq7v01-AbCdEfGhIjKlMnOpQrStUv".into() };
+    let no_days =
+        wrong(&[("name", "x"), ("days", "many")], &[("days", "Is not a number of days.")]);
     let lacking = Answers { who: Some(reference(&linus())), is_lacking: true };
     let answered = Answers { who: Some(reference(&ada())), is_lacking: false };
     let taken = wrong(
@@ -357,10 +374,28 @@ fn people_pages() -> Vec<Scene> {
             "person-factors",
             Person { factors: Some(factors()), ..person(ada(), linus(), true) }.render(),
         ),
+        scene(
+            "person-signed-in",
+            Person { sessions: Some(sessions), ..person(ada(), linus(), true) }.render(),
+        ),
         scene("person-plain", person(linus(), grace(), false).render()),
         scene(
             "person-service",
-            Person { answers: Some(answered.clone()), ..person(ada(), bot.clone(), true) }.render(),
+            Person {
+                answers: Some(answered.clone()),
+                tokens: tokens(Some(made), Input::default()),
+                ..person(ada(), bot.clone(), true)
+            }
+            .render(),
+        ),
+        scene(
+            "person-service-wrong",
+            Person { tokens: tokens(None, no_days), ..person(ada(), bot.clone(), true) }.render(),
+        ),
+        scene(
+            "person-service-new",
+            Person { tokens: Some(TheirTokens::default()), ..person(ada(), bot.clone(), true) }
+                .render(),
         ),
         scene(
             "person-service-plain",

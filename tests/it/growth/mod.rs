@@ -42,7 +42,7 @@ impl Counts {
 }
 
 /// What an owner and a member ask for every day, and what the answer counts.
-const ASKED: [(&str, &str, Counts); 29] = [
+const ASKED: [(&str, &str, Counts); 34] = [
     ("olga", "/workspaces", Counts::Nothing),
     ("olga", "/api/v2/workspaces?limit=25", Counts::Workspaces),
     ("olga", "/api/v2/workspaces?q=owner:person000003&limit=25", Counts::Nothing),
@@ -81,6 +81,11 @@ const ASKED: [(&str, &str, Counts); 29] = [
         Counts::Nothing,
     ),
     ("olga", "/api/v2/audit?q=username:person000003+action:delete&limit=25", Counts::Nothing),
+    ("olga", "/api/v2/audit?q=result:denied&limit=25", Counts::Nothing),
+    ("olga", "/audit", Counts::Nothing),
+    ("olga", "/audit?who=person000003&action=start&kind=workspace_build", Counts::Nothing),
+    ("olga", "/audit?denied=yes&from=2026-01-31", Counts::Nothing),
+    ("olga", "/audit/100", Counts::Nothing),
     ("olga", "/api/v2/users/me/keys/tokens?include_all=true", Counts::Nothing),
     ("ada", "/workspaces", Counts::Nothing),
     ("ada", "/api/v2/workspaces?limit=25", Counts::Nothing),

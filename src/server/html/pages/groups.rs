@@ -102,6 +102,7 @@ impl Groups {
                 ("display_name", "Name shown"),
                 ("quota_allowance", "Quota allowance"),
             ],
+            page: paths::GROUPS,
         }
     }
 }

@@ -145,6 +145,7 @@ impl Invitations {
             },
             input: &self.input,
             labels: &[("email", "E-mail"), ("groups", "Groups"), ("days", "Ends after days")],
+            page: paths::INVITATIONS,
         }
     }
 }

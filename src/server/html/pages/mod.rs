@@ -1,6 +1,9 @@
 //! Whole pages, one struct each.
 
 pub mod account;
+pub mod audit;
+pub mod audit_entry;
+pub mod audit_filters;
 pub mod build;
 pub mod builds;
 pub mod claims;
@@ -20,6 +23,7 @@ pub mod login;
 pub mod members;
 pub mod people;
 pub mod person;
+pub mod person_tokens;
 pub mod roles;
 pub mod security;
 pub mod service_accounts;

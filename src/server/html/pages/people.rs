@@ -161,6 +161,7 @@ impl People {
                 ("name", "Full name"),
                 ("password", "First password"),
             ],
+            page: paths::PEOPLE,
         }
     }
 }

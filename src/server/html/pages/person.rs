@@ -4,14 +4,15 @@ use maud::{Markup, Render, html};
 
 use super::factors::remove_theirs;
 use super::people::{roles, seen};
+use super::person_tokens::{TheirTokens, sessions};
 use super::service_accounts::Answers;
 use crate::model::factor::Factors;
 use crate::model::login_method::LoginMethods;
 use crate::model::quota::Quota;
-use crate::model::user::{SiteRole, User, UserKind, UserRef, UserStatus};
+use crate::model::user::{SiteRole, TokenEntry, User, UserKind, UserRef, UserStatus};
 use crate::model::workspace::Workspace;
 use crate::server::html::layout::{Page, Section, Visit, crumbs, role_word};
-use crate::server::html::parts::button::{link, opens, post};
+use crate::server::html::parts::button::{labelled, link, opens, post};
 use crate::server::html::parts::dialog::{Dialog, type_the_name};
 use crate::server::html::parts::form::{Input, Line, password_hint};
 use crate::server::html::parts::notice::empty;
@@ -36,6 +37,10 @@ pub struct Person {
     pub logins: Option<LoginMethods>,
     /// Who answers for it, for a service account.
     pub answers: Option<Answers>,
+    /// The tokens of a service account, where the one who looks may make them.
+    pub tokens: Option<TheirTokens>,
+    /// Where they are signed in, where the one who looks may end that.
+    pub sessions: Option<Vec<TokenEntry>>,
     /// What was typed into one of the forms.
     pub input: Input,
 }
@@ -60,8 +65,17 @@ impl Render for Person {
                 (self.actions())
             }
             div class="split" {
-                div class="stack" { (self.workspaces()) (self.logins()) }
-                @if self.changes() { aside class="stack" aria-label={ "Account of " (u.username) } { (self.answers_form()) (self.roles_form()) (self.password_form()) (self.factors()) } }
+                div class="stack" {
+                    @if let Some(tokens) = &self.tokens { (tokens.card(&self.visit, u)) }
+                    (self.workspaces())
+                    (self.logins())
+                }
+                @if self.changes() {
+                    aside class="stack" aria-label={ "Account of " (u.username) } {
+                        (self.answers_form()) (self.roles_form()) (self.password_form()) (self.factors())
+                        @if let Some(list) = &self.sessions { (sessions(&self.visit, u, list)) }
+                    }
+                }
             }
             (self.dialogs())
         };
@@ -79,6 +93,7 @@ impl Person {
         let activate = paths::person_action(&self.user.username, "activate");
         html! {
             div class="actions" {
+                @if self.visit.ways.audit { (link("", &paths::audit_where(&format!("username:{}", self.user.username)), &labelled("audit", "What they did"))) }
                 @if self.changes() && !own {
                     @match self.user.status {
                         UserStatus::Suspended => (post(&self.visit.csrf, &activate, &html! { button class="button" { "Let in again" } })),

@@ -138,6 +138,7 @@ impl ServiceAccounts {
                 ("name", "What it does"),
                 ("responsible", "Who answers for it"),
             ],
+            page: paths::SERVICE_ACCOUNTS,
         }
     }
 }

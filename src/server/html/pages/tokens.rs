@@ -1,4 +1,4 @@
-//! One's own tokens for programs.
+//! One's own tokens for programs, and the parts that a service account's tokens share with them.
 
 use maud::{Markup, Render, html};
 
@@ -46,7 +46,7 @@ impl Render for Tokens {
             header class="page-head" { div { h1 { "Tokens" } p { "For programs that act as you. Each has an end. One that leaked is ended by " a href=(paths::LEAKED_TOKEN) { "whoever finds it" } "." } } }
             (settings_tabs(paths::TOKENS))
             div class="stack" {
-                (self.made())
+                (made(self.made.as_ref()))
                 (self.asking().again(&self.visit.csrf))
                 section class="card" aria-labelledby="tokens" {
                     header {
@@ -56,7 +56,7 @@ impl Render for Tokens {
                     @if self.tokens.is_empty() {
                         (empty("token", &html! { "Tokens for scripts and editors will be here. The CLI makes its own when it signs in." }, &html! {}))
                     } @else {
-                        (self.table())
+                        (List { visit: &self.visit, tokens: &self.tokens, caption: "Your tokens", revoke: &paths::revoke_token })
                     }
                 }
             }
@@ -67,22 +67,36 @@ impl Render for Tokens {
     }
 }
 
-impl Tokens {
-    fn made(&self) -> Markup {
-        html! {
-            @if let Some(made) = &self.made {
-                div class="notice" data-state="ok" role="status" {
-                    (icon("s-ok"))
-                    div class="stack tight" {
-                        div { b { "Token “" (made.name) "” made. " } "Copy it now; it is not shown again." }
-                        (code::secret("made", &made.token))
-                    }
+/// The token that was just made, where there is one.
+#[must_use]
+pub fn made(made: Option<&Made>) -> Markup {
+    html! {
+        @if let Some(made) = made {
+            div class="notice" data-state="ok" role="status" {
+                (icon("s-ok"))
+                div class="stack tight" {
+                    div { b { "Token “" (made.name) "” made. " } "Copy it now; it is not shown again." }
+                    (code::secret("made", &made.token))
                 }
             }
         }
     }
+}
 
-    fn table(&self) -> Markup {
+/// A table of tokens that may be revoked.
+pub struct List<'a> {
+    /// Who looks.
+    pub visit: &'a Visit,
+    /// The tokens, the last one first.
+    pub tokens: &'a [TokenEntry],
+    /// What the table is called when it is read out.
+    pub caption: &'a str,
+    /// Where a token is revoked, by the part it is looked up by.
+    pub revoke: &'a dyn Fn(&str) -> String,
+}
+
+impl Render for List<'_> {
+    fn render(&self) -> Markup {
         let columns = [
             Column::Head("Name"),
             Column::Spare("May"),
@@ -91,15 +105,17 @@ impl Tokens {
             Column::Head("Ends"),
             Column::Silent("Actions"),
         ];
-        let rows = html! { @for token in &self.tokens { (self.token(token)) } };
-        html! { (Table { caption: "Your tokens", class: "", columns: &columns, rows }) }
+        let rows = html! { @for token in self.tokens { (self.token(token)) } };
+        html! { (Table { caption: self.caption, class: "", columns: &columns, rows }) }
     }
+}
 
+impl List<'_> {
     fn token(&self, t: &TokenEntry) -> Markup {
         let now = self.visit.now;
         let ended = t.expires_at <= now;
         let deed = html! {
-            form method="post" action=(paths::revoke_token(&t.public_id)) {
+            form method="post" action=((self.revoke)(&t.public_id)) {
                 (self.visit.csrf)
                 button class={ "button small" @if !ended { " danger" } } {
                     @if ended { "Remove" } @else { "Revoke" }
@@ -125,22 +141,38 @@ impl Tokens {
             ],
         )
     }
+}
 
+/// The fields of a new token. `whose` is what it may do when nothing is said.
+#[must_use]
+pub fn fields(input: &Input, max_days: i64, whose: &str) -> Markup {
+    let days = 90.min(max_days).to_string();
+    let hint = format!("At most {max_days}.");
+    let scopes = format!(
+        "Such as workspace:read workspace:start, or template:*. Empty for everything {whose} may."
+    );
+    html! {
+        (Line { id: "f-name", name: "name", label: "Name", hint: "Where it is used: laptop, backup script.", ..Line::default() }.draw(input))
+        (Line { id: "f-days", name: "days", label: "Ends after days", kind: "number", value: &days, hint: &hint, ..Line::default() }.draw(input))
+        (Line { id: "f-scopes", name: "scopes", label: "May do", optional: true, hint: &scopes, ..Line::default() }.draw(input))
+        (Line {
+            id: "f-networks", name: "allow_cidrs", label: "From networks", optional: true,
+            hint: "Such as 192.168.4.0/24. Empty for anywhere.", ..Line::default()
+        }.draw(input))
+    }
+}
+
+/// What the fields of a new token are called.
+pub const LABELS: [(&str, &str); 4] = [
+    ("name", "Name"),
+    ("days", "Ends after days"),
+    ("scopes", "May do"),
+    ("allow_cidrs", "From networks"),
+];
+
+impl Tokens {
     fn fields(&self) -> Markup {
-        let days = 90.min(self.max_days).to_string();
-        let hint = format!("At most {}.", self.max_days);
-        html! {
-            (Line { id: "f-name", name: "name", label: "Name", hint: "Where it is used: laptop, backup script.", ..Line::default() }.draw(&self.input))
-            (Line { id: "f-days", name: "days", label: "Ends after days", kind: "number", value: &days, hint: &hint, ..Line::default() }.draw(&self.input))
-            (Line {
-                id: "f-scopes", name: "scopes", label: "May do", optional: true,
-                hint: "Such as workspace:read workspace:start, or template:*. Empty for everything you may.", ..Line::default()
-            }.draw(&self.input))
-            (Line {
-                id: "f-networks", name: "allow_cidrs", label: "From networks", optional: true,
-                hint: "Such as 192.168.4.0/24. Empty for anywhere.", ..Line::default()
-            }.draw(&self.input))
-        }
+        fields(&self.input, self.max_days, "you")
     }
 
     fn asking(&self) -> Asking<'_> {
@@ -155,12 +187,8 @@ impl Tokens {
                 back: "Make none",
             },
             input: &self.input,
-            labels: &[
-                ("name", "Name"),
-                ("days", "Ends after days"),
-                ("scopes", "May do"),
-                ("allow_cidrs", "From networks"),
-            ],
+            labels: &LABELS,
+            page: paths::TOKENS,
         }
     }
 }

@@ -56,6 +56,8 @@ pub struct Asking<'a> {
     pub input: &'a Input,
     /// What its fields are called, by their names.
     pub labels: &'a [(&'a str, &'a str)],
+    /// The page that it stands in: its way back.
+    pub page: &'a str,
 }
 
 impl Asking<'_> {
@@ -69,7 +71,7 @@ impl Asking<'_> {
         }
     }
 
-    /// Draws the form in the page, when something was wrong: its way back is the page itself.
+    /// Draws the form in the page, when something was wrong.
     #[must_use]
     pub fn again(&self, csrf: &Csrf) -> Markup {
         let Dialog { id, title, action, body, class, deed, back } = &self.dialog;
@@ -82,7 +84,7 @@ impl Asking<'_> {
                         (csrf)
                         (body)
                         (wrongs(self.input, self.labels))
-                        div class="actions" { a class="button" href=(action) { (back) } button class={ "button " (class) } { (deed) } }
+                        div class="actions" { a class="button" href=(self.page) { (back) } button class={ "button " (class) } { (deed) } }
                     }
                 }
             }

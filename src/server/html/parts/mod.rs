@@ -4,6 +4,7 @@ pub mod avatar;
 pub mod badge;
 pub mod button;
 pub mod code;
+pub mod deed;
 pub mod dialog;
 pub mod form;
 pub mod icon;

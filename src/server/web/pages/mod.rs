@@ -1,6 +1,7 @@
 //! The pages: each handler asks one use case and draws, or does one thing and leads on.
 
 mod assets;
+mod audit;
 mod claims;
 mod confirm;
 mod create;
@@ -19,6 +20,7 @@ mod log_tail;
 mod members;
 mod oidc;
 mod people;
+mod person_tokens;
 mod roles;
 mod service_accounts;
 mod settings;
@@ -56,6 +58,7 @@ pub(super) fn routes(routes: Routes) -> Routes {
     let routes = template_permissions::routes(routes);
     let routes = roles::routes(members::routes(groups::routes(routes)));
     let routes = leaked_token::routes(invitations::routes(service_accounts::routes(routes)));
+    let routes = person_tokens::routes(audit::routes(routes));
     find::routes(factors::routes(confirm::routes(settings::routes(routes))))
 }
 

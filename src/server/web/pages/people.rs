@@ -2,6 +2,7 @@
 
 use axum::response::{IntoResponse, Response};
 
+use super::person_tokens::{sessions_of, tokens_of};
 use super::{Html, Visitor, flash, mistake, sentence};
 use crate::model::filter::WorkspaceFilter;
 use crate::model::policy::{Action, ResourceType};
@@ -11,6 +12,8 @@ use crate::server::app::{Actor, Error};
 use crate::server::html::layout::Visit;
 use crate::server::html::pages::people::People;
 use crate::server::html::pages::person::Person;
+use crate::server::html::pages::person_tokens::TheirTokens;
+use crate::server::html::pages::tokens::Made;
 use crate::server::html::parts::form::Input;
 use crate::server::html::parts::notice::Tone;
 use crate::server::html::paths;
@@ -101,14 +104,32 @@ async fn add(state: State, visitor: Visitor, fields: Fields) -> Answer<Response>
 
 async fn person(state: State, visitor: Visitor, Path(key): Path<String>) -> Answer<Html> {
     let user = state.app.user(&visitor.actor, &key).await?;
-    show_one(&state, &visitor.actor, visitor.visit, (user, Input::default())).await
+    show_one(&state, &visitor.actor, visitor.visit, (user, Typed::default())).await
 }
 
-async fn show_one(
+/// What was typed into the forms of someone's page, and what came of it.
+#[derive(Default)]
+pub(super) struct Typed {
+    /// Into those of the account.
+    pub(super) account: Input,
+    /// Into that of a new token.
+    pub(super) token: Input,
+    /// The token that was made.
+    pub(super) made: Option<Made>,
+}
+
+impl From<Input> for Typed {
+    fn from(account: Input) -> Self {
+        Self { account, ..Self::default() }
+    }
+}
+
+/// Someone's page.
+pub(super) async fn show_one(
     state: &State,
     actor: &Actor,
     visit: Visit,
-    (user, input): (User, Input),
+    (user, typed): (User, Typed),
 ) -> Answer<Html> {
     let owners = vec![user.username.to_string()];
     let filter = WorkspaceFilter { owners, ..WorkspaceFilter::default() };
@@ -120,7 +141,11 @@ async fn show_one(
     let logins = allowed(state.app.login_methods(actor, &key).await)?.map(|(_, logins)| logins);
     let account = state.app.service_account(actor, user.username.as_str()).await?;
     let answers = account.as_ref().map(super::service_accounts::answers);
+    let tokens = tokens_of(state, actor, &user).await?;
+    let Typed { account: input, token, made } = typed;
     Ok(Html::of(&Person {
+        sessions: sessions_of(state, actor, &user).await?,
+        tokens: tokens.map(|tokens| TheirTokens { made, input: token, ..tokens }),
         visit,
         user,
         workspaces,
@@ -187,7 +212,8 @@ async fn password(
         }
         Err(error) => {
             let input = mistake(&fields, error)?;
-            let page = show_one(&state, &visitor.actor, visitor.visit, (user, input)).await?;
+            let page =
+                show_one(&state, &visitor.actor, visitor.visit, (user, input.into())).await?;
             Ok(page.into_response())
         }
     }
@@ -226,7 +252,8 @@ async fn roles(
             let mut input = mistake(&fields, error)?;
             input.errors =
                 input.errors.into_values().map(|why| ("roles".to_owned(), why)).collect();
-            let page = show_one(&state, &visitor.actor, visitor.visit, (user, input)).await?;
+            let page =
+                show_one(&state, &visitor.actor, visitor.visit, (user, input.into())).await?;
             Ok(page.into_response())
         }
     }

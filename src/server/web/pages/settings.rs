@@ -101,33 +101,54 @@ async fn show_tokens(
     input: Input,
 ) -> Answer<Html> {
     let tokens = own_tokens(state, &visitor, TokenKind::Api).await?;
-    let max_days = state.app.policy.max_token_lifetime.as_secs() / DAY;
-    let max_days = i64::try_from(max_days).unwrap_or(i64::MAX);
+    let max_days = max_days(state);
     Ok(Html::of(&Tokens { visit: visitor.visit, tokens, made, max_days, input }))
 }
 
-/// The page after it is not led to: the token is shown once, in this answer.
-async fn make_token(state: State, visitor: Visitor, fields: Fields) -> Answer<Html> {
+/// What the form of a new token asks for.
+pub(super) fn token_wanted(fields: &Fields) -> Result<CreateToken, app::Error> {
     let name = fields.get("name").unwrap_or_default().trim().to_owned();
     let days: Option<u64> = fields.get("days").and_then(|d| d.trim().parse().ok());
-    let Some(days) = days else {
-        let input = mistake(&fields, app::Error::invalid("days", "is not a number of days"))?;
-        return show_tokens(&state, visitor, None, input).await;
-    };
+    let days = days.ok_or_else(|| app::Error::invalid("days", "is not a number of days"))?;
     let lifetime = Some(Duration::from_secs(days.saturating_mul(DAY)));
     let words = |field| -> Vec<String> {
         let text = fields.get(field).unwrap_or_default();
         text.split([' ', ',']).filter(|w| !w.is_empty()).map(str::to_owned).collect()
     };
     let (scopes, networks) = (words("scopes"), words("allow_cidrs"));
-    let cmd = CreateToken { name: name.clone(), lifetime, scopes, things: vec![], networks };
-    match state.app.create_token(&visitor.actor, "me", cmd).await {
-        Ok((token, entry)) => {
-            let made = Made { name: entry.name, token: token.expose() };
-            show_tokens(&state, visitor, Some(made), Input::default()).await
-        }
+    Ok(CreateToken { name, lifetime, scopes, things: vec![], networks })
+}
+
+/// Makes a token of someone's by the form; what is wrong with it names the form's fields.
+pub(super) async fn mint(
+    state: &State,
+    visitor: &Visitor,
+    key: &str,
+    fields: &Fields,
+) -> Result<Made, app::Error> {
+    let cmd = token_wanted(fields)?;
+    let made = state.app.create_token(&visitor.actor, key, cmd).await;
+    let form = |field: String| match field.as_str() {
+        "lifetime" => "days".to_owned(),
+        "token_name" => "name".to_owned(),
+        _ => field,
+    };
+    let (token, entry) = made.map_err(|error| error.map_field(form))?;
+    Ok(Made { name: entry.name, token: token.expose() })
+}
+
+/// The days that a token may last, at most.
+pub(super) fn max_days(state: &State) -> i64 {
+    let days = state.app.policy.max_token_lifetime.as_secs() / DAY;
+    i64::try_from(days).unwrap_or(i64::MAX)
+}
+
+/// The page after it is not led to: the token is shown once, in this answer.
+async fn make_token(state: State, visitor: Visitor, fields: Fields) -> Answer<Html> {
+    match mint(&state, &visitor, "me", &fields).await {
+        Ok(made) => show_tokens(&state, visitor, Some(made), Input::default()).await,
         Err(error) => {
-            let input = mistake(&fields, renamed(error, "lifetime", "days"))?;
+            let input = mistake(&fields, error)?;
             show_tokens(&state, visitor, None, input).await
         }
     }
