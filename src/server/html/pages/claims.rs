@@ -121,7 +121,7 @@ fn table<T>(
             Ok(thing) => here(thing),
             Err(left) => html! { span class="note" { (why(left, one)) } },
         };
-        row(&format!("{one}-{n}-{at}"), &head, &[cell("Gives", &gives)])
+        row(&format!("{one}-{n}-{at}"), &head, &[cell("Here", &gives)])
     };
     let columns = [Column::Head("Value there"), Column::Head("Gives here")];
     let rows = html! { @for item in synced.mapped.iter().enumerate() { (line(item)) } };
