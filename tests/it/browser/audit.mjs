@@ -37,15 +37,15 @@ await page.waitForURL(/\/audit$/);
 const all = await rows();
 must(all > 3, `${all} entries`);
 await look("audit");
-await page.fill("input[name=q]", "resource_type:group");
+await page.fill(".filters input[name=q]", "resource_type:group");
 await page.waitForURL(/q=resource_type/);
 await page.waitForFunction(() => document.querySelectorAll("#entries tbody tr").length === 1);
 await page.getByRole("link", { name: "made group" }).waitFor();
 
 console.log("what cannot be read is said, and goes away when it can");
-await page.fill("input[name=q]", "colour:red");
+await page.fill(".filters input[name=q]", "colour:red");
 await page.getByText("At character 1").waitFor();
-await page.fill("input[name=q]", "");
+await page.fill(".filters input[name=q]", "");
 await page.waitForFunction((n) => document.querySelectorAll("#entries tbody tr").length === n, all);
 
 console.log("what is chosen narrows it too");
