@@ -36,6 +36,8 @@ pub struct Config {
     pub max_token_lifetime: Duration,
     /// Whether people may sign in by password.
     pub password_auth: bool,
+    /// A sorted list of leaked passwords, which nobody may choose.
+    pub breached_passwords: Option<PathBuf>,
     /// Providers that people sign in at, by `OpenID` Connect.
     pub oidc: Vec<oidc::Settings>,
     /// GitHub, where people sign in.

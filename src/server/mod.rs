@@ -21,6 +21,7 @@ use anyhow::Context as _;
 use tokio::net::TcpListener;
 
 use self::app::{App, Policy};
+use self::app::breached::Breached;
 use self::config::{Config, reachable};
 use self::db::Db;
 use self::fleet::{Fleet, address::Prefix};
@@ -166,13 +167,15 @@ fn make_private(dir: &Path) -> anyhow::Result<()> {
         .with_context(|| format!("Making the data directory {}", dir.display()))
 }
 
-fn policy(config: &Config, url: &str) -> Policy {
-    Policy {
+fn policy(config: &Config, url: &str) -> anyhow::Result<Policy> {
+    let breached = config.breached_passwords.as_deref().map(Breached::open).transpose()?;
+    Ok(Policy {
         access_url: url.to_owned(),
         session_duration: config.session_duration,
         max_token_lifetime: config.max_token_lifetime,
         password_auth: config.password_auth,
         mfa_roles: config.mfa_roles.clone(),
+        breached: breached.map(Arc::new),
         retention: config.retention,
     }
 }

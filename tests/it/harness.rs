@@ -137,6 +137,7 @@ impl TestServer {
             session_duration: Duration::from_hours(24),
             max_token_lifetime: Duration::from_hours(24 * 365),
             password_auth: true,
+            breached: None,
             mfa_roles: MfaRoles::default(),
             retention: Retention::default(),
         };
@@ -296,6 +297,7 @@ fn told(data: PathBuf) -> Config {
         password_auth: true,
         mfa_roles: MfaRoles::default(),
         oidc: vec![],
+        breached_passwords: None,
         github: None,
         ldap: None,
         scim: Some(Settings::new(SCIM_TOKEN, "").unwrap()),

@@ -8,6 +8,7 @@ pub mod agents;
 pub mod attempts;
 pub mod audit;
 pub mod audit_chain;
+pub mod breached;
 pub mod build_requests;
 pub mod builds;
 mod checks;
@@ -33,6 +34,7 @@ pub mod password;
 mod password_changes;
 pub mod password_sign_in;
 pub mod people;
+pub mod password_strength;
 pub mod quotas;
 pub mod refusals;
 pub mod retention;
@@ -80,6 +82,7 @@ pub struct App {
     passwords: Arc<password::Hasher>,
     uses: Arc<uses::Uses>,
     refusals: Arc<refusals::Refusals>,
+    judge: Arc<password_strength::Judge>,
     /// Room for one verification of the audit log.
     verifying: Arc<Semaphore>,
     token_cache: Arc<token_cache::TokenCache<tokens::Known>>,
@@ -100,6 +103,8 @@ pub struct Policy {
     pub password_auth: bool,
     /// Roles whose holders must have a second factor.
     pub mfa_roles: MfaRoles,
+    /// Passwords that are known to have leaked, which nobody may choose.
+    pub breached: Option<Arc<breached::Breached>>,
     /// How long what happened is kept.
     pub retention: retention::Retention,
 }
@@ -111,7 +116,19 @@ impl App {
         let passwords = Arc::new(password::Hasher::new(entropy.clone()));
         let (uses, token_cache, policy) = (Arc::default(), Arc::default(), Arc::new(policy));
         let (refusals, verifying) = (Arc::default(), Arc::new(Semaphore::new(1)));
-        Self { db, clock, entropy, seal, passwords, uses, refusals, verifying, token_cache, policy }
+        Self {
+            db,
+            clock,
+            entropy,
+            seal,
+            passwords,
+            judge: Arc::default(),
+            uses,
+            refusals,
+            verifying,
+            token_cache,
+            policy,
+        }
     }
 
     /// What commits announce from now on. A listener that lagged re-reads everything.

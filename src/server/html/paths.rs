@@ -1,6 +1,7 @@
 //! Every URL that a page links to or posts to.
 
 mod organizations;
+mod sign_in;
 
 use crate::model::build::Build;
 use crate::model::id::{InvitationId, PasskeyId};
@@ -9,6 +10,10 @@ use crate::model::workspace::Workspace;
 
 pub use organizations::{
     GROUPS, MEMBERS, ROLES, group, group_action, member, member_action, role, role_action,
+};
+pub use sign_in::{
+    PASSWORD_STRENGTH, PROVIDER_TEST, PROVIDERS, WAY_IN_REMOVE, WAYS_IN, provider_test,
+    way_in_remove,
 };
 
 /// The list of workspaces; `/` leads here.

@@ -3,7 +3,8 @@
 use maud::{Markup, Render, html};
 
 use crate::server::html::layout::{Csrf, Solo};
-use crate::server::html::parts::form::{Input, Line, password_hint, wrongs};
+use crate::server::html::parts::form::{Input, Line, wrongs};
+use crate::server::html::parts::password::new_password;
 
 /// The page of an invitation.
 pub struct Invite {
@@ -59,11 +60,7 @@ impl Invite {
                 }
             }
             (Line { id: "f-name", name: "name", label: "Full name", autocomplete: "name", optional: true, ..Line::default() }.draw(&self.input))
-            @let hint = password_hint("");
-            (Line {
-                id: "f-password", name: "password", label: "Password", kind: "password", autocomplete: "new-password",
-                hint: &hint, ..Line::default()
-            }.draw(&self.input))
+            (new_password("Password", "", &self.input))
         }
     }
 }

@@ -6,10 +6,11 @@ use crate::model::quota::Quota;
 use crate::model::user::{SiteRole, User, UserKind, UserRef, UserStatus};
 use crate::server::html::layout::{Page, Section, Visit, role_word};
 use crate::server::html::parts::button::{labelled, link, opens};
-use crate::server::html::parts::form::{Input, Line, password_hint, wrongs};
+use crate::server::html::parts::form::{Input, Line, wrongs};
 use crate::server::html::parts::icon::icon;
 use crate::server::html::parts::notice::empty;
 use crate::server::html::parts::pager::Pager;
+use crate::server::html::parts::password::new_password;
 use crate::server::html::parts::table::{Column, Table, cell, deeds, row, spare};
 use crate::server::html::parts::{avatar, badge, quota, time};
 use crate::server::html::paths;
@@ -138,11 +139,7 @@ impl People {
             (Line { id: "f-username", name: "username", label: "User name", hint: "Letters, digits and hyphens.", ..Line::default() }.draw(&self.input))
             (Line { id: "f-email", name: "email", label: "E-mail", kind: "email", ..Line::default() }.draw(&self.input))
             (Line { id: "f-name", name: "name", label: "Full name", optional: true, ..Line::default() }.draw(&self.input))
-            @let hint = password_hint("Tell it to them by another way.");
-            (Line {
-                id: "f-password", name: "password", label: "First password", kind: "password", autocomplete: "new-password",
-                hint: &hint, ..Line::default()
-            }.draw(&self.input))
+            (new_password("First password", "Tell it to them by another way.", &self.input))
         }
     }
 

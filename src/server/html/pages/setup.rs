@@ -3,7 +3,8 @@
 use maud::{Markup, Render, html};
 
 use crate::server::html::layout::{Csrf, Solo};
-use crate::server::html::parts::form::{Input, Line, password_hint, wrongs};
+use crate::server::html::parts::form::{Input, Line, wrongs};
+use crate::server::html::parts::password::new_password;
 use crate::server::html::paths;
 
 /// The first page of a new server.
@@ -47,11 +48,7 @@ impl Setup {
                 }.draw(&self.input))
                 (Line { id: "f-email", name: "email", label: "E-mail", kind: "email", autocomplete: "email", ..Line::default() }.draw(&self.input))
             }
-            @let hint = password_hint("");
-            (Line {
-                id: "f-password", name: "password", label: "Password", kind: "password", autocomplete: "new-password",
-                hint: &hint, ..Line::default()
-            }.draw(&self.input))
+            (new_password("Password", "", &self.input))
         }
     }
 }
