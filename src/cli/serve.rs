@@ -129,6 +129,7 @@ pub fn config(layers: &mut Layers<'_>, around: &Surroundings) -> anyhow::Result<
         oidc,
         github: github::github(layers, around)?,
         ldap: ldap::directory(layers)?,
+        told: layers.told(),
     };
     Ok(config)
 }

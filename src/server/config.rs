@@ -50,6 +50,8 @@ pub struct Config {
     pub scim: Option<scim::Settings>,
     /// How long what happened is kept.
     pub retention: Retention,
+    /// Each setting that was told: its key, its value as it may be shown, and where it was told.
+    pub told: Vec<[String; 3]>,
     /// A file with the master key, 32 bytes in hex or base64; in the database when absent.
     pub master_key_file: Option<PathBuf>,
 }

@@ -24,6 +24,7 @@ pub mod identity_grants;
 pub mod invitations;
 mod job_ends;
 pub mod jobs;
+pub mod joining;
 pub mod leaked;
 pub mod logs;
 pub mod members;
@@ -33,8 +34,9 @@ pub mod passkeys;
 pub mod password;
 mod password_changes;
 pub mod password_sign_in;
-pub mod people;
 pub mod password_strength;
+pub mod people;
+pub mod providers;
 pub mod quotas;
 pub mod refusals;
 pub mod retention;
@@ -80,9 +82,9 @@ pub struct App {
     pub(in crate::server) entropy: Entropy,
     pub(in crate::server) seal: Seal,
     passwords: Arc<password::Hasher>,
+    judge: Arc<password_strength::Judge>,
     uses: Arc<uses::Uses>,
     refusals: Arc<refusals::Refusals>,
-    judge: Arc<password_strength::Judge>,
     /// Room for one verification of the audit log.
     verifying: Arc<Semaphore>,
     token_cache: Arc<token_cache::TokenCache<tokens::Known>>,
@@ -101,10 +103,10 @@ pub struct Policy {
     pub max_token_lifetime: Duration,
     /// Whether people may sign in by password; owners always may.
     pub password_auth: bool,
-    /// Roles whose holders must have a second factor.
-    pub mfa_roles: MfaRoles,
     /// Passwords that are known to have leaked, which nobody may choose.
     pub breached: Option<Arc<breached::Breached>>,
+    /// Roles whose holders must have a second factor.
+    pub mfa_roles: MfaRoles,
     /// How long what happened is kept.
     pub retention: retention::Retention,
 }

@@ -19,6 +19,7 @@ pub const MIGRATIONS: &[(&str, &str)] = &[
     ("0008_quotas", include_str!("migrations/0008_quotas.sql")),
     ("0009_factors", include_str!("migrations/0009_factors.sql")),
     ("0010_scim", include_str!("migrations/0010_scim.sql")),
+    ("0011_providers", include_str!("migrations/0011_providers.sql")),
 ];
 
 const AUDIT_CHAIN: &str = "0005_audit_chain";

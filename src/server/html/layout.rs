@@ -49,6 +49,8 @@ pub struct Ways {
     pub templates: bool,
     /// The groups, members and roles of an organization.
     pub groups: bool,
+    /// The ways to sign in.
+    pub providers: bool,
 }
 
 impl Ways {
@@ -64,6 +66,7 @@ impl Ways {
             people: site(ResourceType::User, Action::Create),
             templates: any(ResourceType::Template, Action::Create),
             groups: any(ResourceType::Group, Action::Read),
+            providers: site(ResourceType::IdpsyncSettings, Action::Read),
         }
     }
 }
@@ -103,6 +106,8 @@ pub enum Section {
     Members,
     /// Roles of an organization.
     Roles,
+    /// The ways to sign in.
+    Providers,
     /// One's own account, tokens and keys.
     Settings,
     /// None of them.
@@ -222,6 +227,12 @@ fn sidebar(visit: &Visit, section: Section) -> Markup {
                         (entry(paths::MEMBERS, "person-plus", "Members", section == Section::Members))
                         (entry(paths::ROLES, "access", "Roles", section == Section::Roles))
                     }
+                }
+            }
+            @if visit.ways.providers {
+                h2 id="nav-run" { "Run" }
+                ul class="nav" aria-labelledby="nav-run" {
+                    (entry(paths::PROVIDERS, "lock", "Ways to sign in", section == Section::Providers))
                 }
             }
             h2 id="nav-mine" { "Mine" }

@@ -7,6 +7,7 @@ mod fixtures;
 mod other_scenes;
 mod parameters;
 mod rules;
+mod sign_in_scenes;
 mod workspace_scenes;
 
 use std::fs;
@@ -33,7 +34,8 @@ fn scene(name: &str, page: Markup) -> Scene {
 pub fn all() -> Vec<Scene> {
     let (work, other) = (workspace_scenes::all(), other_scenes::all());
     let (access, accounts) = (access_scenes::all(), account_scenes::all());
-    [work, other, access, accounts, factor_scenes::all()].concat()
+    let ways = sign_in_scenes::all();
+    [work, other, access, accounts, factor_scenes::all(), ways].concat()
 }
 
 /// Writes all scenes with the assets, and an index, so that a static server can show them.

@@ -83,6 +83,7 @@ pub fn pages(visit: &Visit) -> Vec<Hit> {
         ("Groups", "who is together, and what they may spend", paths::GROUPS, visit.ways.groups),
         ("Members", "who belongs here, and their roles", paths::MEMBERS, visit.ways.groups),
         ("Roles", "what members may do", paths::ROLES, visit.ways.groups),
+        ("Ways to sign in", "providers, and tests of them", paths::PROVIDERS, visit.ways.providers),
         ("Account", "your names", paths::ACCOUNT, true),
         ("Password", "change it, see where you are signed in", paths::SECURITY, true),
         ("Tokens", "make one, revoke one", paths::TOKENS, true),

@@ -1,18 +1,15 @@
 //! To GitHub and back: by a redirect, or by a code that people enter there.
 
-use std::net::IpAddr;
-
 use axum::response::{IntoResponse, Redirect, Response};
-use http::{HeaderMap, HeaderValue, StatusCode, header};
+use http::{HeaderValue, StatusCode, header};
 
 use super::Html;
-use super::oidc::{Next, concluded, led_there, shown};
+use super::oidc::{CameBack, Merge, Next, concluded, led_there, shown};
 use crate::server::app::sessions::SignIn;
 use crate::server::html::pages::device::Device;
 use crate::server::html::paths;
 use crate::server::identity::github::{CALLBACK, Polled};
-use crate::server::identity::oidc::{Answer, Stopped};
-use crate::server::web::address::ClientAddress;
+use crate::server::identity::oidc::{Answer, Back, Finished, Stopped};
 use crate::server::web::extract::{Json, Query};
 use crate::server::web::routes::Routes;
 use crate::server::web::{Access, Answer as Answered, Problem, State, cookies};
@@ -28,14 +25,15 @@ pub(super) fn routes(routes: Routes) -> Routes {
     routes
         .get(Access::SignIn, paths::LOGIN_GITHUB, begin)
         .get(Access::SignIn, paths::LOGIN_GITHUB_WAIT, wait)
-        .get(Access::SignIn, CALLBACK, come_back)
+        // Also for who is signed in, and adds this way in.
+        .get(Access::Public, CALLBACK, come_back)
         .get(Access::SignIn, DEVICE, device)
 }
 
 async fn begin(state: State, Query(to): Query<Next>) -> Answered<Response> {
     let github = &state.providers.github;
     if !github.settings().is_some_and(|s| s.device_flow) {
-        return led_there(&state, github.begin(to.local()));
+        return led_there(&state, github.begin(to.local(), None));
     }
     match github.begin_device(to.local()).await {
         Ok((code, flow)) => {
@@ -47,13 +45,8 @@ async fn begin(state: State, Query(to): Query<Next>) -> Answered<Response> {
     }
 }
 
-async fn wait(
-    state: State,
-    ClientAddress(ip): ClientAddress,
-    headers: HeaderMap,
-) -> Answered<Response> {
-    let flow = cookies::flow(&state.site, &headers);
-    match state.providers.github.poll_device((flow, ip)).await {
+async fn wait(state: State, visitor: CameBack) -> Answered<Response> {
+    match state.providers.github.poll_device(visitor.back()).await {
         Ok(Polled::Waiting { user_code, at }) => Ok(waiting(&Device { user_code, at })),
         Ok(Polled::Done(finished)) => concluded(&state, Ok(finished)),
         Err(stopped) => shown(&state, stopped),
@@ -73,18 +66,21 @@ async fn come_back(
     state: State,
     Query(to): Query<Next>,
     Query(answer): Query<Answer>,
-    ClientAddress(ip): ClientAddress,
-    headers: HeaderMap,
+    Query(merge): Query<Merge>,
+    visitor: CameBack,
 ) -> Answered<Response> {
     let github = &state.providers.github;
+    if let Some(session) = github.read_ticket(&merge.oidc_merge_state) {
+        visitor.require_session(session)?;
+        return led_there(&state, github.begin("", Some(session)));
+    }
     if answer.code.is_empty() && answer.error.is_empty() {
         return Ok(Redirect::to(&paths::login_github(to.local())).into_response());
     }
-    let flow = cookies::flow(&state.site, &headers);
     if github.settings().is_some_and(|s| s.device_flow) {
-        return polled(&state, (flow, ip)).await;
+        return polled(&state, visitor.back()).await;
     }
-    concluded(&state, github.finish(&answer, (flow, ip)).await)
+    concluded(&state, github.finish(&answer, visitor.back()).await)
 }
 
 /// A code for a program: it shows it, and asks at the callback whether it was entered.
@@ -106,9 +102,10 @@ async fn device(state: State, Query(to): Query<Next>) -> Answered<Response> {
 }
 
 /// Whether a program's code was entered, in the words that Coder's clients wait for.
-async fn polled(state: &State, came: (&str, IpAddr)) -> Answered<Response> {
-    let finished = match state.providers.github.poll_device(came).await {
-        Ok(Polled::Done(finished)) => finished,
+async fn polled(state: &State, came: Back<'_>) -> Answered<Response> {
+    let (sign_in, next) = match state.providers.github.poll_device(came).await {
+        Ok(Polled::Done(Finished::SignIn(sign_in, next))) => (sign_in, next),
+        Ok(Polled::Done(Finished::Joined | Finished::In)) => (SignIn::Late, String::new()),
         Ok(Polled::Waiting { .. }) => {
             let detail = "authorization_pending".to_owned();
             let why = "The code was not entered yet.";
@@ -116,10 +113,10 @@ async fn polled(state: &State, came: (&str, IpAddr)) -> Answered<Response> {
         }
         Err(stopped) => return Err(problem(stopped)),
     };
-    match finished.sign_in {
+    match sign_in {
         SignIn::Done(token, _) => {
-            let next = if finished.next.is_empty() { "/" } else { &finished.next };
-            let body = Json(wire::DeviceDone { redirect_url: next.to_owned() });
+            let redirect_url = if next.is_empty() { "/".to_owned() } else { next };
+            let body = Json(wire::DeviceDone { redirect_url });
             let mut response = body.into_response();
             let set = response.headers_mut();
             set.append(header::SET_COOKIE, cookies::begin_session(&state.site, &token));
