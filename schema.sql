@@ -38,6 +38,7 @@ CREATE TABLE users (
 CREATE UNIQUE INDEX users_by_name ON users (username) WHERE status <> 'deleted';
 CREATE INDEX users_by_former_name ON users (username, created_at) WHERE status = 'deleted';
 CREATE INDEX users_by_status ON users (status) WHERE status <> 'deleted';
+CREATE INDEX users_by_login_type ON users (login_type) WHERE status <> 'deleted';
 CREATE UNIQUE INDEX users_by_email ON users (email) WHERE status <> 'deleted' AND email <> '';
 
 -- Argon2id hashes, apart from the users so that no list of users can carry one.
@@ -150,6 +151,7 @@ CREATE TABLE identities (
   UNIQUE (issuer, subject)
 ) STRICT;
 CREATE INDEX identities_by_user ON identities (user_id);
+CREATE INDEX identities_by_provider ON identities (provider, user_id);
 
 -- What a provider granted at a sign-in; sessions that began with it end with it.
 CREATE TABLE identity_grants (

@@ -42,6 +42,7 @@ pub async fn run(ctx: &Context, args: ResetPassword) -> anyhow::Result<()> {
         session_duration: std::time::Duration::ZERO,
         max_token_lifetime: std::time::Duration::ZERO,
         password_auth: true,
+        breached: None,
         mfa_roles: MfaRoles::default(),
         retention: Retention::default(),
     };

@@ -31,6 +31,7 @@ const KEYS: &[(&str, bool)] = &[
     ("session-duration", false),
     ("max-token-lifetime", false),
     ("disable-password-auth", false),
+    ("breached-passwords-file", false),
     ("mfa-required-roles", false),
     ("log-retention", false),
     ("connection-retention", false),
@@ -41,6 +42,11 @@ const KEYS: &[(&str, bool)] = &[
 const PROVIDERS: &str = "oidc";
 /// Every table of the file.
 const TABLES: &[&str] = &[PROVIDERS, "github", "ldap", "scim"];
+
+/// Where a value comes from that nobody has chosen.
+const DEFAULT: &str = "default";
+/// Where one comes from that is not there.
+const NOT_SET: &str = "not set";
 
 /// Where a value came from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -225,21 +231,35 @@ impl<'m> Layers<'m> {
     #[must_use]
     pub fn table(&self) -> Table {
         let mut table = Table::new(&["SETTING", "VALUE", "FROM"]);
+        for [key, value, from] in &self.rows() {
+            table.row([key.as_str(), value, from]);
+        }
+        table
+    }
+
+    /// Each setting that somebody has chosen, with its value and where it came from; secrets masked.
+    #[must_use]
+    pub fn told(&self) -> Vec<[String; 3]> {
+        let mut rows = self.rows();
+        rows.retain(|[_, _, from]| from != NOT_SET && from != DEFAULT);
+        rows
+    }
+
+    fn rows(&self) -> Vec<[String; 3]> {
+        let mut rows = Vec::new();
         for (key, secret) in KEYS {
             let (value, from) = match self.told.iter().find(|t| t.key == *key) {
-                None => ("", "not set".to_owned()),
+                None => ("", NOT_SET.to_owned()),
                 Some(told) if told.source == Source::Default => {
-                    (told.value.as_str(), "default".to_owned())
+                    (told.value.as_str(), DEFAULT.to_owned())
                 }
                 Some(told) => (told.value.as_str(), self.place(key, &told.source)),
             };
             let shown = if *secret && !value.is_empty() { "********" } else { value };
-            table.row([*key, shown, &from]);
+            rows.push([(*key).to_owned(), shown.to_owned(), from]);
         }
-        for [key, value, from] in &self.noted {
-            table.row([key.as_str(), value, from]);
-        }
-        table
+        rows.extend(self.noted.iter().cloned());
+        rows
     }
 }
 

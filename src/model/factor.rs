@@ -170,6 +170,12 @@ impl std::fmt::Debug for RecoveryCode {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct MfaRoles(Vec<String>);
 
+impl std::fmt::Display for MfaRoles {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0.join(", "))
+    }
+}
+
 impl MfaRoles {
     /// Reads their names; `member` is everyone.
     ///

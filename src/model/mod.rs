@@ -24,6 +24,7 @@ pub mod parameter;
 pub mod password;
 pub mod peer;
 pub mod policy;
+pub mod provider;
 pub mod quota;
 pub mod resource;
 pub mod schedule;

@@ -7,33 +7,20 @@ pub const MAX_PASSWORD: usize = 128;
 /// The longest address that mail can be sent to.
 pub const MAX_EMAIL: usize = 254;
 
-/// The ones that every guesser tries first.
-const COMMON: [&str; 24] = [
-    "12345678",
-    "123456789",
-    "1234567890",
-    "password",
-    "password1",
-    "password123",
-    "qwertyui",
-    "qwerty123",
-    "qwertyuiop",
-    "11111111",
-    "00000000",
-    "iloveyou",
-    "abc12345",
-    "abcd1234",
-    "letmein1",
-    "welcome1",
-    "sunshine",
-    "princess",
-    "football",
-    "baseball",
-    "superman",
-    "trustno1",
-    "changeme",
-    "1q2w3e4r",
-];
+/// The least strength that is taken: about a million guesses. Fewer are made in minutes, also where
+/// each is slow.
+pub const ENOUGH: u8 = 2;
+/// The most strength there is.
+pub const MAX_STRENGTH: u8 = 4;
+
+/// How strong a password is, and why it is refused, if it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Strength {
+    /// From 0, which is guessed at once, to [`MAX_STRENGTH`].
+    pub score: u8,
+    /// What is wrong with it, to follow "the password"; none when it is taken.
+    pub refused: Option<String>,
+}
 
 /// Why a password is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -47,9 +34,6 @@ pub enum BadPassword {
     /// It is the user's name or address.
     #[error("must not be your name or e-mail address")]
     Name,
-    /// It is on every guesser's list.
-    #[error("is one of the most common passwords")]
-    Common,
 }
 
 /// Checks a new password for a user.
@@ -68,10 +52,6 @@ pub fn check(password: &str, username: &str, email: &str) -> Result<(), BadPassw
     let same = |other: &str| !other.is_empty() && lower == other.to_lowercase();
     if same(username) || same(email) || email.split('@').next().is_some_and(same) {
         return Err(BadPassword::Name);
-    }
-    let repeated = lower.chars().next().is_some_and(|first| lower.chars().all(|c| c == first));
-    if repeated || COMMON.contains(&lower.as_str()) {
-        return Err(BadPassword::Common);
     }
     Ok(())
 }
@@ -94,14 +74,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn passwords_are_long_enough_and_not_the_obvious_ones() {
+    fn passwords_are_long_enough_and_not_the_user_s_name() {
         let check = |password: &str| check(password, "Maria", "maria.k@example.org");
         assert_eq!(check("kiln-and-clay"), Ok(()));
         assert_eq!(check("kiln"), Err(BadPassword::Short));
         assert_eq!(check(&"x-".repeat(65)), Err(BadPassword::Long));
         assert_eq!(check("Maria.K@example.org"), Err(BadPassword::Name));
-        assert_eq!(check("Password1"), Err(BadPassword::Common));
-        assert_eq!(check("zzzzzzzzzzzz"), Err(BadPassword::Common));
     }
 
     #[test]

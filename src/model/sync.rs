@@ -181,7 +181,7 @@ pub(super) fn told(text: &str) -> String {
 }
 
 /// What values give, each once.
-pub(super) fn given<T>(mapped: &[Mapped<T>]) -> impl Iterator<Item = &T> {
+pub fn given<T>(mapped: &[Mapped<T>]) -> impl Iterator<Item = &T> {
     mapped.iter().filter_map(|m| m.became.as_ref().ok())
 }
 

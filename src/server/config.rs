@@ -36,6 +36,8 @@ pub struct Config {
     pub max_token_lifetime: Duration,
     /// Whether people may sign in by password.
     pub password_auth: bool,
+    /// A sorted list of leaked passwords, which nobody may choose.
+    pub breached_passwords: Option<PathBuf>,
     /// Providers that people sign in at, by `OpenID` Connect.
     pub oidc: Vec<oidc::Settings>,
     /// GitHub, where people sign in.
@@ -48,6 +50,8 @@ pub struct Config {
     pub scim: Option<scim::Settings>,
     /// How long what happened is kept.
     pub retention: Retention,
+    /// Each setting that was told: its key, its value as it may be shown, and where it was told.
+    pub told: Vec<[String; 3]>,
     /// A file with the master key, 32 bytes in hex or base64; in the database when absent.
     pub master_key_file: Option<PathBuf>,
 }

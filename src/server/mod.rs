@@ -15,19 +15,21 @@ pub mod web;
 use std::net::SocketAddr;
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
 use tokio::net::TcpListener;
 
+use self::app::breached::Breached;
 use self::app::{App, Policy};
 use self::config::{Config, reachable};
 use self::db::Db;
 use self::fleet::{Fleet, address::Prefix};
-use self::identity::Providers;
 use self::identity::github::Github;
 use self::identity::ldap::Ldap;
 use self::identity::oidc::Oidc;
+use self::identity::{Providers, Trials};
 use crate::clock::{Clock, Entropy};
 use crate::model::session::EndReason;
 use crate::net::dial::Dialer;
@@ -79,7 +81,7 @@ impl Server {
         let url = config.reached_at(http);
         let key = config.master_key_file.as_deref().map(identity::master_key::read).transpose()?;
         let seal = app::settings::load_seal(&db, key, entropy.clone()).await?;
-        let app = App::new(db, clock.clone(), entropy.clone(), seal, policy(&config, &url));
+        let app = App::new(db, clock.clone(), entropy.clone(), seal, policy(&config, &url)?);
         app.ensure_start().await?;
         app.end_all_sessions(EndReason::Server)
             .await
@@ -166,15 +168,17 @@ fn make_private(dir: &Path) -> anyhow::Result<()> {
         .with_context(|| format!("Making the data directory {}", dir.display()))
 }
 
-fn policy(config: &Config, url: &str) -> Policy {
-    Policy {
+fn policy(config: &Config, url: &str) -> anyhow::Result<Policy> {
+    let breached = config.breached_passwords.as_deref().map(Breached::open).transpose()?;
+    Ok(Policy {
         access_url: url.to_owned(),
         session_duration: config.session_duration,
         max_token_lifetime: config.max_token_lifetime,
         password_auth: config.password_auth,
+        breached: breached.map(Arc::new),
         mfa_roles: config.mfa_roles.clone(),
         retention: config.retention,
-    }
+    })
 }
 
 async fn start_providers(app: &App, config: &Config, tasks: &Tasks) -> anyhow::Result<Providers> {
@@ -183,7 +187,8 @@ async fn start_providers(app: &App, config: &Config, tasks: &Tasks) -> anyhow::R
     let github = Github::new(app.clone(), config.github.clone(), dialer).await?;
     let ldap = Ldap::new(app.clone(), config.ldap.clone()).context("Reading ca_file of [ldap]")?;
     let is_used = !config.oidc.is_empty() || config.github.is_some() || ldap.is_on();
-    let providers = Providers { app: app.clone(), oidc, github, ldap };
+    let (told, trials) = (Arc::new(config.told.clone()), Trials::default());
+    let providers = Providers { app: app.clone(), oidc, github, ldap, told, trials };
     if is_used {
         tasks.spawn("identity-grants", OnPanic::Stop, providers.clone().keep_grants());
     }

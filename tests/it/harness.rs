@@ -23,11 +23,11 @@ use steading::server::config::{Config, Terraform};
 use steading::server::db::Db;
 use steading::server::fleet::address::Prefix;
 use steading::server::fleet::{Fleet, Start};
-use steading::server::identity::Providers;
 use steading::server::identity::github::Github;
 use steading::server::identity::ldap::Ldap;
 use steading::server::identity::oidc::Oidc;
 use steading::server::identity::scim::Settings;
+use steading::server::identity::{Providers, Trials};
 use steading::server::web::address::PeerAddress;
 use steading::server::web::{self, Site, State};
 use steading::tasks::Tasks;
@@ -137,6 +137,7 @@ impl TestServer {
             session_duration: Duration::from_hours(24),
             max_token_lifetime: Duration::from_hours(24 * 365),
             password_auth: true,
+            breached: None,
             mfa_roles: MfaRoles::default(),
             retention: Retention::default(),
         };
@@ -156,8 +157,10 @@ impl TestServer {
         let ldap = Ldap::new(app.clone(), told.ldap.clone()).unwrap();
         let github =
             Github::new(app.clone(), told.github.clone(), Dialer::default()).await.unwrap();
-        let providers = Providers { app: app.clone(), oidc, github, ldap };
-        let ways = (providers, told.scim.clone());
+        let scim = told.scim.clone();
+        let (told, trials) = (std::sync::Arc::new(told.told.clone()), Trials::default());
+        let providers = Providers { app: app.clone(), oidc, github, ldap, told, trials };
+        let ways = (providers, scim);
         let state = State::new(app.clone(), fleet, site, ways, tasks).await.unwrap();
         let router = web::router(state.clone());
         Self { app, clock, state, db_path, db, router, _dir: dir }
@@ -294,12 +297,14 @@ fn told(data: PathBuf) -> Config {
         session_duration: Duration::from_hours(24),
         max_token_lifetime: Duration::from_hours(24),
         password_auth: true,
+        breached_passwords: None,
         mfa_roles: MfaRoles::default(),
         oidc: vec![],
         github: None,
         ldap: None,
         scim: Some(Settings::new(SCIM_TOKEN, "").unwrap()),
         retention: Retention::default(),
+        told: vec![],
         master_key_file: None,
     }
 }

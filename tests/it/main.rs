@@ -28,6 +28,7 @@ mod identity;
 mod invitations;
 mod organization_pages;
 mod pages;
+mod passwords;
 mod provision;
 mod quotas;
 mod roles;

@@ -68,6 +68,7 @@ async fn every_page_opens_for_the_owner() {
         "/starter-templates",
         "/people",
         "/people/ada",
+        "/deployment/sign-in",
         "/settings/account",
         "/settings/security",
         "/settings/tokens",

@@ -164,6 +164,14 @@ pub struct Flags {
         default_missing_value = "true"
     )]
     pub disable_password_auth: Option<String>,
+    /// A list of leaked passwords that nobody may choose: lines `HASH:COUNT`, SHA-1 in hex, sorted
+    #[arg(
+        id = "breached-passwords-file",
+        long,
+        env = "STEADING_BREACHED_PASSWORDS_FILE",
+        value_name = "FILE"
+    )]
+    pub breached_passwords_file: Option<String>,
     /// Roles whose holders must have a second factor, such as `owner`; `member` is everyone
     #[arg(
         id = "mfa-required-roles",

@@ -7,6 +7,7 @@ use super::access::record;
 use super::attempts::{self, Came};
 use super::checks::{Checks, Verdict};
 use super::identity_grants::{Granted, keep};
+use super::joining::named;
 use super::password_sign_in::Try;
 use super::provider_rules::AllRules;
 use super::second_factor::Asked;
@@ -145,7 +146,7 @@ fn arrive(
             return Ok((Some(user), SignIn::Suspended));
         }
         Found::Namesake(user) => {
-            let identity = link(tx, arrival, &user)?;
+            let identity = link(tx, &Actor::System, arrival, &user)?;
             (user, identity)
         }
         Found::Nobody if !rules.allow_signups => {
@@ -153,7 +154,7 @@ fn arrive(
         }
         Found::Nobody => match create(tx, came, &email)? {
             Some(user) => {
-                let identity = link(tx, arrival, &user)?;
+                let identity = link(tx, &Actor::System, arrival, &user)?;
                 if rules.organizations.is_some() {
                     memberships::leave_to(tx, &identity)?;
                 }
@@ -216,11 +217,20 @@ fn may_link(tx: &ReadTx<'_>, came: &ProviderSignIn, user: &User) -> Result<bool>
 }
 
 /// Whether it is the very person that the same provider has sent here by SCIM.
-fn is_kept(row: &ScimUserRow, arrival: &Arrival) -> bool {
+pub(super) fn is_kept(row: &ScimUserRow, arrival: &Arrival) -> bool {
     row.provider == arrival.provider && arrival.is_called(&row.wish.external_id)
 }
 
-fn link(tx: &WriteTx<'_>, arrival: &Arrival, user: &User) -> Result<Identity> {
+/// Notes that someone at a provider is this user.
+///
+/// # Errors
+/// When the database fails.
+pub(super) fn link(
+    tx: &WriteTx<'_>,
+    actor: &Actor,
+    arrival: &Arrival,
+    user: &User,
+) -> Result<Identity> {
     let identity = Identity {
         id: tx.fresh(),
         user_id: user.id,
@@ -233,9 +243,9 @@ fn link(tx: &WriteTx<'_>, arrival: &Arrival, user: &User) -> Result<Identity> {
         last_used_at: tx.now,
     };
     identities::insert(tx, &identity)?;
-    let who = format!("{} at {}", identity.subject, identity.provider);
+    let who = named(&identity);
     let diff = Diff::new().field("identity", "", who.as_str());
-    record(tx, &Actor::System, &entry(AuditAction::Write, user, &diff))?;
+    record(tx, actor, &entry(AuditAction::Write, user, &diff))?;
     Ok(identity)
 }
 

@@ -11,6 +11,7 @@ pub mod audit_chain;
 pub mod audit_filters;
 pub mod audit_page;
 mod audit_things;
+pub mod breached;
 pub mod build_requests;
 pub mod builds;
 mod checks;
@@ -26,6 +27,7 @@ pub mod identity_grants;
 pub mod invitations;
 mod job_ends;
 pub mod jobs;
+pub mod joining;
 pub mod leaked;
 pub mod login_methods;
 pub mod logs;
@@ -36,8 +38,10 @@ pub mod passkeys;
 pub mod password;
 mod password_changes;
 pub mod password_sign_in;
+pub mod password_strength;
 pub mod people;
 mod provider_rules;
+pub mod providers;
 pub mod quotas;
 pub mod refusals;
 pub mod retention;
@@ -87,6 +91,7 @@ pub struct App {
     pub(in crate::server) entropy: Entropy,
     pub(in crate::server) seal: Seal,
     passwords: Arc<password::Hasher>,
+    judge: Arc<password_strength::Judge>,
     uses: Arc<uses::Uses>,
     refusals: Arc<refusals::Refusals>,
     /// Room for one verification of the audit log.
@@ -108,6 +113,8 @@ pub struct Policy {
     pub max_token_lifetime: Duration,
     /// Whether people may sign in by password; owners always may.
     pub password_auth: bool,
+    /// Passwords that are known to have leaked, which nobody may choose.
+    pub breached: Option<Arc<breached::Breached>>,
     /// Roles whose holders must have a second factor.
     pub mfa_roles: MfaRoles,
     /// How long what happened is kept.
@@ -127,6 +134,7 @@ impl App {
             entropy,
             seal,
             passwords,
+            judge: Arc::default(),
             uses,
             refusals,
             verifying,

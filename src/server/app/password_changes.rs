@@ -1,11 +1,11 @@
 //! Changing passwords: one's own, others', and that of who has lost it.
 
 use super::access::record;
+use super::password_strength::NewPassword;
 use super::users::entry;
 use super::{Actor, App, Caller, Error, Result, attempts, people};
 use crate::model::audit::{AuditAction, Diff};
 use crate::model::event::Event;
-use crate::model::password;
 use crate::model::policy::Action;
 use crate::model::user::{LoginType, User, UserKind};
 use crate::server::db::{passwords, tokens, users};
@@ -32,7 +32,7 @@ impl App {
         if user.login_type != LoginType::Password && user.kind == UserKind::Service {
             return Err(Error::conflict("a service account has no password"));
         }
-        check_new(new, &user)?;
+        self.require_strong(NewPassword::of(&user, new), &user.name).await?;
         let own = match actor {
             Actor::User(caller) if caller.user.id == user.id => Some(caller),
             Actor::User(_) | Actor::Agent { .. } | Actor::Scim(_) | Actor::System => None,
@@ -52,7 +52,7 @@ impl App {
         if user.kind == UserKind::Service {
             return Err(Error::conflict("a service account has no password"));
         }
-        check_new(new, &user)?;
+        self.require_strong(NewPassword::of(&user, new), &user.name).await?;
         self.set_password(&Actor::System, user, new).await
     }
 
@@ -91,9 +91,4 @@ impl App {
         }
         self.db.write(move |tx| attempts::forgive(tx, &attempt)).await
     }
-}
-
-fn check_new(new: &str, user: &User) -> Result<()> {
-    password::check(new, user.username.as_str(), &user.email)
-        .map_err(|e| Error::invalid("password", e))
 }

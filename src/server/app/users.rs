@@ -4,12 +4,13 @@ use super::accounts::require_other_owner;
 pub(super) use super::accounts::{
     bury, changed, default_organization, entry, insert, require_dispensable, set_status,
 };
+use super::password_strength::NewPassword;
 use super::people::{self, require_account, taken};
 use super::{Actor, App, Error, Result, role_sync};
 use crate::model::audit::AuditAction;
 use crate::model::event::Event;
 use crate::model::name::UserName;
-use crate::model::password;
+use crate::model::password::is_email;
 use crate::model::policy::{Action, Object, ResourceType};
 use crate::model::text;
 use crate::model::user::{LoginType, SiteRole, User, UserKind, UserStatus};
@@ -236,7 +237,7 @@ impl App {
         let username = parse_username(&cmd.username)?;
         let name = parse_full_name(&cmd.name)?;
         let email = cmd.email.trim().to_owned();
-        if cmd.kind == UserKind::Person && !password::is_email(&email) {
+        if cmd.kind == UserKind::Person && !is_email(&email) {
             return Err(Error::invalid("email", "must be an e-mail address"));
         }
         if cmd.kind == UserKind::Service && (!email.is_empty() || cmd.password.is_some()) {
@@ -245,8 +246,9 @@ impl App {
         }
         let hash = match &cmd.password {
             Some(text) => {
-                password::check(text, username.as_str(), &email)
-                    .map_err(|e| Error::invalid("password", e))?;
+                let whose =
+                    NewPassword { password: text, username: username.as_str(), email: &email };
+                self.require_strong(whose, &name).await?;
                 Some(self.passwords.hash(text).await?)
             }
             None => None,

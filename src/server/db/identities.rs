@@ -92,6 +92,19 @@ pub fn claim_values(tx: &ReadTx<'_>, field: &str, limit: i64) -> Result<Vec<Stri
     )
 }
 
+/// How many people have come by a provider of this name.
+///
+/// # Errors
+/// When SQLite fails.
+pub fn count_of_provider(tx: &ReadTx<'_>, provider: &str) -> Result<i64> {
+    let found = tx.find(
+        "SELECT count(DISTINCT user_id) AS n FROM identities WHERE provider = :provider",
+        named_params! { ":provider": provider },
+        |row| row.get("n"),
+    )?;
+    Ok(found.unwrap_or_default())
+}
+
 /// Writes a new identity.
 ///
 /// # Errors
@@ -125,6 +138,14 @@ pub fn update(tx: &WriteTx<'_>, identity: &Identity) -> Result<()> {
         },
     )?;
     Ok(())
+}
+
+/// Removes an identity, with its grants and sessions.
+///
+/// # Errors
+/// When SQLite fails.
+pub fn delete(tx: &WriteTx<'_>, id: IdentityId) -> Result<usize> {
+    tx.execute("DELETE FROM identities WHERE id = :id", named_params! { ":id": id })
 }
 
 /// Removes every identity of a user, with their grants and sessions.

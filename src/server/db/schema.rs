@@ -22,6 +22,7 @@ pub const MIGRATIONS: &[(&str, &str)] = &[
     ("0011_scim_stopped", include_str!("migrations/0011_scim_stopped.sql")),
     ("0012_claims", include_str!("migrations/0012_claims.sql")),
     (AUDIT_PAGE, include_str!("migrations/0013_auditpage.sql")),
+    ("0014_providers", include_str!("migrations/0014_providers.sql")),
 ];
 
 const AUDIT_CHAIN: &str = "0005_audit_chain";

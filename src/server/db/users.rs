@@ -7,7 +7,7 @@ use super::{ReadTx, Result, WriteTx};
 use crate::model::id::{OrganizationId, UserId};
 use crate::model::name::RoleName;
 use crate::model::time::Timestamp;
-use crate::model::user::{HeldRole, SiteRole, User, UserStatus};
+use crate::model::user::{HeldRole, LoginType, SiteRole, User, UserStatus};
 
 /// A query for users as `u`, with what [`from_row`] reads.
 macro_rules! select_users {
@@ -295,6 +295,19 @@ pub fn count(tx: &ReadTx<'_>, filter: &UserFilter) -> Result<i64> {
         let sql = concat!("SELECT count(*)", matching!());
         tx.find(sql, filter.params().as_slice(), |row| row.get(0))?
     };
+    Ok(n.unwrap_or(0))
+}
+
+/// How many users sign in by this.
+///
+/// # Errors
+/// When SQLite fails.
+pub fn count_of_login_type(tx: &ReadTx<'_>, by: LoginType) -> Result<i64> {
+    let n = tx.find(
+        "SELECT count(*) AS n FROM users WHERE login_type = :by AND status <> 'deleted'",
+        named_params! { ":by": by },
+        |row| row.get("n"),
+    )?;
     Ok(n.unwrap_or(0))
 }
 

@@ -51,6 +51,8 @@ pub struct Ways {
     pub groups: bool,
     /// The audit log.
     pub audit: bool,
+    /// The ways to sign in.
+    pub providers: bool,
 }
 
 impl Ways {
@@ -67,6 +69,7 @@ impl Ways {
             templates: any(ResourceType::Template, Action::Create),
             groups: any(ResourceType::Group, Action::Read),
             audit: site(ResourceType::AuditLog, Action::Read),
+            providers: site(ResourceType::IdpsyncSettings, Action::Read),
         }
     }
 }
@@ -108,6 +111,8 @@ pub enum Section {
     Roles,
     /// The audit log.
     Audit,
+    /// The ways to sign in.
+    Providers,
     /// One's own account, tokens and keys.
     Settings,
     /// None of them.
@@ -228,6 +233,12 @@ fn sidebar(visit: &Visit, section: Section) -> Markup {
                         (entry(paths::ROLES, "access", "Roles", section == Section::Roles))
                     }
                     @if visit.ways.audit { (entry(paths::AUDIT, "audit", "Audit log", section == Section::Audit)) }
+                }
+            }
+            @if visit.ways.providers {
+                h2 id="nav-run" { "Run" }
+                ul class="nav" aria-labelledby="nav-run" {
+                    (entry(paths::PROVIDERS, "lock", "Ways to sign in", section == Section::Providers))
                 }
             }
             h2 id="nav-mine" { "Mine" }

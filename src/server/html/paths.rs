@@ -2,6 +2,7 @@
 
 mod audit;
 mod organizations;
+mod sign_in;
 
 use crate::model::build::Build;
 use crate::model::id::{InvitationId, PasskeyId};
@@ -13,6 +14,10 @@ pub use audit::{
 };
 pub use organizations::{
     GROUPS, MEMBERS, ROLES, group, group_action, member, member_action, role, role_action,
+};
+pub use sign_in::{
+    PASSWORD_STRENGTH, PROVIDER_TEST, PROVIDERS, WAY_IN_REMOVE, WAYS_IN, provider_test,
+    way_in_remove,
 };
 
 /// The list of workspaces; `/` leads here.

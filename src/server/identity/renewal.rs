@@ -7,7 +7,9 @@ use futures_util::StreamExt as _;
 
 use super::github::{self, Github};
 use super::ldap::{self, Ldap};
+use super::listing::Told;
 use super::oidc::{Failure, Oidc};
+use super::trial::Trials;
 use crate::server::app::identity_grants::Due;
 use crate::server::app::{App, Result};
 
@@ -27,6 +29,10 @@ pub struct Providers {
     pub github: Github,
     /// The directory.
     pub ldap: Ldap,
+    /// Settings that were told, and where.
+    pub told: Told,
+    /// When providers were tried out lately.
+    pub trials: Trials,
 }
 
 impl Providers {

@@ -185,6 +185,22 @@ shapes! {
         pub login_type: String,
     }
 
+    /// `POST /users/{user}/convert-login`: here the provider is added, and the password stays.
+    pub struct ConvertLogin {
+        /// `oidc`, `github`, or the name of a provider.
+        pub to_type: String,
+        pub password: String,
+    }
+
+    /// The answer to it. A browser with the session goes to the provider's callback with it as
+    /// `oidc_merge_state`.
+    pub struct ConvertLoginResponse {
+        pub state_string: String,
+        pub expires_at: Time,
+        pub to_type: String,
+        pub user_id: Uuid,
+    }
+
     /// `GET /users/authmethods`.
     pub struct AuthMethods {
         #[serde(skip_serializing_if = "String::is_empty")]

@@ -160,6 +160,8 @@ impl World {
             "{name}" if route.ends_with("/versions/{name}") => known("{version-name}").unwrap(),
             "{name}" => "kiln".to_owned(),
             "{number}" => "1".to_owned(),
+            // A provider makes one: `identity` has them.
+            "{identity}" => uuid::Uuid::nil().to_string(),
             // An authenticator makes one: `factors` has them.
             "{passkey}" => uuid::Uuid::nil().to_string(),
             "{id}" if route.contains("tokens") => known("{token}").unwrap(),

@@ -9,6 +9,7 @@ mod fixtures;
 mod other_scenes;
 mod parameters;
 mod rules;
+mod sign_in_scenes;
 mod workspace_scenes;
 
 use std::fs;
@@ -35,8 +36,9 @@ fn scene(name: &str, page: Markup) -> Scene {
 pub fn all() -> Vec<Scene> {
     let (work, other) = (workspace_scenes::all(), other_scenes::all());
     let (access, accounts) = (access_scenes::all(), account_scenes::all());
-    let audit = audit_scenes::all();
-    [work, other, access, accounts, audit, factor_scenes::all(), claim_scenes::all()].concat()
+    let (audit, ways) = (audit_scenes::all(), sign_in_scenes::all());
+    let (factors, claims) = (factor_scenes::all(), claim_scenes::all());
+    [work, other, access, accounts, audit, factors, claims, ways].concat()
 }
 
 /// Writes all scenes with the assets, and an index, so that a static server can show them.

@@ -32,6 +32,7 @@ use steading::server::html::pages::template::TemplatePage;
 use steading::server::html::pages::templates::Templates;
 use steading::server::html::pages::tokens::{Made, Tokens};
 use steading::server::html::pages::version::VersionPage;
+use steading::server::html::pages::ways_in::WaysIn;
 use steading::server::html::parts::form::Input;
 use steading::server::html::parts::notice::{Flash, Tone};
 
@@ -40,7 +41,7 @@ use super::fixtures::{
     README, ada, before, build, grace, id, linus, log, reference, resource_spec, template, told,
     user, version, visit, workspace,
 };
-use super::{Scene, parameters, scene};
+use super::{Scene, parameters, scene, sign_in_scenes};
 
 fn wrong(values: &[(&str, &str)], errors: &[(&str, &str)]) -> Input {
     let map = |pairs: &[(&str, &str)]| -> BTreeMap<String, String> {
@@ -468,9 +469,12 @@ fn settings_pages() -> Vec<Scene> {
         input,
         factors: Factors::default(),
         must: false,
+        ways: WaysIn::default(),
         takes_passkeys: true,
     };
     let elsewhere = |input| Security { takes_passkeys: false, ..security(input) };
+    let ways = |input| Security { ways: sign_in_scenes::ways(), ..security(input) };
+    let not_hers = wrong(&[], &[("password_now", "Is not your password.")]);
     let must = |input| Security { must: true, ..security(input) };
     vec![
         scene("account", Account { visit: visit(ada()), input: Input::default() }.render()),
@@ -480,6 +484,8 @@ fn settings_pages() -> Vec<Scene> {
             "security-factors",
             Security { factors: factors(), ..security(Input::default()) }.render(),
         ),
+        scene("security-ways", ways(Input::default()).render()),
+        scene("security-ways-wrong", ways(not_hers).render()),
         scene("security-must", must(Input::default()).render()),
         scene("security-no-passkeys", elsewhere(Input::default()).render()),
         scene("security-wrong", security(wrong(&[], &[("old", "Is wrong.")])).render()),

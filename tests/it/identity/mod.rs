@@ -1,10 +1,12 @@
 //! Signing in at a real `OpenID` provider: groups follow it, and leaving there ends sessions here.
 
 mod github;
+mod joining;
 mod ldap;
 mod peer;
 pub mod slapd;
 mod syncs;
+mod trial;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -82,16 +84,23 @@ fn ada() -> Value {
 
 impl World {
     async fn start(grants: &[&str], rules: Rules) -> Self {
+        Self::told(grants, rules, |_| {}).await
+    }
+
+    /// One whose settings are changed.
+    async fn told(grants: &[&str], rules: Rules, change: impl Fn(&mut Settings)) -> Self {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let peer = Peer::start(&url, grants).await;
-        let settings = settings(&peer, rules);
+        let mut settings = settings(&peer, rules);
+        change(&mut settings);
+        let name = settings.name.clone();
         let server = TestServer::with(
             |policy| policy.access_url.clone_from(&url),
             |config| {
                 config.access_url = Some(url.clone());
                 config.oidc = vec![settings.clone()];
-                config.scim = steading::server::identity::scim::Settings::new(SCIM_TOKEN, "sso");
+                config.scim = steading::server::identity::scim::Settings::new(SCIM_TOKEN, &name);
             },
         )
         .await;

@@ -84,6 +84,7 @@ pub fn pages(visit: &Visit) -> Vec<Hit> {
         ("Members", "who belongs here, and their roles", paths::MEMBERS, visit.ways.groups),
         ("Roles", "what members may do", paths::ROLES, visit.ways.groups),
         ("Audit log", "who did what", paths::AUDIT, visit.ways.audit),
+        ("Ways to sign in", "providers, and tests of them", paths::PROVIDERS, visit.ways.providers),
         ("Account", "your names", paths::ACCOUNT, true),
         ("Password", "change it, see where you are signed in", paths::SECURITY, true),
         ("Tokens", "make one, revoke one", paths::TOKENS, true),

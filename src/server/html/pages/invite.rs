@@ -3,7 +3,8 @@
 use maud::{Markup, Render, html};
 
 use crate::server::html::layout::{Csrf, Solo};
-use crate::server::html::parts::form::{Input, Line, new_password, user_name, wrongs};
+use crate::server::html::parts::form::{Input, Line, user_name, wrongs};
+use crate::server::html::parts::password::new_password;
 
 /// The page of an invitation.
 pub struct Invite {
@@ -49,7 +50,7 @@ impl Invite {
         html! {
             (user_name(&self.input))
             (Line { id: "f-name", name: "name", label: "Full name", autocomplete: "name", optional: true, ..Line::default() }.draw(&self.input))
-            (new_password(&self.input, ("Password", "")))
+            (new_password("Password", "", &self.input))
         }
     }
 }

@@ -7,10 +7,11 @@ use crate::model::user::{SiteRole, User, UserKind, UserRef, UserStatus};
 use crate::server::html::layout::{Page, Section, Visit, role_word};
 use crate::server::html::parts::button::{labelled, link, opens};
 use crate::server::html::parts::dialog::{Asking, Dialog};
-use crate::server::html::parts::form::{Input, Line, new_password};
+use crate::server::html::parts::form::{Input, Line};
 use crate::server::html::parts::icon::icon;
 use crate::server::html::parts::notice::empty;
 use crate::server::html::parts::pager::Pager;
+use crate::server::html::parts::password::new_password;
 use crate::server::html::parts::table::{Column, Table, cell, deeds, row, spare};
 use crate::server::html::parts::{avatar, badge, quota, time};
 use crate::server::html::paths;
@@ -139,7 +140,7 @@ impl People {
             (Line { id: "f-username", name: "username", label: "User name", hint: "Letters, digits and hyphens.", ..Line::default() }.draw(&self.input))
             (Line { id: "f-email", name: "email", label: "E-mail", kind: "email", ..Line::default() }.draw(&self.input))
             (Line { id: "f-name", name: "name", label: "Full name", optional: true, ..Line::default() }.draw(&self.input))
-            (new_password(&self.input, ("First password", "Tell it to them by another way.")))
+            (new_password("First password", "Tell it to them by another way.", &self.input))
         }
     }
 

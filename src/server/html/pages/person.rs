@@ -14,8 +14,9 @@ use crate::model::workspace::Workspace;
 use crate::server::html::layout::{Page, Section, Visit, crumbs, role_word};
 use crate::server::html::parts::button::{labelled, link, opens, post};
 use crate::server::html::parts::dialog::{Dialog, type_the_name};
-use crate::server::html::parts::form::{Input, Line, password_hint};
+use crate::server::html::parts::form::{Input, Line};
 use crate::server::html::parts::notice::empty;
+use crate::server::html::parts::password::new_password;
 use crate::server::html::parts::{avatar, badge, time};
 use crate::server::html::paths::{self, Place};
 
@@ -216,11 +217,7 @@ impl Person {
                     form class="body fields" method="post" action=(paths::person_action(&self.user.username, "password")) {
                         (self.visit.csrf)
                         input type="hidden" name="username" value=(self.user.username) autocomplete="username";
-                        @let hint = password_hint("Signs them out everywhere.");
-                        (Line {
-                            id: "f-password", name: "password", label: "New password", kind: "password", autocomplete: "new-password",
-                            hint: &hint, ..Line::default()
-                        }.draw(&self.input))
+                        (new_password("New password", "Signs them out everywhere.", &self.input))
                         button class="button" { "Set password" }
                     }
                 }

@@ -3,13 +3,15 @@
 use maud::{Markup, Render, html};
 
 use super::factors;
+use super::ways_in::WaysIn;
 use crate::model::factor::Factors;
 use crate::model::id::TokenId;
 use crate::model::user::{LoginType, TokenEntry};
 use crate::server::html::layout::{Page, Section, Visit, settings_tabs};
 use crate::server::html::parts::button::post;
-use crate::server::html::parts::form::{Input, Line, password_hint, wrongs};
+use crate::server::html::parts::form::{Input, Line, wrongs};
 use crate::server::html::parts::notice::{Tone, notice};
+use crate::server::html::parts::password::new_password;
 use crate::server::html::parts::time;
 use crate::server::html::paths;
 
@@ -27,6 +29,8 @@ pub struct Security {
     pub factors: Factors,
     /// Whether the role of who looks needs one.
     pub must: bool,
+    /// The ways by which they come in.
+    pub ways: WaysIn,
     /// Whether passkeys can be made for where the server is reached.
     pub takes_passkeys: bool,
 }
@@ -43,6 +47,7 @@ impl Render for Security {
                 div class="stack" {
                     (factors::cards(&self.visit, &self.factors, self.takes_passkeys))
                     (self.password())
+                    (self.ways.card(&self.visit, &self.input))
                 }
                 aside class="stack" aria-label="Signed in" { (self.list()) }
             }
@@ -66,12 +71,10 @@ impl Security {
                             (self.visit.csrf)
                             input type="hidden" name="username" value=(self.visit.user.username) autocomplete="username";
                             (Line { id: "f-old", name: "old", label: "Password now", kind: "password", autocomplete: "current-password", ..Line::default() }.draw(&self.input))
-                            @let hint = password_hint("Ends all your other sessions.");
-                            (Line {
-                                id: "f-password", name: "password", label: "New password", kind: "password", autocomplete: "new-password",
-                                hint: &hint, ..Line::default()
-                            }.draw(&self.input))
-                            (wrongs(&self.input, &[("old", "Password now"), ("password", "New password")]))
+                            (new_password("New password", "Ends all your other sessions.", &self.input))
+                            @if self.input.error("password_now").is_none() && self.input.error("provider").is_none() {
+                                (wrongs(&self.input, &[("old", "Password now"), ("password", "New password")]))
+                            }
                             div class="actions" { button class="button primary" { "Change password" } }
                         }
                     }

@@ -3,7 +3,8 @@
 use maud::{Markup, Render, html};
 
 use crate::server::html::layout::{Csrf, Solo};
-use crate::server::html::parts::form::{Input, Line, new_password, user_name, wrongs};
+use crate::server::html::parts::form::{Input, Line, user_name, wrongs};
+use crate::server::html::parts::password::new_password;
 use crate::server::html::paths;
 
 /// The first page of a new server.
@@ -44,7 +45,7 @@ impl Setup {
                 (user_name(&self.input))
                 (Line { id: "f-email", name: "email", label: "E-mail", kind: "email", autocomplete: "email", ..Line::default() }.draw(&self.input))
             }
-            (new_password(&self.input, ("Password", "")))
+            (new_password("Password", "", &self.input))
         }
     }
 }

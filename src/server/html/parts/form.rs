@@ -116,22 +116,6 @@ pub fn user_name(input: &Input) -> Markup {
     .draw(input)
 }
 
-/// The field for the password of a new account: what it is called, and what else to know.
-#[must_use]
-pub fn new_password(input: &Input, (label, more): (&str, &str)) -> Markup {
-    let hint = password_hint(more);
-    Line {
-        id: "f-password",
-        name: "password",
-        label,
-        kind: "password",
-        autocomplete: "new-password",
-        hint: &hint,
-        ..Line::default()
-    }
-    .draw(input)
-}
-
 /// The ids of what stands under a field.
 #[must_use]
 pub fn described(id: &str, hint: &str, error: Option<&str>) -> Option<String> {

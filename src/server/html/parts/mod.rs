@@ -15,6 +15,7 @@ pub mod notice;
 pub mod pager;
 pub mod parameter;
 pub mod passkey;
+pub mod password;
 pub mod qr;
 pub mod quantity;
 pub mod quota;

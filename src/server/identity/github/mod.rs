@@ -3,6 +3,7 @@
 pub mod provider;
 mod settings;
 pub mod tokens;
+mod trial;
 
 use std::sync::Arc;
 
@@ -13,12 +14,14 @@ pub use self::provider::{DeviceCode, GROUPS};
 use self::provider::{Poll, Provider};
 pub use self::settings::Settings;
 use super::oidc::flow::{Flow, FlowKey};
-use super::oidc::{Answer, Failure, Finished, KEY_BYTES, Renewed, Stopped};
+use super::oidc::{Answer, Back, Failure, Finished, KEY_BYTES, Renewed, Stopped, conclude};
+use crate::model::id::TokenId;
 use crate::model::identity::{Arrival, Rules};
+use crate::model::provider::Steps;
+use crate::model::time::Timestamp;
 use crate::model::user::LoginType;
 use crate::net::dial::Dialer;
 use crate::server::app::App;
-use crate::server::app::attempts::Came;
 use crate::server::app::identities::ProviderSignIn;
 use crate::server::app::identity_grants::{Due, Granted};
 
@@ -71,13 +74,15 @@ impl Github {
         self.0.provider.as_ref().map(|p| &p.settings)
     }
 
-    /// Where to send a browser that wants to sign in, and the cookie that it keeps.
+    /// Where to send a browser that wants to sign in, or to add this way in to the account of the
+    /// session `joins`; and the cookie that it keeps.
     ///
     /// # Errors
     /// When GitHub is off.
-    pub fn begin(&self, next: &str) -> Result<(Url, String), Stopped> {
+    pub fn begin(&self, next: &str, joins: Option<TokenId>) -> Result<(Url, String), Stopped> {
         let provider = self.provider()?;
         let flow = Flow::begin(PROVIDER, next, self.0.app.entropy(), self.0.app.clock().now());
+        let flow = flow.joining(joins);
         let url = provider.authorization_url(&flow, &self.callback());
         Ok((url, flow.to_cookie(&self.0.key)))
     }
@@ -86,22 +91,41 @@ impl Github {
     ///
     /// # Errors
     /// When it was begun elsewhere, or GitHub did not sign the person in.
-    pub async fn finish(
-        &self,
-        answer: &Answer,
-        (cookie, came): (&str, Came),
-    ) -> Result<Finished, Stopped> {
+    pub async fn finish(&self, answer: &Answer, back: Back<'_>) -> Result<Finished, Stopped> {
         let provider = self.provider()?;
-        let flow = self.flow(cookie)?;
+        let flow = self.flow(back.cookie)?;
         if !flow.is_answered_by(&answer.state) {
             return Err(Stopped::NotBegun);
+        }
+        if flow.joins.is_none() && back.actor.is_some() {
+            return Ok(Finished::In);
         }
         if !answer.error.is_empty() {
             return Err(answer.declined(PROVIDER));
         }
         let exchanged = provider.exchange(&flow, &answer.code, &self.callback()).await;
         let exchanged = exchanged.map_err(|failure| failed(&failure))?;
-        self.sign_in(exchanged, flow, came).await
+        self.conclude(exchanged, flow, back).await
+    }
+
+    /// What lets a browser with the session `joins` add this way in, for a program that leads it
+    /// there; and when that is over.
+    ///
+    /// # Errors
+    /// When GitHub is off, or people enter a code there.
+    pub fn ticket(&self, joins: TokenId) -> Result<(String, Timestamp), Stopped> {
+        if self.provider()?.settings.device_flow {
+            return Err(Stopped::NoProvider);
+        }
+        let flow = Flow::begin(PROVIDER, "", self.0.app.entropy(), self.0.app.clock().now());
+        let until = Timestamp(flow.until);
+        Ok((flow.joining(Some(joins)).to_cookie(&self.0.key), until))
+    }
+
+    /// Begins with a ticket: the session it is for.
+    #[must_use]
+    pub fn read_ticket(&self, ticket: &str) -> Option<TokenId> {
+        self.flow(ticket).ok()?.joins
     }
 
     /// A code for a person to enter there, and the cookie that their browser keeps.
@@ -130,14 +154,16 @@ impl Github {
     ///
     /// # Errors
     /// When it was begun elsewhere, or is over.
-    pub async fn poll_device(&self, (cookie, came): (&str, Came)) -> Result<Polled, Stopped> {
+    pub async fn poll_device(&self, back: Back<'_>) -> Result<Polled, Stopped> {
         let provider = self.provider()?;
         if !provider.settings.device_flow {
             return Err(Stopped::NoProvider);
         }
-        let flow = self.flow(cookie)?;
+        let flow = self.flow(back.cookie)?;
         match provider.poll(&flow.state).await {
-            Ok(Poll::In(exchanged)) => self.sign_in(*exchanged, flow, came).await.map(Polled::Done),
+            Ok(Poll::In(exchanged)) => {
+                self.conclude(*exchanged, flow, back).await.map(Polled::Done)
+            }
             Ok(poll @ (Poll::Pending | Poll::Slow)) => {
                 let slow = matches!(poll, Poll::Slow);
                 Ok(Polled::Waiting { user_code: flow.nonce, at: flow.verifier, slow })
@@ -154,17 +180,16 @@ impl Github {
         Some((&provider.settings.rules, renewed))
     }
 
-    async fn sign_in(
+    async fn conclude(
         &self,
         (arrival, granted): (Arrival, Granted),
         flow: Flow,
-        came: Came,
+        back: Back<'_>,
     ) -> Result<Finished, Stopped> {
         let rules = Arc::clone(&self.provider()?.settings.rules);
-        let login_type = LoginType::Github;
-        let came = ProviderSignIn { arrival, rules, granted, login_type, came };
-        let sign_in = self.0.app.sign_in_by_provider(came).await?;
-        Ok(Finished { sign_in, next: flow.next })
+        let (login_type, how) = (LoginType::Github, back.came.clone());
+        let came = ProviderSignIn { arrival, rules, granted, login_type, came: how };
+        conclude(&self.0.app, flow, back.actor, came).await
     }
 
     fn provider(&self) -> Result<&Provider, Stopped> {
@@ -176,7 +201,16 @@ impl Github {
         flow.filter(|f| f.provider == PROVIDER).ok_or(Stopped::NotBegun)
     }
 
-    fn callback(&self) -> String {
+    /// Tries it out, as far as that goes without a person; none when it is off.
+    pub async fn try_out(&self, steps: &mut Steps) -> Option<()> {
+        let provider = self.0.provider.as_ref()?;
+        provider.try_out(&self.callback(), steps).await;
+        Some(())
+    }
+
+    /// Where GitHub leads back to, as it was told when we were registered there.
+    #[must_use]
+    pub fn callback(&self) -> String {
         format!("{}{CALLBACK}", self.0.app.policy.access_url)
     }
 }

@@ -35,7 +35,7 @@ const DEVICE_GRANT: &str = "urn:ietf:params:oauth:grant-type:device_code";
 pub struct Provider {
     /// As the operator has set it up.
     pub settings: Settings,
-    client: Client,
+    pub(super) client: Client,
     clock: Clock,
 }
 
@@ -216,7 +216,11 @@ impl Provider {
         Ok((granted, Some(arrival.claims)))
     }
 
-    async fn ask_for_tokens(&self, form: &[(&str, &str)]) -> Result<Asked, Failure> {
+    /// Asks the token endpoint.
+    ///
+    /// # Errors
+    /// As [`Tokens::read`].
+    pub(super) async fn ask_for_tokens(&self, form: &[(&str, &str)]) -> Result<Asked, Failure> {
         let url = below(&self.settings.base, "login/oauth/access_token");
         let reply = self.post(&url, form).await?;
         Tokens::read(&reply, self.clock.now())
@@ -314,7 +318,7 @@ pub fn issuer(base: &Url) -> String {
 }
 
 /// An address below another.
-fn below(base: &Url, path: &str) -> Url {
+pub(super) fn below(base: &Url, path: &str) -> Url {
     let mut url = base.clone();
     let (path, query) = path.split_once('?').map_or((path, None), |(p, q)| (p, Some(q)));
     url.set_path(&format!("{}/{path}", base.path().trim_end_matches('/')));

@@ -120,7 +120,8 @@ mod tests {
 
     fn read(status: u16, body: &'static str) -> Result<Asked, Failure> {
         let status = StatusCode::from_u16(status).unwrap();
-        Tokens::read(&Reply { status, body: body.as_bytes().into() }, NOW)
+        let location = String::new();
+        Tokens::read(&Reply { status, body: body.as_bytes().into(), location }, NOW)
     }
 
     #[test]

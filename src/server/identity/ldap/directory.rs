@@ -30,13 +30,13 @@ const NO_ATTRIBUTES: &str = "1.1";
 pub struct Directory {
     /// As the operator has set it up.
     pub settings: Settings,
-    trust: Arc<rustls::ClientConfig>,
+    pub(super) trust: Arc<rustls::ClientConfig>,
 }
 
 /// A directory on the line, asked by who the operator says asks.
 pub struct Line<'a> {
-    settings: &'a Settings,
-    connection: Connection,
+    pub(super) settings: &'a Settings,
+    pub(super) connection: Connection,
 }
 
 impl Directory {
@@ -116,7 +116,11 @@ impl Line<'_> {
         self.connection.close().await;
     }
 
-    async fn be_who_asks(&mut self) -> Result<(), Trouble> {
+    /// Becomes who asks.
+    ///
+    /// # Errors
+    /// When the directory does not let them in.
+    pub(super) async fn be_who_asks(&mut self) -> Result<(), Trouble> {
         let Settings { bind_dn, bind_password, .. } = self.settings;
         if bind_dn.is_empty() || self.connection.bind(bind_dn, bind_password).await? {
             return Ok(());

@@ -7,6 +7,7 @@ pub mod dn;
 pub mod filter;
 pub mod message;
 pub mod settings;
+mod trial;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,6 +20,7 @@ pub use self::directory::GROUPS;
 use self::directory::{Directory, Line, within};
 pub use self::settings::Settings;
 use crate::model::identity::{Arrival, DIRECTORY};
+use crate::model::provider::Steps;
 use crate::model::time::Timestamp;
 use crate::model::user::LoginType;
 use crate::server::app::identities::ProviderSignIn;
@@ -65,6 +67,20 @@ impl Ldap {
     #[must_use]
     pub fn is_on(&self) -> bool {
         self.0.directory.is_some()
+    }
+
+    /// Its settings, if there is a directory.
+    #[must_use]
+    pub fn settings(&self) -> Option<&Settings> {
+        self.0.directory.as_ref().map(|directory| &directory.settings)
+    }
+
+    /// Tries it out with a person's name, which may be empty; none when there is no directory.
+    pub async fn try_out(&self, username: &str, steps: &mut Steps) -> Option<()> {
+        let directory = self.0.directory.as_ref()?;
+        let username: String = username.trim().chars().take(MAX_USERNAME).collect();
+        directory.try_out(&username, steps).await;
+        Some(())
     }
 
     /// Signs in by password: with the directory's whom it signed up and who is not known here, with

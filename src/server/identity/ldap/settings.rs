@@ -7,6 +7,8 @@ use zeroize::Zeroizing;
 
 use super::filter::Filter;
 use crate::model::identity::Rules;
+use crate::model::time::words;
+use crate::server::identity::listing::{Pair, SET, of_rules, truth};
 
 /// A directory as the operator has set it up.
 #[derive(Clone)]
@@ -33,6 +35,44 @@ pub struct Settings {
     pub check_every: Duration,
     /// Who may come in, and as whom.
     pub rules: Arc<Rules>,
+}
+
+impl Settings {
+    /// Each setting as it may be shown. Filters are not kept as they were written.
+    #[must_use]
+    pub fn pairs(&self) -> Vec<Pair> {
+        let scheme = if self.security == Security::Tls { "ldaps" } else { "ldap" };
+        let (base, template) = match &self.people {
+            People::Search(base, _) => (base.clone(), String::new()),
+            People::Named(template, _) => (String::new(), template.clone()),
+        };
+        let (attribute, name) = match &self.groups.found {
+            Found::In(attribute) => (attribute.clone(), String::new()),
+            Found::By(_, name) => (String::new(), name.clone()),
+        };
+        let secret = if self.bind_dn.is_empty() { "" } else { SET };
+        let authority = if self.authorities.is_some() { SET } else { "the machine's" };
+        let of = &self.attributes;
+        let mut all = vec![
+            ("url", format!("{scheme}://{}:{}", self.host, self.port)),
+            ("start_tls", truth(self.security == Security::StartTls)),
+            ("ca_file", authority.to_owned()),
+            ("bind_dn", self.bind_dn.clone()),
+            ("bind_password", secret.to_owned()),
+            ("base", base),
+            ("dn_template", template),
+            ("id_attribute", of.id.clone()),
+            ("username_attribute", of.username.clone()),
+            ("email_attribute", of.email.clone()),
+            ("name_attribute", of.name.clone()),
+            ("group_base", self.groups.base.clone()),
+            ("groups_attribute", attribute),
+            ("group_name_attribute", name),
+        ];
+        all.extend(of_rules(&self.rules));
+        all.push(("check_every", words(self.check_every)));
+        all
+    }
 }
 
 /// How what is said to a directory is kept secret.

@@ -8,6 +8,7 @@ use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
 
 use crate::clock::Entropy;
+use crate::model::id::TokenId;
 use crate::model::time::Timestamp;
 
 /// How long a sign-in may take: a person may have to find a second factor.
@@ -31,6 +32,9 @@ pub struct Flow {
     pub next: String,
     /// When it is over.
     pub until: i64,
+    /// The session whose account gets this way in; none for a sign-in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub joins: Option<TokenId>,
 }
 
 /// What cookies are signed with.
@@ -58,7 +62,14 @@ impl Flow {
             verifier: random(),
             next: next.to_owned(),
             until: now.0.saturating_add(LASTS_S.into()),
+            joins: None,
         }
+    }
+
+    /// The same, to add a way in to the account of a session.
+    #[must_use]
+    pub fn joining(self, session: Option<TokenId>) -> Self {
+        Self { joins: session, ..self }
     }
 
     /// The challenge to the verifier (RFC 7636, S256).

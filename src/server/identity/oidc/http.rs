@@ -48,6 +48,8 @@ pub struct Reply {
     pub status: StatusCode,
     /// The body.
     pub body: Bytes,
+    /// Where it leads; empty when nowhere.
+    pub location: String,
 }
 
 /// Whether this may be asked: by TLS, or on this machine, or where the operator says so.
@@ -98,7 +100,30 @@ impl Client {
         self.send(url, proof, Some(Bytes::from(body))).await
     }
 
+    /// What a browser would be answered that is sent there: redirects are not followed.
+    ///
+    /// # Errors
+    /// Says why nothing came back.
+    pub async fn visit(&self, url: &Url) -> Result<Reply, String> {
+        self.ask(url, &Proof::None, None).await
+    }
+
+    /// Whether an address may be asked.
+    #[must_use]
+    pub fn may_ask(&self, url: &Url) -> bool {
+        may_ask(url, &self.named)
+    }
+
     async fn send(&self, url: &Url, proof: &Proof, form: Option<Bytes>) -> Result<Reply, String> {
+        let reply = self.ask(url, proof, form).await?;
+        if reply.status.is_redirection() {
+            let place = place(url);
+            return Err(format!("{place} leads elsewhere ({}); write where to", reply.status));
+        }
+        Ok(reply)
+    }
+
+    async fn ask(&self, url: &Url, proof: &Proof, form: Option<Bytes>) -> Result<Reply, String> {
         let place = place(url);
         if !may_ask(url, &self.named) {
             return Err(format!("{place} is not asked: it has to be https://"));
@@ -112,9 +137,6 @@ impl Client {
             .await
             .map_err(|_| format!("{place} did not answer in {} s", ANSWER_WITHIN.as_secs()))?
             .map_err(|e| format!("{place} cannot be reached: {e:#}"))?;
-        if reply.status.is_redirection() {
-            return Err(format!("{place} leads elsewhere ({}); write where to", reply.status));
-        }
         Ok(reply)
     }
 
@@ -126,9 +148,11 @@ impl Client {
         let answer = async {
             let response = sender.send_request(request).await?;
             let status = response.status();
+            let location = response.headers().get(header::LOCATION);
+            let location = location.and_then(|v| v.to_str().ok()).unwrap_or_default().to_owned();
             let collected = Limited::new(response.into_body(), MAX_ANSWER).collect().await;
             let body = collected.map_err(|e| anyhow::anyhow!("{e}"))?.to_bytes();
-            anyhow::Ok(Reply { status, body })
+            anyhow::Ok(Reply { status, body, location })
         };
         // The connection lives as long as its one exchange.
         let carried = async {

@@ -59,6 +59,12 @@ impl KeySet {
         Some(Self(keys.filter_map(|k| Key::read(serde_json::from_value(k).ok()?)).collect()))
     }
 
+    /// How many keys can be used.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.0.len()
+    }
+
     /// The keys that a signature may be of. A token that names a key is of that key.
     pub fn fitting(&self, kid: Option<&str>, algorithm: Algorithm) -> impl Iterator<Item = &Key> {
         self.0.iter().filter(move |key| {

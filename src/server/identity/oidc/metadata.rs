@@ -20,6 +20,10 @@ pub struct Metadata {
     pub secret_in_body: bool,
     /// Its answers in the browser say who they are from (RFC 9207).
     pub names_itself: bool,
+    /// How it signs ID tokens; empty when it does not say.
+    pub algorithms: Vec<String>,
+    /// How a code may be bound to who asked for it (PKCE); empty when it does not say.
+    pub challenges: Vec<String>,
 }
 
 #[derive(Deserialize)]
@@ -30,6 +34,10 @@ struct Document {
     jwks_uri: String,
     userinfo_endpoint: Option<String>,
     token_endpoint_auth_methods_supported: Option<Vec<String>>,
+    #[serde(default)]
+    id_token_signing_alg_values_supported: Vec<String>,
+    #[serde(default)]
+    code_challenge_methods_supported: Vec<String>,
     #[serde(default)]
     authorization_response_iss_parameter_supported: bool,
 }
@@ -66,6 +74,8 @@ impl Metadata {
                 .transpose()?,
             secret_in_body: takes("client_secret_post") && !takes("client_secret_basic"),
             names_itself: found.authorization_response_iss_parameter_supported,
+            algorithms: found.id_token_signing_alg_values_supported,
+            challenges: found.code_challenge_methods_supported,
         })
     }
 }

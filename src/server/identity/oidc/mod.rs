@@ -8,6 +8,7 @@ pub mod jwt;
 pub mod metadata;
 pub mod provider;
 mod settings;
+mod trial;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -20,7 +21,9 @@ use self::flow::{Flow, FlowKey};
 pub use self::provider::Failure;
 use self::provider::Provider;
 pub use self::settings::Settings;
+use crate::model::id::TokenId;
 use crate::model::identity::{Claims, Rules};
+use crate::model::provider::Steps;
 use crate::model::time::Timestamp;
 use crate::model::user::LoginType;
 use crate::net::dial::Dialer;
@@ -28,7 +31,7 @@ use crate::server::app::attempts::Came;
 use crate::server::app::identities::ProviderSignIn;
 use crate::server::app::identity_grants::{Due, Granted, LoggedOut};
 use crate::server::app::sessions::SignIn;
-use crate::server::app::{self, App};
+use crate::server::app::{self, Actor, App};
 
 /// The provider of Coder's settings, which has Coder's callback.
 pub const CODER_PROVIDER: &str = "oidc";
@@ -53,6 +56,17 @@ struct Inner {
     key: FlowKey,
     /// The ids of logout tokens that came.
     seen: Mutex<BTreeMap<String, Timestamp>>,
+}
+
+/// A browser that a provider has led back.
+#[derive(Clone, Copy)]
+pub struct Back<'a> {
+    /// What it kept.
+    pub cookie: &'a str,
+    /// How it comes.
+    pub came: &'a Came,
+    /// Who is signed in there.
+    pub actor: Option<&'a Actor>,
 }
 
 /// What a browser brought back from a provider.
@@ -103,12 +117,14 @@ pub enum Stopped {
     App(#[from] app::Error),
 }
 
-/// A sign-in that a provider has ended.
-pub struct Finished {
-    /// What came of it.
-    pub sign_in: SignIn,
-    /// Where to go on to.
-    pub next: String,
+/// What a provider has ended.
+pub enum Finished {
+    /// A sign-in: what came of it, and where to go on to.
+    SignIn(SignIn, String),
+    /// A way in was added to the account of who began that.
+    Joined,
+    /// Nothing: who came back is signed in.
+    In,
 }
 
 impl Oidc {
@@ -133,13 +149,20 @@ impl Oidc {
         self.0.providers.values().map(|p| &p.settings)
     }
 
-    /// Where to send a browser that wants to sign in, and the cookie that it keeps.
+    /// Where to send a browser that wants to sign in, or to add this way in to the account of the
+    /// session `joins`; and the cookie that it keeps.
     ///
     /// # Errors
     /// When there is no such provider, or it is away.
-    pub async fn begin(&self, name: &str, next: &str) -> Result<(Url, String), Stopped> {
+    pub async fn begin(
+        &self,
+        name: &str,
+        next: &str,
+        joins: Option<TokenId>,
+    ) -> Result<(Url, String), Stopped> {
         let provider = self.find(name)?;
         let flow = Flow::begin(name, next, self.0.app.entropy(), self.0.app.clock().now());
+        let flow = flow.joining(joins);
         let url = provider.authorization_url(&flow, &self.callback(name)).await;
         let url = url.map_err(|failure| failed(provider, &failure))?;
         Ok((url, flow.to_cookie(&self.0.key)))
@@ -153,12 +176,19 @@ impl Oidc {
         &self,
         name: &str,
         answer: &Answer,
-        (cookie, came): (&str, Came),
+        back: Back<'_>,
     ) -> Result<Finished, Stopped> {
         let provider = self.find(name)?;
+        let cookie = back.cookie;
         let flow = Flow::from_cookie(&self.0.key, cookie, self.0.app.clock().now());
         let flow = flow.filter(|f| f.provider == name && f.is_answered_by(&answer.state));
         let flow = flow.ok_or(Stopped::NotBegun)?;
+        if flow.joins.is_none() && back.actor.is_some() {
+            return Ok(Finished::In);
+        }
+        if flow.joins.is_some() && back.actor.is_none() {
+            return Err(Stopped::NotBegun);
+        }
         let failed = |failure| failed(provider, &failure);
         provider.check_answerer(answer.iss.as_deref()).await.map_err(failed)?;
         if !answer.error.is_empty() {
@@ -168,10 +198,28 @@ impl Oidc {
         let exchanged = provider.exchange(&flow, &answer.code, &callback).await;
         let (arrival, granted) = exchanged.map_err(failed)?;
         let rules = Arc::clone(&provider.settings.rules);
-        let login_type = LoginType::Oidc;
-        let came = ProviderSignIn { arrival, rules, granted, login_type, came };
-        let sign_in = self.0.app.sign_in_by_provider(came).await?;
-        Ok(Finished { sign_in, next: flow.next })
+        let (login_type, how) = (LoginType::Oidc, back.came.clone());
+        let came = ProviderSignIn { arrival, rules, granted, login_type, came: how };
+        conclude(&self.0.app, flow, back.actor, came).await
+    }
+
+    /// What lets a browser with the session `joins` add a way in, for a program that leads it there;
+    /// and when that is over.
+    ///
+    /// # Errors
+    /// When there is no such provider.
+    pub fn ticket(&self, name: &str, joins: TokenId) -> Result<(String, Timestamp), Stopped> {
+        self.find(name)?;
+        let flow = Flow::begin(name, "", self.0.app.entropy(), self.0.app.clock().now());
+        let until = Timestamp(flow.until);
+        Ok((flow.joining(Some(joins)).to_cookie(&self.0.key), until))
+    }
+
+    /// Begins with a ticket: the provider's name, and the session it is for.
+    #[must_use]
+    pub fn read_ticket(&self, ticket: &str) -> Option<(String, TokenId)> {
+        let flow = Flow::from_cookie(&self.0.key, ticket, self.0.app.clock().now())?;
+        Some((flow.provider, flow.joins?))
     }
 
     /// A provider says that someone left there. How many grants ended.
@@ -206,18 +254,46 @@ impl Oidc {
         Some((&provider.settings.rules, renewed))
     }
 
+    /// Tries a provider out, as far as that goes without a person; none without such a provider.
+    pub async fn try_out(&self, name: &str, steps: &mut Steps) -> Option<()> {
+        let provider = self.find(name).ok()?;
+        provider.try_out(&self.callback(name), steps).await;
+        Some(())
+    }
+
     fn find(&self, name: &str) -> Result<&Arc<Provider>, Stopped> {
         self.0.providers.get(name).ok_or(Stopped::NoProvider)
     }
 
     /// Where a provider leads back to, as it was told when we were registered there.
-    fn callback(&self, name: &str) -> String {
+    #[must_use]
+    pub fn callback(&self, name: &str) -> String {
         let base = &self.0.app.policy.access_url;
         if name == CODER_PROVIDER {
             format!("{base}{CODER_CALLBACK}")
         } else {
             format!("{base}/login/oidc/{name}/callback")
         }
+    }
+}
+
+/// Signs in who came back, or adds the way in to the account of who began that.
+///
+/// # Errors
+/// When nobody is signed in who could have begun it, or the use case fails.
+pub(super) async fn conclude(
+    app: &App,
+    flow: Flow,
+    actor: Option<&Actor>,
+    came: ProviderSignIn,
+) -> Result<Finished, Stopped> {
+    match (flow.joins, actor) {
+        (None, _) => Ok(Finished::SignIn(app.sign_in_by_provider(came).await?, flow.next)),
+        (Some(session), Some(actor)) => {
+            app.join_identity(actor, session, came).await?;
+            Ok(Finished::Joined)
+        }
+        (Some(_), None) => Err(Stopped::NotBegun),
     }
 }
 

@@ -52,7 +52,7 @@ pub enum Failure {
 pub struct Provider {
     /// As the operator has set it up.
     pub settings: Settings,
-    client: Client,
+    pub(super) client: Client,
     clock: Clock,
     known: Mutex<Known>,
 }
@@ -82,11 +82,12 @@ impl From<String> for Secret {
     }
 }
 
+/// What a token endpoint says instead of tokens.
 #[derive(Deserialize)]
-struct Refused {
-    error: String,
+pub(super) struct Refused {
+    pub(super) error: String,
     #[serde(default)]
-    error_description: String,
+    pub(super) error_description: String,
 }
 
 impl Provider {
@@ -273,6 +274,19 @@ impl Provider {
 
     async fn ask_for_tokens(&self, form: &[(&str, &str)]) -> Result<Tokens, Failure> {
         let metadata = self.metadata().await?;
+        let reply = self.token_reply(&metadata, form).await.map_err(Failure::Away)?;
+        read_tokens(&reply)
+    }
+
+    /// What the token endpoint answers to a form.
+    ///
+    /// # Errors
+    /// Says why nothing came back.
+    pub(super) async fn token_reply(
+        &self,
+        metadata: &Metadata,
+        form: &[(&str, &str)],
+    ) -> Result<Reply, String> {
         let mut form = form.to_vec();
         let (id, secret) = (&self.settings.client_id, &self.settings.client_secret);
         let proof = match secret {
@@ -289,9 +303,7 @@ impl Provider {
                 Proof::None
             }
         };
-        let reply =
-            self.client.post(&metadata.token, &proof, &form).await.map_err(Failure::Away)?;
-        read_tokens(&reply)
+        self.client.post(&metadata.token, &proof, &form).await
     }
 
     /// What the provider says of itself. One request asks for it, however many want to know.

@@ -7,6 +7,7 @@ use url::Url;
 use zeroize::Zeroizing;
 
 use crate::model::identity::Rules;
+use crate::server::identity::listing::{Pair, SET, map, of_rules, truth};
 
 /// A provider as the operator has set it up.
 #[derive(Clone)]
@@ -44,6 +45,35 @@ impl Settings {
         } else {
             self.sign_in_text.clone()
         }
+    }
+
+    /// Each setting as it may be shown.
+    #[must_use]
+    pub fn pairs(&self) -> Vec<Pair> {
+        let (rules, fields) = (&self.rules, &self.rules.fields);
+        let secret = if self.client_secret.is_some() { SET } else { "none: a public client" };
+        let hosts: Vec<&str> = self.trusted_hosts.iter().map(String::as_str).collect();
+        let groups = rules.groups.as_ref().map(|sync| sync.field.clone()).unwrap_or_default();
+        let mut all = vec![
+            ("issuer", self.issuer.to_string()),
+            ("client_id", self.client_id.clone()),
+            ("client_secret", secret.to_owned()),
+            ("scopes", self.scopes.join(", ")),
+            ("email_field", fields.email.clone()),
+            ("username_field", fields.username.clone()),
+            ("name_field", fields.name.clone()),
+            ("groups_field", groups),
+        ];
+        all.extend(of_rules(rules));
+        all.extend([
+            ("ignore_email_verified", truth(rules.ignore_email_verified)),
+            ("ignore_user_info", truth(self.ignore_user_info)),
+            ("sign_in_text", self.sign_in_text.clone()),
+            ("icon_url", self.icon_url.clone()),
+            ("auth_url_params", map(self.auth_url_params.iter())),
+            ("trusted_hosts", hosts.join(", ")),
+        ]);
+        all
     }
 }
 

@@ -3,9 +3,9 @@
 use axum::response::{IntoResponse as _, Response};
 use http::{StatusCode, header};
 
-use crate::model::password;
 use crate::model::time;
 use crate::model::user::UserKind;
+use crate::server::app::password_strength::NewPassword;
 use crate::server::app::second_factor::{Asked, Proof};
 use crate::server::app::sessions::{Login, SignIn};
 use crate::server::app::users::CreateUser;
@@ -14,7 +14,7 @@ use crate::server::web::address::ClientAddress;
 use crate::server::web::extract::{Json, created, message};
 use crate::server::web::outer::Within;
 use crate::server::web::routes::Routes;
-use crate::server::web::{Access, Answer, Problem, State, Who, access, cookies};
+use crate::server::web::{Access, Answer, MaybeWho, Problem, State, Who, access, cookies};
 use crate::wire::coder::error::{CODE_REQUIRED, CODE_WRONG};
 use crate::wire::coder::users as wire;
 
@@ -159,9 +159,14 @@ async fn logout(state: State, Who(actor): Who) -> Answer<Response> {
 }
 
 async fn validate_password(
+    state: State,
+    MaybeWho(who): MaybeWho,
     Json(body): Json<wire::ValidatePassword>,
-) -> Json<wire::ValidatePasswordResponse> {
-    let checked = password::check(&body.password, "", "");
-    let details = checked.map_or_else(|why| format!("The password {why}."), |()| String::new());
-    Json(wire::ValidatePasswordResponse { valid: details.is_empty(), details })
+) -> Answer<Json<wire::ValidatePasswordResponse>> {
+    let user = who.as_ref().and_then(|actor| Some(&actor.caller().ok()?.user));
+    let (username, email) = user.map_or(("", ""), |u| (u.username.as_str(), u.email.as_str()));
+    let new = NewPassword { password: &body.password, username, email };
+    let judged = state.app.judge_password(new, user.map_or("", |u| u.name.as_str())).await?;
+    let details = judged.refused.map_or_else(String::new, |why| format!("The password {why}."));
+    Ok(Json(wire::ValidatePasswordResponse { valid: details.is_empty(), details }))
 }

@@ -41,6 +41,11 @@ pub(super) fn routes(routes: Routes) -> Routes {
         .get(Access::may(R::User, A::Read), "/api/v2/users/{user}/roles", roles)
         .put(Access::may(R::AssignRole, A::Assign), "/api/v2/users/{user}/roles", update_roles)
         .get(Access::may(R::User, A::ReadPersonal), "/api/v2/users/{user}/login-type", login_type)
+        .post(
+            Access::may(R::User, A::UpdatePersonal),
+            "/api/v2/users/{user}/convert-login",
+            convert_login,
+        )
         .get(Access::may(R::User, A::ReadPersonal), "/api/v2/users/{user}/gitsshkey", git_ssh_key)
 }
 
@@ -182,6 +187,27 @@ async fn login_type(
 ) -> Answer<Json<wire::UserLoginType>> {
     let user = state.app.user(&actor, &key).await?;
     Ok(Json(wire::UserLoginType { login_type: user.login_type.to_string() }))
+}
+
+/// Only by oneself: nobody else has the password, nor the account at the provider.
+async fn convert_login(
+    state: State,
+    Who(actor): Who,
+    Path(key): Path<String>,
+    Json(body): Json<wire::ConvertLogin>,
+) -> Answer<Response> {
+    let user = state.app.user(&actor, &key).await?;
+    if actor.user_id() != Some(user.id) {
+        return Err(Error::denied("a way to sign in is added by who has the account").into());
+    }
+    let begun = state.app.begin_joining(&actor, &body.password).await;
+    let session = begun.map_err(|error| error.map_field(|_| "password".to_owned()))?;
+    let ticket = state.providers.ticket(&body.to_type, session);
+    let no_such = |_| Error::invalid("to_type", "is no provider that can be added; write oidc");
+    let (state_string, until) = ticket.map_err(no_such)?;
+    let (to_type, user_id) = (body.to_type, user.id.0);
+    let expires_at = until.into();
+    Ok(created(wire::ConvertLoginResponse { state_string, expires_at, to_type, user_id }))
 }
 
 async fn git_ssh_key(state: State, Who(actor): Who, Path(key): Path<String>) -> Answer<StatusCode> {

@@ -1,18 +1,16 @@
 //! To GitHub and back: by a redirect, or by a code that people enter there.
 
 use axum::response::{IntoResponse, Redirect, Response};
-use http::{HeaderMap, HeaderValue, StatusCode, header};
+use http::{HeaderValue, StatusCode, header};
 
 use super::Html;
-use super::oidc::{Next, concluded, led_there, shown};
-use crate::server::app::attempts::Came;
+use super::oidc::{CameBack, Merge, Next, concluded, led_there, shown};
 use crate::server::app::sessions::SignIn;
 use crate::server::html::pages::device::Device;
 use crate::server::html::paths;
 use crate::server::identity::github::{CALLBACK, Polled};
-use crate::server::identity::oidc::{Answer, Stopped};
+use crate::server::identity::oidc::{Answer, Back, Finished, Stopped};
 use crate::server::web::extract::{Json, Query};
-use crate::server::web::outer::Coming;
 use crate::server::web::routes::Routes;
 use crate::server::web::{Access, Answer as Answered, Problem, State, cookies};
 use crate::wire::coder::users as wire;
@@ -29,14 +27,15 @@ pub(super) fn routes(routes: Routes) -> Routes {
     routes
         .get(Access::SignIn, paths::LOGIN_GITHUB, begin)
         .get(Access::SignIn, paths::LOGIN_GITHUB_WAIT, wait)
-        .get(Access::SignIn, CALLBACK, come_back)
+        // Also for who is signed in, and adds this way in.
+        .get(Access::Public, CALLBACK, come_back)
         .get(Access::SignIn, DEVICE, device)
 }
 
 async fn begin(state: State, Query(to): Query<Next>) -> Answered<Response> {
     let github = &state.providers.github;
     if !github.settings().is_some_and(|s| s.device_flow) {
-        return led_there(&state, github.begin(to.local()));
+        return led_there(&state, github.begin(to.local(), None));
     }
     match github.begin_device(to.local()).await {
         Ok((code, flow)) => {
@@ -56,14 +55,8 @@ struct Pace {
     every: u32,
 }
 
-async fn wait(
-    state: State,
-    Query(pace): Query<Pace>,
-    Coming(came): Coming,
-    headers: HeaderMap,
-) -> Answered<Response> {
-    let flow = cookies::flow(&state.site, &headers);
-    match state.providers.github.poll_device((flow, came)).await {
+async fn wait(state: State, Query(pace): Query<Pace>, visitor: CameBack) -> Answered<Response> {
+    match state.providers.github.poll_device(visitor.back()).await {
         Ok(Polled::Waiting { user_code, at, slow }) => {
             let every = pace.every.saturating_add(if slow { SLOWER_S } else { 0 });
             Ok(waiting(&Device { user_code, at }, every))
@@ -87,18 +80,21 @@ async fn come_back(
     state: State,
     Query(to): Query<Next>,
     Query(answer): Query<Answer>,
-    Coming(came): Coming,
-    headers: HeaderMap,
+    Query(merge): Query<Merge>,
+    visitor: CameBack,
 ) -> Answered<Response> {
     let github = &state.providers.github;
+    if let Some(session) = github.read_ticket(&merge.oidc_merge_state) {
+        visitor.require_session(session)?;
+        return led_there(&state, github.begin("", Some(session)));
+    }
     if answer.code.is_empty() && answer.error.is_empty() {
         return Ok(Redirect::to(&paths::login_github(to.local())).into_response());
     }
-    let flow = cookies::flow(&state.site, &headers);
     if github.settings().is_some_and(|s| s.device_flow) {
-        return polled(&state, (flow, came)).await;
+        return polled(&state, visitor.back()).await;
     }
-    concluded(&state, github.finish(&answer, (flow, came)).await)
+    concluded(&state, github.finish(&answer, visitor.back()).await)
 }
 
 /// A code for a program: it shows it, and asks at the callback whether it was entered.
@@ -120,9 +116,10 @@ async fn device(state: State, Query(to): Query<Next>) -> Answered<Response> {
 }
 
 /// Whether a program's code was entered, in the words that Coder's clients wait for.
-async fn polled(state: &State, came: (&str, Came)) -> Answered<Response> {
-    let finished = match state.providers.github.poll_device(came).await {
-        Ok(Polled::Done(finished)) => finished,
+async fn polled(state: &State, came: Back<'_>) -> Answered<Response> {
+    let (sign_in, next) = match state.providers.github.poll_device(came).await {
+        Ok(Polled::Done(Finished::SignIn(sign_in, next))) => (sign_in, next),
+        Ok(Polled::Done(Finished::Joined | Finished::In)) => (SignIn::Late, String::new()),
         Ok(Polled::Waiting { slow, .. }) => {
             let detail = if slow { "slow_down" } else { "authorization_pending" }.to_owned();
             let why = "The code was not entered yet.";
@@ -130,10 +127,10 @@ async fn polled(state: &State, came: (&str, Came)) -> Answered<Response> {
         }
         Err(stopped) => return Err(problem(stopped)),
     };
-    match finished.sign_in {
+    match sign_in {
         SignIn::Done(token, _) => {
-            let next = if finished.next.is_empty() { "/" } else { &finished.next };
-            let body = Json(wire::DeviceDone { redirect_url: next.to_owned() });
+            let redirect_url = if next.is_empty() { "/".to_owned() } else { next };
+            let body = Json(wire::DeviceDone { redirect_url });
             let mut response = body.into_response();
             let set = response.headers_mut();
             set.append(header::SET_COOKIE, cookies::begin_session(&state.site, &token));

@@ -19,8 +19,10 @@ mod live;
 mod log_tail;
 mod members;
 mod oidc;
+mod password_strength;
 mod people;
 mod person_tokens;
+mod providers;
 mod roles;
 mod service_accounts;
 mod settings;
@@ -30,6 +32,7 @@ mod template_permissions;
 mod templates;
 mod terminal;
 mod visitor;
+mod ways_in;
 mod workspace;
 mod workspace_settings;
 
@@ -59,6 +62,7 @@ pub(super) fn routes(routes: Routes) -> Routes {
     let routes = roles::routes(members::routes(groups::routes(routes)));
     let routes = leaked_token::routes(invitations::routes(service_accounts::routes(routes)));
     let routes = person_tokens::routes(audit::routes(routes));
+    let routes = ways_in::routes(providers::routes(password_strength::routes(routes)));
     find::routes(factors::routes(confirm::routes(settings::routes(routes))))
 }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use axum::response::{IntoResponse, Response};
 
-use super::{Html, Visitor, flash, mistake};
+use super::{Html, Visitor, flash, mistake, ways_in};
 use crate::model::id::{SshKeyId, TokenId};
 use crate::model::user::{TokenEntry, TokenKind};
 use crate::server::app;
@@ -56,14 +56,15 @@ async fn security(state: State, visitor: Visitor) -> Answer<Html> {
     show_security(&state, visitor, Input::default()).await
 }
 
-async fn show_security(state: &State, visitor: Visitor, input: Input) -> Answer<Html> {
+pub(super) async fn show_security(state: &State, visitor: Visitor, input: Input) -> Answer<Html> {
     let current = visitor.token().unwrap_or(TokenId(uuid::Uuid::nil()));
     let sessions = own_tokens(state, &visitor, TokenKind::Session).await?;
     let factors = state.app.factors(&visitor.actor, "me").await?;
     let must = state.app.policy.mfa_roles.ask(&visitor.visit.user);
     let takes_passkeys = state.app.takes_passkeys();
+    let ways = ways_in::of(state, &visitor).await?;
     let visit = visitor.visit;
-    Ok(Html::of(&Security { visit, sessions, current, input, factors, must, takes_passkeys }))
+    Ok(Html::of(&Security { visit, sessions, current, input, factors, must, ways, takes_passkeys }))
 }
 
 async fn own_tokens(state: &State, visitor: &Visitor, kind: TokenKind) -> Answer<Vec<TokenEntry>> {

@@ -1,0 +1,156 @@
+//! The ways to sign in: settings as they are in force, and what a trial of one found.
+
+use maud::{Markup, Render, html};
+
+use crate::model::provider::{DEFAULT, Listed, ProviderKind, Steps};
+use crate::server::html::layout::{Page, Section, Visit};
+use crate::server::html::parts::badge::{Look, badge};
+use crate::server::html::parts::button::button;
+use crate::server::html::parts::code::code;
+use crate::server::html::parts::form::{Input, Line};
+use crate::server::html::parts::table::{Column, Table, cell, row};
+use crate::server::html::paths;
+
+/// The page.
+pub struct Providers {
+    /// Who looks.
+    pub visit: Visit,
+    /// The ways, that by password first.
+    pub listed: Vec<Listed>,
+    /// Whether they may try one out.
+    pub tries: bool,
+    /// What a trial found, by the name of the way.
+    pub tried: Option<(String, Steps)>,
+    /// What was typed for the trial.
+    pub input: Input,
+}
+
+impl Render for Providers {
+    fn render(&self) -> Markup {
+        let body = html! {
+            header class="page-head" {
+                div {
+                    h1 { "Ways to sign in" }
+                    p { "As the server's settings have them. A changed file is in force after a restart." }
+                }
+            }
+            div class="stack" { @for one in &self.listed { (self.card(one)) } }
+        };
+        let (title, section) = ("Ways to sign in", Section::Providers);
+        Page { title, visit: &self.visit, section, live: None, body }.render()
+    }
+}
+
+impl Providers {
+    fn card(&self, one: &Listed) -> Markup {
+        let id = format!("p-{}", one.name);
+        html! {
+            section class="card" aria-labelledby=(id) {
+                header {
+                    h2 id=(id) { (one.title) }
+                    span class="note" { (kind(one.kind)) }
+                    @if let Some(people) = one.people { span class="note" { (people_words(people)) } }
+                }
+                @if !one.facts.is_empty() { (facts(one)) }
+                div class="body stack tight" {
+                    (addresses(one))
+                    (self.trial(one))
+                }
+            }
+        }
+    }
+
+    fn trial(&self, one: &Listed) -> Markup {
+        let found = self.tried.as_ref().filter(|(name, _)| *name == one.name);
+        let has_trial =
+            matches!(one.kind, ProviderKind::Oidc | ProviderKind::Github | ProviderKind::Ldap);
+        html! {
+            @if let Some((_, steps)) = found { (results(one, steps)) }
+            @if has_trial && self.tries {
+                form class="fields" method="post" action=(paths::provider_test(&one.name)) {
+                    (self.visit.csrf)
+                    @if one.kind == ProviderKind::Ldap {
+                        (Line {
+                            id: "f-username", name: "username", label: "User name", optional: true,
+                            hint: "Shows what this person would become here. No password is needed.", ..Line::default()
+                        }.draw(&self.input))
+                    }
+                    (button("", "check", "Test this provider"))
+                }
+            }
+        }
+    }
+}
+
+fn facts(one: &Listed) -> Markup {
+    let columns = [Column::Head("Setting"), Column::Head("Value"), Column::Head("From")];
+    let rows = html! {
+        @for fact in &one.facts {
+            @let from = html! { @if fact.from == DEFAULT { span class="note" { (DEFAULT) } } @else { (fact.from) } };
+            (row(
+                &format!("s-{}-{}", one.name, fact.key),
+                &html! { code { (fact.key) } },
+                &[cell("Value", &html! { (fact.value) }), cell("From", &from)],
+            ))
+        }
+    };
+    let caption = format!("Settings of {}", one.title);
+    Table { caption: &caption, class: "", columns: &columns, rows }.render()
+}
+
+fn addresses(one: &Listed) -> Markup {
+    html! {
+        @for (n, (what, address)) in one.addresses.iter().enumerate() {
+            div class="field" {
+                span class="label" { (what) }
+                (code(&format!("a-{}-{n}", one.name), address))
+            }
+        }
+    }
+}
+
+/// What was found, step by step; after what is wrong nothing was looked at.
+fn results(one: &Listed, steps: &Steps) -> Markup {
+    let id = format!("t-{}", one.name);
+    let (look, text) = match steps.wrong() {
+        None => (Look::Fine, "Nothing is wrong"),
+        Some(_) => (Look::Failed, "Something is wrong"),
+    };
+    html! {
+        div role="status" aria-labelledby=(id) {
+            h3 id=(id) { "Test: " (badge(look, text)) }
+            ul class="rows" {
+                @for step in &steps.0 {
+                    li {
+                        span class="main" { span class="name" { (step.what) } small { (step.said) } }
+                        @if step.is_ok { (badge(Look::Fine, "OK")) } @else { (badge(Look::Failed, "Wrong")) }
+                    }
+                }
+            }
+            @if steps.wrong().is_none() && matches!(one.kind, ProviderKind::Oidc | ProviderKind::Github) {
+                p class="note" {
+                    "The rest of a sign-in needs a person: add this way to your own account under "
+                    a href=(paths::SECURITY) { "Sign-in" } ", or sign in by it in a private window."
+                }
+            }
+        }
+    }
+}
+
+const fn kind(kind: ProviderKind) -> &'static str {
+    match kind {
+        ProviderKind::Password => "kept here",
+        ProviderKind::Oidc => "OpenID Connect",
+        ProviderKind::Github => "OAuth",
+        ProviderKind::Ldap => "LDAP",
+        ProviderKind::Scim => "keeps people and groups here",
+    }
+}
+
+fn people_words(people: i64) -> String {
+    match people {
+        0 => "nobody came by it".to_owned(),
+        1 => "1 person".to_owned(),
+        n => format!("{n} people"),
+    }
+}

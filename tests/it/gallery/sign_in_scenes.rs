@@ -1,0 +1,107 @@
+//! The pages of the ways to sign in, in every state.
+
+use maud::Render as _;
+use steading::model::identity::Identity;
+use steading::model::provider::{DEFAULT, Fact, Listed, ProviderKind, Steps};
+use steading::server::html::pages::providers::Providers;
+use steading::server::html::pages::ways_in::{GoOn, WaysIn};
+use steading::server::html::parts::form::Input;
+
+use super::fixtures::{ada, before, id, visit};
+use super::{Scene, scene};
+
+/// Two providers that Ada comes by, one of them with much to say, and one more that there is.
+pub fn ways() -> WaysIn {
+    let one = |n: u128, provider: &str, email: &str| Identity {
+        id: id(2300 + n),
+        user_id: ada().id,
+        provider: provider.into(),
+        issuer: "https://auth.hearth.lan".into(),
+        subject: "0a1b".into(),
+        email: email.into(),
+        claims: "{}".into(),
+        created_at: before(9_000_000),
+        last_used_at: before(7_200),
+    };
+    WaysIn {
+        identities: vec![
+            one(1, "hearth", "ada@hearth.lan"),
+            one(2, "github", "augusta.ada.king.countess.of.lovelace@example.org"),
+        ],
+        joinable: vec![("example".into(), "example".into())],
+    }
+}
+
+fn listed(kind: ProviderKind, name: &str, facts: &[(&str, &str, &str)]) -> Listed {
+    let fact = |(key, value, from): &(&str, &str, &str)| Fact {
+        key: (*key).into(),
+        value: (*value).into(),
+        from: (*from).into(),
+    };
+    Listed {
+        kind,
+        name: name.into(),
+        title: name.into(),
+        facts: facts.iter().map(fact).collect(),
+        addresses: vec![],
+        people: Some(1),
+    }
+}
+
+fn all_ways() -> Vec<Listed> {
+    let issuer = "https://auth.hearth.lan/realms/a-realm-with-a-long-name-that-does-not-end";
+    let oidc = listed(
+        ProviderKind::Oidc,
+        "hearth",
+        &[
+            ("issuer", issuer, "file"),
+            ("client_secret", "set", "CODER_OIDC_*"),
+            ("scopes", "openid, profile, email", DEFAULT),
+        ],
+    );
+    let addresses = vec![
+        ("Callback", "https://steading.lan/login/oidc/hearth/callback".into()),
+        ("Back-channel logout", "https://steading.lan/login/oidc/hearth/backchannel-logout".into()),
+    ];
+    let ldap = listed(ProviderKind::Ldap, "ldap", &[("url", "ldap://ldap.lan:389", "file")]);
+    let scim = listed(ProviderKind::Scim, "scim", &[("token", "set", "file")]);
+    vec![
+        Listed { people: Some(4), ..listed(ProviderKind::Password, "password", &[]) },
+        Listed { addresses, people: Some(27), ..oidc },
+        Listed { people: Some(0), ..ldap },
+        Listed { people: None, ..scim },
+    ]
+}
+
+fn steps(is_wrong: bool) -> Steps {
+    let mut steps = Steps::default();
+    let ok = |text: &str| Ok((text.to_owned(), ()));
+    steps.note("Discovery document", ok("https://auth.hearth.lan/.well-known/… answers"));
+    steps.note("Keys", ok("2 keys can be used"));
+    if is_wrong {
+        let why = "it does not take client_id and client_secret (\"client authentication failed\"); \
+                   compare both with what is registered there";
+        steps.note::<()>("Client", Err(why.to_owned()));
+    }
+    steps
+}
+
+/// Every one of them.
+pub fn all() -> Vec<Scene> {
+    let page = |tries, tried: Option<(&str, Steps)>| Providers {
+        visit: visit(ada()),
+        listed: all_ways(),
+        tries,
+        tried: tried.map(|(name, steps)| (name.to_owned(), steps)),
+        input: Input::default(),
+    };
+    let go_on = GoOn { title: "hearth".into(), href: "https://auth.hearth.lan/authorize".into() };
+    vec![
+        scene("providers", page(true, None).render()),
+        scene("providers-reader", page(false, None).render()),
+        scene("providers-tested", page(true, Some(("hearth", steps(false)))).render()),
+        scene("providers-wrong", page(true, Some(("hearth", steps(true)))).render()),
+        scene("providers-directory", page(true, Some(("ldap", steps(true)))).render()),
+        scene("way-in-go-on", go_on.render()),
+    ]
+}
