@@ -46,7 +46,8 @@ fn claims(name: &str, more: Value) -> Value {
         "email": format!("{name}@example.org"), "email_verified": true, "preferred_username": name,
         "groups": [],
     });
-    claims.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    let Value::Object(more) = more else { panic!("{more} is no object") };
+    claims.as_object_mut().unwrap().extend(more);
     claims
 }
 
