@@ -71,9 +71,8 @@ async fn fill(server: &TestServer, n: usize) {
         .unwrap();
 }
 
-#[tokio::test]
-async fn the_page_tells_who_did_what_and_narrows_by_what_is_chosen() {
-    let server = TestServer::start().await;
+/// A group is made, an account suspended by a token, and a role refused.
+async fn live(server: &TestServer) {
     let olga = server.sign_in("olga").await;
     let path = "/api/v2/organizations/default/groups";
     server.post(&olga, path, json!({ "name": "potters" })).await.expect(201);
@@ -85,7 +84,12 @@ async fn the_page_tells_who_did_what_and_narrows_by_what_is_chosen() {
     let ada = server.sign_in("ada").await;
     server.put(&ada, "/api/v2/users/ben/roles", json!({ "roles": ["owner"] })).await.expect(403);
     server.app.write_refusals().await.unwrap();
+}
 
+#[tokio::test]
+async fn the_page_tells_who_did_what_and_narrows_by_what_is_chosen() {
+    let server = TestServer::start().await;
+    live(&server).await;
     let aude = Browser::of(&server, "aude").await;
     let page = aude.see("/audit").await;
     for shown in [
