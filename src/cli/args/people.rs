@@ -254,8 +254,8 @@ pub struct CreateUser {
 /// `users invite`
 #[derive(Debug, Args)]
 pub struct Invite {
-    /// The address that the account will have; the guest says it when absent
-    #[arg(long, short, default_value = "", value_name = "ADDRESS")]
+    /// The address that the account will have
+    #[arg(long, short, value_name = "ADDRESS")]
     pub email: String,
     /// A role on the whole site that comes with it: owner, user-admin, template-admin, auditor
     #[arg(long = "role", short, value_delimiter = ',', value_name = "ROLE")]

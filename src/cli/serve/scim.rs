@@ -72,15 +72,19 @@ mod tests {
     fn a_token_is_enough_and_the_only_provider_is_meant() {
         let told =
             |text: &str, coder, providers: &[&str]| read(text.parse().unwrap(), coder, providers);
-        let token = "token = \"0123456789abcdef\"\n";
+        let token = "token = \"0123456789abcdef0123456789abcdef\"\n";
         assert_eq!(told(token, None, &["sso"]).unwrap().provider, "sso");
         assert_eq!(told(token, None, &["a", "b"]).unwrap().provider, "");
         let both = format!("{token}provider = \"b\"");
         assert_eq!(told(&both, None, &["a", "b"]).unwrap().provider, "b");
-        assert!(told("", Some("0123456789abcdef"), &[]).unwrap().matches("0123456789abcdef"));
+        assert!(
+            told("", Some("0123456789abcdef0123456789abcdef"), &[])
+                .unwrap()
+                .matches("0123456789abcdef0123456789abcdef")
+        );
         for (text, why) in [
             ("", "token is missing"),
-            ("token = \"short\"", "less than 16"),
+            ("token = \"short\"", "less than 32"),
             ("tokn = \"x\"", "tokn"),
             ("token = \"a\"\ntoken_file = \"b\"", "one of them"),
             ("token_file = \"/nowhere/at/all\"", "/nowhere/at/all"),

@@ -199,7 +199,7 @@ mod tests {
             ("zzzzzzzzzzzz", "many times"),
             ("qwertyuiop", "common"),
             ("abcdefgh", "sequences"),
-            ("ada-ada-ada", "many times"),
+            ("abcabcabcabc", "many times"),
             ("P@ssw0rd", "common"),
         ] {
             let judged = of(weak);

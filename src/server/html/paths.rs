@@ -2,6 +2,7 @@
 
 mod audit;
 mod organizations;
+mod people;
 mod sign_in;
 
 use crate::model::build::Build;
@@ -15,6 +16,7 @@ pub use audit::{
 pub use organizations::{
     GROUPS, MEMBERS, ROLES, group, group_action, member, member_action, role, role_action,
 };
+pub use people::{claims, end_their_session, person, person_action, revoke_their_token};
 pub use sign_in::{
     PASSWORD_STRENGTH, PROVIDER_TEST, PROVIDERS, WAY_IN_REMOVE, WAYS_IN, provider_test,
     way_in_remove,
@@ -283,37 +285,6 @@ pub fn permissions(template: &TemplateName) -> String {
 #[must_use]
 pub fn add_starter(id: &str) -> String {
     format!("{STARTER_TEMPLATES}/{}", segment(id))
-}
-
-/// Someone's page.
-#[must_use]
-pub fn person(user: &UserName) -> String {
-    format!("{PEOPLE}/{user}")
-}
-
-/// Something done to someone's account: `suspend`, `activate`, `delete`, `password`, `roles`,
-/// `responsible`, `tokens`.
-#[must_use]
-pub fn person_action(user: &UserName, action: &str) -> String {
-    format!("{PEOPLE}/{user}/{action}")
-}
-
-/// What providers say of someone.
-#[must_use]
-pub fn claims(user: &UserName) -> String {
-    CLAIMS.replace("{user}", user.as_str())
-}
-
-/// Ends a token of a service account.
-#[must_use]
-pub fn revoke_their_token(user: &UserName, id: &str) -> String {
-    format!("{PEOPLE}/{user}/tokens/{}/revoke", segment(id))
-}
-
-/// Ends one of someone's sessions.
-#[must_use]
-pub fn end_their_session(user: &UserName, id: &str) -> String {
-    format!("{PEOPLE}/{user}/sessions/{}/end", segment(id))
 }
 
 /// Where the link of an invitation leads.

@@ -48,13 +48,18 @@ mod tests {
 
     #[test]
     fn the_token_is_shown_bare_or_with_its_word() {
-        let settings = Settings::new("Bearer 0123456789abcdef", "").unwrap();
-        assert!(settings.matches("Bearer 0123456789abcdef"));
-        assert!(settings.matches("bearer  0123456789abcdef"));
-        assert!(settings.matches("0123456789abcdef"));
-        for wrong in ["", "Bearer ", "Bearer 0123456789abcdeF", "Basic 0123456789abcdef"] {
+        let settings = Settings::new("Bearer 0123456789abcdef0123456789abcdef", "").unwrap();
+        assert!(settings.matches("Bearer 0123456789abcdef0123456789abcdef"));
+        assert!(settings.matches("bearer  0123456789abcdef0123456789abcdef"));
+        assert!(settings.matches("0123456789abcdef0123456789abcdef"));
+        for wrong in [
+            "",
+            "Bearer ",
+            "Bearer 0123456789abcdef0123456789abcdeF",
+            "Basic 0123456789abcdef0123456789abcdef",
+        ] {
             assert!(!settings.matches(wrong), "{wrong}");
         }
-        assert!(Settings::new("0123456789abcde", "").is_none());
+        assert!(Settings::new("0123456789abcdef0123456789abcde", "").is_none());
     }
 }
