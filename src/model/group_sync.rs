@@ -12,6 +12,8 @@ pub struct GroupSync {
     pub field: String,
     /// Names there and the names here that stand for them; other names stay as they are.
     pub mapping: BTreeMap<String, String>,
+    /// Whether other names give nothing: where anyone may make a group of any name.
+    pub only_mapped: bool,
     /// Which names, after the mapping, are looked at; none for all.
     pub filter: Option<regex::Regex>,
     /// Whether groups that are not here are made.
@@ -33,7 +35,8 @@ impl GroupSync {
             if seen.insert(name.to_lowercase()) { Ok(parsed) } else { Err(Left::Again(told(name))) }
         };
         let mapped = |value: &str| {
-            let here = self.mapping.get(value).map_or(value, |here| here.trim());
+            let other = if self.only_mapped { "" } else { value };
+            let here = self.mapping.get(value).map_or(other, |here| here.trim());
             // What is mapped to nothing is left out.
             let became = if here.is_empty() { Err(Left::Unmapped) } else { name(here) };
             Mapped { value: value.to_owned(), became }
@@ -73,6 +76,8 @@ mod tests {
         assert_eq!(left, [again, Left::Filtered("staff".to_owned()), Left::Unmapped]);
         assert_eq!(map(&GroupSync::default(), &["staff", "everyone-else"]).len(), 2);
         assert!(map(&sync, &[]).is_empty());
+        let sync = GroupSync { only_mapped: true, ..sync };
+        assert_eq!(map(&sync, &theirs), ["team-potters"]);
     }
 
     #[test]

@@ -12,6 +12,7 @@ use super::super::args::Surroundings;
 use super::super::settings::Layers;
 use super::oidc::{Flag, Kind, from_coder, shown, yes};
 use super::syncs::Syncs;
+use crate::model::group_sync::GroupSync;
 use crate::model::identity::{AllowedGroups, Fields, LinkByEmail, Rules};
 use crate::server::identity::github::{GROUPS, Settings};
 use crate::server::identity::oidc::http::may_ask;
@@ -135,7 +136,12 @@ fn rules(told: &Table, syncs: &Syncs) -> anyhow::Result<Rules> {
         allow_signups: told.allow_signups.0,
         link_by_email: LinkByEmail::from_word(link)
             .with_context(|| format!("link_by_email is {link:?}: none, members or all"))?,
-        groups: syncs.speaks_of_groups().then(|| syncs.groups(GROUPS)).transpose()?,
+        // Anyone may make an organization there, and call it as a group is called here.
+        groups: syncs
+            .speaks_of_groups()
+            .then(|| syncs.groups(GROUPS))
+            .transpose()?
+            .map(|groups| GroupSync { only_mapped: true, ..groups }),
         roles: syncs.roles()?,
         organizations: syncs.organizations()?,
         allowed: allowed(told)?,
@@ -190,6 +196,7 @@ mod tests {
         let synced = told(synced).unwrap();
         assert_eq!(synced.rules.groups.as_ref().unwrap().mapping["kiln/potters"], "potters");
         assert!(synced.rules.asks_for_groups());
+        assert!(synced.rules.groups.as_ref().unwrap().only_mapped);
         for (more, why) in [
             ("", "who may sign in"),
             ("allow_everyone = true\nallowed_orgs = [\"a\"]", "who may sign in"),

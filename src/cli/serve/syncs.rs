@@ -101,6 +101,7 @@ impl Syncs {
         Ok(GroupSync {
             field: field.to_owned(),
             mapping: self.group_mapping.clone(),
+            only_mapped: false,
             filter,
             auto_create: self.group_auto_create.0,
         })

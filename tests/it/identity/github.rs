@@ -9,6 +9,7 @@ use steading::model::group_sync::GroupSync;
 use steading::model::identity::{AllowedGroups, Fields, LinkByEmail, Rules};
 use steading::model::sync::RoleSync;
 use steading::server::app::Actor;
+use steading::server::app::groups::CreateGroup;
 use steading::server::identity::github::Settings;
 
 use super::peer::{Browser, Peer};
@@ -274,8 +275,10 @@ async fn teams_and_organizations_become_groups_and_roles() {
     let text = |text: &str| text.to_owned();
     let groups = GroupSync {
         field: text("groups"),
-        mapping: [(text("kiln/potters"), text("potters")), (text("kiln/glaze"), text("glazing"))]
+        mapping: [("kiln/potters", "potters"), ("kiln/glaze", "glazing"), ("clay", "clay")]
+            .map(|(there, here)| (text(there), text(here)))
             .into(),
+        only_mapped: true,
         filter: Some(regex::Regex::new("^(potters|glazing|clay)$").unwrap()),
         auto_create: true,
     };
@@ -288,7 +291,10 @@ async fn teams_and_organizations_become_groups_and_roles() {
     let rules =
         Rules { groups: Some(groups), roles: Some(roles), allowed: None, ..rules(&["kiln"]) };
     let world = World::with(rules, false).await;
-    let both = &[("Kiln", "active"), ("clay", "active")][..];
+    // Anyone may make an organization there that is called as a group is here.
+    let glazing = CreateGroup { name: "glazing".to_owned(), ..CreateGroup::default() };
+    world.server.app.create_group(&Actor::System, "default", glazing).await.unwrap();
+    let both = &[("Kiln", "active"), ("clay", "active"), ("glazing", "active")][..];
     let teams = &[("Kiln", "Potters"), ("kiln", "keepers"), ("kiln", "staff")][..];
     world.peer.put("ada", at_github(4711, "ada", both, teams)).await;
     let client = world.sign_in("ada").await;

@@ -50,6 +50,7 @@ fn rules() -> Rules {
             field: "groups".to_owned(),
             mapping: [("potters-at-sso".to_owned(), "potters".to_owned())].into(),
             filter: Some(regex::Regex::new("^(potters|glaze|kiln)$").unwrap()),
+            only_mapped: false,
             auto_create: true,
         }),
         roles: None,

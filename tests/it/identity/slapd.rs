@@ -201,6 +201,7 @@ pub fn rules() -> Rules {
         link_by_email: LinkByEmail::None,
         groups: Some(GroupSync {
             field: "groups".to_owned(),
+            only_mapped: false,
             auto_create: true,
             ..GroupSync::default()
         }),
