@@ -19,18 +19,23 @@ const MAX_TEXT: usize = 128;
 const MAX_WORDS: usize = 24;
 /// A shorter word is in too many passwords to say anything.
 const LEAST_WORD: usize = 3;
-/// Callers that may wait while one is judged: a form asks again with the next letter.
+/// Callers that may wait while one is judged.
 const WAITING: usize = 32;
+/// Of these, those that only look: whoever is not signed in may, and keeps nobody from setting a
+/// password by it. A form asks again with the next letter.
+const LOOKING: usize = 4;
 
 /// Judges one password at a time: whoever is not signed in may ask, too.
 pub(super) struct Judge {
     room: Semaphore,
+    looking: Semaphore,
     turn: Semaphore,
 }
 
 impl Default for Judge {
     fn default() -> Self {
-        Self { room: Semaphore::new(WAITING), turn: Semaphore::new(1) }
+        let [room, looking, turn] = [WAITING, LOOKING, 1].map(Semaphore::new);
+        Self { room, looking, turn }
     }
 }
 
@@ -59,6 +64,11 @@ impl App {
     /// # Errors
     /// [`Error::Unavailable`] when too many ask, or the list of leaked passwords cannot be read.
     pub async fn judge_password(&self, new: NewPassword<'_>, name: &str) -> Result<Strength> {
+        let _place = self.judge.looking.try_acquire().map_err(|_| busy())?;
+        self.strength_of(new, name).await
+    }
+
+    async fn strength_of(&self, new: NewPassword<'_>, name: &str) -> Result<Strength> {
         let checked = password::check(new.password, new.username, new.email);
         let about = [new.username, new.email, name, "steading"];
         let words: Vec<String> = about.into_iter().flat_map(words).take(MAX_WORDS).collect();
@@ -78,14 +88,13 @@ impl App {
         // What needs no work is said first: nobody waits for it.
         password::check(new.password, new.username, new.email)
             .map_err(|why| Error::invalid("password", why))?;
-        match self.judge_password(new, name).await?.refused {
+        match self.strength_of(new, name).await?.refused {
             None => Ok(()),
             Some(why) => Err(Error::invalid("password", why)),
         }
     }
 
     async fn judged(&self, text: Zeroizing<String>, words: Vec<String>) -> Result<Strength> {
-        let busy = || Error::Unavailable("too many passwords are judged; try again".to_owned());
         let _room = self.judge.room.try_acquire().map_err(|_| busy())?;
         let _turn = self.judge.turn.acquire().await.map_err(|_| busy())?;
         let breached = self.policy.breached.clone();
@@ -97,6 +106,10 @@ impl App {
             Error::Unavailable(why.to_owned())
         })
     }
+}
+
+fn busy() -> Error {
+    Error::Unavailable("too many passwords are judged; try again".to_owned())
 }
 
 /// A text about the user, whole and in its words.
