@@ -53,7 +53,7 @@ impl App {
         let (search, me) = (parse(query)?, actor.user_id());
         let limit = limit.clamp(1, MAX_LIST);
         self.db
-            .read(move |tx| {
+            .read_audit(move |tx| {
                 let Some(narrow) = resolve(tx, search, me)? else { return Ok((Vec::new(), 0)) };
                 let rows = audit_search::list(tx, &narrow, limit, offset)?;
                 let n = match page::total(rows.len(), limit, offset) {
@@ -78,7 +78,7 @@ impl App {
         require_reader(self.clock.now(), actor)?;
         let (search, me) = (parse(query)?, actor.user_id());
         self.db
-            .read(move |tx| {
+            .read_audit(move |tx| {
                 let narrow = resolve(tx, search, me)?.map(|narrow| Narrow {
                     from: since.map_or(narrow.from, |at| at.max(narrow.from)),
                     before: until.map_or(narrow.before, |at| at.min(narrow.before)),

@@ -21,7 +21,7 @@ impl App {
         let search = parse(query)?;
         let (actor, offset) = (actor.clone(), offset.clamp(0, MAX_OFFSET));
         self.db
-            .read(move |tx| {
+            .read_audit(move |tx| {
                 let Some(narrow) = resolve(tx, search, actor.user_id())? else {
                     return Ok(Found::default());
                 };
@@ -58,7 +58,7 @@ impl App {
         require_reader(self.clock.now(), actor)?;
         let (actor, key) = (actor.clone(), key.to_owned());
         self.db
-            .read(move |tx| {
+            .read_audit(move |tx| {
                 let missing = || Error::NotFound("entry");
                 let row = match (key.parse::<AuditId>(), key.parse::<i64>()) {
                     (Ok(id), _) => audit_entry::find(tx, id)?,

@@ -29,7 +29,7 @@ macro_rules! columns {
 }
 pub(super) use columns;
 
-/// Writes an entry behind the last one. Searches find it when it is committed.
+/// Writes an entry behind the last one.
 ///
 /// # Errors
 /// When SQLite fails.
@@ -107,7 +107,7 @@ pub fn first(tx: &ReadTx<'_>) -> Result<i64> {
 type Place = (Option<String>, Option<String>);
 
 /// The organization that the thing belongs to, and why a build was made.
-fn place(tx: &ReadTx<'_>, entry: &AuditEntry) -> Result<Place> {
+fn place(tx: &WriteTx<'_>, entry: &AuditEntry) -> Result<Place> {
     if let Some(place) = entry.organization {
         return Ok((Some(place.to_string()), None));
     }
@@ -141,6 +141,7 @@ fn place(tx: &ReadTx<'_>, entry: &AuditEntry) -> Result<Place> {
         return Ok(found);
     }
     // It is gone by now: where it was before.
+    tx.enter_audit_words()?;
     let words = audit_words::thing(entry.target_id);
     let before = tx.find(
         "SELECT a.organization_id, a.build_reason AS reason

@@ -2,7 +2,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc as std_mpsc;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -10,7 +10,7 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 use tokio::sync::{Semaphore, broadcast, oneshot};
 
-use super::writer::{Job, job, write_loop};
+use super::writer::{Job, Told, job, write_loop};
 use super::{Error, ReadTx, Result, WriteTx, inspect, plan, schema};
 use crate::clock::{Clock, Entropy};
 use crate::model::event::Event;
@@ -38,8 +38,7 @@ struct Shared {
     readers: Mutex<Vec<Connection>>,
     permits: Semaphore,
     path: PathBuf,
-    events: broadcast::Sender<Event>,
-    commits: Arc<AtomicU64>,
+    told: Arc<Told>,
     clock: Clock,
     work: plan::Work,
 }
@@ -66,21 +65,22 @@ impl Db {
         keep_statements(&writer)?;
         let (queue, jobs) = std_mpsc::sync_channel(QUEUE);
         let (events, _) = broadcast::channel(EVENTS);
-        let commits = Arc::<AtomicU64>::default();
+        // What was killed may have left entries that searches do not find.
+        let is_behind = AtomicBool::new(true);
+        let told = Arc::new(Told { events, commits: AtomicU64::new(0), is_behind });
         let shared = Shared {
             queue,
             room: Semaphore::new(QUEUE),
             readers: Mutex::default(),
             permits: Semaphore::new(N_READERS),
             path: path.to_owned(),
-            events: events.clone(),
-            commits: Arc::clone(&commits),
+            told: Arc::clone(&told),
             clock: clock.clone(),
             work: plan::Work::default(),
         };
         std::thread::Builder::new()
             .name("db-writer".to_owned())
-            .spawn(move || write_loop(&writer, &jobs, &events, &commits, (&clock, &entropy)))
+            .spawn(move || write_loop(&writer, &jobs, &told, (&clock, &entropy)))
             .map_err(|e| Error::Unreadable { what: "thread", why: e.to_string() })?;
         Ok(Self(Arc::new(shared)))
     }
@@ -135,6 +135,22 @@ impl Db {
         self.0.read(work)
     }
 
+    /// The same for searches in the audit log: they find every entry that was committed by now.
+    ///
+    /// # Errors
+    /// As [`Db::read`].
+    pub async fn read_audit<T, E, F>(&self, work: F) -> std::result::Result<T, E>
+    where
+        E: From<Error>,
+        F: FnOnce(&ReadTx<'_>) -> std::result::Result<T, E>,
+    {
+        if self.0.told.is_behind.load(Ordering::Acquire) {
+            // Whoever cannot write, for want of room, still reads what is found already.
+            let _: Result<()> = self.write(|tx| tx.enter_audit_words()).await;
+        }
+        self.read(work).await
+    }
+
     /// The same on a thread for what takes long: archives, states, logs to be downloaded.
     ///
     /// # Errors
@@ -174,7 +190,7 @@ impl Db {
     /// is still so for as long as it stays.
     #[must_use]
     pub fn commits(&self) -> u64 {
-        self.0.commits.load(Ordering::Acquire)
+        self.0.told.commits.load(Ordering::Acquire)
     }
 
     /// Brings all that was written into the one file, so that a copy of it is whole. For the end:
@@ -201,7 +217,7 @@ impl Db {
     /// Events of commits from now on.
     #[must_use]
     pub fn events(&self) -> broadcast::Receiver<Event> {
-        self.0.events.subscribe()
+        self.0.told.events.subscribe()
     }
 }
 

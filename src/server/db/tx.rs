@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 
 use rusqlite::{CachedStatement, Connection, OptionalExtension as _, Params, Row};
 
-use super::{Result, plan};
+use super::{Result, audit_words, plan};
 use crate::clock::Entropy;
 use crate::model::event::Event;
 use crate::model::time::Timestamp;
@@ -88,6 +88,14 @@ impl<'c> WriteTx<'c> {
     #[must_use]
     pub fn last_rowid(&self) -> i64 {
         self.read.conn.last_insert_rowid()
+    }
+
+    /// Brings what searches in the audit log go by up to its last entry.
+    ///
+    /// # Errors
+    /// When SQLite fails.
+    pub(super) fn enter_audit_words(&self) -> Result<()> {
+        audit_words::catch_up(self.read.conn)
     }
 
     /// A new id. Ids made later sort later, also within a millisecond and across transactions.

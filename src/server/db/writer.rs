@@ -1,8 +1,9 @@
 //! The writer: takes the writes that have gathered, commits them as one, and answers everyone after.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc as std_mpsc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::mpsc::{self as std_mpsc, RecvTimeoutError};
+use std::time::Duration;
 
 use rusqlite::Connection;
 use tokio::sync::{broadcast, oneshot};
@@ -14,6 +15,10 @@ use crate::model::event::Event;
 
 /// Writes in one commit: bounds how long the first of them waits.
 const MAX_BATCH: usize = 128;
+/// How long nobody has written before what searches in the audit log go by is brought up to date.
+const QUIET: Duration = Duration::from_secs(1);
+/// Writes after which that is done though more are to come: bounds how long a search may wait.
+const MAX_BEHIND: usize = 1024;
 
 /// Runs inside a savepoint, or is told why there is none.
 pub(super) type Job = Box<dyn FnOnce(Result<Bench<'_>, Lost>) -> Answer + Send>;
@@ -111,30 +116,42 @@ where
     Answer { keep, events, reply }
 }
 
+/// What the writer lets others know.
+pub(super) struct Told {
+    /// What happened.
+    pub(super) events: broadcast::Sender<Event>,
+    /// Goes up with each commit.
+    pub(super) commits: AtomicU64,
+    /// Whether there may be audit entries that searches do not find yet.
+    pub(super) is_behind: AtomicBool,
+}
+
 /// Takes what has gathered, commits it as one, and answers everyone after.
 pub(super) fn write_loop(
     conn: &Connection,
     jobs: &std_mpsc::Receiver<Job>,
-    events: &broadcast::Sender<Event>,
-    commits: &AtomicU64,
+    told: &Told,
     (clock, entropy): (&Clock, &Entropy),
 ) {
-    while let Ok(first) = jobs.recv() {
+    let mut n_behind = 0;
+    while let Some(first) = next(conn, jobs, told, &mut n_behind) {
         let mut batch = vec![first];
         while batch.len() < MAX_BATCH
             && let Ok(job) = jobs.try_recv()
         {
             batch.push(job);
         }
+        n_behind += batch.len();
         let (answers, committed) = run_batch(Bench { conn, clock, entropy }, batch);
         // Before anyone is answered: who knows of a write must not be told what was before it.
-        commits.fetch_add(1, Ordering::Release);
+        told.is_behind.store(true, Ordering::Release);
+        told.commits.fetch_add(1, Ordering::Release);
         for answer in answers {
             (answer.reply)(committed);
             if committed.is_ok() {
                 for event in answer.events {
                     // No listener is no fault.
-                    let _ = events.send(event);
+                    let _ = told.events.send(event);
                 }
             }
         }
@@ -142,6 +159,40 @@ pub(super) fn write_loop(
     if let Err(error) = conn.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)") {
         tracing::warn!(%error, "the last checkpoint did not finish; the next start does it");
     }
+}
+
+/// The next write, none at the end. Where there is time, searches are brought up to date before it.
+fn next(
+    conn: &Connection,
+    jobs: &std_mpsc::Receiver<Job>,
+    told: &Told,
+    n_behind: &mut usize,
+) -> Option<Job> {
+    if *n_behind < MAX_BEHIND {
+        if !told.is_behind.load(Ordering::Acquire) {
+            return jobs.recv().ok();
+        }
+        match jobs.recv_timeout(QUIET) {
+            Ok(job) => return Some(job),
+            Err(RecvTimeoutError::Disconnected) => return None,
+            Err(RecvTimeoutError::Timeout) => {}
+        }
+    }
+    *n_behind = 0;
+    told.is_behind.store(false, Ordering::Release);
+    if let Err(error) = enter_words(conn) {
+        tracing::warn!(%error, "audit entries are not ready to be searched; the next search tries");
+    }
+    jobs.recv().ok()
+}
+
+fn enter_words(conn: &Connection) -> super::Result<()> {
+    run(conn, "BEGIN IMMEDIATE")?;
+    let entered = audit_words::catch_up(conn).and_then(|()| run(conn, "COMMIT"));
+    if entered.is_err() && !conn.is_autocommit() {
+        run(conn, "ROLLBACK")?;
+    }
+    entered
 }
 
 fn run_batch(bench: Bench<'_>, batch: Vec<Job>) -> (Vec<Answer>, Result<(), Lost>) {
@@ -156,10 +207,7 @@ fn run_batch(bench: Bench<'_>, batch: Vec<Job>) -> (Vec<Answer>, Result<(), Lost
         answers.push(answer);
     }
     let committed = state.and_then(|()| {
-        let entered = audit_words::catch_up(bench.conn);
-        entered
-            .and_then(|()| run(bench.conn, "COMMIT"))
-            .map_err(|error| Lost::because(&error, "commit"))
+        run(bench.conn, "COMMIT").map_err(|error| Lost::because(&error, "commit"))
     });
     // A full disk ends the transaction by itself, in the middle of a statement or at the commit.
     if committed.is_err()
