@@ -82,12 +82,12 @@ impl Server {
         let key = config.master_key_file.as_deref().map(identity::master_key::read).transpose()?;
         let seal = app::settings::load_seal(&db, key, entropy.clone()).await?;
         let app = App::new(db, clock.clone(), entropy.clone(), seal, policy(&config, &url)?);
-        app.ensure_start().await?;
-        app.end_all_sessions(EndReason::Server)
-            .await
-            .context("Ending an earlier life's sessions")?;
-        let fleet = start_fleet(&app, &config, (&clock, &entropy), &tasks).await?;
-        let host_key = host_key(&app).await?;
+        let known = Known::load(&app).await?;
+        let host_key = known.host_key;
+        let start =
+            fleet::Start { secret: known.wireguard, prefix: known.prefix, bind: config.wireguard };
+        let fleet =
+            Fleet::start(app.clone(), start, clock.clone(), entropy.clone(), &tasks).await?;
         let ssh = fleet.open_front_door(config.ssh, &host_key).await?;
         let homes = start_jobs(&app, &config, http, (&clock, &entropy), &tasks).await?;
         tasks.spawn("accounts", OnPanic::Lose, app.clone().keep_accounts());
@@ -116,6 +116,37 @@ impl Server {
         }
         // Only where nobody has a home: a directory with one is not removed by this.
         let _ = std::fs::remove_dir(&self.homes);
+    }
+}
+
+/// What a deployment is known by, made at its first start.
+struct Known {
+    wireguard: [u8; 32],
+    prefix: Prefix,
+    host_key: KeyPair,
+}
+
+impl Known {
+    /// Reads it, and makes what is missing. An earlier life's sessions end.
+    async fn load(app: &App) -> anyhow::Result<Self> {
+        // Asked for at once: what is made is then in one commit, and waits for the disk once.
+        let (_, _, wireguard, prefix, host_key) = tokio::try_join!(
+            app.ensure_start(),
+            app.end_all_sessions(EndReason::Server),
+            app.secret("wireguard_key", |e| e.bytes::<32>().to_vec()),
+            app.secret("overlay_prefix", |e| Prefix::random(e).0.to_vec()),
+            app.secret("ssh_host_key", |e| {
+                KeyPair::generate(e, "steading").to_openssh().as_bytes().to_vec()
+            }),
+        )
+        .context("Reading what the deployment is known by")?;
+        let wireguard = <[u8; 32]>::try_from(wireguard.as_slice());
+        let host_key = std::str::from_utf8(&host_key).context("Reading the SSH host key")?;
+        Ok(Self {
+            wireguard: wireguard.context("Reading the WireGuard key")?,
+            prefix: Prefix::read(&prefix).context("Reading the overlay's prefix")?,
+            host_key: KeyPair::from_openssh(host_key)?,
+        })
     }
 }
 
@@ -193,30 +224,6 @@ async fn start_providers(app: &App, config: &Config, tasks: &Tasks) -> anyhow::R
         tasks.spawn("identity-grants", OnPanic::Stop, providers.clone().keep_grants());
     }
     Ok(providers)
-}
-
-async fn start_fleet(
-    app: &App,
-    config: &Config,
-    (clock, entropy): (&Clock, &Entropy),
-    tasks: &Tasks,
-) -> anyhow::Result<Fleet> {
-    let secret = app.secret("wireguard_key", |e| e.bytes::<32>().to_vec()).await?;
-    let secret = <[u8; 32]>::try_from(secret.as_slice()).context("Reading the WireGuard key")?;
-    let prefix = app.secret("overlay_prefix", |e| Prefix::random(e).0.to_vec()).await?;
-    let prefix = Prefix::read(&prefix).context("Reading the overlay's prefix")?;
-    let start = fleet::Start { secret, prefix, bind: config.wireguard };
-    Fleet::start(app.clone(), start, clock.clone(), entropy.clone(), tasks).await
-}
-
-async fn host_key(app: &App) -> anyhow::Result<KeyPair> {
-    let kept = app
-        .secret("ssh_host_key", |e| {
-            KeyPair::generate(e, "steading").to_openssh().as_bytes().to_vec()
-        })
-        .await?;
-    let text = std::str::from_utf8(&kept).context("Reading the SSH host key")?;
-    Ok(KeyPair::from_openssh(text)?)
 }
 
 async fn start_jobs(
