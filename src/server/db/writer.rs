@@ -206,9 +206,8 @@ fn run_batch(bench: Bench<'_>, batch: Vec<Job>) -> (Vec<Answer>, Result<(), Lost
         };
         answers.push(answer);
     }
-    let committed = state.and_then(|()| {
-        run(bench.conn, "COMMIT").map_err(|error| Lost::because(&error, "commit"))
-    });
+    let committed = state
+        .and_then(|()| run(bench.conn, "COMMIT").map_err(|error| Lost::because(&error, "commit")));
     // A full disk ends the transaction by itself, in the middle of a statement or at the commit.
     if committed.is_err()
         && !bench.conn.is_autocommit()

@@ -63,11 +63,15 @@ time_t time(time_t *out) {
 "#;
 
 /// A server whose clock the test sets.
-struct Stepped(Site);
+pub struct Stepped(pub Site);
 
 impl Stepped {
     fn new() -> Self {
-        let mut site = Site::new();
+        Self::from(Site::new())
+    }
+
+    /// Starts a site's server anew, with what it is told now.
+    pub fn from(mut site: Site) -> Self {
         site.stop();
         let (source, shim) = (site.path("step.c"), site.path("step.so"));
         std::fs::write(&source, SHIM).unwrap();
@@ -83,7 +87,7 @@ impl Stepped {
     }
 
     /// Sets the clock to as many seconds from the machine's.
-    fn set(&self, seconds: i64) {
+    pub fn set(&self, seconds: i64) {
         use std::os::unix::fs::FileExt as _;
         // In place: the server has it mapped.
         let path = self.0.path("step");

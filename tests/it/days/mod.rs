@@ -3,7 +3,7 @@
 mod api;
 mod bombs;
 mod builds;
-mod clock;
+pub mod clock;
 mod crowds;
 mod data;
 mod disk;

@@ -1,6 +1,7 @@
 //! The program from outside: a real server process, real terraform, real agents, stock clients.
 
 mod account;
+mod at_work;
 mod audit;
 mod backup;
 mod browser;
@@ -14,6 +15,7 @@ mod forwards;
 mod groups;
 mod invitations;
 pub mod ports;
+mod providers;
 mod proxy;
 mod quota;
 mod replaced;

@@ -3,7 +3,7 @@
 mod github;
 mod joining;
 mod ldap;
-mod peer;
+pub mod peer;
 pub mod slapd;
 mod syncs;
 mod trial;

@@ -125,6 +125,18 @@ impl Browser {
         panic!("the provider leads around in circles: {url}");
     }
 
+    /// Signs in at Steading at `base`, by the way there at `path`; the session it is given.
+    pub async fn arrive(&mut self, base: &str, path: &str, subject: &str) -> String {
+        let mut there = Self::default();
+        let page = there.get(&format!("{base}{path}").parse().unwrap()).await;
+        assert_eq!(page.status, 303, "{}", page.text);
+        let sent_to = page.headers[header::LOCATION].to_str().unwrap();
+        let back = self.sign_in(sent_to, subject, base).await;
+        let page = there.get(&back.parse().unwrap()).await;
+        assert_eq!(page.status, 303, "{}", page.text);
+        there.cookies.remove("coder_session_token").expect("a session")
+    }
+
     /// Enters a device's code as `subject`.
     pub async fn enter_code(&mut self, at: &str, code: &str, subject: &str) {
         let mut url: Url = at.parse().unwrap();
