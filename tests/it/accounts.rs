@@ -383,3 +383,24 @@ async fn a_user_admin_sees_where_someone_is_signed_in_and_ends_one_of_it() {
     let page = server.get(&ada, "/people/ada").await.expect(200).text;
     assert!(!page.contains("/sessions/"), "{page}");
 }
+
+#[tokio::test]
+async fn who_comes_by_a_token_alone_is_active_too() {
+    let server = TestServer::start().await;
+    let olga = server.sign_in("olga").await;
+    let body = json!({"username": "robot", "service_account": true});
+    server.post(&olga, "/api/v2/users", body).await.expect(201);
+    let status = async || {
+        let robot = server.get(&olga, "/api/v2/users/robot").await.expect(200).json();
+        (robot["status"].clone(), robot["last_seen_at"].clone())
+    };
+    assert_eq!(status().await, (json!("dormant"), json!("0001-01-01T00:00:00Z")));
+    let path = "/api/v2/users/robot/keys/tokens";
+    let made = server.post(&olga, path, json!({"token_name": "ci"})).await.expect(201).json();
+    let robot = Client { token: made["key"].as_str().map(str::to_owned), ..Client::default() };
+    server.get(&robot, "/api/v2/users/me").await.expect(200);
+    server.app.save_uses_pass().await.unwrap();
+    let (now, seen) = status().await;
+    assert_eq!(now, json!("active"));
+    assert_ne!(seen, json!("0001-01-01T00:00:00Z"));
+}

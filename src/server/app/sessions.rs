@@ -208,11 +208,7 @@ pub(super) fn enter(
     arrival: Entrance,
 ) -> Result<SignIn> {
     match user.status {
-        UserStatus::Active => {}
-        UserStatus::Dormant => {
-            user.status = UserStatus::Active;
-            users::update(tx, &user)?;
-        }
+        UserStatus::Active | UserStatus::Dormant => user.status = UserStatus::Active,
         UserStatus::Suspended => return Ok(SignIn::Suspended),
         UserStatus::Deleted => return Ok(SignIn::Wrong),
     }

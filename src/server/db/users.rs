@@ -353,7 +353,9 @@ pub fn update(tx: &WriteTx<'_>, user: &User) -> Result<()> {
 /// When SQLite fails.
 pub fn saw(tx: &WriteTx<'_>, id: UserId, at: Timestamp) -> Result<()> {
     tx.execute(
-        "UPDATE users SET last_seen_at = max(coalesce(last_seen_at, 0), :at) WHERE id = :id",
+        "UPDATE users SET last_seen_at = max(coalesce(last_seen_at, 0), :at),
+           status = CASE status WHEN 'dormant' THEN 'active' ELSE status END
+         WHERE id = :id",
         named_params! { ":id": id, ":at": at },
     )?;
     Ok(())
