@@ -189,6 +189,8 @@ pub struct AllowedGroups {
 
 /// The provider of who signs in by a directory's password, as grants and identities have it.
 pub const DIRECTORY: &str = "ldap";
+/// The provider of who signs in at GitHub.
+pub const GITHUB: &str = "github";
 
 /// Someone who signed in at a provider.
 #[derive(Clone, Debug)]

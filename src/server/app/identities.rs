@@ -205,7 +205,9 @@ fn look_up(tx: &ReadTx<'_>, arrival: &Arrival, email: &str) -> Result<Found> {
 fn may_link(tx: &ReadTx<'_>, came: &ProviderSignIn, user: &User) -> Result<bool> {
     let theirs = identities::list_of(tx, user.id)?;
     let known = theirs.iter().any(|i| i.issuer == came.arrival.issuer);
-    if known {
+    // Who made the account for one way in did not mean that any other opens it.
+    let elsewhere = theirs.is_empty() && user.login_type.is_by_provider();
+    if known || (elsewhere && user.login_type != came.login_type) {
         return Ok(false);
     }
     let kept = scim_users::find(tx, user.id)?.is_some_and(|row| {

@@ -13,7 +13,7 @@ use crate::model::password::is_email;
 use crate::model::policy::{self, Action, Context, Object, ResourceType, Scope};
 use crate::model::secret::Token;
 use crate::model::time;
-use crate::model::user::{SiteRole, User, UserKind, UserRef};
+use crate::model::user::{SiteRole, User, UserRef};
 use crate::server::db::{self, ReadTx, WriteTx, groups, invitations};
 
 /// How long an invitation lasts when nothing is said.
@@ -156,7 +156,7 @@ impl App {
             email: invitation.email,
             name: guest.name,
             password: Some(guest.password),
-            kind: UserKind::Person,
+            ..CreateUser::default()
         };
         let (user, hash) = self.prepare_user(cmd).await?;
         let token = Token::parse(&guest.token).ok_or(Error::NotFound("invitation"))?;

@@ -32,6 +32,7 @@ pub mod leaked;
 pub mod login_methods;
 pub mod logs;
 pub mod members;
+mod new_users;
 pub mod organizations;
 pub mod page;
 pub mod passkeys;

@@ -13,6 +13,7 @@ mod files;
 mod forwards;
 mod groups;
 mod invitations;
+mod owners;
 pub mod ports;
 mod proxy;
 mod quota;

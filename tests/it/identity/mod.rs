@@ -3,6 +3,7 @@
 mod github;
 mod joining;
 mod ldap;
+mod made;
 mod peer;
 pub mod slapd;
 mod syncs;
