@@ -243,6 +243,12 @@ pub enum Refusal {
          sign in as before, or ask an owner"
     )]
     EmailTaken,
+    /// Signed in less strongly than is asked for.
+    #[error(
+        "the provider signed you in without what is asked for here, such as a second factor; sign \
+         out there, and try again"
+    )]
+    Weak,
     /// No user name could be made.
     #[error("no user name is free that is like yours; ask an owner for an account")]
     NoName,

@@ -16,8 +16,10 @@ use super::sync::{Word, follow};
 use super::users::entry;
 use super::{Actor, App, Error, Result, factors, users};
 use crate::model::audit::{AuditAction, Diff};
+use crate::model::factor::FactorKind;
 use crate::model::identity::{Arrival, Identity, Refusal, Rules};
 use crate::model::secret::Token;
+use crate::model::time::Timestamp;
 use crate::model::user::{LoginType, User, UserKind, UserStatus};
 use crate::server::db::scim_users::{self, ScimUserRow};
 use crate::server::db::{self, ReadTx, WriteTx, identities, memberships};
@@ -32,8 +34,24 @@ pub struct ProviderSignIn {
     pub granted: Granted,
     /// How someone new signs in from now on.
     pub login_type: LoginType,
+    /// How they proved it there.
+    pub strength: Strength,
     /// How they come.
     pub came: Came,
+}
+
+/// How someone proved at a provider who they are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Strength {
+    /// Whether it is as strong as the provider's settings ask for.
+    pub is_met: bool,
+    /// When they gave a second factor there, where the provider's word on that is taken.
+    pub mfa_at: Option<Timestamp>,
+}
+
+impl Strength {
+    /// Of a provider that says nothing of it, and is asked for nothing.
+    pub const UNSAID: Self = Self { is_met: true, mfa_at: None };
 }
 
 /// Who it is here.
@@ -134,6 +152,10 @@ fn arrive(
         Err(why) => return refused(None, why),
     };
     let (user, identity) = match look_up(tx, arrival, &email)? {
+        Found::Known(user, _) | Found::Namesake(user) if !came.strength.is_met => {
+            return refused(Some(user), Refusal::Weak);
+        }
+        Found::Nobody if !came.strength.is_met => return refused(None, Refusal::Weak),
         // Before anything is written: a suspended account is left as it is.
         Found::Known(user, _) if user.status == UserStatus::Suspended => {
             return Ok((Some(user), SignIn::Suspended));
@@ -168,12 +190,12 @@ fn arrive(
     let user = follow(tx, (&identity, user), &word, all)?;
     let factor = match code {
         Some(code) if factors::of(tx, user.id)?.any() => match checks.code(tx, user.id, code)? {
-            Verdict::Right(kind) => Some(kind),
+            Verdict::Right(kind) => Some((kind, tx.now)),
             Verdict::Wrong(why) => {
                 return Ok((Some(user), SignIn::Asks(Box::new(Asked::wrong(why)))));
             }
         },
-        Some(_) | None => None,
+        Some(_) | None => came.strength.mfa_at.map(|at| (FactorKind::Provider, at)),
     };
     let grant = keep(tx, &checks.seal, &identity, &came.granted)?;
     let Came { ip, request } = came.came.clone();

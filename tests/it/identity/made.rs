@@ -64,7 +64,7 @@ async fn an_account_made_for_one_way_in_is_opened_by_no_other() {
         assert!(matches!(&refused, Error::Invalid { field, .. } if field == "login_type"));
     }
     // It was, when the account was made.
-    app.set_rules("ldap", Some(std::sync::Arc::new(super::rules())));
+    app.set_rules("ldap", Some(std::sync::Arc::new(rules())));
     app.create_user(&system, wanted("ben", LoginType::Ldap)).await.unwrap();
     world.peer.put("ben", with_address("ben@example.org", true)).await;
     let (_, refused) = world.arrive("ben").await;

@@ -26,6 +26,7 @@ pub mod person;
 pub mod person_tokens;
 pub mod providers;
 pub mod roles;
+pub mod second_factors;
 pub mod security;
 pub mod service_accounts;
 pub mod setup;

@@ -22,7 +22,7 @@ use crate::model::time::Timestamp;
 use crate::model::user::LoginType;
 use crate::net::dial::Dialer;
 use crate::server::app::App;
-use crate::server::app::identities::ProviderSignIn;
+use crate::server::app::identities::{ProviderSignIn, Strength};
 use crate::server::app::identity_grants::{Due, Granted};
 
 /// The name of GitHub's settings, as grants have it.
@@ -188,7 +188,8 @@ impl Github {
     ) -> Result<Finished, Stopped> {
         let rules = Arc::clone(&self.provider()?.settings.rules);
         let (login_type, how) = (LoginType::Github, back.came.clone());
-        let came = ProviderSignIn { arrival, rules, granted, login_type, came: how };
+        let strength = Strength::UNSAID;
+        let came = ProviderSignIn { arrival, rules, granted, login_type, strength, came: how };
         conclude(&self.0.app, flow, back.actor, came).await
     }
 
