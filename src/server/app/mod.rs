@@ -5,6 +5,7 @@ mod accounts;
 pub mod actor;
 pub mod agent_reports;
 pub mod agents;
+mod asked_again;
 pub mod attempts;
 pub mod audit;
 pub mod audit_chain;
@@ -101,6 +102,7 @@ pub struct App {
     token_cache: Arc<token_cache::TokenCache<tokens::Known>>,
     provider_rules: Arc<provider_rules::ProviderRules>,
     mfa_required: Arc<mfa_roles::Required>,
+    asked_again: Arc<asked_again::AskedAgain>,
     /// What the operator chose.
     pub policy: Arc<Policy>,
 }
@@ -145,6 +147,7 @@ impl App {
             token_cache,
             provider_rules: Arc::default(),
             mfa_required,
+            asked_again: Arc::default(),
             policy,
         }
     }

@@ -33,6 +33,8 @@ impl App {
             Some(rules) => now.insert(provider.to_owned(), rules),
             None => now.remove(provider),
         };
+        // What a provider said may mean something else now.
+        self.asked_again.forget();
     }
 
     /// The rules of all providers.
