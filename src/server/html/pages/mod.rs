@@ -4,6 +4,7 @@ pub mod account;
 pub mod audit;
 pub mod audit_entry;
 pub mod audit_filters;
+pub mod beside_people;
 pub mod build;
 pub mod builds;
 pub mod claims;
