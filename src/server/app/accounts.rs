@@ -46,10 +46,9 @@ pub(super) fn insert(
     roles::replace(tx, user.id, &user.roles)?;
     let diff = Diff::new().field("username", "", user.username.as_str());
     let diff = diff.field("email", "", user.email.as_str());
-    let diff = match user.login_type {
-        LoginType::Password => diff,
-        other => diff.field("login_type", "", other.as_str()),
-    };
+    let elsewhere =
+        if user.login_type == LoginType::Password { "" } else { user.login_type.as_str() };
+    let diff = diff.field("login_type", "", elsewhere);
     record(tx, actor, &entry(action, &user, &diff))?;
     for place in user.organizations.iter().filter(|id| **id != start) {
         let Some(place) = organizations::find(tx, *place)? else { continue };
