@@ -328,7 +328,6 @@ mod tests {
             ("isuer = 1", "isuer"),
             ("scopes = [\"email\"]", "openid"),
             ("acr_values = [\"a b\"]", "acr_values"),
-            ("trust_amr = 1", "trust_amr"),
             ("group_regex_filter = \"(\"", "group_regex_filter"),
             ("link_by_email = \"yes\"", "none, members or all"),
             ("email_domain = [\"a@b\"]", "email_domain"),
