@@ -188,20 +188,36 @@ fn arrive(
     let identity = seen(tx, identity, arrival, &email)?;
     let word = Word { rules, claims: &arrival.claims, is_news: true };
     let user = follow(tx, (&identity, user), &word, all)?;
-    let factor = match code {
-        Some(code) if factors::of(tx, user.id)?.any() => match checks.code(tx, user.id, code)? {
-            Verdict::Right(kind) => Some((kind, tx.now)),
-            Verdict::Wrong(why) => {
-                return Ok((Some(user), SignIn::Asks(Box::new(Asked::wrong(why)))));
-            }
-        },
-        Some(_) | None => came.strength.mfa_at.map(|at| (FactorKind::Provider, at)),
+    let factor = match given(tx, (&user, came), (code, checks))? {
+        Ok(factor) => factor,
+        Err(why) => return Ok((Some(user), SignIn::Asks(Box::new(Asked::wrong(why))))),
     };
     let grant = keep(tx, &checks.seal, &identity, &came.granted)?;
     let Came { ip, request } = came.came.clone();
     let entrance = Entrance { lifetime, ip, identity_grant: Some(grant), request, factor };
     let signed_in = enter(tx, user.clone(), token, entrance)?;
     Ok((Some(user), signed_in))
+}
+
+/// A second factor, and when it was given.
+type Given = Option<(FactorKind, Timestamp)>;
+
+/// The second factor that someone has given: here by a code, or at the provider. Else why the code is
+/// none.
+fn given(
+    tx: &WriteTx<'_>,
+    (user, came): (&User, &ProviderSignIn),
+    (code, checks): (Option<&str>, &Checks),
+) -> Result<std::result::Result<Given, String>> {
+    match code {
+        Some(code) if factors::of(tx, user.id)?.any() => {
+            Ok(match checks.code(tx, user.id, code)? {
+                Verdict::Right(kind) => Ok(Some((kind, tx.now))),
+                Verdict::Wrong(why) => Err(why),
+            })
+        }
+        Some(_) | None => Ok(Ok(came.strength.mfa_at.map(|at| (FactorKind::Provider, at)))),
+    }
 }
 
 fn look_up(tx: &ReadTx<'_>, arrival: &Arrival, email: &str) -> Result<Found> {
