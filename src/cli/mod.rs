@@ -25,6 +25,8 @@ mod misc;
 mod nearest;
 mod netcheck;
 mod network_info;
+#[cfg(feature = "server")]
+mod on_machine;
 mod open;
 mod organizations;
 mod output;
@@ -35,8 +37,6 @@ mod progress;
 mod prompt;
 mod reach;
 pub mod reference;
-#[cfg(feature = "server")]
-mod reset_password;
 mod schedule;
 #[cfg(feature = "server")]
 mod serve;
@@ -124,10 +124,11 @@ pub fn main() -> ExitCode {
 
 fn is_server(command: &Command) -> bool {
     #[cfg(feature = "server")]
-    return matches!(
-        command,
-        Command::Serve(args::serve::Command::Server(_) | args::serve::Command::Up(_))
-    );
+    {
+        use args::serve::Command as C;
+        matches!(command, Command::Serve(C::Up(_)))
+            || matches!(command, Command::Serve(C::Server(server)) if server.command.is_none())
+    }
     #[cfg(not(feature = "server"))]
     {
         let _ = command;
@@ -291,13 +292,19 @@ async fn serve(
     command: args::serve::Command,
     matches: &clap::ArgMatches,
 ) -> anyhow::Result<()> {
-    use args::serve::Command as C;
+    use args::serve::{Command as C, ServerCommand};
     let matches = matches.subcommand().map_or(matches, |(_, of_command)| of_command);
     match command {
         C::Up(args) => up::run(ctx, args, matches).await,
-        C::Server(args) => serve::run(ctx, args, matches).await,
+        C::Server(args) => match args.command {
+            Some(ServerCommand::CreateAdminUser(args)) => {
+                on_machine::create_admin_user::run(ctx, args).await
+            }
+            None => serve::run(ctx, args, matches).await,
+        },
         C::ProviderMirror(args) => serve::provider_mirror(ctx, &args),
-        C::ResetPassword(args) => reset_password::run(ctx, args).await,
+        C::ResetPassword(args) => on_machine::reset_password::run(ctx, args).await,
+        C::CreateAdminUser(args) => on_machine::create_admin_user::run(ctx, args).await,
     }
 }
 

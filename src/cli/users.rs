@@ -70,11 +70,14 @@ async fn create(ctx: &Context, args: CreateUser) -> anyhow::Result<()> {
     };
     let email = match args.email {
         Some(email) => email,
-        None if needs_password => prompt::text("Their e-mail address", "", "--email")?,
-        None => String::new(),
+        None if args.service_account => String::new(),
+        None => prompt::text("Their e-mail address", "", "--email")?,
     };
     let client = ctx.client()?;
-    let organization = client.organization().await?;
+    let mut organization_ids = Vec::new();
+    for name in &args.organizations {
+        organization_ids.push(client.organization_named(name).await?.id);
+    }
     let user = client
         .create_user(&NewUser {
             email,
@@ -83,21 +86,31 @@ async fn create(ctx: &Context, args: CreateUser) -> anyhow::Result<()> {
             password: password.clone(),
             login_type,
             user_status: String::new(),
-            organization_ids: vec![organization.id],
+            organization_ids,
+            organization_id: None,
             service_account: args.service_account,
             responsible: args.responsible.unwrap_or_default(),
         })
         .await?;
-    if let Some(who) = &user.responsible {
-        ctx.out.note(&format!("Created {}. {} answers for it.", user.username, who.username));
-        return Ok(());
-    }
-    ctx.out.note(&format!("Created {}. Sign in at {}.", user.username, client.server_text()));
+    ctx.out.note(&said(&user, &client.server_text()));
     if made {
         ctx.out.note("The password, shown this once:");
         return ctx.out.line(&password);
     }
     Ok(())
+}
+
+/// What there is to say of a new user.
+fn said(user: &User, server: &str) -> String {
+    let name = &user.username;
+    if let Some(who) = &user.responsible {
+        return format!("Created {name}. {} answers for it.", who.username);
+    }
+    match &*user.login_type {
+        "password" => format!("Created {name}. Sign in at {server}."),
+        "none" => format!("Created {name}, who has no way to sign in."),
+        _ => format!("Created {name}. They sign in as {} at {server}.", user.email),
+    }
 }
 
 /// A password to begin with: 20 letters and digits without the ones that look alike, 114 bits.

@@ -1,5 +1,6 @@
 //! Second factors: what someone has, what they are asked for, and who must have one.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::id::PasskeyId;
@@ -31,6 +32,8 @@ define_words! {
         Passkey = "passkey",
         /// A code from the list for who has lost the rest.
         Recovery = "recovery_code",
+        /// One that their provider has asked for.
+        Provider = "provider",
     }
 }
 
@@ -190,14 +193,51 @@ impl MfaRoles {
         let names = names.into_iter().map(str::trim).filter(|name| !name.is_empty());
         names
             .map(|name| if known(name) { Ok(name.to_owned()) } else { Err(name) })
-            .collect::<Result<Vec<_>, _>>()
-            .map(Self)
+            .collect::<Result<BTreeSet<_>, _>>()
+            .map(|names| Self(names.into_iter().collect()))
             .map_err(|name| {
                 let mut all = vec![EVERYONE];
                 all.extend(SiteRole::ALL.iter().map(|role| role.as_str()));
                 all.extend(OrganizationRole::ALL.iter().map(|role| role.as_str()));
                 format!("{name:?} is no role; write one of {}", all.join(", "))
             })
+    }
+
+    /// Their names, each once.
+    #[must_use]
+    pub fn names(&self) -> &[String] {
+        &self.0
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Whether a role is among them.
+    #[must_use]
+    pub fn has(&self, name: &str) -> bool {
+        self.0.iter().any(|role| role == name)
+    }
+
+    /// Whether everyone is meant, whatever their role.
+    #[must_use]
+    pub fn is_everyone(&self) -> bool {
+        self.has(EVERYONE)
+    }
+
+    /// These and others.
+    #[must_use]
+    pub fn with(&self, others: &Self) -> Self {
+        let more = others.0.iter().filter(|name| !self.has(name));
+        Self(self.0.iter().chain(more).cloned().collect())
+    }
+
+    /// These but for others.
+    #[must_use]
+    pub fn without(&self, others: &Self) -> Self {
+        Self(self.0.iter().filter(|name| !others.has(name)).cloned().collect())
     }
 
     /// Whether someone must have a second factor. Service accounts sign in nowhere.

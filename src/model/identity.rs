@@ -189,6 +189,8 @@ pub struct AllowedGroups {
 
 /// The provider of who signs in by a directory's password, as grants and identities have it.
 pub const DIRECTORY: &str = "ldap";
+/// The provider of who signs in at GitHub.
+pub const GITHUB: &str = "github";
 
 /// Someone who signed in at a provider.
 #[derive(Clone, Debug)]
@@ -241,6 +243,12 @@ pub enum Refusal {
          sign in as before, or ask an owner"
     )]
     EmailTaken,
+    /// Signed in less strongly than is asked for.
+    #[error(
+        "the provider signed you in without what is asked for here, such as a second factor; sign \
+         out there, and try again"
+    )]
+    Weak,
     /// No user name could be made.
     #[error("no user name is free that is like yours; ask an owner for an account")]
     NoName,

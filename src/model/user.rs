@@ -106,6 +106,17 @@ define_words! {
     }
 }
 
+impl LoginType {
+    /// Whether someone else keeps the password.
+    #[must_use]
+    pub const fn is_by_provider(self) -> bool {
+        match self {
+            Self::Oidc | Self::Github | Self::Ldap => true,
+            Self::Password | Self::None => false,
+        }
+    }
+}
+
 impl SiteRole {
     /// Those who add and change users and groups.
     pub const ADMINS: &'static [Self] = &[Self::Owner, Self::UserAdmin];

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use steading::clock::{Clock, Entropy};
 use steading::model::factor::MfaRoles;
 use steading::model::time::Timestamp;
-use steading::model::user::{SiteRole, UserKind};
+use steading::model::user::SiteRole;
 use steading::net::dial::Dialer;
 use steading::server::app::retention::Retention;
 use steading::server::app::users::CreateUser;
@@ -272,7 +272,7 @@ pub fn person(name: &str) -> CreateUser {
         email: format!("{name}@example.org"),
         name: String::new(),
         password: Some(PASSWORD.to_owned()),
-        kind: UserKind::Person,
+        ..CreateUser::default()
     }
 }
 

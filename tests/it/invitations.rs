@@ -161,6 +161,52 @@ async fn the_page_makes_a_link_and_revokes_it() {
     assert!(wrong.text.contains("Is not a number of days"), "{}", wrong.text);
 }
 
+#[tokio::test]
+async fn the_form_offers_the_groups_that_may_be_given() {
+    let server = TestServer::start().await;
+    let system = Actor::System;
+    let make = async |name: String| {
+        let group = CreateGroup { name, ..CreateGroup::default() };
+        server.app.create_group(&system, "default", group).await.unwrap();
+    };
+    make("potters".to_owned()).await;
+    make("glaze".to_owned()).await;
+    let urs = server.sign_in("urs").await;
+    let browser = urs.in_browser(&[("sec-fetch-site", "same-origin")]);
+    let page = server.get(&browser, "/invitations").await.expect(200).text;
+    let is_box =
+        |page: &str, name: &str| page.contains(&format!("name=\"group\" value=\"{name}\""));
+    assert!(is_box(&page, "potters") && is_box(&page, "glaze"), "{page}");
+    assert!(!is_box(&page, "Everyone") && !page.contains("name=\"groups\""), "{page}");
+    let csrf = between(&page, "name=\"csrf\" value=\"", "\"");
+    let fields = [("csrf", csrf.as_str()), ("email", "none"), ("days", "2"), ("group", "glaze")];
+    let again = server.form(&browser, "/invitations", &fields).await.expect(200).text;
+    assert!(again.contains("value=\"glaze\" checked"), "{again}");
+    let fields = [
+        ("csrf", csrf.as_str()),
+        ("email", "x@example.org"),
+        ("days", "2"),
+        ("group", "glaze"),
+        ("group", "potters"),
+    ];
+    server.form(&browser, "/invitations", &fields).await.expect(200);
+    let made = server.get(&urs, INVITATIONS).await.expect(200).json();
+    assert_eq!(made[0]["groups"].as_array().unwrap().len(), 2, "{made:#}");
+
+    // Of many some are typed.
+    for n in 0..60 {
+        make(format!("kiln-{n}")).await;
+    }
+    let page = server.get(&browser, "/invitations").await.expect(200).text;
+    assert_eq!(page.matches("name=\"group\"").count(), 60);
+    assert!(page.contains("name=\"groups\""), "{page}");
+    let fields =
+        [("csrf", csrf.as_str()), ("email", "y@example.org"), ("days", "2"), ("groups", "potters")];
+    server.form(&browser, "/invitations", &fields).await.expect(200);
+    let made = server.get(&urs, INVITATIONS).await.expect(200).json();
+    assert_eq!(made.as_array().unwrap().len(), 2, "{made:#}");
+}
+
 fn between(text: &str, before: &str, after: &str) -> String {
     let start = text.find(before).unwrap_or_else(|| panic!("no {before} in {text}"));
     text[start + before.len()..].split(after).next().unwrap().to_owned()

@@ -202,6 +202,39 @@ async fn a_list_does_not_tell_the_addresses_of_its_members() {
 }
 
 #[tokio::test]
+async fn whoever_is_looked_for_is_found_among_thousands() {
+    let world = World::new().await;
+    let conn = rusqlite::Connection::open(&world.server.db_path).unwrap();
+    let people = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1500)
+        INSERT INTO users (id, username, name, email, kind, status, login_type, created_at, updated_at)
+        SELECT printf('01890000-0000-7000-8000-%012d', i), printf('aa-%d', i), '',
+               printf('aa-%d@example.org', i), 'person', 'active', 'none', 0, 0 FROM n";
+    assert_eq!(conn.execute(people, []), Ok(1500));
+    let belong = "INSERT INTO memberships (organization_id, user_id, created_at)
+        SELECT o.id, u.id, 0 FROM organizations o, users u WHERE u.username LIKE 'aa-%'";
+    assert_eq!(conn.execute(belong, []), Ok(1500));
+    let path = format!("/api/v2/templates/{}/acl/available", id(&world.template));
+    let found = async |words: &str| {
+        let path = format!("{path}?q={words}");
+        world.server.get(&world.tess, &path).await.expect(200).json()
+    };
+    let all = found("").await;
+    assert_eq!(all["users"].as_array().unwrap().len(), 1000);
+    assert_eq!(all["groups"][0]["name"], "Everyone");
+    // By name these come after the first thousand.
+    let urs = found("URS").await;
+    assert_eq!(urs["users"].as_array().unwrap().len(), 1, "{urs:#}");
+    assert_eq!((&urs["users"][0]["username"], &urs["groups"]), (&json!("urs"), &json!([])));
+    let potters = json!({ "name": "potters" });
+    let groups = format!("{ORGANIZATION}/groups");
+    world.server.post(&world.olga, &groups, potters).await.expect(201);
+    let potters = found("pott").await;
+    assert_eq!(potters["groups"][0]["name"], "potters", "{potters:#}");
+    world.server.app.set_user_status(&Actor::System, "urs", false).await.unwrap();
+    assert_eq!(found("urs").await["users"], json!([]));
+}
+
+#[tokio::test]
 async fn nobody_gives_more_than_they_hold_or_changes_the_entry_they_stand_on() {
     let world = World::new().await;
     let server = &world.server;

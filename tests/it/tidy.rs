@@ -89,7 +89,7 @@ fn is_doorway(path: &str, target: &str) -> bool {
     match target {
         "agent" => command("agent"),
         t if t == "server" || t.starts_with("server::") => {
-            ["serve", "up", "reset_password", "audit_file"].into_iter().any(command)
+            ["serve", "up", "on_machine", "audit_file"].into_iter().any(command)
         }
         _ => false,
     }

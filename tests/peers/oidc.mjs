@@ -17,12 +17,14 @@ const issuer = `http://127.0.0.1:${server.address().port}`;
 const provider = new Provider(issuer, {
   clients: [client],
   claims: {
-    openid: ['sub'],
+    // How they signed in goes into the ID token.
+    openid: ['sub', 'acr', 'amr', 'auth_time'],
     email: ['email', 'email_verified'],
     profile: [
       'name', 'preferred_username', 'groups', 'roles', 'crafts', 'note', 'door_password',
     ],
   },
+  acrValues: ['urn:test:one', 'urn:test:two'],
   scopes: ['openid', 'offline_access', 'email', 'profile', 'user:email', 'read:org'],
   ...(github && {
     routes: {
@@ -51,6 +53,13 @@ const provider = new Provider(issuer, {
     ? { accountId: sub, claims: () => ({ sub, ...people.get(sub) }) }
     : undefined,
 });
+
+// How someone signs in: `how` of a person has `amr`, `acr` and `ts`, the time of it.
+const finished = provider.interactionFinished.bind(provider);
+provider.interactionFinished = (req, res, result, options) => {
+  if (result.login) Object.assign(result.login, people.get(result.login.accountId)?.how);
+  return finished(req, res, result, options);
+};
 
 // What a test does with people: PUT and DELETE /people/SUB.
 const handle = provider.callback();

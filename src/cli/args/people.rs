@@ -3,7 +3,6 @@
 use clap::{Args, Subcommand};
 
 use super::Listing;
-use super::accepted::Organization;
 use super::organizations::{Groups, Organizations};
 
 /// Commands about people.
@@ -237,7 +236,7 @@ pub struct CreateUser {
     /// Read the password from standard input
     #[arg(long, conflicts_with = "password")]
     pub password_stdin: bool,
-    /// How it signs in: password or none
+    /// How it signs in: password, none, or at a provider that knows the address: oidc, github, ldap
     #[arg(long, default_value = "password", value_name = "TYPE")]
     pub login_type: String,
     /// A program's account, with tokens and no password
@@ -246,9 +245,17 @@ pub struct CreateUser {
     /// Who answers for a service account; you when it is not said
     #[arg(long, requires = "service_account", value_name = "USER")]
     pub responsible: Option<String>,
-    /// For the sake of scripts.
-    #[command(flatten)]
-    pub organization: Organization,
+    /// Where it belongs, by name or id; may be repeated. The organization of the start when absent
+    #[arg(
+        id = "organization",
+        long,
+        alias = "org",
+        short = 'O',
+        env = "STEADING_ORGANIZATION",
+        value_name = "ORGANIZATION",
+        value_delimiter = ','
+    )]
+    pub organizations: Vec<String>,
 }
 
 /// `users invite`

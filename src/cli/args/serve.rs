@@ -5,6 +5,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
+use super::Format;
+
 /// Commands of the server.
 #[derive(Debug, Subcommand)]
 pub enum Command {
@@ -16,10 +18,20 @@ pub enum Command {
     ProviderMirror(ProviderMirror),
     /// Set a user's password on the server's machine
     ResetPassword(ResetPassword),
+    /// Make another owner on the server's machine, for when none can sign in
+    CreateAdminUser(CreateAdminUser),
+}
+
+/// What `server` does besides running.
+#[derive(Debug, Subcommand)]
+pub enum ServerCommand {
+    /// The same as `create-admin-user`
+    CreateAdminUser(CreateAdminUser),
 }
 
 /// `server`
 #[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub struct Server {
     /// What the server is told.
     #[command(flatten)]
@@ -27,6 +39,9 @@ pub struct Server {
     /// Print each setting with its value and where it came from
     #[arg(long)]
     pub print_config: bool,
+    /// Something else than to run it.
+    #[command(subcommand)]
+    pub command: Option<ServerCommand>,
 }
 
 /// `up`
@@ -50,17 +65,54 @@ pub struct ProviderMirror {
     pub directory: PathBuf,
 }
 
-/// `reset-password`
+/// Where a server's data is, for who is on its machine.
 #[derive(Debug, Args)]
-pub struct ResetPassword {
-    /// The user's name
-    pub username: String,
+pub struct Place {
     /// Where the server keeps its data
     #[arg(long, env = "STEADING_DATA", value_name = "DIR")]
     pub data: Option<PathBuf>,
     /// The file with the key that secrets are sealed with, when the server is given one
     #[arg(long, env = "STEADING_MASTER_KEY_FILE", value_name = "FILE")]
     pub master_key_file: Option<PathBuf>,
+}
+
+/// `create-admin-user`
+#[derive(Debug, Args)]
+#[command(
+    after_help = "The server may be running or not. The new owner signs in by password, also where                   that is turned off for everyone else."
+)]
+pub struct CreateAdminUser {
+    /// The owner's name; asked for when absent
+    #[arg(long, short, env = "STEADING_USERNAME", value_name = "NAME")]
+    pub username: Option<String>,
+    /// The owner's e-mail address; asked for when absent
+    #[arg(long, short, env = "STEADING_EMAIL", value_name = "ADDRESS")]
+    pub email: Option<String>,
+    /// The owner's full name
+    #[arg(long, short = 'n', default_value = "", value_name = "NAME")]
+    pub full_name: String,
+    /// The owner's password; asked for when neither this nor --password-stdin is given
+    #[arg(long, short, env = "STEADING_PASSWORD", hide_env_values = true, value_name = "PASSWORD")]
+    pub password: Option<String>,
+    /// Read the password from standard input
+    #[arg(long, conflicts_with = "password")]
+    pub password_stdin: bool,
+    /// Where the server is.
+    #[command(flatten)]
+    pub place: Place,
+    /// How to write who was made
+    #[arg(long, short, value_enum, default_value_t)]
+    pub output: Format,
+}
+
+/// `reset-password`
+#[derive(Debug, Args)]
+pub struct ResetPassword {
+    /// The user's name
+    pub username: String,
+    /// Where the server is.
+    #[command(flatten)]
+    pub place: Place,
     /// Read the password from standard input
     #[arg(long)]
     pub password_stdin: bool,

@@ -50,6 +50,10 @@ struct Table {
     ignore_email_verified: Flag,
     #[serde(default)]
     ignore_user_info: Flag,
+    #[serde(default)]
+    trust_amr: Flag,
+    #[serde(default)]
+    acr_values: Vec<String>,
     link_by_email: Option<String>,
     #[serde(default)]
     sign_in_text: String,
@@ -231,6 +235,12 @@ fn read(name: &str, mut table: toml::Table) -> anyhow::Result<Settings> {
     );
     ensure!(!told.client_id.is_empty(), "client_id is empty");
     ensure!(told.scopes.iter().any(|s| s == "openid"), "scopes lack \"openid\"");
+    let is_value = |value: &String| !value.is_empty() && !value.contains(char::is_whitespace);
+    ensure!(
+        told.acr_values.iter().all(is_value),
+        "acr_values holds {:?}: write each value as a text of its own, without spaces",
+        told.acr_values
+    );
     let client_secret = client_secret(&told)?;
     Ok(Settings {
         name: name.to_owned(),
@@ -243,6 +253,8 @@ fn read(name: &str, mut table: toml::Table) -> anyhow::Result<Settings> {
         icon_url: told.icon_url,
         auth_url_params: told.auth_url_params,
         ignore_user_info: told.ignore_user_info.0,
+        trust_amr: told.trust_amr.0,
+        acr_values: told.acr_values,
         trusted_hosts,
     })
 }
@@ -310,10 +322,12 @@ mod tests {
         let least = provider(LEAST).unwrap();
         assert_eq!(least.scopes, ["openid", "profile", "email"]);
         assert!(least.rules.allow_signups && least.rules.groups.is_none());
+        assert!(!least.trust_amr && least.acr_values.is_empty());
         assert_eq!(least.rules.link_by_email, LinkByEmail::Members);
         for (more, why) in [
             ("isuer = 1", "isuer"),
             ("scopes = [\"email\"]", "openid"),
+            ("acr_values = [\"a b\"]", "acr_values"),
             ("group_regex_filter = \"(\"", "group_regex_filter"),
             ("link_by_email = \"yes\"", "none, members or all"),
             ("email_domain = [\"a@b\"]", "email_domain"),

@@ -2,11 +2,11 @@
 
 use super::access::record;
 use super::people::taken;
-use super::{Actor, Error, Result, factors, service_accounts};
+use super::{Actor, Error, Result, factors, members, service_accounts};
 use crate::model::audit::{AuditAction, AuditEntry, AuditTarget, Diff};
 use crate::model::event::Event;
 use crate::model::id::OrganizationId;
-use crate::model::user::{SiteRole, User, UserStatus};
+use crate::model::user::{LoginType, SiteRole, User, UserStatus};
 use crate::server::db::{
     self, ReadTx, WriteTx, audit_filters, groups, identities, invitations, memberships,
     organizations, passwords, roles, scim_users, ssh_keys, template_grants, tokens, users,
@@ -21,7 +21,7 @@ pub(super) fn default_organization(tx: &ReadTx<'_>) -> Result<OrganizationId> {
     found.map(|o| o.id).ok_or(Error::NotFound("organization"))
 }
 
-/// Writes a new user of the default organization.
+/// Writes a new user of the organizations that are named, or of the default one.
 ///
 /// # Errors
 /// [`Error::Conflict`] for a name or address that is taken.
@@ -32,17 +32,29 @@ pub(super) fn insert(
     hash: Option<String>,
     action: AuditAction,
 ) -> Result<User> {
-    let organization = default_organization(tx)?;
-    user.organizations = vec![organization];
+    let start = default_organization(tx)?;
+    if user.organizations.is_empty() {
+        user.organizations = vec![start];
+    }
     users::insert(tx, &user).map_err(|e| taken(e, &user))?;
     if let Some(hash) = hash {
         passwords::put(tx, user.id, &hash)?;
     }
-    memberships::insert(tx, organization, user.id)?;
+    for organization in &user.organizations {
+        memberships::insert(tx, *organization, user.id)?;
+    }
     roles::replace(tx, user.id, &user.roles)?;
     let diff = Diff::new().field("username", "", user.username.as_str());
     let diff = diff.field("email", "", user.email.as_str());
+    let elsewhere =
+        if user.login_type == LoginType::Password { "" } else { user.login_type.as_str() };
+    let diff = diff.field("login_type", "", elsewhere);
     record(tx, actor, &entry(action, &user, &diff))?;
+    for place in user.organizations.iter().filter(|id| **id != start) {
+        let Some(place) = organizations::find(tx, *place)? else { continue };
+        let diff = Diff::new().field("organization", "", place.name.as_str());
+        members::written(tx, actor, (AuditAction::Create, &user, place.id), &diff)?;
+    }
     tx.emit(Event::User(user.id));
     Ok(user)
 }

@@ -141,7 +141,7 @@ impl App {
     /// have one.
     pub async fn remove_totp(&self, actor: &Actor) -> Result<()> {
         let (user, _) = session_of(actor)?;
-        let (needed, actor) = (self.policy.mfa_roles.ask(&actor.caller()?.user), actor.clone());
+        let (needed, actor) = (self.mfa_roles().ask(&actor.caller()?.user), actor.clone());
         self.db
             .write(move |tx| {
                 actor.require_fresh(tx.now)?;

@@ -16,8 +16,10 @@ use super::sync::{Word, follow};
 use super::users::entry;
 use super::{Actor, App, Error, Result, factors, users};
 use crate::model::audit::{AuditAction, Diff};
+use crate::model::factor::FactorKind;
 use crate::model::identity::{Arrival, Identity, Refusal, Rules};
 use crate::model::secret::Token;
+use crate::model::time::Timestamp;
 use crate::model::user::{LoginType, User, UserKind, UserStatus};
 use crate::server::db::scim_users::{self, ScimUserRow};
 use crate::server::db::{self, ReadTx, WriteTx, identities, memberships};
@@ -32,8 +34,24 @@ pub struct ProviderSignIn {
     pub granted: Granted,
     /// How someone new signs in from now on.
     pub login_type: LoginType,
+    /// How they proved it there.
+    pub strength: Strength,
     /// How they come.
     pub came: Came,
+}
+
+/// How someone proved at a provider who they are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Strength {
+    /// Whether it is as strong as the provider's settings ask for.
+    pub is_met: bool,
+    /// When they gave a second factor there, where the provider's word on that is taken.
+    pub mfa_at: Option<Timestamp>,
+}
+
+impl Strength {
+    /// Of a provider that says nothing of it, and is asked for nothing.
+    pub const UNSAID: Self = Self { is_met: true, mfa_at: None };
 }
 
 /// Who it is here.
@@ -134,6 +152,10 @@ fn arrive(
         Err(why) => return refused(None, why),
     };
     let (user, identity) = match look_up(tx, arrival, &email)? {
+        Found::Known(user, _) | Found::Namesake(user) if !came.strength.is_met => {
+            return refused(Some(user), Refusal::Weak);
+        }
+        Found::Nobody if !came.strength.is_met => return refused(None, Refusal::Weak),
         // Before anything is written: a suspended account is left as it is.
         Found::Known(user, _) if user.status == UserStatus::Suspended => {
             return Ok((Some(user), SignIn::Suspended));
@@ -166,20 +188,36 @@ fn arrive(
     let identity = seen(tx, identity, arrival, &email)?;
     let word = Word { rules, claims: &arrival.claims, is_news: true };
     let user = follow(tx, (&identity, user), &word, all)?;
-    let factor = match code {
-        Some(code) if factors::of(tx, user.id)?.any() => match checks.code(tx, user.id, code)? {
-            Verdict::Right(kind) => Some(kind),
-            Verdict::Wrong(why) => {
-                return Ok((Some(user), SignIn::Asks(Box::new(Asked::wrong(why)))));
-            }
-        },
-        Some(_) | None => None,
+    let factor = match given(tx, (&user, came), (code, checks))? {
+        Ok(factor) => factor,
+        Err(why) => return Ok((Some(user), SignIn::Asks(Box::new(Asked::wrong(why))))),
     };
     let grant = keep(tx, &checks.seal, &identity, &came.granted)?;
     let Came { ip, request } = came.came.clone();
     let entrance = Entrance { lifetime, ip, identity_grant: Some(grant), request, factor };
     let signed_in = enter(tx, user.clone(), token, entrance)?;
     Ok((Some(user), signed_in))
+}
+
+/// A second factor, and when it was given.
+type Given = Option<(FactorKind, Timestamp)>;
+
+/// The second factor that someone has given: here by a code, or at the provider. Else why the code is
+/// none.
+fn given(
+    tx: &WriteTx<'_>,
+    (user, came): (&User, &ProviderSignIn),
+    (code, checks): (Option<&str>, &Checks),
+) -> Result<std::result::Result<Given, String>> {
+    match code {
+        Some(code) if factors::of(tx, user.id)?.any() => {
+            Ok(match checks.code(tx, user.id, code)? {
+                Verdict::Right(kind) => Ok(Some((kind, tx.now))),
+                Verdict::Wrong(why) => Err(why),
+            })
+        }
+        Some(_) | None => Ok(Ok(came.strength.mfa_at.map(|at| (FactorKind::Provider, at)))),
+    }
 }
 
 fn look_up(tx: &ReadTx<'_>, arrival: &Arrival, email: &str) -> Result<Found> {
@@ -205,7 +243,9 @@ fn look_up(tx: &ReadTx<'_>, arrival: &Arrival, email: &str) -> Result<Found> {
 fn may_link(tx: &ReadTx<'_>, came: &ProviderSignIn, user: &User) -> Result<bool> {
     let theirs = identities::list_of(tx, user.id)?;
     let known = theirs.iter().any(|i| i.issuer == came.arrival.issuer);
-    if known {
+    // Who made the account for one way in did not mean that any other opens it.
+    let elsewhere = theirs.is_empty() && user.login_type.is_by_provider();
+    if known || (elsewhere && user.login_type != came.login_type) {
         return Ok(false);
     }
     let kept = scim_users::find(tx, user.id)?.is_some_and(|row| {

@@ -14,7 +14,7 @@ use super::{Actor, App, Error, Result, sync};
 use crate::model::audit::{AuditAction, Diff};
 use crate::model::event::Event;
 use crate::model::id::IdentityGrantId;
-use crate::model::identity::{Arrival, Claims, Identity, Rules};
+use crate::model::identity::{Arrival, Claims, DIRECTORY, Identity, Rules};
 use crate::model::time::Timestamp;
 use crate::server::db::identity_grants::{self, GrantRow};
 use crate::server::db::seal::{Place, Seal};
@@ -77,11 +77,16 @@ impl App {
     /// # Errors
     /// When the database fails.
     pub async fn grants_due(&self) -> Result<Vec<Due>> {
-        let seal = self.seal.clone();
+        let (seal, waiting) = (self.seal.clone(), self.asked_again.waiting(self.clock.now()));
+        let at_most = AT_ONCE.saturating_add(waiting.len().try_into().unwrap_or(0));
         self.db
             .read(move |tx| {
                 let mut due = Vec::new();
-                for row in identity_grants::due(tx, AT_ONCE)? {
+                // Those that wait are due by what is written down.
+                let all = identity_grants::due(tx, at_most)?.into_iter();
+                let asked = all.filter(|id| !waiting.contains_key(id));
+                for id in asked {
+                    let Some(row) = identity_grants::find(tx, id)? else { continue };
                     let Some(identity) = identities::find(tx, row.identity)? else { continue };
                     let Some(refresh_token) = open(&seal, &row)? else { continue };
                     let (id, provider) = (row.id, row.provider.clone());
@@ -104,6 +109,11 @@ impl App {
         claims: Option<Claims>,
         rules: std::sync::Arc<Rules>,
     ) -> Result<()> {
+        if says_nothing_new(due, (&granted, claims.as_ref()), &rules)
+            && self.asked_again.later(due.id, refresh_at(&granted, self.clock.now()))
+        {
+            return Ok(());
+        }
         let (due, seal, all) = (due.clone(), self.seal.clone(), self.rules());
         self.db
             .write(move |tx| {
@@ -135,12 +145,14 @@ impl App {
         let due = due.clone();
         self.db
             .write(move |tx| {
-                let Some(row) = unchanged(tx, &due)? else { return Ok(()) };
+                let Some(row) = unchanged(tx, &due)? else { return Ok::<_, Error>(()) };
                 end(tx, &row, "the provider ended it")?;
                 identity_grants::hasten(tx, row.identity)?;
                 Ok(())
             })
-            .await
+            .await?;
+        self.asked_again.forget();
+        Ok(())
     }
 
     /// A provider did not answer: it is asked again soon.
@@ -240,7 +252,7 @@ pub(super) fn keep(
         sid: granted.sid.chars().take(MAX_SID).collect(),
         refresh_token: sealed(seal, id, granted),
         refresh_at: refresh_at(granted, tx.now),
-        ends_at: ends_at(granted),
+        ends_at: kept_until(&identity.provider, granted),
     };
     identity_grants::insert(tx, &row)?;
     Ok(id)
@@ -253,7 +265,7 @@ fn renew(tx: &WriteTx<'_>, seal: &Seal, row: GrantRow, granted: &Granted) -> Res
     let renewed = GrantRow {
         refresh_token: sealed(seal, row.id, granted).or(row.refresh_token),
         refresh_at: refresh_at(granted, tx.now),
-        ends_at: ends_at(granted),
+        ends_at: kept_until(&row.provider, granted),
         ..row
     };
     Ok(identity_grants::update(tx, &renewed)?)
@@ -322,4 +334,33 @@ fn refresh_at(granted: &Granted, now: Timestamp) -> Timestamp {
 /// What cannot be renewed ends on time; what can is given time for a provider that is away.
 fn ends_at(granted: &Granted) -> Timestamp {
     if granted.refresh_token.is_some() { granted.ends_at.plus(PATIENCE) } else { granted.ends_at }
+}
+
+/// Until when a grant is written down to hold. A directory is asked every minute and mostly says what
+/// it said before: with so much in hand that needs no writing.
+fn kept_until(provider: &str, granted: &Granted) -> Timestamp {
+    let in_hand = if provider == DIRECTORY { ASKED_EVERY } else { Duration::ZERO };
+    ends_at(granted).plus(in_hand)
+}
+
+/// Whether what a directory answered is what was written down, which holds for long enough.
+fn says_nothing_new(
+    due: &Due,
+    (granted, claims): (&Granted, Option<&Claims>),
+    rules: &Rules,
+) -> bool {
+    let Some(claims) = claims.filter(|_| due.provider == DIRECTORY) else { return false };
+    let identity = &due.identity;
+    let arrival = Arrival {
+        provider: due.provider.clone(),
+        issuer: identity.issuer.clone(),
+        subject: identity.subject.clone(),
+        claims: claims.clone(),
+    };
+    let same_person = identity.provider == due.provider
+        && rules.admit(&arrival).is_ok_and(|email| email == identity.email)
+        && Claims::from_kept(&identity.claims).is_some()
+        && claims.to_kept() == identity.claims;
+    let same_name = granted.refresh_token.as_ref() == Some(&due.refresh_token);
+    same_person && same_name && due.row.ends_at >= ends_at(granted)
 }

@@ -13,7 +13,7 @@ use crate::model::password::is_email;
 use crate::model::policy::{self, Action, Context, Object, ResourceType, Scope};
 use crate::model::secret::Token;
 use crate::model::time;
-use crate::model::user::{SiteRole, User, UserKind, UserRef};
+use crate::model::user::{Group, SiteRole, User, UserRef};
 use crate::server::db::{self, ReadTx, WriteTx, groups, invitations};
 
 /// How long an invitation lasts when nothing is said.
@@ -24,6 +24,8 @@ pub const MAX_LIFETIME: Duration = Duration::from_hours(30 * 24);
 const MAX_OPEN: usize = 500;
 /// Groups of one invitation at most.
 const MAX_GROUPS: usize = 50;
+/// Groups that a form shows at most; others are typed.
+const MAX_OFFERED: usize = 60;
 
 /// What an invitation is made from.
 #[derive(Clone, Debug, Default)]
@@ -98,6 +100,27 @@ impl App {
             .await
     }
 
+    /// The groups that the actor may let someone into by an invitation, by name, and whether there are
+    /// more.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn groups_to_give(&self, actor: &Actor) -> Result<(Vec<String>, bool)> {
+        let actor = actor.clone();
+        self.db
+            .read(move |tx| {
+                let all = groups::list(tx, default_organization(tx)?)?.into_iter();
+                let may =
+                    |group: &Group| actor.may(tx.now, Action::Update, &group_cases::object(group));
+                let mut names: Vec<String> =
+                    all.filter(may).map(|g| g.name).take(MAX_OFFERED + 1).collect();
+                let is_more = names.len() > MAX_OFFERED;
+                names.truncate(MAX_OFFERED);
+                Ok((names, is_more))
+            })
+            .await
+    }
+
     /// Open invitations, what ends first coming first.
     ///
     /// # Errors
@@ -156,7 +179,7 @@ impl App {
             email: invitation.email,
             name: guest.name,
             password: Some(guest.password),
-            kind: UserKind::Person,
+            ..CreateUser::default()
         };
         let (user, hash) = self.prepare_user(cmd).await?;
         let token = Token::parse(&guest.token).ok_or(Error::NotFound("invitation"))?;

@@ -9,7 +9,7 @@ use super::{Actor, App, Error, Result};
 use crate::model::audit::{AuditAction, Diff};
 use crate::model::event::Event;
 use crate::model::id::{IdentityId, TokenId, UserId};
-use crate::model::identity::{Arrival, Identity};
+use crate::model::identity::{Arrival, Identity, Refusal};
 use crate::model::user::{LoginType, SiteRole, User, UserStatus};
 use crate::server::db::{ReadTx, WriteTx, identities, passwords, scim_users, users};
 
@@ -113,6 +113,9 @@ fn join(tx: &WriteTx<'_>, actor: &Actor, user: UserId, came: &ProviderSignIn) ->
     }
     let arrival = &came.arrival;
     let email = came.rules.admit(arrival).map_err(Error::denied)?;
+    if !came.strength.is_met {
+        return Err(Error::denied(Refusal::Weak));
+    }
     let provider = &arrival.provider;
     match identities::find_by_subject(tx, &arrival.issuer, &arrival.subject)? {
         Some(known) if known.user_id == user.id => {

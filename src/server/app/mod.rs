@@ -5,6 +5,7 @@ mod accounts;
 pub mod actor;
 pub mod agent_reports;
 pub mod agents;
+mod asked_again;
 pub mod attempts;
 pub mod audit;
 pub mod audit_chain;
@@ -32,6 +33,8 @@ pub mod leaked;
 pub mod login_methods;
 pub mod logs;
 pub mod members;
+pub mod mfa_roles;
+mod new_users;
 pub mod organizations;
 pub mod page;
 pub mod passkeys;
@@ -98,6 +101,8 @@ pub struct App {
     verifying: Arc<Semaphore>,
     token_cache: Arc<token_cache::TokenCache<tokens::Known>>,
     provider_rules: Arc<provider_rules::ProviderRules>,
+    mfa_required: Arc<mfa_roles::Required>,
+    asked_again: Arc<asked_again::AskedAgain>,
     /// What the operator chose.
     pub policy: Arc<Policy>,
 }
@@ -115,7 +120,7 @@ pub struct Policy {
     pub password_auth: bool,
     /// Passwords that are known to have leaked, which nobody may choose.
     pub breached: Option<Arc<breached::Breached>>,
-    /// Roles whose holders must have a second factor.
+    /// Roles whose holders must have a second factor, besides those that owners add.
     pub mfa_roles: MfaRoles,
     /// How long what happened is kept.
     pub retention: retention::Retention,
@@ -126,6 +131,7 @@ impl App {
     #[must_use]
     pub fn new(db: Db, clock: Clock, entropy: Entropy, seal: Seal, policy: Policy) -> Self {
         let passwords = Arc::new(password::Hasher::new(entropy.clone()));
+        let mfa_required = Arc::new(mfa_roles::Required::new(&policy.mfa_roles));
         let (uses, token_cache, policy) = (Arc::default(), Arc::default(), Arc::new(policy));
         let (refusals, verifying) = (Arc::default(), Arc::new(Semaphore::new(1)));
         Self {
@@ -140,6 +146,8 @@ impl App {
             verifying,
             token_cache,
             provider_rules: Arc::default(),
+            mfa_required,
+            asked_again: Arc::default(),
             policy,
         }
     }

@@ -294,7 +294,7 @@ impl App {
     /// [`Error::NotFound`] when there is none, [`Error::Conflict`] for the last factor of who must
     /// have one.
     pub async fn remove_passkey(&self, actor: &Actor, id: PasskeyId) -> Result<()> {
-        let needed = self.policy.mfa_roles.ask(&actor.caller()?.user);
+        let needed = self.mfa_roles().ask(&actor.caller()?.user);
         self.change_passkey(
             actor,
             move |tx, user, old| {

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::App;
-use crate::model::identity::Rules;
+use crate::model::identity::{DIRECTORY, GITHUB, Rules};
+use crate::model::user::LoginType;
 
 /// Rules by the name of their provider.
 pub(super) type AllRules = BTreeMap<String, Arc<Rules>>;
@@ -12,6 +13,16 @@ pub(super) type AllRules = BTreeMap<String, Arc<Rules>>;
 /// The rules of each provider, as they are now.
 #[derive(Default)]
 pub(super) struct ProviderRules(Mutex<Arc<AllRules>>);
+
+/// How people sign in at the provider of this name.
+#[must_use]
+pub(super) fn login_type_of(provider: &str) -> LoginType {
+    match provider {
+        DIRECTORY => LoginType::Ldap,
+        GITHUB => LoginType::Github,
+        _ => LoginType::Oidc,
+    }
+}
 
 impl App {
     /// From now on these are a provider's rules; none when people do not sign in there any more.
@@ -22,6 +33,8 @@ impl App {
             Some(rules) => now.insert(provider.to_owned(), rules),
             None => now.remove(provider),
         };
+        // What a provider said may mean something else now.
+        self.asked_again.forget();
     }
 
     /// The rules of all providers.

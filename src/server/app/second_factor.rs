@@ -212,7 +212,7 @@ impl App {
     pub fn require_factor(&self, actor: &Actor) -> Result<()> {
         let Actor::User(caller) = actor else { return Ok(()) };
         let by_directory = caller.mfa.by_directory && caller.mfa.has_factor;
-        let is_asked = by_directory || self.policy.mfa_roles.ask(&caller.user);
+        let is_asked = by_directory || self.mfa_roles().ask(&caller.user);
         if caller.mfa.at.is_some() || !caller.is_session() || !is_asked {
             return Ok(());
         }

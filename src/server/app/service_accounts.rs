@@ -2,6 +2,7 @@
 
 use super::access::record;
 use super::accounts::{entry, insert, set_status};
+use super::new_users::require_places;
 use super::people::{self, require_account};
 use super::users::CreateUser;
 use super::{Actor, App, Error, Result};
@@ -56,6 +57,7 @@ impl App {
         self.db
             .write(move |tx| {
                 let responsible = named(tx, &actor, &key)?;
+                require_places(tx, &actor, &user.organizations)?;
                 let user = insert(tx, &actor, user, None, AuditAction::Create)?;
                 answer(tx, &actor, (&user, None), &responsible)?;
                 Ok(user)

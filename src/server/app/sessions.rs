@@ -17,6 +17,7 @@ use crate::model::id::{IdentityGrantId, UserId};
 use crate::model::identity::Refusal;
 use crate::model::policy::Scope;
 use crate::model::secret::Token;
+use crate::model::time::Timestamp;
 use crate::model::user::{TokenKind, TokenLimits, User, UserStatus};
 use crate::server::db::tokens::NewToken;
 use crate::server::db::{WriteTx, tokens, users};
@@ -181,6 +182,7 @@ impl Beginning {
         factor: Option<FactorKind>,
     ) -> Result<SignIn> {
         let (lifetime, Came { ip, request }) = (self.lifetime, self.came);
+        let factor = factor.map(|kind| (kind, tx.now));
         let arrival = Entrance { lifetime, ip, identity_grant: None, request, factor };
         enter(tx, user, self.token, arrival)
     }
@@ -196,8 +198,8 @@ pub(super) struct Entrance {
     pub identity_grant: Option<IdentityGrantId>,
     /// The request they came with.
     pub request: Option<Arc<Request>>,
-    /// The second factor they gave.
-    pub factor: Option<FactorKind>,
+    /// The second factor they gave, and when.
+    pub factor: Option<(FactorKind, Timestamp)>,
 }
 
 /// Someone has proven who they are: their session begins, if they may sign in.
@@ -212,7 +214,7 @@ pub(super) fn enter(
         UserStatus::Suspended => return Ok(SignIn::Suspended),
         UserStatus::Deleted => return Ok(SignIn::Wrong),
     }
-    let (ip, mfa_at) = (arrival.ip.to_string(), arrival.factor.map(|_| tx.now));
+    let (ip, mfa_at) = (arrival.ip.to_string(), arrival.factor.map(|(_, at)| at));
     let session = session(tx, user.id, &token, arrival.lifetime, &ip);
     let name = arrival.request.as_ref().map_or_else(String::new, |r| browser::name(&r.user_agent));
     let new = NewToken { identity_grant: arrival.identity_grant, mfa_at, name, ..session };
@@ -224,7 +226,7 @@ pub(super) fn enter(
     let mfa = Mfa { at: mfa_at, has_factor: mfa_at.is_some(), by_directory: false };
     let caller = Caller { user: user.clone(), via, identity_grant, ip, subject, mfa, request };
     let actor = Actor::User(Arc::new(caller));
-    let given = arrival.factor.map_or("", FactorKind::as_str);
+    let given = arrival.factor.map_or("", |(kind, _)| kind.as_str());
     let diff = Diff::new().field("second_factor", "", given);
     record(tx, &actor, &entry(AuditAction::Login, &user, &diff))?;
     tx.emit(Event::User(user.id));

@@ -61,13 +61,14 @@ pub async fn load_seal(db: &Db, given: Option<[u8; 32]>, entropy: Entropy) -> Re
 }
 
 impl App {
-    /// Makes what every deployment has: the organization `default` and the deployment's id.
-    /// Does nothing when it is there.
+    /// Makes what every deployment has: the organization `default` and the deployment's id, unless
+    /// it is there. Then puts in force what owners have set.
     ///
     /// # Errors
     /// When the database fails.
     pub async fn ensure_start(&self) -> Result<()> {
-        self.db.write(start_rows).await
+        self.db.write(start_rows).await?;
+        self.load_mfa_roles().await
     }
 
     /// The id of this deployment.

@@ -91,23 +91,21 @@ impl App {
         id: TemplateId,
         text: &str,
     ) -> Result<Offered> {
-        let (actor, text) = (actor.clone(), text.to_lowercase());
+        let (actor, text) = (actor.clone(), text.to_ascii_lowercase());
         self.db
             .read(move |tx| {
                 let template = templates::find_for(tx, &actor, Action::Update, id)?;
                 let place = organization(tx, &template)?;
-                let members = memberships::list(tx, place.id, MAX_OFFERED, 0)?.into_iter();
-                let fits = |name: &str| name.to_lowercase().contains(&text);
-                let users = members
-                    .map(|(user, _)| user)
-                    .filter(|user| user.status.may_act() && fits(user.username.as_str()))
-                    .map(|user| discreet(tx, &actor, user))
-                    .collect();
-                let mut all = vec![groups::everyone(tx, &actor, place.clone())?];
-                for group in group_rows::list(tx, place.id)? {
+                let members = memberships::named(tx, place.id, &text, MAX_OFFERED)?.into_iter();
+                let users = members.map(|user| discreet(tx, &actor, user)).collect();
+                let fits = |name: &str| name.to_ascii_lowercase().contains(&text);
+                let mut all = vec![];
+                if fits(groups::EVERYONE) {
+                    all.push(groups::everyone(tx, &actor, place.clone())?);
+                }
+                for group in group_rows::list(tx, place.id)?.into_iter().filter(|g| fits(&g.name)) {
                     all.push(groups::shown(tx, &actor, group, place.clone())?);
                 }
-                all.retain(|view| fits(&view.group.name));
                 Ok(Offered { users, groups: all })
             })
             .await

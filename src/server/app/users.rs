@@ -4,13 +4,13 @@ use super::accounts::require_other_owner;
 pub(super) use super::accounts::{
     bury, changed, default_organization, entry, insert, require_dispensable, set_status,
 };
-use super::password_strength::NewPassword;
+use super::new_users::require_places;
 use super::people::{self, require_account, taken};
 use super::{Actor, App, Error, Result, role_sync};
 use crate::model::audit::AuditAction;
 use crate::model::event::Event;
+use crate::model::id::OrganizationId;
 use crate::model::name::UserName;
-use crate::model::password::is_email;
 use crate::model::policy::{Action, Object, ResourceType};
 use crate::model::text;
 use crate::model::user::{LoginType, SiteRole, User, UserKind, UserStatus};
@@ -30,6 +30,27 @@ pub struct CreateUser {
     pub password: Option<String>,
     /// Person or service account.
     pub kind: UserKind,
+    /// How they sign in; when it is not said, by the password if there is one.
+    pub login_type: Option<LoginType>,
+    /// Whether they may sign in.
+    pub status: UserStatus,
+    /// Where they belong; nowhere for the organization of the start.
+    pub organizations: Vec<OrganizationId>,
+}
+
+impl Default for CreateUser {
+    fn default() -> Self {
+        Self {
+            username: String::new(),
+            email: String::new(),
+            name: String::new(),
+            password: None,
+            kind: UserKind::Person,
+            login_type: None,
+            status: UserStatus::Dormant,
+            organizations: Vec::new(),
+        }
+    }
 }
 
 /// Users per page at most.
@@ -78,7 +99,24 @@ impl App {
         actor.require(self.clock.now(), Action::Create, &Object::site(ResourceType::User))?;
         let (user, hash) = self.prepare_user(cmd).await?;
         let actor = actor.clone();
-        self.db.write(move |tx| insert(tx, &actor, user, hash, AuditAction::Create)).await
+        self.db
+            .write(move |tx| {
+                require_places(tx, &actor, &user.organizations)?;
+                insert(tx, &actor, user, hash, AuditAction::Create)
+            })
+            .await
+    }
+
+    /// Makes an owner on the server's own machine: for when no other can sign in.
+    ///
+    /// # Errors
+    /// [`Error::Conflict`] for a name or address that is taken, [`Error::Invalid`] for what does not
+    /// fit.
+    pub async fn create_owner(&self, cmd: CreateUser) -> Result<User> {
+        self.ensure_start().await?;
+        let (user, hash) = self.prepare_user(cmd).await?;
+        let user = User { roles: vec![SiteRole::Owner], ..user };
+        self.db.write(move |tx| insert(tx, &Actor::System, user, hash, AuditAction::Create)).await
     }
 
     /// A user by `me`, id or name.
@@ -231,53 +269,13 @@ impl App {
             })
             .await
     }
-
-    /// Checks what a user is to be made from.
-    pub(super) async fn prepare_user(&self, cmd: CreateUser) -> Result<(User, Option<String>)> {
-        let username = parse_username(&cmd.username)?;
-        let name = parse_full_name(&cmd.name)?;
-        let email = cmd.email.trim().to_owned();
-        if cmd.kind == UserKind::Person && !is_email(&email) {
-            return Err(Error::invalid("email", "must be an e-mail address"));
-        }
-        if cmd.kind == UserKind::Service && (!email.is_empty() || cmd.password.is_some()) {
-            let why = "a service account has neither address nor password";
-            return Err(Error::invalid("service_account", why));
-        }
-        let hash = match &cmd.password {
-            Some(text) => {
-                let whose =
-                    NewPassword { password: text, username: username.as_str(), email: &email };
-                self.require_strong(whose, &name).await?;
-                Some(self.passwords.hash(text).await?)
-            }
-            None => None,
-        };
-        let now = self.clock.now();
-        let user = User {
-            id: self.entropy.uuid7(self.clock.now_ms()).into(),
-            username,
-            name,
-            email,
-            kind: cmd.kind,
-            status: UserStatus::Dormant,
-            login_type: if hash.is_some() { LoginType::Password } else { LoginType::None },
-            roles: Vec::new(),
-            organizations: Vec::new(),
-            organization_roles: Vec::new(),
-            created_at: now,
-            updated_at: now,
-            last_seen_at: None,
-        };
-        Ok((user, hash))
-    }
 }
 
-fn parse_username(text: &str) -> Result<UserName> {
+pub(super) fn parse_username(text: &str) -> Result<UserName> {
     UserName::parse(text.trim()).map_err(|e| Error::invalid("username", e))
 }
 
-fn parse_full_name(text: &str) -> Result<String> {
+pub(super) fn parse_full_name(text: &str) -> Result<String> {
     let text = text.trim();
     text::check_line(text, MAX_NAME).map_err(|e| Error::invalid("name", e))?;
     Ok(text.to_owned())

@@ -54,16 +54,15 @@ pub fn find(tx: &ReadTx<'_>, id: IdentityGrantId) -> Result<Option<GrantRow>> {
 ///
 /// # Errors
 /// When SQLite fails.
-pub fn due(tx: &ReadTx<'_>, limit: i64) -> Result<Vec<GrantRow>> {
+pub fn due(tx: &ReadTx<'_>, limit: i64) -> Result<Vec<IdentityGrantId>> {
     tx.list(
-        "SELECT id, identity_id, provider, sid, refresh_token, refresh_at, ends_at
-         FROM identity_grants g
+        "SELECT id FROM identity_grants g
          WHERE refresh_at <= :now AND refresh_token IS NOT NULL
            AND EXISTS (SELECT 1 FROM tokens t
                        WHERE t.identity_grant_id = g.id AND t.expires_at > :now)
          ORDER BY refresh_at LIMIT :limit",
         named_params! { ":now": tx.now, ":limit": limit },
-        from_row,
+        |row| row.get("id"),
     )
 }
 

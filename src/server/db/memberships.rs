@@ -106,6 +106,29 @@ pub fn list(
     )
 }
 
+/// Members who may act and whose names hold `text`, in lower case; by name.
+///
+/// # Errors
+/// When SQLite fails.
+pub fn named(
+    tx: &ReadTx<'_>,
+    organization: OrganizationId,
+    text: &str,
+    limit: i64,
+) -> Result<Vec<User>> {
+    tx.list(
+        select_users!(
+            "FROM memberships s JOIN users u ON u.id = s.user_id
+             WHERE s.organization_id = :organization
+               AND (u.status = 'active' OR u.status = 'dormant')
+               AND (:text = '' OR instr(lower(u.username), :text) > 0)
+             ORDER BY u.username LIMIT :limit"
+        ),
+        named_params! { ":organization": organization, ":text": text, ":limit": limit },
+        users::from_row,
+    )
+}
+
 /// How many members there are.
 ///
 /// # Errors

@@ -25,6 +25,7 @@ mod inspect;
 pub mod invitations;
 pub mod job_logs;
 pub mod jobs;
+pub mod lacking;
 pub mod lockouts;
 pub mod memberships;
 pub mod organizations;

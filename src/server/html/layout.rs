@@ -53,6 +53,8 @@ pub struct Ways {
     pub audit: bool,
     /// The ways to sign in.
     pub providers: bool,
+    /// Who must have a second factor.
+    pub second_factors: bool,
 }
 
 impl Ways {
@@ -70,6 +72,7 @@ impl Ways {
             groups: any(ResourceType::Group, Action::Read),
             audit: site(ResourceType::AuditLog, Action::Read),
             providers: site(ResourceType::IdpsyncSettings, Action::Read),
+            second_factors: site(ResourceType::DeploymentConfig, Action::Read),
         }
     }
 }
@@ -113,6 +116,8 @@ pub enum Section {
     Audit,
     /// The ways to sign in.
     Providers,
+    /// Who must have a second factor.
+    SecondFactors,
     /// One's own account, tokens and keys.
     Settings,
     /// None of them.
@@ -235,10 +240,11 @@ fn sidebar(visit: &Visit, section: Section) -> Markup {
                     @if visit.ways.audit { (entry(paths::AUDIT, "audit", "Audit log", section == Section::Audit)) }
                 }
             }
-            @if visit.ways.providers {
+            @if visit.ways.providers || visit.ways.second_factors {
                 h2 id="nav-run" { "Run" }
                 ul class="nav" aria-labelledby="nav-run" {
-                    (entry(paths::PROVIDERS, "lock", "Ways to sign in", section == Section::Providers))
+                    @if visit.ways.providers { (entry(paths::PROVIDERS, "lock", "Ways to sign in", section == Section::Providers)) }
+                    @if visit.ways.second_factors { (entry(paths::SECOND_FACTORS, "hand", "Second factors", section == Section::SecondFactors)) }
                 }
             }
             h2 id="nav-mine" { "Mine" }

@@ -18,8 +18,8 @@ pub use organizations::{
 };
 pub use people::{claims, end_their_session, person, person_action, revoke_their_token};
 pub use sign_in::{
-    PASSWORD_STRENGTH, PROVIDER_TEST, PROVIDERS, WAY_IN_REMOVE, WAYS_IN, provider_test,
-    way_in_remove,
+    PASSWORD_STRENGTH, PROVIDER_TEST, PROVIDERS, SECOND_FACTORS, WAY_IN_REMOVE, WAYS_IN,
+    provider_test, way_in_remove,
 };
 
 /// The list of workspaces; `/` leads here.

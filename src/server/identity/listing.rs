@@ -121,15 +121,17 @@ impl Providers {
         }
     }
 
-    /// Settings with where they were told, by a prefix of their keys. A secret may stand in a file of
-    /// its own.
+    /// Where a setting was told. A secret may stand in a file of its own.
+    #[must_use]
+    pub fn told_by(&self, key: &str) -> String {
+        let is = |told: &str| told == key || told.strip_suffix("_file") == Some(key);
+        let found = self.told.iter().find(|[told, ..]| is(told));
+        found.map_or_else(|| DEFAULT.to_owned(), |[_, _, from]| from.clone())
+    }
+
+    /// Settings with where they were told, by a prefix of their keys.
     fn facts(&self, prefix: &str, pairs: Vec<Pair>) -> Vec<Fact> {
-        let from = |key: &str| {
-            let key = format!("{prefix}{key}");
-            let is = |told: &str| told == key || told.strip_suffix("_file") == Some(key.as_str());
-            let found = self.told.iter().find(|[told, ..]| is(told));
-            found.map_or_else(|| DEFAULT.to_owned(), |[_, _, from]| from.clone())
-        };
+        let from = |key: &str| self.told_by(&format!("{prefix}{key}"));
         let fact = |(key, value): Pair| Fact { key: key.to_owned(), value, from: from(key) };
         pairs.into_iter().filter(|(_, value)| !value.is_empty()).map(fact).collect()
     }

@@ -74,13 +74,16 @@ shapes! {
         pub name: String,
         #[serde(deserialize_with = "null_is_default")]
         pub password: String,
-        /// `password` or `none`; empty for the first of them.
+        /// `password`, `oidc`, `github`, `ldap` or `none`; empty for the first of them.
         #[serde(deserialize_with = "null_is_default")]
         pub login_type: String,
         #[serde(deserialize_with = "null_is_default")]
         pub user_status: String,
         #[serde(deserialize_with = "null_is_default")]
         pub organization_ids: Vec<Uuid>,
+        /// The one organization, as older clients say it.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub organization_id: Option<Uuid>,
         pub service_account: bool,
         /// Who answers for a service account; whoever makes it when empty.
         #[serde(deserialize_with = "null_is_default")]

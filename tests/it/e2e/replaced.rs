@@ -101,5 +101,8 @@ fn a_right_that_ended_while_the_server_was_away_ends_the_stream() {
     assert!(took < GRACE, "{took:?}");
     signal(&child, Signal::CONT);
     assert_eq!(child.wait().unwrap().code(), Some(255));
+    // A server that runs keeps in mind what nobody told it of: the workspace's end needs her token.
+    site.stop();
     set_status(&site, "active");
+    site.start();
 }

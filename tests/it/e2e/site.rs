@@ -123,6 +123,22 @@ impl Site {
         self.server = Some(server);
     }
 
+    /// Removes the directory of homes when none is in it. The server keeps it, for the uids that it
+    /// gave away are not given again.
+    fn remove_homes(&self, data: &str) {
+        let database = rusqlite::Connection::open(self.path(&format!("{data}/steading.db")));
+        let id = database.and_then(|database| {
+            let sql = "SELECT CAST(value AS TEXT) FROM settings WHERE key = 'deployment_id'";
+            database.query_row(sql, [], |row| row.get::<_, String>(0))
+        });
+        let Ok(id) = id else { return };
+        let homes = Path::new("/var/lib/steading-homes").join(id);
+        let names = std::fs::read_dir(&homes).into_iter().flatten().flatten();
+        if names.map(|entry| entry.file_name()).all(|name| name == ".last-uid") {
+            let _ = std::fs::remove_dir_all(&homes);
+        }
+    }
+
     fn log(&self) -> std::fs::File {
         let path = self.path("server.log");
         std::fs::File::options().create(true).append(true).open(path).unwrap()
@@ -229,6 +245,10 @@ impl Drop for Site {
                 rustix::process::Signal::TERM,
             );
             let _ = server.wait();
+        }
+        // That of `up`, too, where a test has run it here.
+        for data in ["data", "first-minute"] {
+            self.remove_homes(data);
         }
         #[expect(clippy::print_stderr, reason = "the log of a server that a failed test ran")]
         if std::thread::panicking() {

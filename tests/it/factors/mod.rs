@@ -2,6 +2,7 @@
 
 mod authenticator;
 mod passkeys;
+mod required;
 mod roles;
 
 use std::cell::RefCell;

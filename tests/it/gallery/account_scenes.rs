@@ -35,6 +35,12 @@ fn invitations() -> Vec<Scene> {
         visit: visit(ada()),
         open,
         made: made.map(str::to_owned),
+        groups: ["glaze", "kiln", "night-shift-of-the-west-wing", "potters"]
+            .map(str::to_owned)
+            .into(),
+        is_more: false,
+        chosen: vec!["potters".to_owned()],
+        roles: vec!["auditor".to_owned()],
         input,
     };
     let open = || {
@@ -59,6 +65,19 @@ fn invitations() -> Vec<Scene> {
         scene(
             "invitations-wrong",
             page(vec![], None, wrong("email", "Must be an e-mail address.")).render(),
+        ),
+        scene(
+            "invitations-many-groups",
+            Invitations {
+                groups: (1..=60).map(|n| format!("group-{n}")).collect(),
+                is_more: true,
+                ..page(vec![], None, wrong("groups", "There is no group \"kil\"."))
+            }
+            .render(),
+        ),
+        scene(
+            "invitations-wrong-group",
+            page(vec![], None, wrong("groups", "There is no group \"kil\".")).render(),
         ),
         scene("invite", guest("grace@example.org", Input::default()).render()),
         scene("invite-wrong", guest("grace@example.org", short).render()),

@@ -1,13 +1,16 @@
 //! The pages of the ways to sign in, in every state.
 
 use maud::Render as _;
+use steading::model::factor::MfaRoles;
 use steading::model::identity::Identity;
 use steading::model::provider::{DEFAULT, Fact, Listed, ProviderKind, Steps};
+use steading::model::user::{LoginType, User};
 use steading::server::html::pages::providers::Providers;
+use steading::server::html::pages::second_factors::SecondFactors;
 use steading::server::html::pages::ways_in::{GoOn, WaysIn};
 use steading::server::html::parts::form::Input;
 
-use super::fixtures::{ada, before, id, visit};
+use super::fixtures::{ada, before, grace, id, linus, visit};
 use super::{Scene, scene};
 
 /// Two providers that Ada comes by, one of them with much to say, and one more that there is.
@@ -86,6 +89,39 @@ fn steps(is_wrong: bool) -> Steps {
     steps
 }
 
+/// Who must have a second factor: as settings name it, as owners have added it.
+fn second_factors(told: &[&str], added: &[&str], lacking: Vec<User>) -> SecondFactors {
+    let roles = |names: &[&str]| MfaRoles::parse(names.iter().copied()).unwrap();
+    SecondFactors {
+        visit: visit(ada()),
+        told: roles(told),
+        from: "STEADING_MFA_REQUIRED_ROLES".into(),
+        added: roles(added),
+        changes: true,
+        total: i64::try_from(lacking.len()).unwrap(),
+        lacking,
+        offset: 0,
+        input: Input::default(),
+    }
+}
+
+fn second_factor_scenes() -> Vec<Scene> {
+    let kept = User { login_type: LoginType::Oidc, ..grace() };
+    let bars = vec![kept, linus()];
+    let asked = second_factors(&["owner"], &["member"], bars.clone());
+    let many = SecondFactors { total: 1_240, offset: 100, ..asked };
+    let read = second_factors(&[], &["user-admin", "organization-admin"], bars);
+    let wrong = Input::wrong([].into(), "role", "\"king\" is no role; write one of member, owner.");
+    let wrong = SecondFactors { input: wrong, ..second_factors(&[], &[], vec![]) };
+    vec![
+        scene("second-factors", many.render()),
+        scene("second-factors-none", second_factors(&[], &[], vec![]).render()),
+        scene("second-factors-all-have", second_factors(&[], &["owner"], vec![]).render()),
+        scene("second-factors-reader", SecondFactors { changes: false, ..read }.render()),
+        scene("second-factors-wrong", wrong.render()),
+    ]
+}
+
 /// Every one of them.
 pub fn all() -> Vec<Scene> {
     let page = |tries, tried: Option<(&str, Steps)>| Providers {
@@ -96,12 +132,13 @@ pub fn all() -> Vec<Scene> {
         input: Input::default(),
     };
     let go_on = GoOn { title: "hearth".into(), href: "https://auth.hearth.lan/authorize".into() };
-    vec![
+    let scenes = vec![
         scene("providers", page(true, None).render()),
         scene("providers-reader", page(false, None).render()),
         scene("providers-tested", page(true, Some(("hearth", steps(false)))).render()),
         scene("providers-wrong", page(true, Some(("hearth", steps(true)))).render()),
         scene("providers-directory", page(true, Some(("ldap", steps(true)))).render()),
         scene("way-in-go-on", go_on.render()),
-    ]
+    ];
+    [scenes, second_factor_scenes()].concat()
 }

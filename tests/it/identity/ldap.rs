@@ -247,8 +247,37 @@ async fn a_directory_that_is_away_keeps_nobody_else_out() {
     server.get(&lin, "/api/v2/users/me").await.expect(200);
     sign_in(&server, "lin", "lin's password").await;
     slapd.stop();
-    server.clock.advance(Duration::from_mins(18));
+    server.clock.advance(Duration::from_mins(23));
     server.get(&lin, "/api/v2/users/me").await.expect(401);
+}
+
+#[tokio::test]
+async fn a_directory_that_says_what_it_said_before_makes_nothing_be_written() {
+    let slapd = Slapd::start();
+    let server = server(slapd.settings()).await;
+    let lin = sign_in(&server, "lin", "lin's password").await;
+    let max = sign_in(&server, "max", "max's password").await;
+    check_later(&server).await;
+    let before = server.db.commits();
+    for _ in 0..3 {
+        check_later(&server).await;
+    }
+    assert_eq!(server.db.commits(), before);
+    for client in [&lin, &max] {
+        server.get(client, "/api/v2/users/me").await.expect(200);
+    }
+    // It was asked all the same: what is new is here at once.
+    slapd.member("delete", "glaze", "lin");
+    check_later(&server).await;
+    assert_eq!(groups(&server, "lin").await, ["potters"]);
+    slapd.change("ldapmodify", &format!("dn: uid=max,ou=people,{BASE}\nchangetype: delete\n"));
+    check_later(&server).await;
+    server.get(&max, "/api/v2/users/me").await.expect(401);
+    // A grant that nothing is said of for long is still written down, before it would end.
+    for _ in 0..30 {
+        check_later(&server).await;
+    }
+    server.get(&lin, "/api/v2/users/me").await.expect(200);
 }
 
 #[tokio::test]

@@ -3,8 +3,10 @@
 mod github;
 mod joining;
 mod ldap;
+mod made;
 pub mod peer;
 pub mod slapd;
+mod strength;
 mod syncs;
 mod trial;
 
@@ -71,6 +73,8 @@ fn settings(peer: &Peer, rules: Rules) -> Settings {
         icon_url: String::new(),
         auth_url_params: [].into(),
         ignore_user_info: false,
+        trust_amr: false,
+        acr_values: vec![],
         trusted_hosts: [].into(),
     }
 }

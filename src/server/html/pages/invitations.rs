@@ -2,14 +2,13 @@
 
 use maud::{Markup, Render, html};
 
+use super::beside_people::BesidePeople;
 use crate::model::invitation::Invitation;
 use crate::model::user::SiteRole;
-use crate::server::html::layout::{Page, Section, Visit, crumbs, role_word};
-use crate::server::html::parts::button::{labelled, opens};
+use crate::server::html::layout::{Visit, role_word};
 use crate::server::html::parts::dialog::{Asking, Dialog};
-use crate::server::html::parts::form::{Input, Line};
+use crate::server::html::parts::form::{Input, Line, notes};
 use crate::server::html::parts::icon::icon;
-use crate::server::html::parts::notice::empty;
 use crate::server::html::parts::table::{Column, Table, cell, deeds, row, spare};
 use crate::server::html::parts::{code, time};
 use crate::server::html::paths;
@@ -22,39 +21,31 @@ pub struct Invitations {
     pub open: Vec<Invitation>,
     /// The link that was just made; shown this once.
     pub made: Option<String>,
+    /// Names of the groups that who looks may let someone into.
+    pub groups: Vec<String>,
+    /// Whether there are more than these.
+    pub is_more: bool,
+    /// Those that were chosen.
+    pub chosen: Vec<String>,
+    /// Roles that were chosen.
+    pub roles: Vec<String>,
     /// What was typed.
     pub input: Input,
 }
 
 impl Render for Invitations {
     fn render(&self) -> Markup {
-        let fresh = self.input.errors.is_empty();
-        let body = html! {
-            header class="page-head" {
-                div {
-                    (crumbs(&[("People", paths::PEOPLE)]))
-                    h1 { "Invitations" }
-                    p { "Whoever has the link makes an account with it, once." }
-                }
-                div class="actions" {
-                    @if fresh { (opens("primary", "new", &labelled("person-plus", "Invite someone"))) }
-                }
-            }
-            div class="stack" {
-                (self.made())
-                (self.asking().again(&self.visit.csrf))
-                section class="card" aria-label="Open invitations" {
-                    @if self.open.is_empty() {
-                        (empty("people", &html! { "No invitation is open." }, &html! {}))
-                    } @else {
-                        (self.table())
-                    }
-                }
-            }
-            (self.asking().draw(&self.visit.csrf))
-        };
-        let (visit, section) = (&self.visit, Section::People);
-        Page { title: "Invitations", visit, section, live: None, body }.render()
+        BesidePeople {
+            visit: &self.visit,
+            title: "Invitations",
+            text: "Whoever has the link makes an account with it, once.",
+            button: ("person-plus", "Invite someone"),
+            above: self.made(),
+            asking: self.asking(),
+            list: (!self.open.is_empty()).then(|| self.table()),
+            none: ("people", "No invitation is open."),
+        }
+        .render()
     }
 }
 
@@ -119,15 +110,37 @@ impl Invitations {
                 id: "f-email", name: "email", label: "E-mail", kind: "email",
                 hint: "The account has this address.", ..Line::default()
             }.draw(&self.input))
-            (Line { id: "f-groups", name: "groups", label: "Groups", optional: true, hint: "Names, with commas between.", ..Line::default() }.draw(&self.input))
+            (self.groups())
             (Line { id: "f-days", name: "days", label: "Ends after days", kind: "number", value: "7", hint: "At most 30.", ..Line::default() }.draw(&self.input))
             @if gives_roles {
                 fieldset class="field" {
                     legend { "Roles on the whole site" }
                     @for role in SiteRole::ALL {
-                        label class="check" { input type="checkbox" name="role" value=(role); span { (role_word(*role)) } }
+                        @let is_chosen = self.roles.iter().any(|name| name == role.as_str());
+                        label class="check" { input type="checkbox" name="role" value=(role) checked[is_chosen]; span { (role_word(*role)) } }
                     }
                 }
+            }
+        }
+    }
+
+    /// A box for each group; what has none is typed.
+    fn groups(&self) -> Markup {
+        let error = self.input.error("groups");
+        html! {
+            @if !self.groups.is_empty() {
+                fieldset class="field" id=[(!self.is_more).then_some("f-groups")] {
+                    legend { "Groups" }
+                    div class="pills" {
+                        @for name in &self.groups {
+                            label { input type="checkbox" name="group" value=(name) checked[self.chosen.contains(name)]; (name) }
+                        }
+                    }
+                    @if !self.is_more { (notes("f-groups", "", error)) }
+                }
+            }
+            @if self.is_more {
+                (Line { id: "f-groups", name: "groups", label: "Other groups", optional: true, hint: "Names, with commas between.", ..Line::default() }.draw(&self.input))
             }
         }
     }

@@ -2,15 +2,14 @@
 
 use maud::{Markup, Render, html};
 
+use super::beside_people::BesidePeople;
 use super::people::seen;
 use crate::model::user::{User, UserRef};
-use crate::server::html::layout::{Page, Section, Visit, crumbs};
+use crate::server::html::layout::Visit;
 use crate::server::html::parts::badge::{Look, badge};
-use crate::server::html::parts::button::{labelled, opens};
 use crate::server::html::parts::dialog::{Asking, Dialog};
 use crate::server::html::parts::form::{Input, Line};
 use crate::server::html::parts::icon::icon;
-use crate::server::html::parts::notice::empty;
 use crate::server::html::parts::table::{Column, Table, cell, deeds, row};
 use crate::server::html::parts::{avatar, badge};
 use crate::server::html::paths;
@@ -48,32 +47,17 @@ pub struct ServiceAccounts {
 
 impl Render for ServiceAccounts {
     fn render(&self) -> Markup {
-        let fresh = self.input.errors.is_empty();
-        let body = html! {
-            header class="page-head" {
-                div {
-                    (crumbs(&[("People", paths::PEOPLE)]))
-                    h1 { "Service accounts" }
-                    p { "For programs: no password, no pages. A person answers for each; while nobody does, it is suspended." }
-                }
-                div class="actions" {
-                    @if fresh { (opens("primary", "add", &labelled("plus", "Add a service account"))) }
-                }
-            }
-            div class="stack" {
-                (self.asking().again(&self.visit.csrf))
-                section class="card" aria-label="Service accounts" {
-                    @if self.accounts.is_empty() {
-                        (empty("bot", &html! { "There is no service account." }, &html! {}))
-                    } @else {
-                        (self.table())
-                    }
-                }
-            }
-            (self.asking().draw(&self.visit.csrf))
-        };
-        let (visit, section) = (&self.visit, Section::People);
-        Page { title: "Service accounts", visit, section, live: None, body }.render()
+        BesidePeople {
+            visit: &self.visit,
+            title: "Service accounts",
+            text: "For programs: no password, no pages. A person answers for each; while nobody does, it is suspended.",
+            button: ("plus", "Add a service account"),
+            above: html! {},
+            asking: self.asking(),
+            list: (!self.accounts.is_empty()).then(|| self.table()),
+            none: ("bot", "There is no service account."),
+        }
+        .render()
     }
 }
 

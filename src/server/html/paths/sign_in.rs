@@ -7,6 +7,8 @@ use crate::model::id::IdentityId;
 pub const PROVIDERS: &str = "/deployment/sign-in";
 /// Trying one of them out.
 pub const PROVIDER_TEST: &str = "/deployment/sign-in/{name}/test";
+/// Who must have a second factor.
+pub const SECOND_FACTORS: &str = "/deployment/second-factors";
 /// How strong a password would be, while it is typed.
 pub const PASSWORD_STRENGTH: &str = "/password-strength";
 /// Adding a way in to one's own account.

@@ -16,17 +16,17 @@ pub use self::settings::Settings;
 use super::oidc::flow::{Flow, FlowKey};
 use super::oidc::{Answer, Back, Failure, Finished, KEY_BYTES, Renewed, Stopped, conclude};
 use crate::model::id::TokenId;
-use crate::model::identity::{Arrival, Rules};
+use crate::model::identity::{Arrival, GITHUB, Rules};
 use crate::model::provider::Steps;
 use crate::model::time::Timestamp;
 use crate::model::user::LoginType;
 use crate::net::dial::Dialer;
 use crate::server::app::App;
-use crate::server::app::identities::ProviderSignIn;
+use crate::server::app::identities::{ProviderSignIn, Strength};
 use crate::server::app::identity_grants::{Due, Granted};
 
 /// The name of GitHub's settings, as grants have it.
-pub const PROVIDER: &str = "github";
+pub const PROVIDER: &str = GITHUB;
 /// Where GitHub leads back to, as with Coder.
 pub const CALLBACK: &str = "/api/v2/users/oauth2/github/callback";
 
@@ -188,7 +188,8 @@ impl Github {
     ) -> Result<Finished, Stopped> {
         let rules = Arc::clone(&self.provider()?.settings.rules);
         let (login_type, how) = (LoginType::Github, back.came.clone());
-        let came = ProviderSignIn { arrival, rules, granted, login_type, came: how };
+        let strength = Strength::UNSAID;
+        let came = ProviderSignIn { arrival, rules, granted, login_type, strength, came: how };
         conclude(&self.0.app, flow, back.actor, came).await
     }
 

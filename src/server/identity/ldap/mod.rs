@@ -23,7 +23,7 @@ use crate::model::identity::{Arrival, DIRECTORY};
 use crate::model::provider::Steps;
 use crate::model::time::Timestamp;
 use crate::model::user::LoginType;
-use crate::server::app::identities::ProviderSignIn;
+use crate::server::app::identities::{ProviderSignIn, Strength};
 use crate::server::app::identity_grants::{Due, Granted, LEAD};
 use crate::server::app::password_sign_in::Try;
 use crate::server::app::sessions::{Login, SignIn};
@@ -131,6 +131,7 @@ impl Ldap {
             rules: Arc::clone(&directory.settings.rules),
             granted: granted(&directory.settings, username, app.clock().now()),
             login_type: LoginType::Ldap,
+            strength: Strength::UNSAID,
             came: login.came(),
         };
         app.sign_in_by_directory(attempt, came).await

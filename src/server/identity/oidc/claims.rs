@@ -133,6 +133,26 @@ impl Expected<'_> {
     }
 }
 
+/// Methods that are a second factor or take one in (RFC 8176, section 2). A code by mail or text
+/// message is none: whoever has the mailbox or the number has it.
+const SECOND_FACTORS: [&str; 5] = ["mfa", "otp", "hwk", "swk", "sc"];
+
+/// When a second factor was given at the provider, as its ID token says. One that does not say when
+/// was given long ago, as far as we know.
+#[must_use]
+pub fn second_factor(claims: &Map<String, Value>, now: Timestamp) -> Option<Timestamp> {
+    let methods = claims.get("amr").and_then(Value::as_array)?;
+    let is_one = |method: &Value| method.as_str().is_some_and(|m| SECOND_FACTORS.contains(&m));
+    let at = number(claims, "auth_time").unwrap_or(0);
+    methods.iter().any(is_one).then(|| Timestamp(at.clamp(0, now.0)))
+}
+
+/// Whether a sign-in was as strong as one of these values asks for.
+#[must_use]
+pub fn meets(claims: &Map<String, Value>, acr_values: &[String]) -> bool {
+    acr_values.is_empty() || acr_values.iter().any(|value| value == text(claims, "acr"))
+}
+
 fn text<'a>(claims: &'a Map<String, Value>, name: &str) -> &'a str {
     claims.get(name).and_then(Value::as_str).unwrap_or_default()
 }

@@ -211,3 +211,35 @@ fn a_logout_token_is_no_id_token_and_the_other_way_round() {
     (nobody["sub"], nobody["sid"]) = (json!(""), json!(null));
     assert!(check(&nobody).is_err());
 }
+
+#[test]
+fn a_second_factor_is_one_that_the_token_names_and_is_as_old_as_it_says() {
+    let at = |claims: Value| second_factor(claims.as_object().unwrap(), NOW);
+    let long_ago = Some(Timestamp(0));
+    for one in ["mfa", "otp", "hwk", "swk", "sc"] {
+        assert_eq!(at(json!({ "amr": ["pwd", one] })), long_ago, "{one}");
+    }
+    for none in [json!(["pwd"]), json!(["sms", "tel", "email"]), json!("mfa"), json!({ "mfa": 1 })]
+    {
+        assert_eq!(at(json!({ "amr": none, "auth_time": NOW.0 })), None, "{none}");
+    }
+    assert_eq!(at(json!({ "auth_time": NOW.0 })), None);
+    let with = |time: Value| at(json!({ "amr": ["otp"], "auth_time": time }));
+    assert_eq!(with(json!(NOW.0 - 60)), Some(Timestamp(NOW.0 - 60)));
+    assert_eq!(with(json!(NOW.0 + 3600)), Some(NOW), "nobody gave one in the future");
+    assert_eq!(with(json!(-5)), long_ago);
+    assert_eq!(with(json!("now")), long_ago);
+}
+
+#[test]
+fn a_sign_in_meets_one_of_the_values_that_are_asked_for() {
+    let meets = |acr: Value, asked: &[&str]| {
+        let asked: Vec<String> = asked.iter().map(|&a| a.to_owned()).collect();
+        meets(json!({ "acr": acr }).as_object().unwrap(), &asked)
+    };
+    assert!(meets(json!(null), &[]) && meets(json!("1"), &[]));
+    assert!(meets(json!("gold"), &["gold"]) && meets(json!("gold"), &["silver", "gold"]));
+    for wrong in [json!(null), json!(""), json!("Gold"), json!("gold "), json!(["gold"])] {
+        assert!(!meets(wrong.clone(), &["gold"]), "{wrong}");
+    }
+}

@@ -8,6 +8,7 @@ pub mod jwt;
 pub mod metadata;
 pub mod provider;
 mod settings;
+mod tokens;
 mod trial;
 
 use std::collections::BTreeMap;
@@ -19,7 +20,7 @@ use url::Url;
 
 use self::flow::{Flow, FlowKey};
 pub use self::provider::Failure;
-use self::provider::Provider;
+use self::provider::{Exchanged, Provider};
 pub use self::settings::Settings;
 use crate::model::id::TokenId;
 use crate::model::identity::{Claims, Rules};
@@ -196,10 +197,10 @@ impl Oidc {
         }
         let callback = self.callback(name);
         let exchanged = provider.exchange(&flow, &answer.code, &callback).await;
-        let (arrival, granted) = exchanged.map_err(failed)?;
+        let Exchanged { arrival, granted, strength } = exchanged.map_err(failed)?;
         let rules = Arc::clone(&provider.settings.rules);
         let (login_type, how) = (LoginType::Oidc, back.came.clone());
-        let came = ProviderSignIn { arrival, rules, granted, login_type, came: how };
+        let came = ProviderSignIn { arrival, rules, granted, login_type, strength, came: how };
         conclude(&self.0.app, flow, back.actor, came).await
     }
 

@@ -4,22 +4,23 @@ use std::time::{Duration, Instant};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use serde::Deserialize;
 use serde_json::{Map, Value};
 use tokio::sync::Mutex;
 use url::Url;
 use zeroize::Zeroizing;
 
-use super::claims::{Expected, LogoutClaims};
+use super::claims::{Expected, LogoutClaims, meets, second_factor};
 use super::flow::Flow;
 use super::http::{Client, Proof, Reply};
 use super::jwks::KeySet;
 use super::jwt::{BadToken, Unchecked};
 use super::metadata::{self, Metadata};
 use super::settings::Settings;
+use super::tokens::{Tokens, read_tokens};
 use crate::clock::Clock;
 use crate::model::identity::{Arrival, Claims};
 use crate::net::dial::Dialer;
+use crate::server::app::identities::Strength;
 use crate::server::app::identity_grants::Granted;
 
 /// How long what a provider says of itself is kept.
@@ -48,6 +49,16 @@ pub enum Failure {
     Ended,
 }
 
+/// What came of a sign-in.
+pub struct Exchanged {
+    /// Who came.
+    pub arrival: Arrival,
+    /// What was granted.
+    pub granted: Granted,
+    /// How they proved it.
+    pub strength: Strength,
+}
+
 /// A provider that people sign in at.
 pub struct Provider {
     /// As the operator has set it up.
@@ -62,32 +73,6 @@ struct Known {
     metadata: Option<(Metadata, Instant)>,
     keys: Option<(KeySet, Instant)>,
     failed: Option<(String, Instant)>,
-}
-
-#[derive(Deserialize)]
-struct Tokens {
-    access_token: Secret,
-    id_token: Option<String>,
-    refresh_token: Option<Secret>,
-    expires_in: Option<Value>,
-}
-
-#[derive(Clone, Deserialize)]
-#[serde(from = "String")]
-struct Secret(Zeroizing<String>);
-
-impl From<String> for Secret {
-    fn from(text: String) -> Self {
-        Self(Zeroizing::new(text))
-    }
-}
-
-/// What a token endpoint says instead of tokens.
-#[derive(Deserialize)]
-pub(super) struct Refused {
-    pub(super) error: String,
-    #[serde(default)]
-    pub(super) error_description: String,
 }
 
 impl Provider {
@@ -113,8 +98,11 @@ impl Provider {
             .append_pair("state", &flow.state)
             .append_pair("nonce", &flow.nonce)
             .append_pair("code_challenge", &flow.challenge())
-            .append_pair("code_challenge_method", "S256")
-            .extend_pairs(&self.settings.auth_url_params);
+            .append_pair("code_challenge_method", "S256");
+        if !self.settings.acr_values.is_empty() {
+            url.query_pairs_mut().append_pair("acr_values", &self.settings.acr_values.join(" "));
+        }
+        url.query_pairs_mut().extend_pairs(&self.settings.auth_url_params);
         Ok(url)
     }
 
@@ -142,7 +130,7 @@ impl Provider {
         flow: &Flow,
         code: &str,
         callback: &str,
-    ) -> Result<(Arrival, Granted), Failure> {
+    ) -> Result<Exchanged, Failure> {
         let form = [
             ("grant_type", "authorization_code"),
             ("code", code),
@@ -159,10 +147,17 @@ impl Provider {
         };
         let metadata = self.metadata().await?;
         let (subject, claims) = self.id_token(id_token, &metadata, Some(&flow.nonce)).await?;
+        // Only what the provider has signed says how: userinfo is about the person.
+        let trusted = Some(&claims.0).filter(|_| self.settings.trust_amr);
+        let strength = Strength {
+            is_met: meets(&claims.0, &self.settings.acr_values),
+            mfa_at: trusted.and_then(|said| second_factor(said, self.clock.now())),
+        };
         let granted = self.granted(&tokens, &claims);
         let claims = self.whole(&metadata, &tokens, (&subject, claims)).await?;
         let provider = self.settings.name.clone();
-        Ok((Arrival { provider, issuer: metadata.issuer, subject, claims }, granted))
+        let arrival = Arrival { provider, issuer: metadata.issuer, subject, claims };
+        Ok(Exchanged { arrival, granted, strength })
     }
 
     /// Renews a grant. Says who the person is now, as far as the provider does.
@@ -371,25 +366,6 @@ impl Provider {
         let checked = token.check(&keys);
         known.keys = Some((keys, now));
         Ok(checked)
-    }
-}
-
-fn read_tokens(reply: &Reply) -> Result<Tokens, Failure> {
-    if reply.status.is_success() {
-        return serde_json::from_slice(&reply.body)
-            .map_err(|_| Failure::Away("its token endpoint sent no tokens".to_owned()));
-    }
-    let refused = serde_json::from_slice::<Refused>(&reply.body).ok();
-    match refused {
-        Some(refused) if refused.error == "invalid_grant" => Err(Failure::Ended),
-        Some(refused) if reply.status.is_client_error() => {
-            let said = format!("{} {}", refused.error, refused.error_description);
-            let said: String = said.trim().chars().take(200).collect();
-            Err(Failure::Wrong(format!("its token endpoint refused: {said:?}")))
-        }
-        Some(_) | None => {
-            Err(Failure::Away(format!("its token endpoint answered {}", reply.status)))
-        }
     }
 }
 

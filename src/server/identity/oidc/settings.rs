@@ -32,6 +32,11 @@ pub struct Settings {
     pub auth_url_params: BTreeMap<String, String>,
     /// The ID token says everything.
     pub ignore_user_info: bool,
+    /// Whether a second factor that its ID tokens name counts here.
+    pub trust_amr: bool,
+    /// How strongly people are to be signed in there, the best first; one of these must be met. Empty
+    /// for what the provider does by itself.
+    pub acr_values: Vec<String>,
     /// Hosts besides the issuer's that may be private, or spoken to without TLS.
     pub trusted_hosts: BTreeSet<String>,
 }
@@ -68,6 +73,8 @@ impl Settings {
         all.extend([
             ("ignore_email_verified", truth(rules.ignore_email_verified)),
             ("ignore_user_info", truth(self.ignore_user_info)),
+            ("trust_amr", truth(self.trust_amr)),
+            ("acr_values", self.acr_values.join(", ")),
             ("sign_in_text", self.sign_in_text.clone()),
             ("icon_url", self.icon_url.clone()),
             ("auth_url_params", map(self.auth_url_params.iter())),

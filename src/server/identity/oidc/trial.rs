@@ -5,7 +5,8 @@ use url::Url;
 use super::jwks::KeySet;
 use super::jwt::Algorithm;
 use super::metadata::{self, Metadata};
-use super::provider::{Provider, Refused};
+use super::provider::Provider;
+use super::tokens::Refused;
 use crate::model::provider::Steps;
 use crate::server::identity::oidc::http::{Proof, Reply};
 

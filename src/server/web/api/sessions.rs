@@ -4,7 +4,6 @@ use axum::response::{IntoResponse as _, Response};
 use http::{StatusCode, header};
 
 use crate::model::time;
-use crate::model::user::UserKind;
 use crate::server::app::password_strength::NewPassword;
 use crate::server::app::second_factor::{Asked, Proof};
 use crate::server::app::sessions::{Login, SignIn};
@@ -43,7 +42,7 @@ async fn create_first(state: State, Json(body): Json<wire::FirstUser>) -> Answer
         email: body.email,
         name: body.name,
         password: Some(body.password),
-        kind: UserKind::Person,
+        ..CreateUser::default()
     };
     let user = state.app.create_first_user(cmd).await?;
     Ok(created(wire::FirstUserResponse {

@@ -8,7 +8,7 @@ use http::StatusCode;
 use super::convert::people as convert;
 use super::service_accounts;
 use crate::model::policy::{Action as A, ResourceType as R};
-use crate::model::user::{SiteRole, UserKind, UserStatus};
+use crate::model::user::{LoginType, SiteRole, UserKind, UserStatus};
 use crate::server::app::Error;
 use crate::server::app::roles::site_roles;
 use crate::server::app::users::{CreateUser, MAX_LIST, UserFilter};
@@ -79,22 +79,48 @@ async fn create(
     Who(actor): Who,
     Json(body): Json<wire::CreateUser>,
 ) -> Answer<Response> {
-    let password = match body.login_type.as_str() {
-        "none" => None,
-        "" | "password" => (!body.service_account).then_some(body.password),
-        other => {
-            let why = format!("{other:?} is not offered; use password or none");
-            return Err(Error::invalid("login_type", why).into());
-        }
-    };
-    let kind = if body.service_account { UserKind::Service } else { UserKind::Person };
-    let cmd =
-        CreateUser { username: body.username, email: body.email, name: body.name, password, kind };
-    if kind == UserKind::Person {
+    let responsible = body.responsible.clone();
+    let cmd = wanted(body)?;
+    if cmd.kind == UserKind::Person {
         return Ok(created(convert::user(&state.app.create_user(&actor, cmd).await?)));
     }
-    let made = state.app.create_service_account(&actor, cmd, &body.responsible).await?;
+    let made = state.app.create_service_account(&actor, cmd, &responsible).await?;
     Ok(created(service_accounts::shown(&state, &actor, &made).await?))
+}
+
+/// What a new user is to be; what is not said is as Coder has it.
+fn wanted(body: wire::CreateUser) -> Answer<CreateUser> {
+    let wrong = |field: &str, text: &str, words: &str| {
+        Error::invalid(field, format!("{text:?} is none; write one of {words}"))
+    };
+    let (login, status) = (body.login_type.as_str(), body.user_status.as_str());
+    let login_type = match (login, body.service_account) {
+        ("", true) => LoginType::None,
+        ("", false) => LoginType::Password,
+        (word, _) => LoginType::from_word(word).ok_or_else(|| {
+            let words = LoginType::ALL.iter().map(|one| one.as_str()).collect::<Vec<_>>();
+            wrong("login_type", word, &words.join(", "))
+        })?,
+    };
+    let status = match status {
+        "" => UserStatus::Dormant,
+        word => UserStatus::from_word(word)
+            .ok_or_else(|| wrong("user_status", word, "active, dormant, suspended"))?,
+    };
+    let by_password = login_type == LoginType::Password && !body.service_account;
+    let mut organizations = body.organization_ids;
+    organizations
+        .extend(body.organization_id.filter(|id| organizations.is_empty() && !id.is_nil()));
+    Ok(CreateUser {
+        username: body.username,
+        email: body.email,
+        name: body.name,
+        password: (by_password || !body.password.is_empty()).then_some(body.password),
+        kind: if body.service_account { UserKind::Service } else { UserKind::Person },
+        login_type: Some(login_type),
+        status,
+        organizations: organizations.into_iter().map(Into::into).collect(),
+    })
 }
 
 async fn show(state: State, Who(actor): Who, Path(key): Path<String>) -> Answer<Json<wire::User>> {

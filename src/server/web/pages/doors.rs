@@ -11,7 +11,6 @@ use super::visitor::form_token;
 use super::{Html, Visitor, mistake, sentence};
 use crate::model::secret::Token;
 use crate::model::time::words;
-use crate::model::user::UserKind;
 use crate::server::app::sessions::{Login, SignIn};
 use crate::server::app::users::CreateUser;
 use crate::server::html::layout::Csrf;
@@ -64,9 +63,8 @@ async fn set_up(
     let cmd = CreateUser {
         username: field("username"),
         email: field("email"),
-        name: String::new(),
         password: Some(field("password")),
-        kind: UserKind::Person,
+        ..CreateUser::default()
     };
     if let Err(error) = state.app.create_first_user(cmd).await {
         let input = mistake(&fields, error)?;

@@ -39,12 +39,20 @@ pub(super) fn routes(routes: Routes) -> Routes {
 }
 
 async fn list(state: State, visitor: Visitor) -> Answer<Html> {
-    show(&state, visitor, None, Input::default()).await
+    show(&state, visitor, (None, Input::default()), &Fields::default()).await
 }
 
-async fn show(state: &State, visitor: Visitor, made: Option<String>, input: Input) -> Answer<Html> {
-    let open = state.app.invitations(&visitor.actor).await?;
-    Ok(Html::of(&Invitations { visit: visitor.visit, open, made, input }))
+async fn show(
+    state: &State,
+    Visitor { actor, visit }: Visitor,
+    (made, input): (Option<String>, Input),
+    typed: &Fields,
+) -> Answer<Html> {
+    let open = state.app.invitations(&actor).await?;
+    let (groups, is_more) = state.app.groups_to_give(&actor).await?;
+    let chosen = |name: &str| typed.all(name).map(str::to_owned).collect::<Vec<_>>();
+    let (chosen, roles) = (chosen("group"), chosen("role"));
+    Ok(Html::of(&Invitations { visit, open, made, groups, is_more, chosen, roles, input }))
 }
 
 /// The page after it is not led to: the link is shown once, in this answer.
@@ -52,9 +60,10 @@ async fn make(state: State, visitor: Visitor, fields: Fields) -> Answer<Html> {
     let field = |name| fields.get(name).unwrap_or_default().trim();
     let Ok(days) = field("days").parse::<u64>() else {
         let input = mistake(&fields, Error::invalid("days", "is not a number of days"))?;
-        return show(&state, visitor, None, input).await;
+        return show(&state, visitor, (None, input), &fields).await;
     };
-    let groups = field("groups").split(',').map(str::trim).filter(|name| !name.is_empty());
+    let typed = field("groups").split(',').map(str::trim).filter(|name| !name.is_empty());
+    let groups = fields.all("group").chain(typed);
     let cmd = Invite {
         email: field("email").to_owned(),
         roles: fields.all("role").filter_map(SiteRole::from_word).collect(),
@@ -64,12 +73,12 @@ async fn make(state: State, visitor: Visitor, fields: Fields) -> Answer<Html> {
     match state.app.invite(&visitor.actor, cmd).await {
         Ok((token, _)) => {
             let link = format!("{}{}", state.site.access_url(), paths::invite(&token.expose()));
-            show(&state, visitor, Some(link), Input::default()).await
+            show(&state, visitor, (Some(link), Input::default()), &Fields::default()).await
         }
         Err(error) => {
             let days = |field| if field == "lifetime" { "days".to_owned() } else { field };
             let input = mistake(&fields, error.map_field(days))?;
-            show(&state, visitor, None, input).await
+            show(&state, visitor, (None, input), &fields).await
         }
     }
 }

@@ -24,6 +24,7 @@ mod people;
 mod person_tokens;
 mod providers;
 mod roles;
+mod second_factors;
 mod service_accounts;
 mod settings;
 mod starters;
@@ -63,6 +64,7 @@ pub(super) fn routes(routes: Routes) -> Routes {
     let routes = leaked_token::routes(invitations::routes(service_accounts::routes(routes)));
     let routes = person_tokens::routes(audit::routes(routes));
     let routes = ways_in::routes(providers::routes(password_strength::routes(routes)));
+    let routes = second_factors::routes(routes);
     find::routes(factors::routes(confirm::routes(settings::routes(routes))))
 }
 

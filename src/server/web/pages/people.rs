@@ -6,7 +6,7 @@ use super::person_tokens::{sessions_of, tokens_of};
 use super::{Html, Visitor, flash, mistake, sentence};
 use crate::model::filter::WorkspaceFilter;
 use crate::model::policy::{Action, ResourceType};
-use crate::model::user::{SiteRole, User, UserKind, UserStatus};
+use crate::model::user::{SiteRole, User, UserStatus};
 use crate::server::app::users::{CreateUser, UserFilter};
 use crate::server::app::{Actor, Error};
 use crate::server::html::layout::Visit;
@@ -88,7 +88,7 @@ async fn add(state: State, visitor: Visitor, fields: Fields) -> Answer<Response>
         email: field("email"),
         name: field("name"),
         password: Some(field("password")),
-        kind: UserKind::Person,
+        ..CreateUser::default()
     };
     match state.app.create_user(&visitor.actor, cmd).await {
         Ok(user) => {

@@ -44,10 +44,9 @@ async fn add(state: State, visitor: Visitor, fields: Fields) -> Answer<Response>
     let field = |name| fields.get(name).unwrap_or_default().to_owned();
     let cmd = CreateUser {
         username: field("username"),
-        email: String::new(),
         name: field("name"),
-        password: None,
         kind: UserKind::Service,
+        ..CreateUser::default()
     };
     let made = state.app.create_service_account(&visitor.actor, cmd, &field("responsible")).await;
     match made {

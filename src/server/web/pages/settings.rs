@@ -60,7 +60,7 @@ pub(super) async fn show_security(state: &State, visitor: Visitor, input: Input)
     let current = visitor.token().unwrap_or(TokenId(uuid::Uuid::nil()));
     let sessions = own_tokens(state, &visitor, TokenKind::Session).await?;
     let factors = state.app.factors(&visitor.actor, "me").await?;
-    let must = state.app.policy.mfa_roles.ask(&visitor.visit.user);
+    let must = state.app.mfa_roles().ask(&visitor.visit.user);
     let takes_passkeys = state.app.takes_passkeys();
     let ways = ways_in::of(state, &visitor).await?;
     let visit = visitor.visit;

@@ -2,14 +2,17 @@
 
 use axum::body::Bytes;
 use axum::extract::{FromRequest, FromRequestParts, Request};
+use http::Method;
 use http::request::Parts;
 use serde_json::Value;
 
 use crate::model::scim::filter::Filter;
+use crate::model::scim::patch;
 use crate::model::scim::project::Wanted;
 use crate::model::scim::{Bad, BadKind, Map};
 use crate::server::app::Error;
 use crate::server::app::scim::Part;
+use crate::server::app::scim_users::Change;
 use crate::server::web::{Answer, Problem};
 
 /// Resources in one answer at most.
@@ -113,5 +116,33 @@ impl<S: Send + Sync> FromRequestParts<S> for Search {
             search.set(&name, value);
         }
         Ok(search)
+    }
+}
+
+/// Which attributes of a resource are asked for, in the query.
+pub(super) struct Asked(pub Wanted);
+
+impl<S: Send + Sync> FromRequestParts<S> for Asked {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let (_, wanted, _) = Search::from_request_parts(parts, state).await?.read()?;
+        Ok(Self(wanted))
+    }
+}
+
+/// How a resource is to change: `PUT` sends it whole, `PATCH` in parts.
+pub(super) struct Changed(pub Change);
+
+impl<S: Send + Sync> FromRequest<S> for Changed {
+    type Rejection = Problem;
+
+    async fn from_request(req: Request, state: &S) -> Result<Self, Problem> {
+        let is_whole = req.method() == Method::PUT;
+        let Body(body) = Body::from_request(req, state).await?;
+        if is_whole {
+            return Ok(Self(Change::Whole(body)));
+        }
+        Ok(Self(Change::Parts(patch::parse(&body).map_err(Error::from)?)))
     }
 }
