@@ -20,6 +20,7 @@ pub mod error;
 pub mod factors;
 pub mod files;
 mod group_sync;
+mod group_views;
 pub mod groups;
 mod guesses;
 pub mod identities;
