@@ -62,6 +62,7 @@ mod template_rights;
 pub mod templates;
 pub mod their_sessions;
 mod token_cache;
+pub mod token_ends;
 pub mod tokens;
 mod trail;
 pub mod users;
