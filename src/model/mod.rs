@@ -23,6 +23,7 @@ pub mod network;
 pub mod parameter;
 pub mod password;
 pub mod peer;
+pub mod people_filter;
 pub mod policy;
 pub mod provider;
 pub mod quota;

@@ -43,6 +43,7 @@ mod ssh_load;
 mod ssh_signals;
 mod ssh_terminal;
 mod ssh_world;
+mod surface;
 mod sweep;
 mod template_acl;
 mod tidy;

@@ -10,8 +10,20 @@ use super::permission::{Action, Permission, Permissions, ResourceType};
 pub const MAX_ENTRIES: usize = 128;
 /// The word for every permission.
 const ALL: &str = "all";
-/// Coder's word for a token that opens web pages of workspaces and nothing else.
-const APPLICATION_CONNECT: &str = "application_connect";
+/// Words that stand for what one task needs, and the older words for two of them.
+pub const WORDS: [&str; 11] = [
+    ALL,
+    "application_connect",
+    "coder:all",
+    "coder:application_connect",
+    "coder:apikeys.manage_self",
+    "coder:templates.author",
+    "coder:templates.build",
+    "coder:workspaces.access",
+    "coder:workspaces.create",
+    "coder:workspaces.delete",
+    "coder:workspaces.operate",
+];
 
 /// What a token is limited to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -145,15 +157,49 @@ impl Scope {
 }
 
 fn parse_word(word: &str) -> Option<Permissions> {
-    match (word, word.strip_suffix(":*")) {
-        (ALL, _) => Some(Permissions::ALL),
-        (APPLICATION_CONNECT, _) => {
-            let actions = &[Action::Read, Action::ApplicationConnect];
-            Some(Permissions::EMPTY.and(ResourceType::Workspace, actions))
-        }
-        (_, Some(kind)) => Some(Permissions::EMPTY.and_every(&[ResourceType::from_word(kind)?])),
-        (word, None) => Some([Permission::parse(word)?].into_iter().collect()),
+    match (composite(word), word.strip_suffix(":*")) {
+        (Some(permissions), _) => Some(permissions),
+        (None, Some(kind)) => Some(Permissions::EMPTY.and_every(&[ResourceType::from_word(kind)?])),
+        (None, None) => Some([Permission::parse(word)?].into_iter().collect()),
     }
+}
+
+/// What one of [`WORDS`] stands for, as Coder's list of scopes has it.
+fn composite(word: &str) -> Option<Permissions> {
+    use Action as A;
+    use ResourceType as R;
+    const NONE: Permissions = Permissions::EMPTY;
+    // Whoever reaches a workspace sees its template and whose it is.
+    const BESIDE: Permissions =
+        NONE.and(R::OrganizationMember, &[A::Read]).and(R::Template, &[A::Read]);
+    Some(match word {
+        ALL | "coder:all" => Permissions::ALL,
+        "application_connect" | "coder:application_connect" => {
+            NONE.and(R::Workspace, &[A::Read, A::ApplicationConnect])
+        }
+        "coder:apikeys.manage_self" => {
+            NONE.and(R::ApiKey, &[A::Create, A::Read, A::Update, A::Delete])
+        }
+        "coder:templates.author" => NONE
+            .and(R::File, &[A::Create, A::Read])
+            .and(R::Template, &[A::Create, A::Read, A::Update, A::Delete, A::ViewInsights]),
+        "coder:templates.build" => {
+            NONE.and(R::File, &[A::Create, A::Read]).and(R::Template, &[A::Read])
+        }
+        "coder:workspaces.access" => {
+            BESIDE.and(R::Workspace, &[A::Read, A::Ssh, A::ApplicationConnect])
+        }
+        "coder:workspaces.create" => BESIDE
+            .and(R::Template, &[A::Use])
+            .and(R::Workspace, &[A::Create, A::Read, A::Start, A::Stop, A::Update]),
+        "coder:workspaces.delete" => {
+            BESIDE.and(R::Template, &[A::Use]).and(R::Workspace, &[A::Read, A::Delete])
+        }
+        "coder:workspaces.operate" => {
+            BESIDE.and(R::Workspace, &[A::Read, A::Start, A::Stop, A::Update])
+        }
+        _ => return None,
+    })
 }
 
 /// A thing by its kind and id; none within for all there is.
@@ -189,6 +235,24 @@ mod tests {
             assert_eq!(Scope::parse(&scope.words(), &scope.things()).as_ref(), Ok(scope));
         }
         assert!(all[0].is_all() && all[1].is_all() && !all[2].is_all());
+    }
+
+    #[test]
+    fn a_word_for_a_task_is_what_it_stands_for() {
+        for word in WORDS {
+            assert!(parse_word(word).is_some(), "{word}");
+        }
+        assert_eq!(scope(&["coder:all"], &[]), Scope::ALL);
+        let mut words = scope(&["coder:workspaces.delete"], &[]).words();
+        words.sort();
+        let wanted = ["organization_member:read", "template:read", "template:use"];
+        assert_eq!(words[..3], wanted);
+        assert_eq!(words[3..], ["workspace:delete", "workspace:read"]);
+        assert!(scope(&["coder:apikeys.manage_self"], &[]).is_within(&scope(&["api_key:*"], &[])));
+        assert!(
+            !scope(&["coder:workspaces.operate"], &[]).is_within(&scope(&["workspace:*"], &[]))
+        );
+        assert!(parse_word("coder:workspaces.fly").is_none());
     }
 
     #[test]

@@ -1,6 +1,9 @@
 //! Use cases on groups. Everyone is the organization itself and is not stored.
 
 use super::access::record;
+pub use super::group_views::GroupView;
+use super::group_views::view;
+pub(super) use super::group_views::{everyone, shown};
 use super::organizations::{self, line};
 use super::{Actor, App, Error, Result, people, template_rights};
 use crate::model::audit::{AuditAction, AuditEntry, AuditTarget, Diff};
@@ -9,26 +12,13 @@ use crate::model::id::GroupId;
 use crate::model::name::GroupName;
 use crate::model::policy::{Action, Object, ResourceType};
 use crate::model::quota::MAX_CREDITS;
-use crate::model::user::{Group, GroupSource, Organization, User};
-use crate::server::db::{ReadTx, WriteTx, groups, memberships, organizations as rows};
+use crate::model::user::{Group, GroupSource};
+use crate::server::db::{ReadTx, WriteTx, groups, organizations as rows};
 
 /// The name of the group that every member of an organization is in.
 pub const EVERYONE: &str = "Everyone";
 const MAX_DISPLAY_NAME: usize = 64;
 const MAX_AVATAR_URL: usize = 256;
-/// Members of a group in a list at most.
-const MAX_LIST: i64 = 1000;
-
-/// A group with its organization and members.
-#[derive(Clone, Debug)]
-pub struct GroupView {
-    /// The group.
-    pub group: Group,
-    /// Where it belongs.
-    pub organization: Organization,
-    /// Who is in it, as far as the actor may see them.
-    pub members: Vec<User>,
-}
 
 /// What a new group is.
 #[derive(Clone, Debug, Default)]
@@ -58,14 +48,6 @@ pub struct UpdateGroup {
     pub add_users: Vec<String>,
     /// Users to take out, by id or name.
     pub remove_users: Vec<String>,
-}
-
-impl GroupView {
-    /// Whether it is the group of everyone in its organization.
-    #[must_use]
-    pub fn is_everyone(&self) -> bool {
-        self.group.id.0 == self.organization.id.0
-    }
 }
 
 impl App {
@@ -156,7 +138,7 @@ impl App {
                 };
                 groups::insert(tx, &group).map_err(|e| taken(e, &group))?;
                 done(tx, &actor, AuditAction::Create, &group, &Diff::new())?;
-                Ok(GroupView { group, organization, members: Vec::new() })
+                Ok(GroupView { group, organization, members: Vec::new(), total: 0 })
             })
             .await
     }
@@ -310,54 +292,6 @@ fn find_for(tx: &ReadTx<'_>, actor: &Actor, action: Action, id: GroupId) -> Resu
 /// A group as a decision looks at it.
 pub(super) fn object(group: &Group) -> Object {
     Object::site(ResourceType::Group).id(group.id).within(group.organization_id)
-}
-
-/// Group lists are personal data: admins see all of them, members the names of their own groups.
-fn view(
-    tx: &ReadTx<'_>,
-    actor: &Actor,
-    group: Group,
-    organization: Organization,
-) -> Result<Option<GroupView>> {
-    let mut members = groups::members(tx, group.id)?;
-    let all = actor.may(tx.now, Action::Read, &object(&group));
-    let inside = members.iter().any(|u| actor.user_id() == Some(u.id));
-    members.retain(|u| people::may_see(tx.now, actor, u));
-    Ok((all || inside).then_some(GroupView { group, organization, members }))
-}
-
-/// A group, to whoever may know that it is there: its members as far as they may be seen.
-pub(super) fn shown(
-    tx: &ReadTx<'_>,
-    actor: &Actor,
-    group: Group,
-    organization: Organization,
-) -> Result<GroupView> {
-    let mut members = groups::members(tx, group.id)?;
-    members.retain(|u| people::may_see(tx.now, actor, u));
-    Ok(GroupView { group, organization, members })
-}
-
-/// Everyone of an organization, as far as they may be seen.
-pub(super) fn everyone(
-    tx: &ReadTx<'_>,
-    actor: &Actor,
-    organization: Organization,
-) -> Result<GroupView> {
-    let members = memberships::list(tx, organization.id, MAX_LIST, 0)?;
-    let members = members.into_iter().map(|(user, _)| user);
-    let group = Group {
-        id: GroupId(organization.id.0),
-        organization_id: organization.id,
-        name: EVERYONE.to_owned(),
-        display_name: String::new(),
-        source: GroupSource::User,
-        quota_allowance: organization.quota_allowance,
-        avatar_url: String::new(),
-        created_at: organization.created_at,
-    };
-    let members = members.filter(|u| people::may_see(tx.now, actor, u)).collect();
-    Ok(GroupView { group, organization, members })
 }
 
 pub(super) fn done(

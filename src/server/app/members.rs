@@ -1,6 +1,7 @@
 //! Use cases on who belongs to an organization.
 
 use super::access::record;
+use super::users::{Crowd, UserFilter, page};
 use super::{Actor, App, Error, Result, organizations, people, roles as role_cases, trail};
 use crate::model::audit::{AuditAction, AuditTarget, Diff};
 use crate::model::event::Event;
@@ -9,9 +10,6 @@ use crate::model::policy::{Action, Object, ResourceType};
 use crate::model::time::Timestamp;
 use crate::model::user::{Organization, User};
 use crate::server::db::{WriteTx, groups, memberships, roles, template_grants, users};
-
-/// Members in a list at most.
-const MAX_LIST: i64 = 1000;
 
 impl App {
     /// Members with the time since when, and how many there are in all.
@@ -25,17 +23,54 @@ impl App {
         limit: i64,
         offset: i64,
     ) -> Result<(Vec<(User, Timestamp)>, i64)> {
+        self.find_members(actor, key, UserFilter { limit, offset, ..UserFilter::default() }).await
+    }
+
+    /// The members among those that a search asks for.
+    ///
+    /// # Errors
+    /// As [`App::members`].
+    pub async fn find_members(
+        &self,
+        actor: &Actor,
+        key: &str,
+        filter: UserFilter,
+    ) -> Result<(Vec<(User, Timestamp)>, i64)> {
         let (actor, key) = (actor.clone(), key.to_owned());
-        let limit = limit.clamp(1, MAX_LIST);
         self.db
             .read(move |tx| {
-                let organization = organizations::find(tx, &actor, &key)?;
-                let mut list = memberships::list(tx, organization.id, limit, offset)?;
-                list.retain(|(user, _)| people::may_see(tx.now, &actor, user));
+                let place = organizations::find(tx, &actor, &key)?.id;
+                let of = Some(Crowd::Organization(place));
+                let (mut list, n) = page(tx, UserFilter { of, ..filter })?;
+                list.retain(|user| people::may_see(tx.now, &actor, user));
                 let seen = i64::try_from(list.len()).unwrap_or(i64::MAX);
-                let all = actor.may(tx.now, Action::Read, &object(organization.id));
-                let n = if all { memberships::count(tx, organization.id)? } else { seen };
-                Ok((list, n))
+                let all = actor.may(tx.now, Action::Read, &object(place));
+                let since = |user: User| {
+                    let since = memberships::since(tx, place, user.id)?;
+                    Ok(since.map(|since| (user, since)))
+                };
+                let list: Result<Vec<Option<_>>> = list.into_iter().map(since).collect();
+                Ok((list?.into_iter().flatten().collect(), if all { n } else { seen }))
+            })
+            .await
+    }
+
+    /// A member, with the time since when.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] when there is none or the actor may not see them.
+    pub async fn member(
+        &self,
+        actor: &Actor,
+        (organization, user): (&str, &str),
+    ) -> Result<(Organization, User, Timestamp)> {
+        let (actor, keys) = (actor.clone(), (organization.to_owned(), user.to_owned()));
+        self.db
+            .read(move |tx| {
+                let place = organizations::find(tx, &actor, &keys.0)?;
+                let user = people::find_member(tx, &actor, &keys.1, place.id)?;
+                let since = memberships::since(tx, place.id, user.id)?;
+                Ok((place, user, since.ok_or(Error::NotFound("member"))?))
             })
             .await
     }

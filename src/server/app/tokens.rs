@@ -350,7 +350,7 @@ pub(super) fn require_tokens_of(
     actor.require(now, action, &Object::site(ResourceType::ApiKey).of(user))
 }
 
-fn find_token(
+pub(super) fn find_token(
     tx: &ReadTx<'_>,
     actor: &Actor,
     action: Action,

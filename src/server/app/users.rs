@@ -14,8 +14,8 @@ use crate::model::name::UserName;
 use crate::model::policy::{Action, Object, ResourceType};
 use crate::model::text;
 use crate::model::user::{LoginType, SiteRole, User, UserKind, UserStatus};
-pub use crate::server::db::users::UserFilter;
-use crate::server::db::{self, roles, users};
+pub use crate::server::db::user_search::{Crowd, UserFilter};
+use crate::server::db::{self, ReadTx, roles, user_search, users};
 
 /// What a new user is made from.
 #[derive(Clone, Debug)]
@@ -136,23 +136,12 @@ impl App {
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn users(&self, actor: &Actor, mut filter: UserFilter) -> Result<(Vec<User>, i64)> {
+    pub async fn users(&self, actor: &Actor, filter: UserFilter) -> Result<(Vec<User>, i64)> {
         if !actor.may(self.clock.now(), Action::Read, &Object::site(ResourceType::User)) {
             let own = actor.caller()?.user.clone();
             return Ok((vec![own], 1));
         }
-        filter.limit = filter.limit.clamp(1, MAX_LIST);
-        filter.text.make_ascii_lowercase();
-        self.db
-            .read(move |tx| {
-                let list = users::list(tx, &filter)?;
-                let n = match super::page::total(list.len(), filter.limit, filter.offset) {
-                    Some(n) => n,
-                    None => users::count(tx, &filter)?,
-                };
-                Ok((list, n))
-            })
-            .await
+        self.db.read(move |tx| page(tx, filter)).await
     }
 
     /// Changes the name and the full name.
@@ -269,6 +258,20 @@ impl App {
             })
             .await
     }
+}
+
+/// A part of a list of users, and how many there are in all.
+///
+/// # Errors
+/// When the database fails.
+pub(super) fn page(tx: &ReadTx<'_>, mut filter: UserFilter) -> Result<(Vec<User>, i64)> {
+    filter.limit = filter.limit.clamp(1, MAX_LIST);
+    let list = user_search::list(tx, &filter)?;
+    let n = match super::page::total(list.len(), filter.limit, filter.offset) {
+        Some(n) => n,
+        None => user_search::count(tx, &filter)?,
+    };
+    Ok((list, n))
 }
 
 pub(super) fn parse_username(text: &str) -> Result<UserName> {

@@ -129,6 +129,23 @@ pub fn named(
     )
 }
 
+/// Since when a user is a member; none for who is none.
+///
+/// # Errors
+/// When SQLite fails.
+pub fn since(
+    tx: &ReadTx<'_>,
+    organization: OrganizationId,
+    user: UserId,
+) -> Result<Option<Timestamp>> {
+    tx.find(
+        "SELECT created_at FROM memberships
+         WHERE organization_id = :organization AND user_id = :user",
+        named_params! { ":organization": organization, ":user": user },
+        |row| row.get("created_at"),
+    )
+}
+
 /// How many members there are.
 ///
 /// # Errors

@@ -52,6 +52,7 @@ pub mod timings;
 pub mod tokens;
 pub mod totp_factors;
 pub mod tx;
+pub mod user_search;
 pub mod users;
 pub mod versions;
 pub mod workspace_search;

@@ -226,6 +226,33 @@ pub fn list(tx: &ReadTx<'_>, user: Option<UserId>, limit: i64) -> Result<Vec<Tok
     }
 }
 
+/// A user's tokens, or everyone's, also those that have ended and are not forgotten yet; newest first.
+///
+/// # Errors
+/// When SQLite fails.
+pub fn list_with_ended(
+    tx: &ReadTx<'_>,
+    user: Option<UserId>,
+    limit: i64,
+) -> Result<Vec<TokenEntry>> {
+    match user {
+        Some(user) => tx.list(
+            select_tokens!(
+                "WHERE t.user_id = :user ORDER BY t.created_at DESC, t.id DESC LIMIT :limit"
+            ),
+            named_params! { ":user": user, ":limit": limit },
+            from_row,
+        ),
+        None => tx.list(
+            select_tokens!(
+                "ORDER BY t.created_at DESC, t.id DESC LIMIT :limit /* scan: of the newest */"
+            ),
+            named_params! { ":limit": limit },
+            from_row,
+        ),
+    }
+}
+
 /// A user's sessions that have not ended; newest first.
 ///
 /// # Errors
@@ -304,6 +331,20 @@ pub fn forget_mfa(tx: &WriteTx<'_>, user: UserId) -> Result<usize> {
     tx.execute(
         "UPDATE tokens SET mfa_at = NULL WHERE user_id = :user",
         named_params! { ":user": user },
+    )
+}
+
+/// Ends an API token now, with those that came from it; they stay in the list of those that have ended.
+///
+/// # Errors
+/// When SQLite fails.
+pub fn expire(tx: &WriteTx<'_>, id: TokenId) -> Result<usize> {
+    tx.execute(
+        "WITH RECURSIVE below (id) AS (
+             SELECT :id UNION SELECT t.id FROM below b JOIN tokens t ON t.parent_id = b.id)
+         /* scan: of those that were found */ UPDATE tokens SET expires_at = min(expires_at, :now)
+         WHERE kind = 'api' AND id IN (SELECT id FROM below)",
+        named_params! { ":id": id, ":now": tx.now },
     )
 }
 

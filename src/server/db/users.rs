@@ -1,13 +1,13 @@
 //! The table `users`, read together with each user's site roles and organizations.
 
 use rusqlite::types::Type;
-use rusqlite::{Row, ToSql, named_params};
+use rusqlite::{Row, named_params};
 
 use super::{ReadTx, Result, WriteTx};
 use crate::model::id::{OrganizationId, UserId};
 use crate::model::name::RoleName;
 use crate::model::time::Timestamp;
-use crate::model::user::{HeldRole, LoginType, SiteRole, User, UserStatus};
+use crate::model::user::{HeldRole, LoginType, SiteRole, User};
 
 /// A query for users as `u`, with what [`from_row`] reads.
 macro_rules! select_users {
@@ -52,7 +52,7 @@ pub(super) fn from_row(row: &Row<'_>) -> rusqlite::Result<User> {
 }
 
 /// Reads what stands in the row of the user.
-fn without_belonging(row: &Row<'_>) -> rusqlite::Result<User> {
+pub(super) fn without_belonging(row: &Row<'_>) -> rusqlite::Result<User> {
     Ok(User {
         id: row.get(0)?,
         username: row.get(1)?,
@@ -166,96 +166,8 @@ pub fn oldest_owner(tx: &ReadTx<'_>) -> Result<Option<User>> {
     )
 }
 
-/// Which users to list.
-#[derive(Clone, Debug, Default)]
-pub struct UserFilter {
-    /// A part of the name, the full name or the e-mail address, with ASCII in lower case as SQLite's
-    /// `lower` makes it; empty for all.
-    pub text: String,
-    /// Only with this status.
-    pub status: Option<UserStatus>,
-    /// Only with this site role.
-    pub role: Option<SiteRole>,
-    /// At most so many; the caller bounds it.
-    pub limit: i64,
-    /// After so many.
-    pub offset: i64,
-}
-
-impl UserFilter {
-    /// Whether it leaves nobody out.
-    fn is_wide(&self) -> bool {
-        self.text.is_empty() && self.status.is_none() && self.role.is_none()
-    }
-
-    fn params(&self) -> [(&'static str, &dyn ToSql); 3] {
-        [(":text", &self.text), (":status", &self.status), (":role", &self.role)]
-    }
-}
-
-/// What narrows [`list`] and [`count`].
-macro_rules! matching {
-    () => {
-        " FROM users u WHERE u.status <> 'deleted' AND (:status IS NULL OR u.status = :status)
-          AND (:role IS NULL OR EXISTS (SELECT 1 FROM role_bindings r WHERE r.user_id = u.id
-               AND r.role = :role AND r.organization_id IS NULL))
-          AND (:text = '' OR instr(lower(u.username), :text) > 0
-               OR instr(lower(u.name), :text) > 0 OR instr(lower(u.email), :text) > 0)
-          /* scan: of people alone; no index knows the parts of a text */ "
-    };
-}
-
-/// A page of users `u` in the order of `p`, a row for each pair of a membership and a role. The
-/// joins keep the order: `p` is the outermost loop.
-macro_rules! page_of {
-    ($matching:expr) => {
-        concat!(
-            "SELECT u.id, u.username, u.name, u.email, u.kind, u.status, u.login_type,
-                    u.created_at, u.updated_at, u.last_seen_at, b.role, b.organization_id,
-                    m.organization_id
-             FROM (SELECT u.rowid AS place ",
-            $matching,
-            " ORDER BY u.username LIMIT :limit OFFSET :offset) p
-             CROSS JOIN users u ON u.rowid = p.place
-             LEFT JOIN memberships m ON m.user_id = u.id
-             LEFT JOIN role_bindings b ON b.user_id = u.id"
-        )
-    };
-}
-
-/// Users that are not deleted, by name.
-///
-/// # Errors
-/// When SQLite fails.
-pub fn list(tx: &ReadTx<'_>, filter: &UserFilter) -> Result<Vec<User>> {
-    let mut narrow: Vec<(&str, &dyn ToSql)> =
-        vec![(":limit", &filter.limit), (":offset", &filter.offset)];
-    let sql = if filter.is_wide() {
-        page_of!("FROM users u WHERE u.status <> 'deleted'")
-    } else {
-        narrow.extend(filter.params());
-        page_of!(matching!())
-    };
-    let mut statement = tx.prepare(sql)?;
-    let mut rows = statement.query(narrow.as_slice())?;
-    let mut users: Vec<User> = Vec::with_capacity(usize::try_from(filter.limit).unwrap_or(0));
-    while let Some(row) = rows.next()? {
-        let id = row.get(0)?;
-        match users.last_mut() {
-            Some(user) if user.id == id => belonging(row, user)?,
-            _ => {
-                let mut user = without_belonging(row)?;
-                belonging(row, &mut user)?;
-                users.push(user);
-            }
-        }
-    }
-    users.iter_mut().for_each(leave_behind);
-    Ok(users)
-}
-
 /// Adds the role and the organization of one row of a page.
-fn belonging(row: &Row<'_>, user: &mut User) -> rusqlite::Result<()> {
+pub(super) fn belonging(row: &Row<'_>, user: &mut User) -> rusqlite::Result<()> {
     match (row.get_ref(10)?.as_str_or_null()?, row.get(11)?) {
         (None, _) => {}
         (Some(role), None) => add(&mut user.roles, SiteRole::from_word(role)),
@@ -278,24 +190,9 @@ fn add<T: Ord>(list: &mut Vec<T>, one: Option<T>) {
 }
 
 /// Who has left an organization has no roles there.
-fn leave_behind(user: &mut User) {
+pub(super) fn leave_behind(user: &mut User) {
     let User { organization_roles, organizations, .. } = user;
     organization_roles.retain(|held| organizations.contains(&held.organization));
-}
-
-/// How many [`list`] would give without limit.
-///
-/// # Errors
-/// When SQLite fails.
-pub fn count(tx: &ReadTx<'_>, filter: &UserFilter) -> Result<i64> {
-    let n = if filter.is_wide() {
-        let sql = "SELECT count(*) FROM users WHERE status <> 'deleted'";
-        tx.find(sql, [], |row| row.get(0))?
-    } else {
-        let sql = concat!("SELECT count(*)", matching!());
-        tx.find(sql, filter.params().as_slice(), |row| row.get(0))?
-    };
-    Ok(n.unwrap_or(0))
 }
 
 /// How many users sign in by this.

@@ -6,8 +6,10 @@ use axum::response::{IntoResponse, Response};
 use http::request::Parts;
 use http::{HeaderValue, StatusCode, header};
 use serde::de::DeserializeOwned;
+use uuid::Uuid;
 
 use super::Problem;
+use crate::wire::coder::error::Validation;
 
 /// A JSON body; as an answer, JSON.
 #[derive(Clone, Debug)]
@@ -83,13 +85,23 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Query<T> {
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
         serde_urlencoded::from_str(parts.uri.query().unwrap_or_default())
             .map(Self)
-            .map_err(|e| Problem::bad("A parameter of the address cannot be read.", e))
+            .map_err(|e| unread_query(&e.to_string()))
     }
+}
+
+/// A parameter that does not fit; what says `name: why` names the one.
+fn unread_query(text: &str) -> Problem {
+    let is_name = |name: &&str| name.bytes().all(|b| b.is_ascii_lowercase() || b == b'_');
+    let named = text.split_once(": ").filter(|(name, _)| is_name(name));
+    let validations = named
+        .map(|(field, detail)| Validation { field: field.to_owned(), detail: detail.to_owned() });
+    let problem = Problem::bad("A parameter of the address cannot be read.", text);
+    Problem { validations: validations.into_iter().collect(), ..problem }
 }
 
 /// What lists are asked with.
 #[derive(Clone, Debug, Default, serde::Deserialize)]
-#[serde(default)]
+#[serde(try_from = "AskedList")]
 pub struct ListQuery {
     /// Words and `key:value` filters.
     pub q: String,
@@ -97,6 +109,42 @@ pub struct ListQuery {
     pub limit: i64,
     /// After so many.
     pub offset: i64,
+    /// Those that come after this one.
+    pub after_id: Option<Uuid>,
+}
+
+/// The same as it is written in an address.
+#[derive(Default, serde::Deserialize)]
+#[serde(default)]
+struct AskedList {
+    q: String,
+    limit: String,
+    offset: String,
+    after_id: String,
+}
+
+impl TryFrom<AskedList> for ListQuery {
+    type Error = String;
+
+    fn try_from(asked: AskedList) -> Result<Self, String> {
+        let number = |name: &str, text: &str| match text {
+            "" => Ok(0),
+            text => text
+                .parse::<u32>()
+                .map(i64::from)
+                .map_err(|_| format!("{name}: must be a number from 0")),
+        };
+        let after_id = match asked.after_id.as_str() {
+            "" => None,
+            text => Some(text.parse::<Uuid>().map_err(|_| "after_id: must be an id".to_owned())?),
+        };
+        Ok(Self {
+            limit: number("limit", &asked.limit)?,
+            offset: number("offset", &asked.offset)?,
+            after_id: after_id.filter(|id| !id.is_nil()),
+            q: asked.q,
+        })
+    }
 }
 
 impl ListQuery {
@@ -137,5 +185,12 @@ mod tests {
         assert_eq!(query.filter("role"), None);
         assert_eq!(query.words(), "ada lovelace");
         assert_eq!(query.limit(50), 50);
+        let read = |text| serde_urlencoded::from_str::<ListQuery>(text).map_err(|e| e.to_string());
+        let query = read("limit=10&offset=&q=a&other=1").unwrap();
+        assert_eq!((query.limit, query.offset, query.after_id), (10, 0, None));
+        for wrong in ["limit=-1", "offset=ten", "after_id=7"] {
+            let problem = unread_query(&read(wrong).unwrap_err());
+            assert_eq!(problem.validations[0].field, wrong.split('=').next().unwrap());
+        }
     }
 }

@@ -19,9 +19,13 @@ use crate::model::audit::MAX_USER_AGENT;
 use crate::server::app;
 use crate::server::app::attempts::Came;
 use crate::server::html::csp;
+use crate::wire::coder::VERSION;
 
 /// The header that carries a request's number.
 pub const REQUEST_ID: &str = "x-request-id";
+
+/// The header in which Coder's clients look for the version they talk to.
+const BUILD_VERSION: HeaderName = HeaderName::from_static("x-coder-build-version");
 
 /// The number of a request, as the log has it.
 #[derive(Clone, Copy, Debug)]
@@ -97,6 +101,9 @@ async fn outer(With(state): With<State>, mut req: Request, next: Next) -> Respon
         });
         let answered = if late.is_so() { too_slow().into_response() } else { answered };
         let mut response = pack(asked.takes_gzip, dress(&state, &asked, id, answered)).await;
+        if asked.api {
+            response.headers_mut().insert(BUILD_VERSION, HeaderValue::from_static(VERSION));
+        }
         add_headers(&state, id, &mut response);
         let ms = state.app.clock().instant().duration_since(began).as_millis();
         tracing::debug!(status = response.status().as_u16(), ms, "answered");

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use uuid::Uuid;
 
-use super::users::ReducedUser;
+use super::users::User;
 use super::{Time, shapes};
 
 shapes! {
@@ -12,6 +12,8 @@ shapes! {
     pub struct AuditLogResponse {
         pub audit_logs: Vec<AuditLog>,
         pub count: i64,
+        /// Where counting stops; 0 for nowhere.
+        pub count_cap: i64,
     }
 
     /// An entry.
@@ -33,8 +35,9 @@ shapes! {
         pub resource_link: String,
         pub is_deleted: bool,
         pub organization_id: Uuid,
+        #[serde(skip_serializing_if = "Option::is_none")]
         pub organization: Option<MinimalOrganization>,
-        pub user: Option<ReducedUser>,
+        pub user: Option<User>,
     }
 
     /// A field that was changed; a secret's values are left out.

@@ -14,7 +14,7 @@ shapes! {
         /// More, for who looks after the server; absent when there is no more.
         #[serde(skip_serializing_if = "String::is_empty", deserialize_with = "null_is_default")]
         pub detail: String,
-        #[serde(deserialize_with = "null_is_default")]
+        #[serde(skip_serializing_if = "Vec::is_empty", deserialize_with = "null_is_default")]
         pub validations: Vec<Validation>,
     }
 

@@ -16,6 +16,8 @@ shapes! {
         pub created_at: Time,
         pub updated_at: Time,
         pub is_default: bool,
+        /// There are none here: a role is given to each member.
+        pub default_org_member_roles: Vec<String>,
     }
 
     /// `PATCH /organizations/{organization}`.
@@ -35,11 +37,17 @@ shapes! {
         pub roles: Vec<Role>,
         pub username: String,
         pub name: String,
+        #[serde(skip_serializing_if = "String::is_empty")]
         pub avatar_url: String,
         pub email: String,
         pub global_roles: Vec<Role>,
         pub status: String,
         pub login_type: String,
+        pub is_service_account: bool,
+        pub has_ai_seat: bool,
+        pub last_seen_at: Time,
+        pub user_created_at: Time,
+        pub user_updated_at: Time,
     }
 
     /// `GET /organizations/{organization}/paginated-members`.
@@ -61,6 +69,12 @@ shapes! {
         pub source: String,
         pub organization_name: String,
         pub organization_display_name: String,
+    }
+
+    /// `GET /groups/{group}/members`.
+    pub struct GroupMembers {
+        pub users: Vec<ReducedUser>,
+        pub count: i64,
     }
 
     /// `POST /organizations/{organization}/groups`.

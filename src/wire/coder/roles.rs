@@ -7,9 +7,11 @@ shapes! {
     pub struct AssignableRole {
         pub name: String,
         pub display_name: String,
+        #[serde(skip_serializing_if = "String::is_empty")]
         pub organization_id: String,
         pub site_permissions: Vec<Permission>,
         pub organization_permissions: Vec<Permission>,
+        pub organization_member_permissions: Vec<Permission>,
         pub user_permissions: Vec<Permission>,
         pub assignable: bool,
         pub built_in: bool,
@@ -24,6 +26,8 @@ shapes! {
         pub site_permissions: Vec<Permission>,
         #[serde(deserialize_with = "null_is_default")]
         pub organization_permissions: Vec<Permission>,
+        #[serde(deserialize_with = "null_is_default")]
+        pub organization_member_permissions: Vec<Permission>,
         #[serde(deserialize_with = "null_is_default")]
         pub user_permissions: Vec<Permission>,
     }

@@ -4,6 +4,22 @@ use uuid::Uuid;
 
 use super::{Time, null_is_default, shapes};
 
+/// Reads things in either spelling, and `null` as none.
+fn things<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Vec<String>, D::Error> {
+    #[derive(serde::Deserialize)]
+    #[serde(untagged)]
+    enum Thing {
+        Word(String),
+        Fields { r#type: String, id: String },
+    }
+    let list = <Option<Vec<Thing>> as serde::Deserialize>::deserialize(from)?.unwrap_or_default();
+    let word = |thing| match thing {
+        Thing::Word(word) => word,
+        Thing::Fields { r#type, id } => format!("{type}:{id}"),
+    };
+    Ok(list.into_iter().map(word).collect())
+}
+
 shapes! {
     /// `POST /users/{user}/keys/tokens`.
     pub struct CreateToken {
@@ -15,8 +31,9 @@ shapes! {
         pub scopes: Vec<String>,
         #[serde(deserialize_with = "null_is_default")]
         pub token_name: String,
-        /// Things it is limited to, as `workspace:<id>`; none for all.
-        #[serde(deserialize_with = "null_is_default")]
+        /// Things it is limited to, as `workspace:<id>` or as Coder's documentation has it in two
+        /// fields; none for all.
+        #[serde(deserialize_with = "things")]
         pub allow_list: Vec<String>,
         /// Networks it may be used from (ours); none for anywhere.
         #[serde(deserialize_with = "null_is_default")]

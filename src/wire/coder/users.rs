@@ -13,6 +13,7 @@ shapes! {
         pub id: Uuid,
         pub username: String,
         pub name: String,
+        #[serde(skip_serializing_if = "String::is_empty")]
         pub avatar_url: String,
     }
 
@@ -21,6 +22,7 @@ shapes! {
         pub id: Uuid,
         pub username: String,
         pub name: String,
+        #[serde(skip_serializing_if = "String::is_empty")]
         pub avatar_url: String,
         pub email: String,
         pub created_at: Time,
@@ -28,7 +30,9 @@ shapes! {
         pub last_seen_at: Time,
         pub status: String,
         pub login_type: String,
+        #[serde(skip_serializing_if = "String::is_empty")]
         pub theme_preference: String,
+        pub is_service_account: bool,
     }
 
     /// A user.
@@ -36,6 +40,7 @@ shapes! {
         pub id: Uuid,
         pub username: String,
         pub name: String,
+        #[serde(skip_serializing_if = "String::is_empty")]
         pub avatar_url: String,
         pub email: String,
         pub created_at: Time,
@@ -43,10 +48,13 @@ shapes! {
         pub last_seen_at: Time,
         pub status: Cow<'static, str>,
         pub login_type: Cow<'static, str>,
+        #[serde(skip_serializing_if = "String::is_empty")]
         pub theme_preference: String,
         pub organization_ids: Vec<Uuid>,
         pub roles: Vec<Role>,
         pub is_service_account: bool,
+        /// Nobody has one here; Coder's clients look for it.
+        pub has_ai_seat: bool,
         /// Who answers for a service account; Coder has nobody.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub responsible: Option<MinimalUser>,

@@ -40,7 +40,8 @@ async fn list(
 ) -> Answer<Json<wire::AuditLogResponse>> {
     let part = (query.limit(MAX_LIST), query.offset());
     let (entries, count) = state.app.audit(&actor, &query.q, part).await?;
-    Ok(Json(wire::AuditLogResponse { audit_logs: entries.iter().map(entry).collect(), count }))
+    let audit_logs = entries.iter().map(entry).collect();
+    Ok(Json(wire::AuditLogResponse { audit_logs, count, count_cap: 0 }))
 }
 
 /// Where a list of checkpoints goes on.
@@ -127,7 +128,7 @@ fn entry(view: &AuditView) -> wire::AuditLog {
             display_name: o.display_name.clone(),
             icon: String::new(),
         }),
-        user: view.user.as_ref().map(convert::reduced_user),
+        user: view.user.as_ref().map(convert::user),
         ..Default::default()
     }
 }

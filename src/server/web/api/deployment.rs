@@ -18,6 +18,7 @@ use crate::wire::coder::users::{AuthCheck, AuthCheckResponse};
 pub(super) fn routes(routes: Routes) -> Routes {
     routes
         .get(Access::Public, "/api/v2", hello)
+        .get(Access::Public, "/api/v2/", hello)
         .get(Access::Public, "/api/v2/buildinfo", build_info)
         .get(Access::SignedIn, "/api/v2/deployment/ssh", ssh)
         .get(Access::may(R::DeploymentConfig, A::Read), "/api/v2/deployment/config", config)
@@ -36,23 +37,34 @@ const AGENT_API: &str = "2.7";
 const PROVISIONER_API: &str = "1.12";
 
 /// What Coder sells and we have: clients look here before they offer it.
-const FEATURES: [&str; 16] = [
+const FEATURES: [&str; 14] = [
     "access_control",
     "advanced_template_scheduling",
     "appearance",
     "audit_log",
-    "browser_only",
     "connection_log",
     "control_shared_ports",
     "custom_roles",
     "external_provisioner_daemons",
     "external_token_encryption",
     "multiple_organizations",
-    "scim",
     "template_rbac",
     "user_limit",
     "user_role_management",
     "workspace_external_agent",
+];
+
+/// What Coder sells and we do not have, or have without it.
+const MISSING: [&str; 9] = [
+    "aibridge",
+    "boundary",
+    "browser_only",
+    "high_availability",
+    "managed_agent_limit",
+    "multiple_external_auth",
+    "workspace_batch_actions",
+    "workspace_prebuilds",
+    "workspace_proxy",
 ];
 
 async fn hello() -> Response {
@@ -114,9 +126,15 @@ async fn available_experiments() -> Json<Value> {
 }
 
 async fn entitlements(state: State) -> Json<wire::Entitlements> {
-    let entitled = || wire::Feature { entitlement: "entitled".to_owned(), enabled: true };
+    let feature =
+        |entitlement: &str, enabled| wire::Feature { entitlement: entitlement.to_owned(), enabled };
+    let mut features: BTreeMap<String, wire::Feature> =
+        FEATURES.iter().map(|name| ((*name).to_owned(), feature("entitled", true))).collect();
+    features.insert("scim".to_owned(), feature("entitled", state.scim.is_some()));
+    features
+        .extend(MISSING.iter().map(|name| ((*name).to_owned(), feature("not_entitled", false))));
     Json(wire::Entitlements {
-        features: FEATURES.iter().map(|name| ((*name).to_owned(), entitled())).collect(),
+        features,
         has_license: true,
         refreshed_at: state.app.clock().now().into(),
         ..Default::default()

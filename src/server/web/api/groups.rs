@@ -1,12 +1,16 @@
 //! `/groups` and `/organizations/{organization}/groups`.
 
+use std::collections::BTreeSet;
+
 use axum::response::Response;
 
 use super::convert::people as convert;
+use super::users::people_asked_for;
 use crate::model::id::GroupId;
 use crate::model::policy::{Action as A, ResourceType as R};
+use crate::server::app::Error;
 use crate::server::app::groups::{CreateGroup, GroupView, UpdateGroup};
-use crate::server::web::extract::{Json, Path, Query, created, message};
+use crate::server::web::extract::{Json, ListQuery, Path, Query, created, message};
 use crate::server::web::routes::Routes;
 use crate::server::web::{Access, Answer, State, Who};
 use crate::wire::coder::organizations as wire;
@@ -16,6 +20,7 @@ pub(super) fn routes(routes: Routes) -> Routes {
     routes
         .get(Access::may(R::GroupMember, A::Read), "/api/v2/groups", list_all)
         .get(Access::may(R::GroupMember, A::Read), "/api/v2/groups/{group}", show)
+        .get(Access::may(R::GroupMember, A::Read), "/api/v2/groups/{group}/members", members)
         .patch(Access::may(R::Group, A::Update), "/api/v2/groups/{group}", update)
         .delete(Access::may(R::Group, A::Delete), "/api/v2/groups/{group}", delete)
         .get(
@@ -33,6 +38,11 @@ pub(super) fn routes(routes: Routes) -> Routes {
             "/api/v2/organizations/{organization}/groups/{name}",
             show_named,
         )
+        .get(
+            Access::may(R::GroupMember, A::Read),
+            "/api/v2/organizations/{organization}/groups/{name}/members",
+            members_named,
+        )
 }
 
 #[derive(Default, serde::Deserialize)]
@@ -40,6 +50,13 @@ pub(super) fn routes(routes: Routes) -> Routes {
 struct ListGroups {
     organization: String,
     has_member: String,
+    group_ids: String,
+}
+
+#[derive(Default, serde::Deserialize)]
+#[serde(default)]
+struct ShowGroup {
+    exclude_members: bool,
 }
 
 async fn list_all(
@@ -47,8 +64,17 @@ async fn list_all(
     Who(actor): Who,
     Query(query): Query<ListGroups>,
 ) -> Answer<Json<Vec<wire::Group>>> {
-    let organization = Some(query.organization.as_str()).filter(|o| !o.is_empty());
-    let mut groups = state.app.groups(&actor, organization.unwrap_or("default")).await?;
+    let mut groups = match query.organization.as_str() {
+        "" => state.app.all_groups(&actor).await?,
+        organization => state.app.groups(&actor, organization).await?,
+    };
+    if !query.group_ids.is_empty() {
+        let ids: Result<BTreeSet<GroupId>, _> =
+            query.group_ids.split(',').map(str::parse).collect();
+        let ids =
+            ids.map_err(|_| Error::invalid("group_ids", "must be ids with commas between"))?;
+        groups.retain(|g| ids.contains(&g.group.id));
+    }
     if !query.has_member.is_empty() {
         let user = state.app.user(&actor, &query.has_member).await?;
         groups.retain(|g| g.members.iter().any(|m| m.id == user.id));
@@ -68,8 +94,35 @@ fn all(groups: &[GroupView]) -> Json<Vec<wire::Group>> {
     Json(groups.iter().map(convert::group).collect())
 }
 
-async fn show(state: State, Who(actor): Who, Path(id): Path<GroupId>) -> Answer<Json<wire::Group>> {
-    Ok(Json(convert::group(&state.app.group(&actor, id).await?)))
+async fn show(
+    state: State,
+    Who(actor): Who,
+    Path(id): Path<GroupId>,
+    Query(query): Query<ShowGroup>,
+) -> Answer<Json<wire::Group>> {
+    let mut view = state.app.group(&actor, id).await?;
+    view.members.retain(|_| !query.exclude_members);
+    Ok(Json(convert::group(&view)))
+}
+
+async fn members(
+    state: State,
+    Who(actor): Who,
+    Path(id): Path<GroupId>,
+    Query(query): Query<ListQuery>,
+) -> Answer<Json<wire::GroupMembers>> {
+    let (users, count) = state.app.group_members(&actor, id, people_asked_for(&query)?).await?;
+    Ok(Json(wire::GroupMembers { users: users.iter().map(convert::reduced_user).collect(), count }))
+}
+
+async fn members_named(
+    state: State,
+    Who(actor): Who,
+    Path((organization, name)): Path<(String, String)>,
+    query: Query<ListQuery>,
+) -> Answer<Json<wire::GroupMembers>> {
+    let id = state.app.group_named(&actor, &organization, &name).await?.group.id;
+    members(state, Who(actor), Path(id), query).await
 }
 
 async fn show_named(

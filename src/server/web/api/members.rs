@@ -3,6 +3,7 @@
 use http::StatusCode;
 
 use super::convert::people as convert;
+use super::users::people_asked_for;
 use crate::model::policy::{Action as A, Permission, Permissions, ResourceType as R};
 use crate::server::app::roles::{PutRole, RoleView};
 use crate::server::app::{Actor, Error};
@@ -12,9 +13,6 @@ use crate::server::web::{Access, Answer, State, Who};
 use crate::wire::coder::organizations as wire;
 use crate::wire::coder::roles as roles_wire;
 use crate::wire::coder::users::UpdateRoles;
-
-/// Members in one answer at most.
-const MAX_MEMBERS: i64 = 1000;
 
 /// The routes.
 pub(super) fn routes(routes: Routes) -> Routes {
@@ -70,8 +68,7 @@ async fn page(
     query: &ListQuery,
 ) -> Answer<(Vec<wire::OrganizationMember>, i64)> {
     let organization = state.app.organization(actor, key).await?;
-    let (limit, offset) = (query.limit(MAX_MEMBERS), query.offset());
-    let (members, count) = state.app.members(actor, key, limit, offset).await?;
+    let (members, count) = state.app.find_members(actor, key, people_asked_for(query)?).await?;
     let shown = |(user, since): &(_, _)| convert::member(&organization, user, *since);
     Ok((members.iter().map(shown).collect(), count))
 }
@@ -81,12 +78,8 @@ async fn show(
     Who(actor): Who,
     Path((key, user)): Path<(String, String)>,
 ) -> Answer<Json<wire::OrganizationMember>> {
-    let organization = state.app.organization(&actor, &key).await?;
-    let user = state.app.user(&actor, &user).await?;
-    if !user.organizations.contains(&organization.id) {
-        return Err(Error::NotFound("member").into());
-    }
-    Ok(Json(convert::member(&organization, &user, user.created_at)))
+    let (organization, user, since) = state.app.member(&actor, (&key, &user)).await?;
+    Ok(Json(convert::member(&organization, &user, since)))
 }
 
 async fn quota(
@@ -131,9 +124,9 @@ async fn set_roles(
     Path((key, user)): Path<(String, String)>,
     Json(body): Json<UpdateRoles>,
 ) -> Answer<Json<wire::OrganizationMember>> {
-    let (organization, user) =
-        state.app.set_member_roles(&actor, (&key, &user), body.roles).await?;
-    Ok(Json(convert::member(&organization, &user, user.created_at)))
+    state.app.set_member_roles(&actor, (&key, &user), body.roles).await?;
+    let (organization, user, since) = state.app.member(&actor, (&key, &user)).await?;
+    Ok(Json(convert::member(&organization, &user, since)))
 }
 
 async fn roles(
@@ -176,6 +169,7 @@ async fn put(
     };
     elsewhere("site_permissions", &body.site_permissions)?;
     elsewhere("user_permissions", &body.user_permissions)?;
+    elsewhere("organization_member_permissions", &body.organization_member_permissions)?;
     let permissions =
         body.organization_permissions.iter().map(permission).collect::<Result<Vec<_>, _>>()?;
     let permissions = permissions.into_iter().fold(Permissions::EMPTY, Permissions::union);

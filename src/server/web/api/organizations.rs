@@ -60,9 +60,11 @@ async fn update(
 }
 
 fn fields(body: wire::UpdateOrganization) -> UpdateOrganization {
+    // Coder's clients leave a name out that stays, or send none.
+    let given = |text: Option<String>| text.filter(|t| !t.is_empty());
     UpdateOrganization {
-        name: body.name,
-        display_name: body.display_name,
+        name: given(body.name),
+        display_name: given(body.display_name),
         description: body.description,
     }
 }
@@ -72,7 +74,11 @@ async fn create(
     Who(actor): Who,
     Json(body): Json<wire::UpdateOrganization>,
 ) -> Answer<Response> {
-    let made = state.app.create_organization(&actor, fields(body)).await?;
+    let fields = fields(body);
+    // What is not named otherwise is shown by its name.
+    let display_name = fields.display_name.clone().or_else(|| fields.name.clone());
+    let cmd = UpdateOrganization { display_name, ..fields };
+    let made = state.app.create_organization(&actor, cmd).await?;
     Ok(created(convert::organization(&made)))
 }
 

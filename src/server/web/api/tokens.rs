@@ -6,7 +6,7 @@ use axum::response::Response;
 use http::StatusCode;
 
 use super::convert::people as convert;
-use crate::model::policy::{Action as A, Permission, ResourceType as R};
+use crate::model::policy::{Action as A, Permission, ResourceType as R, scope};
 use crate::model::user::TokenKind;
 use crate::server::app::Error;
 use crate::server::app::tokens::CreateToken;
@@ -29,7 +29,7 @@ pub(super) fn routes(routes: Routes) -> Routes {
         .get(Access::may(R::ApiKey, A::Read), "/api/v2/users/{user}/keys/tokens/{name}", show)
         .get(Access::may(R::ApiKey, A::Read), "/api/v2/users/{user}/keys/{name}", show)
         .delete(Access::may(R::ApiKey, A::Delete), "/api/v2/users/{user}/keys/{name}", delete)
-        .put(Access::may(R::ApiKey, A::Update), "/api/v2/users/{user}/keys/{name}/expire", delete)
+        .put(Access::may(R::ApiKey, A::Update), "/api/v2/users/{user}/keys/{name}/expire", expire)
         .get(Access::SignedIn, "/api/v2/auth/scopes", scopes)
 }
 
@@ -37,6 +37,7 @@ pub(super) fn routes(routes: Routes) -> Routes {
 #[serde(default)]
 struct ListTokens {
     include_all: bool,
+    include_expired: bool,
 }
 
 async fn create_session(
@@ -58,10 +59,11 @@ async fn list(
     Path(key): Path<String>,
     Query(query): Query<ListTokens>,
 ) -> Answer<Json<Vec<wire::ApiKey>>> {
-    let tokens = if query.include_all {
-        state.app.all_tokens(&actor).await?
-    } else {
-        state.app.tokens(&actor, &key).await?
+    let whose = (!query.include_all).then_some(key.as_str());
+    let tokens = match whose {
+        _ if query.include_expired => state.app.tokens_with_ended(&actor, whose).await?,
+        Some(key) => state.app.tokens(&actor, key).await?,
+        None => state.app.all_tokens(&actor).await?,
     };
     let tokens = tokens.iter().filter(|t| t.kind == TokenKind::Api);
     Ok(Json(tokens.map(convert::token).collect()))
@@ -113,9 +115,18 @@ async fn delete(
     Ok(StatusCode::NO_CONTENT)
 }
 
+async fn expire(
+    state: State,
+    Who(actor): Who,
+    Path((key, name)): Path<(String, String)>,
+) -> Answer<StatusCode> {
+    state.app.expire_token(&actor, &key, &name).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
 /// The words of a scope.
 async fn scopes() -> Json<serde_json::Value> {
-    let mut words = vec!["all".to_owned(), "application_connect".to_owned()];
+    let mut words: Vec<String> = scope::WORDS.map(str::to_owned).to_vec();
     words.extend(R::ALL.iter().map(|kind| format!("{kind}:*")));
     words.extend(Permission::all().map(|p| p.to_string()));
     Json(serde_json::json!({ "external": words }))

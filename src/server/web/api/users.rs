@@ -7,6 +7,8 @@ use http::StatusCode;
 
 use super::convert::people as convert;
 use super::service_accounts;
+use crate::model::id::UserId;
+use crate::model::people_filter::PeopleFilter;
 use crate::model::policy::{Action as A, ResourceType as R};
 use crate::model::user::{LoginType, SiteRole, UserKind, UserStatus};
 use crate::server::app::Error;
@@ -54,24 +56,19 @@ async fn list(
     Who(actor): Who,
     Query(query): Query<ListQuery>,
 ) -> Answer<Json<wire::UsersResponse>> {
-    let filter = UserFilter {
-        text: query.words(),
-        status: word(&query, "status", UserStatus::from_word)?,
-        role: word(&query, "role", SiteRole::from_word)?,
-        limit: query.limit(MAX_LIST),
-        offset: query.offset(),
-    };
-    let (users, count) = state.app.users(&actor, filter).await?;
+    let (users, count) = state.app.users(&actor, people_asked_for(&query)?).await?;
     Ok(Json(wire::UsersResponse { users: users.into_iter().map(convert::listed).collect(), count }))
 }
 
-/// A filter of the query that is one of some words.
-fn word<T>(query: &ListQuery, key: &str, read: impl Fn(&str) -> Option<T>) -> Answer<Option<T>> {
-    let Some(text) = query.filter(key) else { return Ok(None) };
-    match read(text) {
-        Some(value) => Ok(Some(value)),
-        None => Err(Error::invalid("q", format!("{text:?} is no {key}")).into()),
-    }
+/// Which people a list is to hold.
+pub(super) fn people_asked_for(query: &ListQuery) -> Result<UserFilter, Error> {
+    Ok(UserFilter {
+        wanted: PeopleFilter::parse(&query.q).map_err(|e| Error::invalid("q", e))?,
+        of: None,
+        after: query.after_id.map(UserId),
+        limit: query.limit(MAX_LIST),
+        offset: query.offset(),
+    })
 }
 
 async fn create(

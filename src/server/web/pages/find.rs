@@ -4,6 +4,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 
 use super::{Html, Visitor};
 use crate::model::filter::WorkspaceFilter;
+use crate::model::people_filter::PeopleFilter;
 use crate::model::user::UserRef;
 use crate::server::app::users::UserFilter;
 use crate::server::html::pages::find::{Find, Hit, pages};
@@ -93,7 +94,8 @@ async fn people(state: &State, visitor: &Visitor, query: &str) -> Answer<Vec<Use
         return Ok(vec![]);
     }
     let limit = i64::try_from(MAX_HITS).unwrap_or(20);
-    let wanted = UserFilter { text: query.to_owned(), status: None, role: None, limit, offset: 0 };
+    let wanted = PeopleFilter { text: query.to_owned(), ..PeopleFilter::default() };
+    let wanted = UserFilter { wanted, limit, ..UserFilter::default() };
     let (found, _) = state.app.users(&visitor.actor, wanted).await?;
     Ok(found.iter().map(UserRef::of).collect())
 }

@@ -5,6 +5,7 @@ use axum::response::{IntoResponse, Response};
 use super::person_tokens::{sessions_of, tokens_of};
 use super::{Html, Visitor, flash, mistake, sentence};
 use crate::model::filter::WorkspaceFilter;
+use crate::model::people_filter::PeopleFilter;
 use crate::model::policy::{Action, ResourceType};
 use crate::model::user::{SiteRole, User, UserStatus};
 use crate::server::app::users::{CreateUser, UserFilter};
@@ -73,7 +74,9 @@ async fn list(state: State, visitor: Visitor, Query(filter): Query<Filter>) -> A
 async fn show(state: &State, visitor: Visitor, filter: Filter, input: Input) -> Answer<Html> {
     let status = UserStatus::from_word(&filter.status);
     let (limit, offset) = (People::ON_A_PAGE, filter.offset.max(0));
-    let wanted = UserFilter { text: filter.q.clone(), status, role: None, limit, offset };
+    let (text, only) = (filter.q.clone(), status.into_iter().collect());
+    let wanted = PeopleFilter { text, status: only, ..PeopleFilter::default() };
+    let wanted = UserFilter { wanted, limit, offset, ..UserFilter::default() };
     let (people, total) = state.app.users(&visitor.actor, wanted).await?;
     let place = state.app.organization(&visitor.actor, "default").await?.id;
     let quotas = state.app.quotas_of(place, people.iter().map(|u| u.id).collect()).await?;

@@ -32,6 +32,7 @@ pub fn listed(user: User) -> users::User {
         theme_preference: String::new(),
         organization_ids: user.organizations.into_iter().map(|o| o.0).collect(),
         is_service_account: user.kind == UserKind::Service,
+        has_ai_seat: false,
         responsible: None,
     }
 }
@@ -51,6 +52,7 @@ pub fn reduced_user(user: &User) -> users::ReducedUser {
         status: user.status.to_string(),
         login_type: user.login_type.to_string(),
         theme_preference: String::new(),
+        is_service_account: user.kind == UserKind::Service,
     }
 }
 
@@ -183,6 +185,7 @@ pub fn organization(organization: &Organization) -> organizations::Organization 
         created_at: organization.created_at.into(),
         updated_at: organization.updated_at.into(),
         is_default: organization.is_default,
+        default_org_member_roles: Vec::new(),
     }
 }
 
@@ -206,6 +209,11 @@ pub fn member(
         global_roles: roles(user),
         status: user.status.to_string(),
         login_type: user.login_type.to_string(),
+        is_service_account: user.kind == UserKind::Service,
+        has_ai_seat: false,
+        last_seen_at: time(user.last_seen_at),
+        user_created_at: user.created_at.into(),
+        user_updated_at: user.updated_at.into(),
     }
 }
 
@@ -218,7 +226,7 @@ pub fn group(view: &GroupView) -> organizations::Group {
         display_name: view.group.display_name.clone(),
         organization_id: view.organization.id.0,
         members: view.members.iter().map(reduced_user).collect(),
-        total_member_count: i64::try_from(view.members.len()).unwrap_or(i64::MAX),
+        total_member_count: view.total,
         avatar_url: view.group.avatar_url.clone(),
         quota_allowance: view.group.quota_allowance,
         source: view.group.source.to_string(),

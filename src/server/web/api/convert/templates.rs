@@ -38,6 +38,8 @@ pub fn template(t: &Template, names: &Names) -> wire::Template {
         deprecation_message: t.deprecation.clone(),
         icon: t.icon.clone(),
         default_ttl_ms: t.default_ttl_s.saturating_mul(1000),
+        // On no day, counted by the week.
+        autostop_requirement: wire::AutostopRequirement { days_of_week: vec![], weeks: 1 },
         autostart_requirement: wire::AutostartRequirement {
             days_of_week: DAYS.map(str::to_owned).to_vec(),
         },

@@ -1,0 +1,67 @@
+//! Tokens that have ended: ending one so that it stays in the list, and the list of them.
+
+use super::access::record;
+use super::tokens::{entry, find_token, require_tokens_of};
+use super::{Actor, App, Result, people};
+use crate::model::audit::AuditAction;
+use crate::model::event::Event;
+use crate::model::policy::{Action, Object, ResourceType};
+use crate::model::user::{TokenEntry, TokenKind};
+use crate::server::db::tokens;
+
+/// Tokens in a list at most.
+const MAX_LIST: i64 = 1000;
+
+impl App {
+    /// A user's tokens, or everyone's, newest first: also those that have ended.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`](super::Error::NotFound) for whose tokens the actor may not see,
+    /// [`Error::Denied`](super::Error::Denied) for everyone's and who is no owner.
+    pub async fn tokens_with_ended(
+        &self,
+        actor: &Actor,
+        key: Option<&str>,
+    ) -> Result<Vec<TokenEntry>> {
+        let (actor, key) = (actor.clone(), key.map(str::to_owned));
+        self.db
+            .read(move |tx| {
+                let user = match key {
+                    Some(key) => {
+                        let user = people::find(tx, &actor, &key)?;
+                        require_tokens_of(tx.now, &actor, Action::Read, user.id)?;
+                        Some(user.id)
+                    }
+                    None => {
+                        let all = Object::site(ResourceType::ApiKey);
+                        actor.require(tx.now, Action::Read, &all)?;
+                        None
+                    }
+                };
+                Ok(tokens::list_with_ended(tx, user, MAX_LIST)?)
+            })
+            .await
+    }
+
+    /// Ends a token at once. An API token stays in the list of those that have ended; of a session
+    /// nothing stays.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`](super::Error::NotFound) when there is none or the actor may not see it.
+    pub async fn expire_token(&self, actor: &Actor, key: &str, token: &str) -> Result<()> {
+        let (actor, key, token) = (actor.clone(), key.to_owned(), token.to_owned());
+        self.db
+            .write(move |tx| {
+                let found = find_token(tx, &actor, Action::Update, (&key, &token))?;
+                match found.kind {
+                    TokenKind::Api => tokens::expire(tx, found.id)?,
+                    TokenKind::Session | TokenKind::Workspace => tokens::delete(tx, found.id)?,
+                };
+                record(tx, &actor, &entry(AuditAction::Write, &found))?;
+                tx.emit(Event::User(found.user.id));
+                tx.emit(Event::Grants);
+                Ok(())
+            })
+            .await
+    }
+}
