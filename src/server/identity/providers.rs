@@ -147,7 +147,7 @@ impl Providers {
         if before.stored.iter().map(|(stored, _)| stored).eq(&stored) {
             return Ok(());
         }
-        let next = Arc::new(before.with(&self.0.fixed, stored));
+        let next = Arc::new(before.with(&self.0.fixed, &stored));
         let gone = &before.names() - &next.names();
         next.tell_rules(&gone);
         *self.0.now.lock().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&next);
@@ -199,9 +199,9 @@ impl InForce {
 
     /// The same with what is stored now. A provider whose settings did not change stays as it is,
     /// with what is known of it.
-    fn with(&self, fixed: &Fixed, all: Vec<Stored>) -> Self {
+    fn with(&self, fixed: &Fixed, all: &[Stored]) -> Self {
         let names = fixed.names();
-        let oidc_names = Self::oidc_names(fixed, &all);
+        let oidc_names = Self::oidc_names(fixed, all);
         let mut next = Next {
             kept: fixed.oidc.iter().map(|settings| settings.name.clone()).collect(),
             github: fixed.github.clone(),
@@ -211,7 +211,7 @@ impl InForce {
             oidc: vec![],
         };
         let mut stored = vec![];
-        for one in &all {
+        for one in all {
             let is_same =
                 self.stored.iter().any(|(was, how)| was == one && *how == Standing::InForce);
             let standing = if names.contains(&one.name) {

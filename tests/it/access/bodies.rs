@@ -77,8 +77,14 @@ fn json_of(method: &Method, route: &str, value: &dyn Fn(&str) -> String) -> Valu
 }
 
 /// A provider that nobody reaches.
-pub fn provider(name: &'static str) -> [(&'static str, &'static str); 4] {
-    [("name", name), ("issuer", "https://127.0.0.1:1"), ("client_id", "c"), ("secret", "s")]
+pub fn provider(name: &'static str) -> [(&'static str, &'static str); 5] {
+    [
+        ("name", name),
+        ("issuer", "https://127.0.0.1:1"),
+        ("client_id", "c"),
+        ("secret", "s"),
+        ("organization_assign_default", "yes"),
+    ]
 }
 
 fn form(route: &str, value: &dyn Fn(&str) -> String) -> Vec<(&'static str, String)> {

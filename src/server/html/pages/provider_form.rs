@@ -65,10 +65,10 @@ impl Render for ProviderForm {
         let name = self.state.name();
         let title = match &self.state {
             FormState::New(_) => format!("Add {}", name_of(self.kind)),
-            FormState::Stored(..) | FormState::Behind(_) => match self.kind {
-                ProviderKind::Oidc => name.to_owned(),
-                other => name_of(other).to_owned(),
-            },
+            FormState::Stored(..) | FormState::Behind(_) if self.kind == ProviderKind::Oidc => {
+                name.to_owned()
+            }
+            FormState::Stored(..) | FormState::Behind(_) => name_of(self.kind).to_owned(),
         };
         let removes = !matches!(self.state, FormState::New(_));
         let body = html! {

@@ -60,9 +60,10 @@ async fn blank(state: State, visitor: Visitor, Path(kind): Path<String>) -> Answ
 
 /// There is one of each kind but of those that speak `OpenID` Connect.
 fn new_name(kind: ProviderKind, typed: Option<&str>) -> String {
-    match kind {
-        ProviderKind::Oidc => typed.unwrap_or(USUAL_NAME).trim().to_owned(),
-        other => other.to_string(),
+    if kind == ProviderKind::Oidc {
+        typed.unwrap_or(USUAL_NAME).trim().to_owned()
+    } else {
+        kind.to_string()
     }
 }
 
@@ -132,7 +133,12 @@ fn wrong(kind: ProviderKind, sent: &Fields, error: Error) -> Answer<Input> {
             let field = if is_secret { SECRET.to_owned() } else { field };
             Error::Invalid { field, why }
         }
-        other => other,
+        other @ (Error::NotFound(_)
+        | Error::Denied(_)
+        | Error::Unconfirmed(_)
+        | Error::Conflict(_)
+        | Error::Unavailable(_)
+        | Error::Internal(_)) => other,
     };
     Ok(mistake(sent, error)?)
 }
