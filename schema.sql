@@ -168,6 +168,18 @@ CREATE INDEX identity_grants_by_identity ON identity_grants (identity_id);
 CREATE INDEX identity_grants_by_refresh ON identity_grants (refresh_at);
 CREATE INDEX identity_grants_by_end ON identity_grants (ends_at);
 CREATE INDEX identity_grants_by_sid ON identity_grants (sid) WHERE sid <> '';
+CREATE INDEX identity_grants_by_provider ON identity_grants (provider);
+
+-- Ways to sign in that were set up on their page. Those of the settings' file are not here.
+CREATE TABLE providers (
+  name       TEXT NOT NULL PRIMARY KEY CHECK (length(name) BETWEEN 1 AND 32), -- as identities have it
+  kind       TEXT NOT NULL CHECK (kind = 'oidc' OR kind = 'github' OR kind = 'ldap' OR kind = 'scim'), -- ProviderKind
+  settings   TEXT NOT NULL CHECK (json_valid(settings) AND length(settings) <= 131072), -- JSON with the keys of the file, without the secret
+  secret     BLOB CHECK (length(secret) <= 32768),                            -- sealed; null when there is none
+  changed_by TEXT REFERENCES users (id) ON DELETE SET NULL,                   -- who set it up, or changed it last
+  changed_at INTEGER NOT NULL                                                 -- when
+) STRICT;
+CREATE INDEX providers_by_changer ON providers (changed_by) WHERE changed_by IS NOT NULL;
 
 -- Who belongs to which organization.
 CREATE TABLE memberships (

@@ -5,9 +5,9 @@ use anyhow::{Context as _, bail};
 use super::args::Format;
 use super::args::people::{Invitations, Invite};
 use super::context::Context;
-use super::duration;
 use super::table::Table;
 use super::times;
+use crate::model::duration;
 use crate::wire::invitations::{CreateInvitation, Invitation};
 
 /// Makes an invitation and prints its link.

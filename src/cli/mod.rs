@@ -12,7 +12,6 @@ mod config_ssh;
 pub mod context;
 mod create;
 mod dotfiles;
-pub mod duration;
 mod groups;
 mod headers;
 mod invitations;

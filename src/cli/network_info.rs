@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use super::args::connect::NetworkInfo;
 use super::context::Context;
-use super::duration;
 use super::tunnel::Tunnel;
+use crate::model::duration;
 use crate::net::{Path, PeerStatus};
 use crate::tasks::OnPanic;
 

@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use super::args::connect::{NetworkInfo, Ping, Wait};
 use super::context::Context;
-use super::duration;
 use super::reach::Way;
 use super::reference::Reference;
 use super::{Exit, ssh};
+use crate::model::duration;
 use crate::model::id::SessionId;
 use crate::model::session::SessionKind;
 use crate::net::Path;

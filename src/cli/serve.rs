@@ -1,10 +1,10 @@
 //! `server` and `provider-mirror`: the settings' meaning, and the role that they start.
 
+mod files;
 mod github;
 mod ldap;
 mod oidc;
 mod scim;
-mod syncs;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -17,9 +17,9 @@ use tracing_subscriber::util::SubscriberInitExt as _;
 use super::args::Surroundings;
 use super::args::serve::{ProviderMirror, Server};
 use super::context::{Context, read_url};
-use super::duration;
 use super::output::Paint;
 use super::settings::Layers;
+use crate::model::duration;
 use crate::model::factor::MfaRoles;
 use crate::model::network::Network;
 use crate::server::app::retention::Retention;

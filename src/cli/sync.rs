@@ -11,7 +11,7 @@ use rustix::fs::FlockOperation;
 
 use super::args::inside::{Plain, Sync, SyncCommand};
 use super::context::Context;
-use super::duration;
+use crate::model::duration;
 use crate::model::unit::{BadUnit, Unit, Units};
 
 /// How often a unit that waits looks again. Nobody notices, and a script takes longer.

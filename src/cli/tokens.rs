@@ -4,9 +4,9 @@ use anyhow::Context as _;
 
 use super::args::people::Tokens;
 use super::context::Context;
-use super::duration;
 use super::table::Table;
 use super::times;
+use crate::model::duration;
 use crate::wire::coder::tokens::{ApiKey, CreateToken};
 
 /// Runs the command.

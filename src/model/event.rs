@@ -29,4 +29,6 @@ pub enum Event {
     Session(WorkspaceId, SessionId),
     /// Who may do what changed: live sessions are to be checked.
     Grants,
+    /// A way to sign in was set up, changed or removed.
+    Providers,
 }

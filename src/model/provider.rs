@@ -1,5 +1,6 @@
 //! Ways to sign in, as their page shows them, and what was found when one was tried.
 
+use super::time::Timestamp;
 use super::user::define_words;
 
 define_words! {
@@ -32,6 +33,37 @@ pub struct Fact {
     pub from: String,
 }
 
+/// Where the settings of a way to sign in are kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Kept {
+    /// In the settings' file or the environment.
+    Elsewhere,
+    /// There, and stored here, too: what is stored is not in force.
+    Both,
+    /// Here.
+    Here(Changed),
+    /// Here, and they cannot be used, for this reason.
+    Broken(Changed, String),
+}
+
+/// Who comes by a way to sign in.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Comers {
+    /// How many people came by it.
+    pub people: i64,
+    /// How many of them have no other way in.
+    pub stranded: i64,
+}
+
+/// Who changed what is stored, and when.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Changed {
+    /// Their user name; may be empty.
+    pub by: String,
+    /// When.
+    pub at: Timestamp,
+}
+
 /// A way to sign in.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Listed {
@@ -47,6 +79,8 @@ pub struct Listed {
     pub addresses: Vec<(&'static str, String)>,
     /// How many people come by it; none where nobody does.
     pub people: Option<i64>,
+    /// Where its settings are kept.
+    pub kept: Kept,
 }
 
 /// One step of a trial.

@@ -26,10 +26,7 @@ use self::app::{App, Policy};
 use self::config::{Config, reachable};
 use self::db::Db;
 use self::fleet::{Fleet, address::Prefix};
-use self::identity::github::Github;
-use self::identity::ldap::Ldap;
-use self::identity::oidc::Oidc;
-use self::identity::{Providers, Trials};
+use self::identity::{Fixed, Providers};
 use crate::clock::{Clock, Entropy};
 use crate::model::session::EndReason;
 use crate::net::dial::Dialer;
@@ -93,7 +90,7 @@ impl Server {
         tasks.spawn("accounts", OnPanic::Lose, app.clone().keep_accounts());
         tasks.spawn("refusals", OnPanic::Lose, app.clone().keep_refusals());
         let site = web::Site::new(&config, &url, ssh, host_key.public().fingerprint())?;
-        let ways = (start_providers(&app, &config, &tasks).await?, config.scim.clone());
+        let ways = start_providers(&app, &config, &tasks).await?;
         let state = web::State::new(app.clone(), fleet.clone(), site, ways, tasks.clone()).await?;
         serve(listener, &config, web::router(state), &tasks)?;
         let wireguard = fleet.wireguard_address();
@@ -214,15 +211,15 @@ fn policy(config: &Config, url: &str) -> anyhow::Result<Policy> {
 
 async fn start_providers(app: &App, config: &Config, tasks: &Tasks) -> anyhow::Result<Providers> {
     let dialer = Dialer::new(Proxies::from_env(&config.terraform.environment));
-    let oidc = Oidc::new(app.clone(), config.oidc.clone(), dialer.clone()).await?;
-    let github = Github::new(app.clone(), config.github.clone(), dialer).await?;
-    let ldap = Ldap::new(app.clone(), config.ldap.clone()).context("Reading ca_file of [ldap]")?;
-    let is_used = !config.oidc.is_empty() || config.github.is_some() || ldap.is_on();
-    let (told, trials) = (Arc::new(config.told.clone()), Trials::default());
-    let providers = Providers { app: app.clone(), oidc, github, ldap, told, trials };
-    if is_used {
-        tasks.spawn("identity-grants", OnPanic::Stop, providers.clone().keep_grants());
-    }
+    let fixed = Fixed {
+        oidc: config.oidc.clone(),
+        github: config.github.clone(),
+        ldap: config.ldap.clone(),
+        scim: config.scim.clone(),
+        told: config.told.clone(),
+    };
+    let providers = Providers::start(app.clone(), fixed, dialer).await?;
+    tasks.spawn("identity-grants", OnPanic::Stop, providers.clone().keep_grants());
     Ok(providers)
 }
 

@@ -23,11 +23,8 @@ use steading::server::config::{Config, Terraform};
 use steading::server::db::Db;
 use steading::server::fleet::address::Prefix;
 use steading::server::fleet::{Fleet, Start};
-use steading::server::identity::github::Github;
-use steading::server::identity::ldap::Ldap;
-use steading::server::identity::oidc::Oidc;
 use steading::server::identity::scim::Settings;
-use steading::server::identity::{Providers, Trials};
+use steading::server::identity::{Fixed, Providers};
 use steading::server::web::address::PeerAddress;
 use steading::server::web::{self, Site, State};
 use steading::tasks::Tasks;
@@ -115,11 +112,16 @@ impl TestServer {
 
     /// Another server with what this one has now.
     pub async fn copy(&self) -> Self {
+        self.copy_with(|_| {}).await
+    }
+
+    /// The same with other settings.
+    pub async fn copy_with(&self, config: impl Fn(&mut Config)) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let copy = dir.path().join("steading.db");
         let conn = rusqlite::Connection::open(&self.db_path).unwrap();
         conn.execute("VACUUM INTO ?1", [copy.to_str().unwrap()]).unwrap();
-        Self::open(dir, |_| {}, |_| {}).await
+        Self::open(dir, |_| {}, config).await
     }
 
     async fn open(
@@ -153,14 +155,14 @@ impl TestServer {
         let start =
             Start { secret: [1; 32], prefix: Prefix::random(&entropy), bind: told.wireguard };
         let fleet = Fleet::start(app.clone(), start, clock.clone(), entropy, &tasks).await.unwrap();
-        let oidc = Oidc::new(app.clone(), told.oidc.clone(), Dialer::default()).await.unwrap();
-        let ldap = Ldap::new(app.clone(), told.ldap.clone()).unwrap();
-        let github =
-            Github::new(app.clone(), told.github.clone(), Dialer::default()).await.unwrap();
-        let scim = told.scim.clone();
-        let (told, trials) = (std::sync::Arc::new(told.told.clone()), Trials::default());
-        let providers = Providers { app: app.clone(), oidc, github, ldap, told, trials };
-        let ways = (providers, scim);
+        let fixed = Fixed {
+            oidc: told.oidc.clone(),
+            github: told.github.clone(),
+            ldap: told.ldap.clone(),
+            scim: told.scim.clone(),
+            told: told.told.clone(),
+        };
+        let ways = Providers::start(app.clone(), fixed, Dialer::default()).await.unwrap();
         let state = State::new(app.clone(), fleet, site, ways, tasks).await.unwrap();
         let router = web::router(state.clone());
         Self { app, clock, state, db_path, db, router, _dir: dir }

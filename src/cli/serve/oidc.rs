@@ -1,94 +1,14 @@
 //! Providers that people sign in at: `[oidc.NAME]` in the file, and Coder's `CODER_OIDC_*`.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::collections::BTreeMap;
 
-use anyhow::{Context as _, bail, ensure};
-use serde::Deserialize;
-use url::Url;
-use zeroize::Zeroizing;
+use anyhow::{Context as _, bail};
 
 use super::super::args::Surroundings;
 use super::super::settings::Layers;
-use super::syncs::Syncs;
-use crate::model::identity::{AllowedGroups, Fields, LinkByEmail, Rules};
-use crate::server::identity::oidc::http::may_ask;
+use super::files;
 use crate::server::identity::oidc::{CODER_PROVIDER, Settings};
-use crate::server::identity::{github, ldap};
-
-/// The longest name of a provider.
-const MAX_NAME: usize = 32;
-
-/// The longest issuer, as it is kept with each identity.
-const MAX_ISSUER: usize = 500;
-
-/// What stands in `[oidc.NAME]`.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Table {
-    issuer: String,
-    client_id: String,
-    client_secret: Option<String>,
-    client_secret_file: Option<std::path::PathBuf>,
-    #[serde(default = "default_scopes")]
-    scopes: Vec<String>,
-    #[serde(default)]
-    email_domain: Vec<String>,
-    #[serde(default = "default_email_field")]
-    email_field: String,
-    #[serde(default = "default_username_field")]
-    username_field: String,
-    #[serde(default = "default_name_field")]
-    name_field: String,
-    #[serde(default)]
-    groups_field: String,
-    #[serde(default)]
-    allowed_groups: Vec<String>,
-    #[serde(default = "yes")]
-    allow_signups: Flag,
-    #[serde(default)]
-    ignore_email_verified: Flag,
-    #[serde(default)]
-    ignore_user_info: Flag,
-    #[serde(default)]
-    trust_amr: Flag,
-    #[serde(default)]
-    acr_values: Vec<String>,
-    link_by_email: Option<String>,
-    #[serde(default)]
-    sign_in_text: String,
-    #[serde(default)]
-    icon_url: String,
-    #[serde(default)]
-    auth_url_params: BTreeMap<String, String>,
-    #[serde(default)]
-    trusted_hosts: BTreeSet<String>,
-}
-
-/// Yes or no.
-#[derive(Clone, Copy, Debug, Default, Deserialize)]
-#[serde(transparent)]
-pub(super) struct Flag(pub bool);
-
-pub(super) fn yes() -> Flag {
-    Flag(true)
-}
-
-fn default_scopes() -> Vec<String> {
-    ["openid", "profile", "email"].map(str::to_owned).into()
-}
-
-fn default_email_field() -> String {
-    "email".to_owned()
-}
-
-fn default_username_field() -> String {
-    "preferred_username".to_owned()
-}
-
-fn default_name_field() -> String {
-    "name".to_owned()
-}
+use crate::server::identity::settings::oidc::read;
 
 /// How a variable of Coder's is written.
 pub(super) enum Kind {
@@ -147,7 +67,7 @@ pub(super) fn providers(
     let mut all = vec![];
     for (name, table) in tables {
         let of_coder = name == CODER_PROVIDER && !coder.is_empty();
-        let table: toml::Table =
+        let mut table: toml::Table =
             table.into_iter().map(|(key, value)| (key.replace('-', "_"), value)).collect();
         let place = || match of_coder {
             true => "In CODER_OIDC_* and [oidc.oidc]".to_owned(),
@@ -157,6 +77,7 @@ pub(super) fn providers(
             let from = if of_coder && coder.contains_key(key) { "CODER_OIDC_*" } else { "file" };
             layers.note(format!("oidc.{name}.{key}"), shown(key, value), from.to_owned());
         }
+        files::read(&mut table, "client_secret").with_context(place)?;
         all.push(read(&name, table).with_context(place)?);
     }
     Ok(all)
@@ -164,7 +85,7 @@ pub(super) fn providers(
 
 /// A setting as it may be shown.
 pub(super) fn shown(key: &str, value: &toml::Value) -> String {
-    if matches!(key, "client_secret" | "bind_password") {
+    if matches!(key, "client_secret" | "bind_password" | "token") {
         return "********".to_owned();
     }
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
@@ -213,136 +134,9 @@ fn first_text(value: &serde_json::Value) -> toml::Value {
     toml::Value::String(first.as_str().unwrap_or_default().to_owned())
 }
 
-fn read(name: &str, mut table: toml::Table) -> anyhow::Result<Settings> {
-    let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
-    ensure!(
-        !name.is_empty() && name.len() <= MAX_NAME && name.chars().all(fits),
-        "a provider's name may hold up to {MAX_NAME} small letters, digits and hyphens"
-    );
-    let taken = [github::PROVIDER, ldap::PROVIDER].contains(&name);
-    ensure!(!taken, "{name} is the name of [{name}]; choose another");
-    let syncs = Syncs::take(&mut table)?;
-    let told: Table = table.try_into()?;
-    let trusted_hosts = told.trusted_hosts.iter().map(|host| host.to_lowercase()).collect();
-    let issuer = Url::parse(&told.issuer)
-        .ok()
-        .filter(|url| url.query().is_none() && url.as_str().len() <= MAX_ISSUER);
-    let issuer =
-        issuer.with_context(|| format!("issuer is {:?}: write https://host", told.issuer))?;
-    ensure!(
-        may_ask(&issuer, &trusted_hosts),
-        "issuer is {issuer}: it has to be https://, or its host among trusted_hosts"
-    );
-    ensure!(!told.client_id.is_empty(), "client_id is empty");
-    ensure!(told.scopes.iter().any(|s| s == "openid"), "scopes lack \"openid\"");
-    let is_value = |value: &String| !value.is_empty() && !value.contains(char::is_whitespace);
-    ensure!(
-        told.acr_values.iter().all(is_value),
-        "acr_values holds {:?}: write each value as a text of its own, without spaces",
-        told.acr_values
-    );
-    let client_secret = client_secret(&told)?;
-    Ok(Settings {
-        name: name.to_owned(),
-        issuer,
-        client_secret,
-        rules: Arc::new(rules(&told, &syncs)?),
-        client_id: told.client_id,
-        scopes: told.scopes,
-        sign_in_text: told.sign_in_text,
-        icon_url: told.icon_url,
-        auth_url_params: told.auth_url_params,
-        ignore_user_info: told.ignore_user_info.0,
-        trust_amr: told.trust_amr.0,
-        acr_values: told.acr_values,
-        trusted_hosts,
-    })
-}
-
-fn client_secret(told: &Table) -> anyhow::Result<Option<Zeroizing<String>>> {
-    match (&told.client_secret, &told.client_secret_file) {
-        (Some(_), Some(_)) => bail!("client_secret and client_secret_file: one of them is enough"),
-        (Some(secret), None) => Ok(Some(Zeroizing::new(secret.clone()))),
-        (None, Some(path)) => {
-            let text = std::fs::read_to_string(path)
-                .with_context(|| format!("Reading client_secret_file {}", path.display()))?;
-            Ok(Some(Zeroizing::new(text.trim().to_owned())))
-        }
-        (None, None) => Ok(None),
-    }
-}
-
-fn rules(told: &Table, syncs: &Syncs) -> anyhow::Result<Rules> {
-    let link = told.link_by_email.as_deref().unwrap_or("members");
-    let domain = |text: &String| {
-        let domain = text.trim().trim_start_matches('@').to_owned();
-        ensure!(!domain.is_empty() && !domain.contains('@'), "email_domain has {text:?} in it");
-        Ok(domain)
-    };
-    let groups = syncs.groups(&told.groups_field)?;
-    Ok(Rules {
-        fields: Fields {
-            email: told.email_field.clone(),
-            username: told.username_field.clone(),
-            name: told.name_field.clone(),
-        },
-        domains: told.email_domain.iter().map(domain).collect::<anyhow::Result<_>>()?,
-        ignore_email_verified: told.ignore_email_verified.0,
-        allow_signups: told.allow_signups.0,
-        link_by_email: LinkByEmail::from_word(link)
-            .with_context(|| format!("link_by_email is {link:?}: none, members or all"))?,
-        allowed: allowed(told)?,
-        groups: (!told.groups_field.is_empty()).then_some(groups),
-        roles: syncs.roles()?,
-        organizations: syncs.organizations()?,
-    })
-}
-
-fn allowed(told: &Table) -> anyhow::Result<Option<AllowedGroups>> {
-    let (field, names) = (told.groups_field.clone(), told.allowed_groups.clone());
-    ensure!(
-        names.is_empty() || !field.is_empty(),
-        "allowed_groups needs groups_field, the claim with people's groups"
-    );
-    Ok((!names.is_empty()).then_some(AllowedGroups { field, names }))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn provider(text: &str) -> anyhow::Result<Settings> {
-        read("sso", text.parse().unwrap())
-    }
-
-    const LEAST: &str = "issuer = \"https://sso.test\"\nclient_id = \"steading\"\n";
-
-    #[test]
-    fn a_provider_needs_little_and_says_what_is_wrong() {
-        let least = provider(LEAST).unwrap();
-        assert_eq!(least.scopes, ["openid", "profile", "email"]);
-        assert!(least.rules.allow_signups && least.rules.groups.is_none());
-        assert!(!least.trust_amr && least.acr_values.is_empty());
-        assert_eq!(least.rules.link_by_email, LinkByEmail::Members);
-        for (more, why) in [
-            ("isuer = 1", "isuer"),
-            ("scopes = [\"email\"]", "openid"),
-            ("acr_values = [\"a b\"]", "acr_values"),
-            ("group_regex_filter = \"(\"", "group_regex_filter"),
-            ("link_by_email = \"yes\"", "none, members or all"),
-            ("email_domain = [\"a@b\"]", "email_domain"),
-            ("allowed_groups = [\"kiln\"]", "groups_field"),
-            ("client_secret = \"a\"\nclient_secret_file = \"b\"", "one of them"),
-            ("client_secret_file = \"/nowhere/at/all\"", "/nowhere/at/all"),
-        ] {
-            let said = format!("{:#}", provider(&format!("{LEAST}{more}")).unwrap_err());
-            assert!(said.contains(why), "{more}: {said}");
-        }
-        let plain = LEAST.replace("https", "http");
-        assert!(provider(&plain).unwrap_err().to_string().contains("trusted_hosts"));
-        assert!(provider(&format!("{plain}trusted_hosts = [\"sso.test\"]")).is_ok());
-        assert!(read("Bad Name", toml::Table::new()).is_err());
-    }
 
     #[test]
     fn coder_s_variables_are_a_provider_and_an_unknown_one_is_told() {

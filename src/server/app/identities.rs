@@ -73,9 +73,14 @@ impl App {
     pub async fn sign_in_by_provider(&self, came: ProviderSignIn) -> Result<SignIn> {
         let (begins, checks) = ((self.new_token(), self.policy.session_duration), self.checks());
         let (provider, how) = (came.arrival.provider.clone(), came.came.clone());
-        let rules = self.rules();
-        let (user, signed_in) =
-            self.db.write(move |tx| arrive(tx, &came, begins, (None, &checks), &rules)).await?;
+        let rules = Arc::clone(&self.provider_rules);
+        let (user, signed_in) = self
+            .db
+            .write(move |tx| {
+                let all = rules.for_arrival(&came.arrival.provider)?;
+                arrive(tx, &came, begins, (None, &checks), &all)
+            })
+            .await?;
         if let SignIn::Refused(why) = &signed_in {
             tracing::warn!(provider, ip = %how.ip, %why, "a sign-in was refused");
         }
@@ -91,12 +96,13 @@ impl App {
     /// When the database fails.
     pub async fn sign_in_by_directory(&self, begun: Try, came: ProviderSignIn) -> Result<SignIn> {
         let (begins, checks) = ((self.new_token(), self.policy.session_duration), self.checks());
-        let (how, rules) = (came.came.clone(), self.rules());
+        let (how, rules) = (came.came.clone(), Arc::clone(&self.provider_rules));
         let (user, signed_in) = self
             .db
             .write(move |tx| {
                 let code = begun.login().code.as_deref();
-                let (user, signed_in) = arrive(tx, &came, begins, (code, &checks), &rules)?;
+                let all = rules.for_arrival(&came.arrival.provider)?;
+                let (user, signed_in) = arrive(tx, &came, begins, (code, &checks), &all)?;
                 settle(tx, &begun.attempt, (user.as_ref(), &signed_in))?;
                 Ok::<_, Error>((user, signed_in))
             })

@@ -286,6 +286,17 @@ fn follow(
     Ok(())
 }
 
+/// Ends every grant of a provider.
+///
+/// # Errors
+/// When the database fails.
+pub(super) fn end_all(tx: &WriteTx<'_>, provider: &str, why: &str) -> Result<()> {
+    for row in identity_grants::of_provider(tx, provider)? {
+        end(tx, &row, why)?;
+    }
+    Ok(())
+}
+
 fn end(tx: &WriteTx<'_>, row: &GrantRow, why: &str) -> Result<()> {
     let used = identity_grants::is_used(tx, row.id)?;
     identity_grants::delete(tx, row.id)?;

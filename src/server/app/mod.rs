@@ -44,6 +44,7 @@ mod password_changes;
 pub mod password_sign_in;
 pub mod password_strength;
 pub mod people;
+pub mod provider_changes;
 mod provider_rules;
 pub mod providers;
 pub mod quotas;

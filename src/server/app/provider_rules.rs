@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::App;
+use super::{App, Error, Result};
 use crate::model::identity::{DIRECTORY, GITHUB, Rules};
 use crate::model::user::LoginType;
 
@@ -39,6 +39,25 @@ impl App {
 
     /// The rules of all providers.
     pub(super) fn rules(&self) -> Arc<AllRules> {
-        Arc::clone(&self.provider_rules.0.lock().unwrap_or_else(PoisonError::into_inner))
+        self.provider_rules.all()
+    }
+}
+
+impl ProviderRules {
+    fn all(&self) -> Arc<AllRules> {
+        Arc::clone(&self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// The rules of all providers, for whom `provider` lets in now: asked in the transaction that does
+    /// so, since a provider may be removed while someone is on the way back from it.
+    ///
+    /// # Errors
+    /// [`Error::Conflict`] when people do not sign in there any more.
+    pub(super) fn for_arrival(&self, provider: &str) -> Result<Arc<AllRules>> {
+        let all = self.all();
+        if !all.contains_key(provider) {
+            return Err(Error::conflict("this way to sign in was removed"));
+        }
+        Ok(all)
     }
 }

@@ -4,7 +4,7 @@ use uuid::Uuid;
 
 use super::access::record;
 use super::{Actor, App, Result, trail};
-use crate::model::audit::{AuditAction, AuditTarget, Diff};
+use crate::model::audit::{AuditAction, AuditEntry, AuditTarget, Diff};
 use crate::model::policy::{Action, Object, ResourceType};
 use crate::model::provider::{Listed, ProviderKind, Steps};
 use crate::model::user::LoginType;
@@ -68,14 +68,18 @@ impl App {
             |step| format!("{}: {}", step.what, step.said),
         );
         let diff = Diff::new().field("test", "", found.as_str());
-        let target = format!("sign-in by {name}");
-        let entry = trail::entry(AuditAction::Write, AuditTarget::Setting, Uuid::nil(), &target);
-        let (actor, entry) = (actor.clone(), trail::with(entry, &diff));
+        let (actor, entry) = (actor.clone(), entry(AuditAction::Write, name, &diff));
         self.db.write(move |tx| record(tx, &actor, &entry)).await
     }
 }
 
+/// What the log says of a change of a way to sign in.
+pub(super) fn entry(action: AuditAction, name: &str, diff: &Diff) -> AuditEntry {
+    let target = format!("sign-in by {name}");
+    trail::with(trail::entry(action, AuditTarget::Setting, Uuid::nil(), &target), diff)
+}
+
 /// The settings of the whole site, not of an organization.
-fn settings() -> Object {
+pub(super) fn settings() -> Object {
     Object::site(ResourceType::IdpsyncSettings)
 }

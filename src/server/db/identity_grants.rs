@@ -108,6 +108,19 @@ pub fn of_sid(tx: &ReadTx<'_>, issuer: &str, sid: &str) -> Result<Vec<GrantRow>>
     )
 }
 
+/// The grants of a provider.
+///
+/// # Errors
+/// When SQLite fails.
+pub fn of_provider(tx: &ReadTx<'_>, provider: &str) -> Result<Vec<GrantRow>> {
+    tx.list(
+        "SELECT id, identity_id, provider, sid, refresh_token, refresh_at, ends_at
+         FROM identity_grants WHERE provider = :provider",
+        named_params! { ":provider": provider },
+        from_row,
+    )
+}
+
 /// Whether a grant holds.
 ///
 /// # Errors
@@ -177,6 +190,18 @@ pub fn hasten(tx: &WriteTx<'_>, identity: IdentityId) -> Result<usize> {
         "UPDATE identity_grants SET refresh_at = :now
          WHERE identity_id = :identity AND refresh_at > :now AND refresh_token IS NOT NULL",
         named_params! { ":identity": identity, ":now": tx.now },
+    )
+}
+
+/// Has every grant of a provider renewed at once: its rules have changed.
+///
+/// # Errors
+/// When SQLite fails.
+pub fn hasten_all(tx: &WriteTx<'_>, provider: &str) -> Result<usize> {
+    tx.execute(
+        "UPDATE identity_grants SET refresh_at = :now
+         WHERE provider = :provider AND refresh_at > :now AND refresh_token IS NOT NULL",
+        named_params! { ":provider": provider, ":now": tx.now },
     )
 }
 

@@ -33,6 +33,7 @@ pub mod passkeys;
 pub mod passwords;
 pub mod plan;
 pub mod pool;
+pub mod providers;
 pub mod quotas;
 pub mod recovery_codes;
 pub mod resources;

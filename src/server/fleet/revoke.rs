@@ -30,7 +30,7 @@ impl Fleet {
                     Ok(
                         Event::Template(_) | Event::Version(_) | Event::VersionLog(_) | Event::Queue
                         | Event::BuildLog(_) | Event::Agent(..) | Event::AgentLog(_)
-                        | Event::AgentMetadata(_) | Event::Session(..),
+                        | Event::AgentMetadata(_) | Event::Session(..) | Event::Providers,
                     ) => {}
                     Err(RecvError::Closed) => return,
                 },

@@ -18,8 +18,9 @@ pub use organizations::{
 };
 pub use people::{claims, end_their_session, person, person_action, revoke_their_token};
 pub use sign_in::{
-    PASSWORD_STRENGTH, PROVIDER_TEST, PROVIDERS, SECOND_FACTORS, WAY_IN_REMOVE, WAYS_IN,
-    provider_test, way_in_remove,
+    PASSWORD_STRENGTH, PROVIDER, PROVIDER_ADD, PROVIDER_ADD_TRY, PROVIDER_REMOVE, PROVIDER_TEST,
+    PROVIDER_TRY, PROVIDERS, SECOND_FACTORS, WAY_IN_REMOVE, WAYS_IN, provider, provider_add,
+    provider_add_try, provider_remove, provider_test, provider_try, way_in_remove,
 };
 
 /// The list of workspaces; `/` leads here.

@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use super::oidc::{CODER_PROVIDER, Stopped};
-use super::{Providers, github, ldap, oidc, scim};
+use super::providers::Standing;
+use super::{InForce, github, ldap, oidc, scim};
 use crate::model::id::TokenId;
-use crate::model::provider::{DEFAULT, Fact, Listed, ProviderKind};
+use crate::model::provider::{Changed, DEFAULT, Fact, Kept, Listed, ProviderKind};
 use crate::model::time::Timestamp;
 
 /// Settings that were told: the key, the value as it may be shown, and where it was told.
@@ -14,7 +15,10 @@ pub type Told = Arc<Vec<[String; 3]>>;
 /// The key and the value of a setting.
 pub type Pair = (&'static str, String);
 
-impl Providers {
+/// Where a setting was told that was typed on the page.
+pub const HERE: &str = "this page";
+
+impl InForce {
     /// What lets a browser with the session `joins` add a way in; and when that is over. Coder knows of
     /// one provider, `oidc`: that of its own settings, or else the first.
     ///
@@ -30,23 +34,27 @@ impl Providers {
         self.oidc.ticket(meant.unwrap_or_default(), joins)
     }
 
-    /// Every way to sign in, and who keeps people here.
+    /// Every way to sign in, and who keeps people here; last what is stored and cannot be used.
     #[must_use]
-    pub fn listed(&self, scim: Option<&scim::Settings>) -> Vec<Listed> {
+    pub fn listed(&self) -> Vec<Listed> {
         let mut all = vec![self.password()];
         all.extend(self.oidc.all().map(|settings| self.oidc(settings)));
         all.extend(self.github.settings().map(|settings| self.github(settings)));
         all.extend(self.ldap.settings().map(|settings| self.ldap(settings)));
-        all.extend(scim.map(|settings| self.scim(settings)));
-        all
-    }
-
-    /// The names of the providers that there are.
-    #[must_use]
-    pub fn names(&self) -> Vec<String> {
-        let mut all: Vec<String> = self.oidc.all().map(|s| s.name.clone()).collect();
-        all.extend(self.github.settings().map(|_| github::PROVIDER.to_owned()));
-        all.extend(self.ldap.settings().map(|_| ldap::PROVIDER.to_owned()));
+        all.extend(self.scim.as_ref().map(|settings| self.scim(settings)));
+        for (stored, standing) in &self.stored {
+            let changed = Changed { by: stored.by.clone(), at: stored.at };
+            let found = all.iter_mut().find(|listed| listed.name == stored.name);
+            match (found, standing) {
+                (Some(listed), Standing::Behind) => listed.kept = Kept::Both,
+                (Some(listed), Standing::InForce) => listed.kept = Kept::Here(changed),
+                (_, Standing::Broken(why)) => {
+                    let kept = Kept::Broken(changed, why.clone());
+                    all.push(Listed { kept, ..listed(stored.kind, &stored.name) });
+                }
+                (None, Standing::Behind | Standing::InForce) => {}
+            }
+        }
         all
     }
 
@@ -56,9 +64,6 @@ impl Providers {
         let leaked = if policy.breached.is_some() { "refused" } else { "not known" };
         let roles = policy.mfa_roles.to_string();
         Listed {
-            kind: ProviderKind::Password,
-            name: ProviderKind::Password.as_str().to_owned(),
-            title: "Password".to_owned(),
             facts: self.facts(
                 "",
                 vec![
@@ -67,57 +72,56 @@ impl Providers {
                     ("mfa-required-roles", roles),
                 ],
             ),
-            addresses: vec![],
-            people: None,
+            ..listed(ProviderKind::Password, ProviderKind::Password.as_str())
         }
     }
 
     fn oidc(&self, settings: &oidc::Settings) -> Listed {
-        let (name, base) = (&settings.name, &self.app.policy.access_url);
+        let name = &settings.name;
         Listed {
-            kind: ProviderKind::Oidc,
-            name: name.clone(),
-            title: name.clone(),
             facts: self.facts(&format!("oidc.{name}."), settings.pairs()),
-            addresses: vec![
-                ("Callback", self.oidc.callback(name)),
-                ("Back-channel logout", format!("{base}/login/oidc/{name}/backchannel-logout")),
-            ],
-            people: None,
+            addresses: self.addresses(ProviderKind::Oidc, name),
+            ..listed(ProviderKind::Oidc, name)
         }
     }
 
     fn github(&self, settings: &github::Settings) -> Listed {
         Listed {
-            kind: ProviderKind::Github,
-            name: github::PROVIDER.to_owned(),
-            title: "GitHub".to_owned(),
             facts: self.facts("github.", settings.pairs()),
-            addresses: vec![("Callback", self.github.callback())],
-            people: None,
+            addresses: self.addresses(ProviderKind::Github, github::PROVIDER),
+            ..listed(ProviderKind::Github, github::PROVIDER)
         }
     }
 
     fn ldap(&self, settings: &ldap::Settings) -> Listed {
         Listed {
-            kind: ProviderKind::Ldap,
-            name: ldap::PROVIDER.to_owned(),
-            title: "LDAP directory".to_owned(),
             facts: self.facts("ldap.", settings.pairs()),
-            addresses: vec![],
-            people: None,
+            ..listed(ProviderKind::Ldap, ldap::PROVIDER)
         }
     }
 
     fn scim(&self, settings: &scim::Settings) -> Listed {
         let pairs = vec![("token", SET.to_owned()), ("provider", settings.provider.clone())];
+        let name = ProviderKind::Scim.as_str();
         Listed {
-            kind: ProviderKind::Scim,
-            name: ProviderKind::Scim.as_str().to_owned(),
-            title: "SCIM".to_owned(),
             facts: self.facts("scim.", pairs),
-            addresses: vec![("Address", format!("{}/scim/v2", self.app.policy.access_url))],
-            people: None,
+            addresses: self.addresses(ProviderKind::Scim, name),
+            ..listed(ProviderKind::Scim, name)
+        }
+    }
+
+    /// Addresses that are to be told at the provider `name`, and what they are.
+    #[must_use]
+    pub fn addresses(&self, kind: ProviderKind, name: &str) -> Vec<(&'static str, String)> {
+        let base = &self.app.policy.access_url;
+        match kind {
+            ProviderKind::Oidc => vec![
+                ("Callback", self.oidc.callback(name)),
+                ("Back-channel logout", format!("{base}/login/oidc/{name}/backchannel-logout")),
+            ],
+            ProviderKind::Github => vec![("Callback", self.github.callback())],
+            ProviderKind::Scim => vec![("Address", format!("{base}/scim/v2"))],
+            ProviderKind::Password | ProviderKind::Ldap => vec![],
         }
     }
 
@@ -134,6 +138,30 @@ impl Providers {
         let from = |key: &str| self.told_by(&format!("{prefix}{key}"));
         let fact = |(key, value): Pair| Fact { key: key.to_owned(), value, from: from(key) };
         pairs.into_iter().filter(|(_, value)| !value.is_empty()).map(fact).collect()
+    }
+}
+
+/// What people know a way to sign in by.
+fn title(kind: ProviderKind, name: &str) -> &str {
+    match kind {
+        ProviderKind::Password => "Password",
+        ProviderKind::Oidc => name,
+        ProviderKind::Github => "GitHub",
+        ProviderKind::Ldap => "LDAP directory",
+        ProviderKind::Scim => "SCIM",
+    }
+}
+
+/// A way to sign in of which nothing is said.
+fn listed(kind: ProviderKind, name: &str) -> Listed {
+    Listed {
+        kind,
+        name: name.to_owned(),
+        title: title(kind, name).to_owned(),
+        facts: vec![],
+        addresses: vec![],
+        people: None,
+        kept: Kept::Elsewhere,
     }
 }
 

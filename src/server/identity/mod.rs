@@ -1,14 +1,16 @@
 //! How people prove who they are, and that they meant what they ask.
 
 pub mod csrf;
+pub mod editing;
 pub mod github;
 pub mod ldap;
 pub mod listing;
 pub mod master_key;
 pub mod oidc;
+mod providers;
 mod renewal;
 pub mod scim;
+pub mod settings;
 mod trial;
 
-pub use renewal::Providers;
-pub use trial::Trials;
+pub use providers::{Fixed, InForce, Providers};

@@ -4,44 +4,43 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::StreamExt as _;
+use tokio::sync::broadcast::error::RecvError;
+use tokio::time::MissedTickBehavior;
 
-use super::github::{self, Github};
-use super::ldap::{self, Ldap};
-use super::listing::Told;
-use super::oidc::{Failure, Oidc};
-use super::trial::Trials;
+use super::oidc::Failure;
+use super::{InForce, Providers, github, ldap};
+use crate::model::event::Event;
+use crate::server::app::Result;
 use crate::server::app::identity_grants::Due;
-use crate::server::app::{App, Result};
 
 /// How often is looked whether there is something to renew.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
 /// Requests to providers under way at once: one that hangs does not keep the others waiting.
 const AT_ONCE: usize = 8;
 
-/// Where people sign in besides here; clones share everything.
-#[derive(Clone)]
-pub struct Providers {
-    /// The use cases.
-    pub app: App,
-    /// Providers that speak `OpenID` Connect.
-    pub oidc: Oidc,
-    /// GitHub.
-    pub github: Github,
-    /// The directory.
-    pub ldap: Ldap,
-    /// Settings that were told, and where.
-    pub told: Told,
-    /// When providers were tried out lately.
-    pub trials: Trials,
-}
-
 impl Providers {
-    /// Renews and ends grants until it is dropped.
+    /// Renews and ends grants until it is dropped, and follows what the page changes.
     pub async fn keep_grants(self) {
+        let mut events = self.app().events();
+        let mut looks = tokio::time::interval(LOOK_EVERY);
+        looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
-            tokio::time::sleep(LOOK_EVERY).await;
-            if let Err(error) = self.renew_pass().await {
-                tracing::error!(%error, "what providers granted was not renewed");
+            tokio::select! {
+                _ = looks.tick(), if self.now().is_used() => {
+                    if let Err(error) = self.renew_pass().await {
+                        tracing::error!(%error, "what providers granted was not renewed");
+                    }
+                }
+                event = events.recv() => match event {
+                    // Who asked for the change may have gone before it was in force.
+                    Ok(Event::Providers) | Err(RecvError::Lagged(_)) => {
+                        if let Err(error) = self.reload().await {
+                            tracing::error!(%error, "the providers that are stored were not read");
+                        }
+                    }
+                    Ok(_) => {}
+                    Err(RecvError::Closed) => return,
+                },
             }
         }
     }
@@ -51,6 +50,16 @@ impl Providers {
     /// # Errors
     /// When the database fails.
     pub async fn renew_pass(&self) -> Result<()> {
+        self.now().renew_pass().await
+    }
+}
+
+impl InForce {
+    /// Renews what is due, and ends what was not renewed in time.
+    ///
+    /// # Errors
+    /// When the database fails.
+    async fn renew_pass(&self) -> Result<()> {
         let due = self.app.grants_due().await?;
         let (of_directory, others): (Vec<Due>, Vec<Due>) =
             due.into_iter().partition(|due| due.provider == ldap::PROVIDER);

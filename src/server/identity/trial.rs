@@ -4,7 +4,8 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use super::{Providers, github, ldap};
+use super::settings::Read;
+use super::{InForce, github, ldap};
 use crate::model::provider::Steps;
 use crate::model::time::{Timestamp, words};
 use crate::server::app::{Actor, Error, Result};
@@ -39,7 +40,7 @@ impl Trials {
     }
 }
 
-impl Providers {
+impl InForce {
     /// Runs what of a sign-in needs no person, up to the first step that is wrong. A directory also
     /// says what `username` would become.
     ///
@@ -48,31 +49,66 @@ impl Providers {
     /// [`Error::Conflict`] after many of them.
     pub async fn try_out(&self, actor: &Actor, name: &str, username: &str) -> Result<Steps> {
         self.app.require_trial(actor)?;
-        if !self.is_there(name) {
+        if !self.names().contains(name) {
             return Err(Error::NotFound("provider"));
         }
-        self.trials.begin(self.app.clock().now())?;
+        self.begin_trial()?;
         let mut steps = Steps::default();
-        let tried = async {
+        let run = async {
             match name {
                 github::PROVIDER => self.github.try_out(&mut steps).await,
                 ldap::PROVIDER => self.ldap.try_out(username, &mut steps).await,
                 oidc => self.oidc.try_out(oidc, &mut steps).await,
             }
         };
-        if tokio::time::timeout(WITHIN, tried).await.is_err() {
+        let in_time = tokio::time::timeout(WITHIN, run).await.is_ok();
+        self.end_trial(actor, name, (steps, in_time)).await
+    }
+
+    /// The same with settings that are not in force.
+    ///
+    /// # Errors
+    /// [`Error::Denied`] for who may not, [`Error::Conflict`] after many of them.
+    pub(super) async fn try_draft(
+        &self,
+        actor: &Actor,
+        (name, read): (&str, Read),
+        username: &str,
+    ) -> Result<Steps> {
+        self.begin_trial()?;
+        let mut steps = Steps::default();
+        let run = async {
+            match read {
+                Read::Oidc(settings) => self.oidc.try_draft(*settings, &mut steps).await,
+                Read::Github(settings) => {
+                    self.github.with(Some(*settings)).try_out(&mut steps).await
+                }
+                Read::Ldap(settings) => match self.ldap.with(Some(*settings)) {
+                    Ok(ldap) => ldap.try_out(username, &mut steps).await,
+                    Err(why) => steps.note("Authority", Err(why.to_string())),
+                },
+                Read::Scim(_) => None,
+            }
+        };
+        let in_time = tokio::time::timeout(WITHIN, run).await.is_ok();
+        self.end_trial(actor, name, (steps, in_time)).await
+    }
+
+    fn begin_trial(&self) -> Result<()> {
+        self.trials.begin(self.app.clock().now())
+    }
+
+    async fn end_trial(
+        &self,
+        actor: &Actor,
+        name: &str,
+        (mut steps, in_time): (Steps, bool),
+    ) -> Result<Steps> {
+        if !in_time {
             let late = format!("the next answer did not come within {} s", WITHIN.as_secs());
             steps.note::<()>("Time", Err(late));
         }
         self.app.provider_tried(actor, name, &steps).await?;
         Ok(steps)
-    }
-
-    fn is_there(&self, name: &str) -> bool {
-        match name {
-            github::PROVIDER => self.github.settings().is_some(),
-            ldap::PROVIDER => self.ldap.is_on(),
-            oidc => self.oidc.all().any(|settings| settings.name == oidc),
-        }
     }
 }

@@ -333,7 +333,8 @@ async fn agent(state: &State, headers: &HeaderMap) -> Answer<Option<Shown>> {
 }
 
 async fn provider(state: &State, parts: &Parts) -> Answer<Option<Shown>> {
-    let Some(settings) = &state.scim else {
+    let now = state.providers.now();
+    let Some(settings) = &now.scim else {
         return Err(Problem::new(StatusCode::NOT_FOUND, "SCIM is not set up here."));
     };
     let Some(shown) = text(&parts.headers, header::AUTHORIZATION.as_str()) else {

@@ -18,7 +18,6 @@ use crate::server::config::Config;
 use crate::server::fleet::Fleet;
 use crate::server::identity::Providers;
 use crate::server::identity::csrf::Csrf;
-use crate::server::identity::scim;
 use crate::tasks::Tasks;
 
 /// What every handler can reach; clones share everything, and cost one count. A handler takes it as
@@ -38,10 +37,8 @@ pub struct Shared {
     pub site: Site,
     /// The tokens in forms.
     pub csrf: Csrf,
-    /// Where people sign in besides here.
+    /// Where people sign in besides here, and who keeps them here.
     pub providers: Providers,
-    /// The provider that keeps users and groups by SCIM; none when it is off.
-    pub scim: Option<scim::Settings>,
     /// The streams that people have open.
     pub streams: Streams,
     /// The id of the deployment.
@@ -83,25 +80,15 @@ impl State {
         app: App,
         fleet: Fleet,
         site: Site,
-        (providers, scim): (Providers, Option<scim::Settings>),
+        providers: Providers,
         tasks: Tasks,
     ) -> anyhow::Result<Self> {
         let key = app.secret("csrf_key", |e| e.bytes::<CSRF_KEY_BYTES>().to_vec()).await;
         let csrf = Csrf::new(&key.context("Reading the key for forms")?);
         let deployment_id = app.deployment_id().await.context("Reading the deployment's id")?;
         let (set_up, streams) = (AtomicBool::new(false), Streams::default());
-        let shared = Shared {
-            app,
-            fleet,
-            tasks,
-            site,
-            csrf,
-            providers,
-            scim,
-            streams,
-            deployment_id,
-            set_up,
-        };
+        let shared =
+            Shared { app, fleet, tasks, site, csrf, providers, streams, deployment_id, set_up };
         Ok(Self(Arc::new(shared)))
     }
 }

@@ -76,6 +76,17 @@ fn json_of(method: &Method, route: &str, value: &dyn Fn(&str) -> String) -> Valu
     }
 }
 
+/// A provider that nobody reaches.
+pub fn provider(name: &'static str) -> [(&'static str, &'static str); 5] {
+    [
+        ("name", name),
+        ("issuer", "https://127.0.0.1:1"),
+        ("client_id", "c"),
+        ("secret", "s"),
+        ("organization_assign_default", "yes"),
+    ]
+}
+
 fn form(route: &str, value: &dyn Fn(&str) -> String) -> Vec<(&'static str, String)> {
     let fixed: &[(&str, &str)] = match route.rsplit('/').next().unwrap_or_default() {
         "delete" if route.starts_with("/people") => {
@@ -86,6 +97,10 @@ fn form(route: &str, value: &dyn Fn(&str) -> String) -> Vec<(&'static str, Strin
         "groups" => &[("name", "glazers"), ("quota_allowance", "3")],
         "members" if route == "/members" => return vec![("user", value("{user}"))],
         "roles" if route == "/roles" => &[("name", "another"), ("permission", "workspace:read")],
+        "remove" if route.contains("/sign-in/") => &[("confirm", "sso")],
+        _ if route.contains("/sign-in/{name}") || route.contains("/add-sign-in/") => {
+            &provider("another")
+        }
         "remove" if route.starts_with("/members") => return vec![("confirm", value("{user}"))],
         "delete" => &[("confirm", "kiln")],
         "people" => {

@@ -109,6 +109,9 @@ impl World {
         let body = json!({ "name": "helper", "organization_permissions":
             [{ "resource_type": "workspace", "action": "read" }] });
         made.server.post(&made.olga, roles, body).await.expect(200);
+        let provider = bodies::provider("sso");
+        let path = "/deployment/add-sign-in/oidc";
+        made.server.form(&made.olga, path, &provider).await.expect(303);
         let path = format!("/api/v2/templateversions/{version}");
         let version = made.server.get(&made.olga, &path).await.expect(200).json();
         self.shared.0 = BTreeMap::from([
@@ -156,6 +159,8 @@ impl World {
             "{name}" if route.contains("/keys/") => known("{token}").unwrap(),
             "{name}" if route.contains("/groups/") => "potters".to_owned(),
             "{name}" if route.contains("/roles/") => "helper".to_owned(),
+            "{name}" if route.contains("/sign-in/") => "sso".to_owned(),
+            "{kind}" => "oidc".to_owned(),
             // Templates and workspaces have the same name here.
             "{name}" if route.ends_with("/versions/{name}") => known("{version-name}").unwrap(),
             "{name}" => "kiln".to_owned(),

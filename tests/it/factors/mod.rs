@@ -71,7 +71,7 @@ impl<'s> Browser<'s> {
         reply
     }
 
-    async fn get(&self, path: &str) -> Reply {
+    pub async fn get(&self, path: &str) -> Reply {
         self.keep(self.server.get(&self.client(), path).await)
     }
 

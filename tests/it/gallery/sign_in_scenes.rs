@@ -1,10 +1,15 @@
 //! The pages of the ways to sign in, in every state.
 
+use std::collections::BTreeMap;
+
 use maud::Render as _;
 use steading::model::factor::MfaRoles;
 use steading::model::identity::Identity;
-use steading::model::provider::{DEFAULT, Fact, Listed, ProviderKind, Steps};
+use steading::model::provider::{
+    Changed, Comers, DEFAULT, Fact, Kept, Listed, ProviderKind, Steps,
+};
 use steading::model::user::{LoginType, User};
+use steading::server::html::pages::provider_form::{FormState, ProviderForm};
 use steading::server::html::pages::providers::Providers;
 use steading::server::html::pages::second_factors::SecondFactors;
 use steading::server::html::pages::ways_in::{GoOn, WaysIn};
@@ -48,7 +53,87 @@ fn listed(kind: ProviderKind, name: &str, facts: &[(&str, &str, &str)]) -> Liste
         facts: facts.iter().map(fact).collect(),
         addresses: vec![],
         people: Some(1),
+        kept: Kept::Elsewhere,
     }
+}
+
+fn changed() -> Changed {
+    Changed { by: "olga".into(), at: before(250_000) }
+}
+
+/// Ways that are stored: in force, behind the file, and of no use.
+fn stored_ways() -> Vec<Listed> {
+    let facts = [("issuer", "https://id.hearth.lan", "this page")];
+    let one = |name: &str, kept| Listed { kept, ..listed(ProviderKind::Oidc, name, &facts) };
+    let why = "its secret was sealed with another master key; give it again".to_owned();
+    let mut all = all_ways();
+    all.truncate(1);
+    all.extend([
+        one("hearth", Kept::Here(changed())),
+        one("file-and-page", Kept::Both),
+        Listed { facts: vec![], ..one("broken", Kept::Broken(changed(), why)) },
+    ]);
+    all
+}
+
+/// Texts of a form.
+fn texts(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
+    pairs.iter().map(|(key, text)| ((*key).to_owned(), (*text).to_owned())).collect()
+}
+
+fn form(kind: ProviderKind, state: FormState) -> ProviderForm {
+    let link = if kind == ProviderKind::Ldap { "none" } else { "members" };
+    ProviderForm {
+        visit: visit(ada()),
+        kind,
+        state,
+        values: texts(&[("allow_signups", "yes"), ("link_by_email", link)]),
+        input: Input::default(),
+        kept: String::new(),
+        tried: None,
+        addresses: vec![],
+    }
+}
+
+fn forms() -> Vec<Scene> {
+    let new = |kind, name: &str| form(kind, FormState::New(name.to_owned()));
+    let callback = "https://steading.lan/login/oidc/sso/callback";
+    let oidc = |tried, input, kept: &str| ProviderForm {
+        addresses: vec![("Callback", callback.into())],
+        values: texts(&[
+            ("issuer", "https://auth.hearth.lan"),
+            ("client_id", "steading"),
+            ("group_mapping", "cn=potters,ou=groups,dc=hearth,dc=lan = potters"),
+            ("link_by_email", "members"),
+        ]),
+        tried,
+        input,
+        kept: kept.to_owned(),
+        ..new(ProviderKind::Oidc, "sso")
+    };
+    let wrong = Input::wrong(BTreeMap::new(), "group_mapping", "Write WORD = NAME.");
+    let stored = |people, stranded| {
+        let comers = Comers { people, stranded };
+        ProviderForm {
+            state: FormState::Stored("hearth".to_owned(), comers),
+            ..oidc(None, Input::default(), "")
+        }
+    };
+    let behind = FormState::Behind("hearth".to_owned());
+    vec![
+        scene("provider-new", oidc(None, Input::default(), "").render()),
+        scene(
+            "provider-new-tested",
+            oidc(Some(steps(true)), Input::default(), "c2VhbGVk").render(),
+        ),
+        scene("provider-new-wrong", oidc(None, wrong, "c2VhbGVk").render()),
+        scene("provider-new-github", new(ProviderKind::Github, "github").render()),
+        scene("provider-new-directory", new(ProviderKind::Ldap, "ldap").render()),
+        scene("provider-new-scim", new(ProviderKind::Scim, "scim").render()),
+        scene("provider-stored", stored(27, 3).render()),
+        scene("provider-stored-unused", stored(0, 0).render()),
+        scene("provider-behind", form(ProviderKind::Oidc, behind).render()),
+    ]
 }
 
 fn all_ways() -> Vec<Listed> {
@@ -132,13 +217,17 @@ pub fn all() -> Vec<Scene> {
         input: Input::default(),
     };
     let go_on = GoOn { title: "hearth".into(), href: "https://auth.hearth.lan/authorize".into() };
-    let scenes = vec![
+    let stored = Providers { listed: stored_ways(), ..page(true, None) };
+    let mut all = forms();
+    all.extend([
+        scene("providers-stored", stored.render()),
         scene("providers", page(true, None).render()),
         scene("providers-reader", page(false, None).render()),
         scene("providers-tested", page(true, Some(("hearth", steps(false)))).render()),
         scene("providers-wrong", page(true, Some(("hearth", steps(true)))).render()),
         scene("providers-directory", page(true, Some(("ldap", steps(true)))).render()),
         scene("way-in-go-on", go_on.render()),
-    ];
-    [scenes, second_factor_scenes()].concat()
+    ]);
+    all.extend(second_factor_scenes());
+    all
 }

@@ -1,5 +1,6 @@
 //! Signing in at a real `OpenID` provider: groups follow it, and leaving there ends sessions here.
 
+mod editing;
 mod github;
 mod joining;
 mod ldap;

@@ -12,7 +12,7 @@ use crate::harness::{Client, TestServer, URL, person};
 const PAGE: &str = "/deployment/sign-in";
 
 /// The page after a test of a provider by Olga, who owns the server.
-async fn tested(server: &TestServer, name: &str, fields: &[(&str, &str)]) -> String {
+pub async fn tested(server: &TestServer, name: &str, fields: &[(&str, &str)]) -> String {
     let olga = server.sign_in("olga").await;
     let page = server.form(&olga, &format!("{PAGE}/{name}/test"), fields).await.expect(200).text;
     assert!(!page.contains("a secret for tests"), "{page}");
@@ -20,7 +20,7 @@ async fn tested(server: &TestServer, name: &str, fields: &[(&str, &str)]) -> Str
 }
 
 #[track_caller]
-fn says(page: &str, all: &[&str]) {
+pub fn says(page: &str, all: &[&str]) {
     for text in all {
         assert!(page.contains(text), "no {text:?} in {page}");
     }

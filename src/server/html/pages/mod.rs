@@ -25,6 +25,7 @@ pub mod members;
 pub mod people;
 pub mod person;
 pub mod person_tokens;
+pub mod provider_form;
 pub mod providers;
 pub mod roles;
 pub mod second_factors;

@@ -2,13 +2,15 @@
 
 use maud::{Markup, Render, html};
 
-use crate::model::provider::{DEFAULT, Listed, ProviderKind, Steps};
+use crate::model::provider::{Changed, DEFAULT, Kept, Listed, ProviderKind, Steps};
 use crate::server::html::layout::{Page, Section, Visit};
 use crate::server::html::parts::badge::{Look, badge};
-use crate::server::html::parts::button::button;
+use crate::server::html::parts::button::{button, labelled, link};
 use crate::server::html::parts::code::code;
 use crate::server::html::parts::form::{Input, Line};
+use crate::server::html::parts::notice::{Tone, notice};
 use crate::server::html::parts::table::{Column, Table, cell, row};
+use crate::server::html::parts::time;
 use crate::server::html::paths;
 
 /// The page.
@@ -31,10 +33,13 @@ impl Render for Providers {
             header class="page-head" {
                 div {
                     h1 { "Ways to sign in" }
-                    p { "As the server's settings have them. A changed file is in force after a restart." }
+                    p { "As they are in force. What is set up here is in force at once; what a file or the environment says is changed there, and in force after a restart." }
                 }
             }
-            div class="stack" { @for one in &self.listed { (self.card(one)) } }
+            div class="stack" {
+                @for one in &self.listed { (self.card(one)) }
+                @if self.tries { (self.more()) }
+            }
         };
         let (title, section) = ("Ways to sign in", Section::Providers);
         Page { title, visit: &self.visit, section, live: None, body }.render()
@@ -44,17 +49,61 @@ impl Render for Providers {
 impl Providers {
     fn card(&self, one: &Listed) -> Markup {
         let id = format!("p-{}", one.name);
+        let (addresses, trial) = (addresses(one), self.trial(one));
+        let said = self.standing(one);
         html! {
             section class="card" aria-labelledby=(id) {
                 header {
                     h2 id=(id) { (one.title) }
                     span class="note" { (kind(one.kind)) }
                     @if let Some(people) = one.people { span class="note" { (people_words(people)) } }
+                    @if self.tries && !matches!(one.kept, Kept::Elsewhere) {
+                        (link("small", &paths::provider(&one.name), &html! { "Edit" span class="vh" { " " (one.title) } }))
+                    }
                 }
                 @if !one.facts.is_empty() { (facts(one)) }
-                div class="body stack tight" {
-                    (addresses(one))
-                    (self.trial(one))
+                @let body = html! { (said) (addresses) (trial) };
+                @if !body.0.is_empty() { div class="body stack tight" { (body) } }
+            }
+        }
+    }
+
+    /// Where its settings are kept, where that is to be known.
+    fn standing(&self, one: &Listed) -> Markup {
+        let changed = |changed: &Changed| {
+            html! {
+                "Set up here"
+                @if !changed.by.is_empty() { " by " (changed.by) }
+                ", changed " (time::ago(changed.at, self.visit.now)) "."
+            }
+        };
+        match &one.kept {
+            Kept::Elsewhere => html! {},
+            Kept::Here(who) => html! { p class="note" { (changed(who)) } },
+            Kept::Both => notice(
+                Tone::Warn,
+                &html! { "Settings of this name are stored here, too. Those of the file are in force." },
+                &html! {},
+            ),
+            Kept::Broken(who, why) => html! {
+                (notice(Tone::Bad, &html! { "It cannot be used: " (why) "." }, &html! {}))
+                p class="note" { (changed(who)) }
+            },
+        }
+    }
+
+    /// The kinds that there could be one more of.
+    fn more(&self) -> Markup {
+        let is_there = |kind: ProviderKind| self.listed.iter().any(|one| one.kind == kind);
+        let kinds = [ProviderKind::Github, ProviderKind::Ldap, ProviderKind::Scim];
+        html! {
+            section class="card" aria-labelledby="add" {
+                header { h2 id="add" { "Add a way to sign in" } }
+                div class="body actions" {
+                    (link("", &paths::provider_add(ProviderKind::Oidc), &labelled("plus", "OpenID Connect")))
+                    @for kind in kinds.into_iter().filter(|kind| !is_there(*kind)) {
+                        (link("", &paths::provider_add(kind), &labelled("plus", name_of(kind))))
+                    }
                 }
             }
         }
@@ -65,8 +114,8 @@ impl Providers {
         let has_trial =
             matches!(one.kind, ProviderKind::Oidc | ProviderKind::Github | ProviderKind::Ldap);
         html! {
-            @if let Some((_, steps)) = found { (results(one, steps)) }
-            @if has_trial && self.tries {
+            @if let Some((_, steps)) = found { (results(&one.name, one.kind, steps)) }
+            @if has_trial && self.tries && !matches!(one.kept, Kept::Broken(..)) {
                 form class="fields" method="post" action=(paths::provider_test(&one.name)) {
                     (self.visit.csrf)
                     @if one.kind == ProviderKind::Ldap {
@@ -109,9 +158,20 @@ fn addresses(one: &Listed) -> Markup {
     }
 }
 
+/// What a kind of way to sign in is called.
+pub(super) const fn name_of(kind: ProviderKind) -> &'static str {
+    match kind {
+        ProviderKind::Password => "Password",
+        ProviderKind::Oidc => "OpenID Connect",
+        ProviderKind::Github => "GitHub",
+        ProviderKind::Ldap => "LDAP directory",
+        ProviderKind::Scim => "SCIM",
+    }
+}
+
 /// What was found, step by step; after what is wrong nothing was looked at.
-fn results(one: &Listed, steps: &Steps) -> Markup {
-    let id = format!("t-{}", one.name);
+pub(super) fn results(name: &str, kind: ProviderKind, steps: &Steps) -> Markup {
+    let id = format!("t-{name}");
     let (look, text) = match steps.wrong() {
         None => (Look::Fine, "Nothing is wrong"),
         Some(_) => (Look::Failed, "Something is wrong"),
@@ -127,7 +187,7 @@ fn results(one: &Listed, steps: &Steps) -> Markup {
                     }
                 }
             }
-            @if steps.wrong().is_none() && matches!(one.kind, ProviderKind::Oidc | ProviderKind::Github) {
+            @if steps.wrong().is_none() && matches!(kind, ProviderKind::Oidc | ProviderKind::Github) {
                 p class="note" {
                     "The rest of a sign-in needs a person: add this way to your own account under "
                     a href=(paths::SECURITY) { "Sign-in" } ", or sign in by it in a private window."

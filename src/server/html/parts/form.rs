@@ -43,11 +43,14 @@ impl Input {
     }
 }
 
+/// The field for a secret that a provider shares with us.
+pub const SECRET: &str = "secret";
+
 /// Whether a field takes a password, which no page carries on. An answer to a template is none,
 /// whatever it is called: without it the build would be another one.
 #[must_use]
 pub fn is_secret(name: &str) -> bool {
-    !name.starts_with(PREFIX) && (name.contains("password") || name == "old")
+    !name.starts_with(PREFIX) && (name.contains("password") || matches!(name, "old" | SECRET))
 }
 
 /// What to know before choosing a password, and then `more`.
@@ -95,6 +98,37 @@ impl Line<'_> {
                     autocomplete=(complete) required[!self.optional] autofocus[self.autofocus]
                     autocapitalize=[words.then_some("off")] spellcheck=[words.then_some("false")]
                     aria-invalid=[error.map(|_| "true")] aria-describedby=[described(self.id, self.hint, error)];
+                (notes(self.id, self.hint, error))
+            }
+        }
+    }
+}
+
+/// Lines of text and what is known of them.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Area<'a> {
+    /// Its id, unique on the page.
+    pub id: &'a str,
+    /// The name it is sent under.
+    pub name: &'a str,
+    /// What it asks for.
+    pub label: &'a str,
+    /// What to know before typing; may be empty.
+    pub hint: &'a str,
+    /// What stands in it at first.
+    pub value: &'a str,
+}
+
+impl Area<'_> {
+    /// Draws it with what was typed before and what is wrong with it. It may be left empty.
+    #[must_use]
+    pub fn draw(&self, input: &Input) -> Markup {
+        let error = input.error(self.name);
+        html! {
+            div class="field" {
+                label for=(self.id) { (self.label) " " small { "optional" } }
+                textarea id=(self.id) name=(self.name) class="mono" rows="3" spellcheck="false" autocapitalize="off"
+                    aria-invalid=[error.map(|_| "true")] aria-describedby=[described(self.id, self.hint, error)] { (input.value(self.name, self.value)) }
                 (notes(self.id, self.hint, error))
             }
         }

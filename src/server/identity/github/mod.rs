@@ -36,6 +36,7 @@ pub struct Github(Arc<Inner>);
 
 struct Inner {
     app: App,
+    dialer: Dialer,
     provider: Option<Provider>,
     key: FlowKey,
 }
@@ -63,9 +64,19 @@ impl Github {
     pub async fn new(app: App, settings: Option<Settings>, dialer: Dialer) -> anyhow::Result<Self> {
         let key = app.secret("github_key", |e| e.bytes::<KEY_BYTES>().to_vec()).await;
         let key = FlowKey::new(&key.context("Reading the key for sign-ins at GitHub")?);
-        app.set_rules(PROVIDER, settings.as_ref().map(|s| Arc::clone(&s.rules)));
-        let provider = settings.map(|s| Provider::new(s, dialer, app.clock().clone()));
-        Ok(Self(Arc::new(Inner { app, provider, key })))
+        Ok(Self::of((app, dialer, key), settings))
+    }
+
+    fn of((app, dialer, key): (App, Dialer, FlowKey), settings: Option<Settings>) -> Self {
+        let provider = settings.map(|s| Provider::new(s, dialer.clone(), app.clock().clone()));
+        Self(Arc::new(Inner { app, dialer, provider, key }))
+    }
+
+    /// The same with other settings.
+    #[must_use]
+    pub fn with(&self, settings: Option<Settings>) -> Self {
+        let Inner { app, dialer, key, .. } = &*self.0;
+        Self::of((app.clone(), dialer.clone(), key.clone()), settings)
     }
 
     /// Its settings, if it is on.

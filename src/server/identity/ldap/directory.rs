@@ -43,7 +43,7 @@ impl Directory {
     /// A directory that was not asked for anything yet.
     ///
     /// # Errors
-    /// When there is no certificate in `ca_file`.
+    /// When there is no certificate in what they have of an authority.
     pub fn new(settings: Settings) -> std::io::Result<Self> {
         let trust = trust(settings.authorities.as_deref())?;
         Ok(Self { settings, trust })

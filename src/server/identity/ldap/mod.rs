@@ -49,18 +49,27 @@ pub struct Ldap(Arc<Inner>);
 struct Inner {
     app: App,
     directory: Option<Directory>,
-    turns: Semaphore,
+    turns: Arc<Semaphore>,
 }
 
 impl Ldap {
     /// The directory of these settings. It is not asked for anything before it is needed.
     ///
     /// # Errors
-    /// When there is no certificate in `ca_file`.
+    /// When there is no certificate in what they have of an authority.
     pub fn new(app: App, settings: Option<Settings>) -> std::io::Result<Self> {
-        app.set_rules(PROVIDER, settings.as_ref().map(|s| Arc::clone(&s.rules)));
         let directory = settings.map(Directory::new).transpose()?;
-        Ok(Self(Arc::new(Inner { app, directory, turns: Semaphore::new(AT_ONCE) })))
+        Ok(Self(Arc::new(Inner { app, directory, turns: Arc::new(Semaphore::new(AT_ONCE)) })))
+    }
+
+    /// The same with other settings.
+    ///
+    /// # Errors
+    /// When there is no certificate in what they have of an authority.
+    pub fn with(&self, settings: Option<Settings>) -> std::io::Result<Self> {
+        let directory = settings.map(Directory::new).transpose()?;
+        let (app, turns) = (self.0.app.clone(), Arc::clone(&self.0.turns));
+        Ok(Self(Arc::new(Inner { app, directory, turns })))
     }
 
     /// Whether there is a directory.

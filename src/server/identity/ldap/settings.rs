@@ -56,7 +56,7 @@ impl Settings {
         let mut all = vec![
             ("url", format!("{scheme}://{}:{}", self.host, self.port)),
             ("start_tls", truth(self.security == Security::StartTls)),
-            ("ca_file", authority.to_owned()),
+            ("ca", authority.to_owned()),
             ("bind_dn", self.bind_dn.clone()),
             ("bind_password", secret.to_owned()),
             ("base", base),

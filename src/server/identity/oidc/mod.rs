@@ -11,7 +11,7 @@ mod settings;
 mod tokens;
 mod trial;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -52,11 +52,34 @@ pub type Renewed = Result<(Granted, Option<Claims>), Failure>;
 pub struct Oidc(Arc<Inner>);
 
 struct Inner {
-    app: App,
+    shared: Shared,
     providers: BTreeMap<String, Arc<Provider>>,
+}
+
+/// What stays when providers come and go.
+#[derive(Clone)]
+struct Shared {
+    app: App,
+    dialer: Dialer,
     key: FlowKey,
     /// The ids of logout tokens that came.
-    seen: Mutex<BTreeMap<String, Timestamp>>,
+    seen: Arc<Mutex<BTreeMap<String, Timestamp>>>,
+}
+
+impl Shared {
+    fn provider(&self, settings: Settings) -> (String, Arc<Provider>) {
+        let name = settings.name.clone();
+        let clock = self.app.clock().clone();
+        (name, Arc::new(Provider::new(settings, self.dialer.clone(), clock)))
+    }
+}
+
+impl std::ops::Deref for Inner {
+    type Target = Shared;
+
+    fn deref(&self) -> &Shared {
+        &self.shared
+    }
 }
 
 /// A browser that a provider has led back.
@@ -136,13 +159,18 @@ impl Oidc {
     pub async fn new(app: App, settings: Vec<Settings>, dialer: Dialer) -> anyhow::Result<Self> {
         let key = app.secret("oidc_key", |e| e.bytes::<KEY_BYTES>().to_vec()).await;
         let key = FlowKey::new(&key.context("Reading the key for sign-ins at providers")?);
-        let provider = |s: Settings| {
-            let name = s.name.clone();
-            app.set_rules(&name, Some(Arc::clone(&s.rules)));
-            (name, Arc::new(Provider::new(s, dialer.clone(), app.clock().clone())))
-        };
-        let providers = settings.into_iter().map(provider).collect();
-        Ok(Self(Arc::new(Inner { app, providers, key, seen: Mutex::default() })))
+        let shared = Shared { app, dialer, key, seen: Arc::default() };
+        let providers = settings.into_iter().map(|s| shared.provider(s)).collect();
+        Ok(Self(Arc::new(Inner { shared, providers })))
+    }
+
+    /// The providers of these names as they are, and new ones.
+    #[must_use]
+    pub fn with(&self, kept: &BTreeSet<String>, new: Vec<Settings>) -> Self {
+        let all = self.0.providers.iter().filter(|(name, _)| kept.contains(*name));
+        let all = all.map(|(name, provider)| (name.clone(), Arc::clone(provider)));
+        let providers = all.chain(new.into_iter().map(|s| self.0.shared.provider(s))).collect();
+        Self(Arc::new(Inner { shared: self.0.shared.clone(), providers }))
     }
 
     /// The settings of each provider, by name.
@@ -260,6 +288,12 @@ impl Oidc {
         let provider = self.find(name).ok()?;
         provider.try_out(&self.callback(name), steps).await;
         Some(())
+    }
+
+    /// Tries settings out that are not in force.
+    pub async fn try_draft(&self, settings: Settings, steps: &mut Steps) -> Option<()> {
+        let (name, provider) = self.0.shared.provider(settings);
+        provider.try_out(&self.callback(&name), steps).await
     }
 
     fn find(&self, name: &str) -> Result<&Arc<Provider>, Stopped> {

@@ -130,7 +130,7 @@ async fn entitlements(state: State) -> Json<wire::Entitlements> {
         |entitlement: &str, enabled| wire::Feature { entitlement: entitlement.to_owned(), enabled };
     let mut features: BTreeMap<String, wire::Feature> =
         FEATURES.iter().map(|name| ((*name).to_owned(), feature("entitled", true))).collect();
-    features.insert("scim".to_owned(), feature("entitled", state.scim.is_some()));
+    features.insert("scim".to_owned(), feature("entitled", state.providers.now().scim.is_some()));
     features
         .extend(MISSING.iter().map(|name| ((*name).to_owned(), feature("not_entitled", false))));
     Json(wire::Entitlements {

@@ -181,7 +181,8 @@ impl Source {
                     | Event::Queue
                     | Event::Agent(..)
                     | Event::AgentMetadata(_)
-                    | Event::Session(..),
+                    | Event::Session(..)
+                    | Event::Providers,
                 ) => false,
                 Err(RecvError::Closed) => std::future::pending().await,
             };

@@ -52,20 +52,19 @@ async fn create_first(state: State, Json(body): Json<wire::FirstUser>) -> Answer
 }
 
 async fn auth_methods(state: State) -> Json<wire::AuthMethods> {
-    let enabled = state.app.policy.password_auth || state.providers.ldap.is_on();
+    let now = state.providers.now();
+    let enabled = state.app.policy.password_auth || now.ldap.is_on();
     let password = wire::AuthMethod { enabled };
     // Coder's clients know of one provider: that of Coder's own settings, or else the first.
-    let known = state.providers.oidc.all().find(|s| s.name == CODER_PROVIDER);
-    let first = known.or_else(|| state.providers.oidc.all().next());
+    let known = now.oidc.all().find(|s| s.name == CODER_PROVIDER);
+    let first = known.or_else(|| now.oidc.all().next());
     let oidc = first.map_or_else(wire::OidcAuthMethod::default, |s| wire::OidcAuthMethod {
         enabled: true,
         sign_in_text: s.label(),
         icon_url: s.icon_url.clone(),
     });
-    let github = wire::GithubAuthMethod {
-        enabled: state.providers.github.settings().is_some(),
-        ..Default::default()
-    };
+    let github =
+        wire::GithubAuthMethod { enabled: now.github.settings().is_some(), ..Default::default() };
     Json(wire::AuthMethods { password, github, oidc, ..Default::default() })
 }
 
@@ -78,7 +77,7 @@ async fn login(
     let request = Some(request);
     let code = Some(body.code).filter(|code| !code.is_empty());
     let login = Login { login: body.email, password: body.password, code, ip, request };
-    let token = match state.providers.ldap.login(login).await? {
+    let token = match state.providers.now().ldap.login(login).await? {
         SignIn::Done(token, _) => token,
         refused @ (SignIn::Wrong
         | SignIn::Asks(_)

@@ -225,7 +225,7 @@ async fn convert_login(
     }
     let begun = state.app.begin_joining(&actor, &body.password).await;
     let session = begun.map_err(|error| error.map_field(|_| "password".to_owned()))?;
-    let ticket = state.providers.ticket(&body.to_type, session);
+    let ticket = state.providers.now().ticket(&body.to_type, session);
     let no_such = |_| Error::invalid("to_type", "is no provider that can be added; write oidc");
     let (state_string, until) = ticket.map_err(no_such)?;
     let (to_type, user_id) = (body.to_type, user.id.0);

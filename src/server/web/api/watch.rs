@@ -116,7 +116,8 @@ impl Feed {
                 | Event::Queue
                 | Event::BuildLog(_)
                 | Event::AgentLog(_)
-                | Event::Session(..),
+                | Event::Session(..)
+                | Event::Providers,
                 _,
             ) => false,
         }

@@ -101,7 +101,7 @@ async fn sign_in(
     let field = |name| fields.get(name).unwrap_or_default().to_owned();
     let (login, password, request) = (field("username"), field("password"), Some(request));
     let login = Login { login, password, code: None, ip, request };
-    finish(&state, (state.providers.ldap.login(login).await?, ip), &fields).await
+    finish(&state, (state.providers.now().ldap.login(login).await?, ip), &fields).await
 }
 
 /// Leads on with a session, asks for a second factor, or shows the form again and says why.
@@ -154,12 +154,13 @@ fn login_page(state: &State, next: &str, input: Input, kept: Option<Kept>) -> lo
     let host = state.site.access_url.host_str().unwrap_or_default().to_owned();
     let next = local(next).to_owned();
     let way = |s: &Settings| Way { label: s.label(), href: paths::login_oidc(&s.name, &next) };
-    let mut providers: Vec<Way> = state.providers.oidc.all().map(way).collect();
-    if state.providers.github.settings().is_some() {
+    let now = state.providers.now();
+    let mut providers: Vec<Way> = now.oidc.all().map(way).collect();
+    if now.github.settings().is_some() {
         let label = "Continue with GitHub".to_owned();
         providers.push(Way { label, href: paths::login_github(&next) });
     }
-    let passwords = state.app.policy.password_auth || state.providers.ldap.is_on();
+    let passwords = state.app.policy.password_auth || now.ldap.is_on();
     let (csrf, passkey) = (Csrf(String::new()), None);
     login::Login { csrf, input, next, host, kept, providers, passwords, passkey }
 }

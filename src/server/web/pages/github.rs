@@ -33,7 +33,8 @@ pub(super) fn routes(routes: Routes) -> Routes {
 }
 
 async fn begin(state: State, Query(to): Query<Next>) -> Answered<Response> {
-    let github = &state.providers.github;
+    let now = state.providers.now();
+    let github = &now.github;
     if !github.settings().is_some_and(|s| s.device_flow) {
         return led_there(&state, github.begin(to.local(), None));
     }
@@ -56,7 +57,7 @@ struct Pace {
 }
 
 async fn wait(state: State, Query(pace): Query<Pace>, visitor: CameBack) -> Answered<Response> {
-    match state.providers.github.poll_device(visitor.back()).await {
+    match state.providers.now().github.poll_device(visitor.back()).await {
         Ok(Polled::Waiting { user_code, at, slow }) => {
             let every = pace.every.saturating_add(if slow { SLOWER_S } else { 0 });
             Ok(waiting(&Device { user_code, at }, every))
@@ -83,7 +84,8 @@ async fn come_back(
     Query(merge): Query<Merge>,
     visitor: CameBack,
 ) -> Answered<Response> {
-    let github = &state.providers.github;
+    let now = state.providers.now();
+    let github = &now.github;
     if let Some(session) = github.read_ticket(&merge.oidc_merge_state) {
         visitor.require_session(session)?;
         return led_there(&state, github.begin("", Some(session)));
@@ -99,7 +101,7 @@ async fn come_back(
 
 /// A code for a program: it shows it, and asks at the callback whether it was entered.
 async fn device(state: State, Query(to): Query<Next>) -> Answered<Response> {
-    match state.providers.github.begin_device(to.local()).await {
+    match state.providers.now().github.begin_device(to.local()).await {
         Ok((code, flow)) => {
             let cookie = cookies::keep_flow(&state.site, &flow);
             let body = Json(wire::DeviceCode {
@@ -117,7 +119,7 @@ async fn device(state: State, Query(to): Query<Next>) -> Answered<Response> {
 
 /// Whether a program's code was entered, in the words that Coder's clients wait for.
 async fn polled(state: &State, came: Back<'_>) -> Answered<Response> {
-    let (sign_in, next) = match state.providers.github.poll_device(came).await {
+    let (sign_in, next) = match state.providers.now().github.poll_device(came).await {
         Ok(Polled::Done(Finished::SignIn(sign_in, next))) => (sign_in, next),
         Ok(Polled::Done(Finished::Joined | Finished::In)) => (SignIn::Late, String::new()),
         Ok(Polled::Waiting { slow, .. }) => {

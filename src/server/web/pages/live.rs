@@ -104,7 +104,8 @@ fn workspace_of(event: &Event) -> Option<WorkspaceId> {
         | Event::BuildLog(_)
         | Event::AgentLog(_)
         | Event::AgentMetadata(_)
-        | Event::Grants => None,
+        | Event::Grants
+        | Event::Providers => None,
     }
 }
 
@@ -150,7 +151,11 @@ impl Feed for WorkspaceFeed {
             Event::BuildLog(build) => LogOf::Build(build) == self.tail.of(),
             Event::AgentMetadata(agent) | Event::AgentLog(agent) => self.agents.contains(&agent),
             Event::Template(_) | Event::Grants => true,
-            Event::User(_) | Event::Version(_) | Event::VersionLog(_) | Event::Queue => false,
+            Event::User(_)
+            | Event::Version(_)
+            | Event::VersionLog(_)
+            | Event::Queue
+            | Event::Providers => false,
         }
     }
 

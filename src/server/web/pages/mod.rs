@@ -22,6 +22,7 @@ mod oidc;
 mod password_strength;
 mod people;
 mod person_tokens;
+mod provider_form;
 mod providers;
 mod roles;
 mod second_factors;
@@ -64,7 +65,7 @@ pub(super) fn routes(routes: Routes) -> Routes {
     let routes = leaked_token::routes(invitations::routes(service_accounts::routes(routes)));
     let routes = person_tokens::routes(audit::routes(routes));
     let routes = ways_in::routes(providers::routes(password_strength::routes(routes)));
-    let routes = second_factors::routes(routes);
+    let routes = provider_form::routes(second_factors::routes(routes));
     find::routes(factors::routes(confirm::routes(settings::routes(routes))))
 }
 

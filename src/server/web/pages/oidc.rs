@@ -53,7 +53,7 @@ async fn begin(
     Path(name): Path<String>,
     Query(to): Query<Next>,
 ) -> Answered<Response> {
-    led_there(&state, state.providers.oidc.begin(&name, to.local(), None).await)
+    led_there(&state, state.providers.now().oidc.begin(&name, to.local(), None).await)
 }
 
 /// Sends a browser to a provider, with what it keeps meanwhile.
@@ -87,9 +87,9 @@ async fn come_back_as_coder(
     Query(merge): Query<Merge>,
     visitor: CameBack,
 ) -> Answered<Response> {
-    if let Some((name, session)) = state.providers.oidc.read_ticket(&merge.oidc_merge_state) {
+    if let Some((name, session)) = state.providers.now().oidc.read_ticket(&merge.oidc_merge_state) {
         visitor.require_session(session)?;
-        return led_there(&state, state.providers.oidc.begin(&name, "", Some(session)).await);
+        return led_there(&state, state.providers.now().oidc.begin(&name, "", Some(session)).await);
     }
     if answer.code.is_empty() && answer.error.is_empty() {
         let to = paths::login_oidc(CODER_PROVIDER, to.local());
@@ -142,7 +142,7 @@ async fn finish(
     answer: &Answer,
     visitor: &CameBack,
 ) -> Answered<Response> {
-    concluded(state, state.providers.oidc.finish(name, answer, visitor.back()).await)
+    concluded(state, state.providers.now().oidc.finish(name, answer, visitor.back()).await)
 }
 
 /// Leads on with a session, or says why there is none.
@@ -214,7 +214,7 @@ async fn logged_out(
     fields: Fields,
 ) -> Answered<StatusCode> {
     let token = fields.get("logout_token").unwrap_or_default();
-    match state.providers.oidc.logged_out(&name, token).await {
+    match state.providers.now().oidc.logged_out(&name, token).await {
         Ok(_) => Ok(StatusCode::OK),
         Err(Stopped::App(error)) => Err(error.into()),
         Err(Stopped::NoProvider) => Err(Problem::not_found()),

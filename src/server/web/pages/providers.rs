@@ -28,7 +28,7 @@ async fn draw(
     Visitor { actor, visit }: Visitor,
     (tried, input): (Option<(String, Steps)>, Input),
 ) -> Answer<Html> {
-    let listed = state.providers.listed(state.scim.as_ref());
+    let listed = state.providers.now().listed();
     let listed = state.app.sign_in_settings(&actor, listed).await?;
     let tries = state.app.may_try(&actor);
     Ok(Html::of(&Providers { visit, listed, tries, tried, input }))
@@ -42,7 +42,7 @@ async fn test(
     fields: Fields,
 ) -> Answer<Html> {
     let username = fields.get("username").unwrap_or_default();
-    let steps = state.providers.try_out(&visitor.actor, &name, username).await?;
+    let steps = state.providers.now().try_out(&visitor.actor, &name, username).await?;
     let values = fields.0.iter().filter(|(name, _)| name == "username").cloned().collect();
     let input = Input { values, ..Input::default() };
     draw(&state, visitor, (Some((name, steps)), input)).await

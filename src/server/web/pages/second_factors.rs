@@ -39,7 +39,7 @@ async fn draw(
     let (told, added) = (standing.told, standing.added);
     Ok(Html::of(&SecondFactors {
         changes: actor.may(visit.now, A::Update, &Object::site(R::DeploymentConfig)),
-        from: state.providers.told_by("mfa-required-roles"),
+        from: state.providers.now().told_by("mfa-required-roles"),
         lacking: standing.lacking,
         total: standing.total,
         visit,

@@ -32,8 +32,9 @@ pub(super) async fn of(state: &State, visitor: &Visitor) -> Answer<WaysIn> {
 
 /// Providers that can be added: those that lead people there and back.
 fn joinable(state: &State) -> Vec<(String, String)> {
-    let by_oidc = state.providers.oidc.all().map(|s| (s.name.clone(), s.name.clone()));
-    let github = state.providers.github.settings().filter(|s| !s.device_flow);
+    let now = state.providers.now();
+    let by_oidc = now.oidc.all().map(|s| (s.name.clone(), s.name.clone()));
+    let github = now.github.settings().filter(|s| !s.device_flow);
     let github = github.map(|_| (github::PROVIDER.to_owned(), "GitHub".to_owned()));
     by_oidc.chain(github).collect()
 }
@@ -77,13 +78,13 @@ async fn go_on(state: &State, (name, title): (&str, String), session: TokenId) -
 
 async fn begin(state: &State, name: &str, session: TokenId) -> Result<(Url, String), Stopped> {
     match name {
-        github::PROVIDER => state.providers.github.begin("", Some(session)),
-        oidc => state.providers.oidc.begin(oidc, "", Some(session)).await,
+        github::PROVIDER => state.providers.now().github.begin("", Some(session)),
+        oidc => state.providers.now().oidc.begin(oidc, "", Some(session)).await,
     }
 }
 
 async fn remove(state: State, visitor: Visitor, Path(id): Path<IdentityId>) -> Answer<Response> {
-    let in_force = state.providers.names();
+    let in_force = state.providers.now().names().into_iter().collect();
     match state.app.remove_identity(&visitor.actor, id, in_force).await {
         Ok(()) => {
             let text = "This way in is removed; what began with it is over.";

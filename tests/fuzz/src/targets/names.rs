@@ -2,9 +2,9 @@
 
 use std::net::IpAddr;
 
-use steading::cli::duration;
 use steading::model::audit::search::AuditSearch;
 use steading::model::cron;
+use steading::model::duration;
 use steading::model::filter::WorkspaceFilter;
 use steading::model::name::{UserName, WorkspaceName, check_version_name};
 use steading::model::network::Network;

@@ -2,10 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use anyhow::{Context as _, ensure};
 use serde::Deserialize;
 
-use super::oidc::Flag;
+use super::{Flag, Wrong};
 use crate::model::group_sync::GroupSync;
 use crate::model::sync::{OrganizationSync, RoleSync};
 
@@ -42,7 +41,7 @@ impl Syncs {
     ///
     /// # Errors
     /// Names the key whose value does not fit.
-    pub(super) fn take(table: &mut toml::Table) -> anyhow::Result<Self> {
+    pub(super) fn take(table: &mut toml::Table) -> Result<Self, Wrong> {
         let mut own = toml::Table::new();
         for key in KEYS {
             own.extend(table.remove(key).map(|value| (key.to_owned(), value)));
@@ -54,11 +53,12 @@ impl Syncs {
     ///
     /// # Errors
     /// When another claim is named.
-    pub(super) fn by_groups(mut self, field: &str) -> anyhow::Result<Self> {
+    pub(super) fn by_groups(mut self, field: &str) -> Result<Self, Wrong> {
         for (key, named) in
             [("role_field", &self.role_field), ("organization_field", &self.organization_field)]
         {
-            ensure!(named.is_empty(), "{key} is not for this provider: it says groups alone");
+            let why = || format!("{key} is not for this provider: it says groups alone");
+            Wrong::unless(named.is_empty(), key, why)?;
         }
         if !self.role_mapping.is_empty() || !self.role_default.is_empty() {
             field.clone_into(&mut self.role_field);
@@ -93,10 +93,14 @@ impl Syncs {
     ///
     /// # Errors
     /// When the filter is none.
-    pub(super) fn groups(&self, field: &str) -> anyhow::Result<GroupSync> {
+    pub(super) fn groups(&self, field: &str) -> Result<GroupSync, Wrong> {
         let filter = match self.group_regex_filter.as_str() {
             "" => None,
-            text => Some(regex::Regex::new(text).context("group_regex_filter is no expression")?),
+            text => {
+                let no =
+                    |_| Wrong::new("group_regex_filter", "group_regex_filter is no expression");
+                Some(regex::Regex::new(text).map_err(no)?)
+            }
         };
         Ok(GroupSync {
             field: field.to_owned(),
@@ -111,20 +115,20 @@ impl Syncs {
     ///
     /// # Errors
     /// When it would take everyone's roles and give none.
-    pub(super) fn roles(&self) -> anyhow::Result<Option<RoleSync>> {
+    pub(super) fn roles(&self) -> Result<Option<RoleSync>, Wrong> {
         let gives = !self.role_mapping.is_empty() || !self.role_default.is_empty();
         if self.role_field.is_empty() {
-            ensure!(
-                !gives,
+            Wrong::unless(!gives, "role_field", || {
                 "role_mapping and role_default need role_field, the claim with people's roles"
-            );
+                    .to_owned()
+            })?;
             return Ok(None);
         }
-        ensure!(
-            gives,
+        Wrong::unless(gives, "role_mapping", || {
             "role_field takes the roles of everyone who signs in: say in role_mapping which word \
              gives which role"
-        );
+                .to_owned()
+        })?;
         Ok(Some(RoleSync {
             field: self.role_field.clone(),
             mapping: self.role_mapping.clone(),
@@ -136,21 +140,23 @@ impl Syncs {
     ///
     /// # Errors
     /// When nobody would belong anywhere.
-    pub(super) fn organizations(&self) -> anyhow::Result<Option<OrganizationSync>> {
+    pub(super) fn organizations(&self) -> Result<Option<OrganizationSync>, Wrong> {
         let assign_default = self.organization_assign_default.is_none_or(|flag| flag.0);
         if self.organization_field.is_empty() {
-            ensure!(
-                self.organization_mapping.is_empty() && assign_default,
+            let none = self.organization_mapping.is_empty() && assign_default;
+            Wrong::unless(none, "organization_field", || {
                 "organization_mapping and organization_assign_default need organization_field, the \
                  claim with people's organizations"
-            );
+                    .to_owned()
+            })?;
             return Ok(None);
         }
-        ensure!(
-            assign_default || !self.organization_mapping.is_empty(),
+        let some = assign_default || !self.organization_mapping.is_empty();
+        Wrong::unless(some, "organization_mapping", || {
             "nobody would belong anywhere: say in organization_mapping which word leads to which \
              organization"
-        );
+                .to_owned()
+        })?;
         Ok(Some(OrganizationSync {
             field: self.organization_field.clone(),
             mapping: self.organization_mapping.clone(),
@@ -167,14 +173,14 @@ fn small<T>(mapping: BTreeMap<String, T>) -> BTreeMap<String, T> {
 mod tests {
     use super::*;
 
-    fn told(text: &str) -> anyhow::Result<Syncs> {
+    fn told(text: &str) -> Result<Syncs, Wrong> {
         let mut table = format!("issuer = \"x\"\n{text}").parse().unwrap();
         let syncs = Syncs::take(&mut table);
         assert_eq!(table.len(), 1);
         syncs
     }
 
-    fn all(syncs: &Syncs) -> anyhow::Result<(Option<RoleSync>, Option<OrganizationSync>)> {
+    fn all(syncs: &Syncs) -> Result<(Option<RoleSync>, Option<OrganizationSync>), Wrong> {
         Ok((syncs.roles()?, syncs.organizations()?))
     }
 
