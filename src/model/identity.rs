@@ -190,6 +190,10 @@ pub struct AllowedGroups {
 /// The provider of who signs in by a directory's password, as grants and identities have it.
 pub const DIRECTORY: &str = "ldap";
 
+/// The provider of who signs in at GitHub. Anyone may make an organization there, and call it as
+/// something is called here.
+pub const GITHUB: &str = "github";
+
 /// Someone who signed in at a provider.
 #[derive(Clone, Debug)]
 pub struct Arrival {
@@ -276,7 +280,7 @@ impl Rules {
         let mapped = |name: &String| self.groups.as_ref().and_then(|sync| sync.mapping.get(name));
         let fits = |name: &String| {
             allowed.names.contains(name)
-                || mapped(name).is_some_and(|here| allowed.names.contains(here))
+                || mapped(name).is_some_and(|all| all.iter().any(|h| allowed.names.contains(h)))
         };
         claims.list(&allowed.field).iter().any(fits)
     }

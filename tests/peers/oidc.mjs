@@ -20,7 +20,8 @@ const provider = new Provider(issuer, {
     openid: ['sub'],
     email: ['email', 'email_verified'],
     profile: [
-      'name', 'preferred_username', 'groups', 'roles', 'crafts', 'note', 'door_password',
+      'name', 'preferred_username', 'groups', 'roles', 'crafts', 'jobs', 'teams', 'place', 'note',
+      'door_password',
     ],
   },
   scopes: ['openid', 'offline_access', 'email', 'profile', 'user:email', 'read:org'],

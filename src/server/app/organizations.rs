@@ -13,6 +13,7 @@ use crate::server::db::{self, ReadTx, WriteTx, memberships, organizations, roles
 
 const MAX_DISPLAY_NAME: usize = 64;
 const MAX_DESCRIPTION: usize = 512;
+const MAX_ICON: usize = 256;
 
 /// What may change of an organization; none leaves a field as it is.
 #[derive(Clone, Debug, Default)]
@@ -23,6 +24,8 @@ pub struct UpdateOrganization {
     pub display_name: Option<String>,
     /// What it is for.
     pub description: Option<String>,
+    /// URL or path of a picture.
+    pub icon: Option<String>,
 }
 
 impl App {
@@ -81,7 +84,8 @@ impl App {
                 let diff = Diff::new()
                     .field("name", &old.name, &new.name)
                     .field("display_name", &old.display_name, &new.display_name)
-                    .field("description", &old.description, &new.description);
+                    .field("description", &old.description, &new.description)
+                    .field("icon", &old.icon, &new.icon);
                 written(tx, &actor, AuditAction::Write, (&new, &diff))?;
                 Ok(new)
             })
@@ -111,6 +115,7 @@ impl App {
                     updated_at: tx.now,
                     is_default: false,
                     quota_allowance: 0,
+                    icon: String::new(),
                 };
                 let name = Some(cmd.name.clone().unwrap_or_default());
                 let new = changed(&blank, UpdateOrganization { name, ..cmd })?;
@@ -203,6 +208,9 @@ fn changed(old: &Organization, cmd: UpdateOrganization) -> Result<Organization> 
     }
     if let Some(text) = cmd.description {
         new.description = bounded("description", &text, MAX_DESCRIPTION)?;
+    }
+    if let Some(text) = cmd.icon {
+        new.icon = line("icon", &text, MAX_ICON)?;
     }
     Ok(new)
 }

@@ -16,6 +16,7 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<Organization> {
         created_at: row.get("created_at")?,
         updated_at: row.get("updated_at")?,
         quota_allowance: row.get("quota_allowance")?,
+        icon: row.get("icon")?,
     })
 }
 
@@ -26,7 +27,7 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<Organization> {
 pub fn find(tx: &ReadTx<'_>, id: OrganizationId) -> Result<Option<Organization>> {
     tx.find(
         "SELECT id, name, display_name, description, is_default, created_at, updated_at,
-                quota_allowance
+                quota_allowance, icon
          FROM organizations WHERE id = :id",
         named_params! { ":id": id },
         from_row,
@@ -40,7 +41,7 @@ pub fn find(tx: &ReadTx<'_>, id: OrganizationId) -> Result<Option<Organization>>
 pub fn find_by_name(tx: &ReadTx<'_>, name: &str) -> Result<Option<Organization>> {
     tx.find(
         "SELECT id, name, display_name, description, is_default, created_at, updated_at,
-                quota_allowance
+                quota_allowance, icon
          FROM organizations WHERE name = :name",
         named_params! { ":name": name },
         from_row,
@@ -54,7 +55,7 @@ pub fn find_by_name(tx: &ReadTx<'_>, name: &str) -> Result<Option<Organization>>
 pub fn find_default(tx: &ReadTx<'_>) -> Result<Option<Organization>> {
     tx.find(
         "SELECT id, name, display_name, description, is_default, created_at, updated_at,
-                quota_allowance
+                quota_allowance, icon
          FROM organizations WHERE is_default = 1",
         [],
         from_row,
@@ -68,7 +69,7 @@ pub fn find_default(tx: &ReadTx<'_>) -> Result<Option<Organization>> {
 pub fn list(tx: &ReadTx<'_>) -> Result<Vec<Organization>> {
     tx.list(
         "SELECT id, name, display_name, description, is_default, created_at, updated_at,
-                quota_allowance
+                quota_allowance, icon
          FROM organizations ORDER BY name",
         [],
         from_row,
@@ -82,12 +83,13 @@ pub fn list(tx: &ReadTx<'_>) -> Result<Vec<Organization>> {
 pub fn insert(tx: &WriteTx<'_>, organization: &Organization) -> Result<()> {
     tx.execute(
         "INSERT INTO organizations (id, name, display_name, description, is_default, created_at,
-         updated_at) VALUES (:id, :name, :display_name, :description, :is_default, :now, :now)",
+         updated_at, icon)
+         VALUES (:id, :name, :display_name, :description, :is_default, :now, :now, :icon)",
         named_params! {
             ":id": organization.id, ":name": organization.name,
             ":display_name": organization.display_name,
             ":description": organization.description, ":is_default": organization.is_default,
-            ":now": tx.now,
+            ":now": tx.now, ":icon": organization.icon,
         },
     )?;
     Ok(())
@@ -100,11 +102,12 @@ pub fn insert(tx: &WriteTx<'_>, organization: &Organization) -> Result<()> {
 pub fn update(tx: &WriteTx<'_>, organization: &Organization) -> Result<()> {
     tx.execute(
         "UPDATE organizations SET name = :name, display_name = :display_name,
-         description = :description, updated_at = :now WHERE id = :id",
+         description = :description, icon = :icon, updated_at = :now WHERE id = :id",
         named_params! {
             ":id": organization.id, ":name": organization.name,
             ":display_name": organization.display_name,
             ":description": organization.description, ":now": tx.now,
+            ":icon": organization.icon,
         },
     )?;
     Ok(())

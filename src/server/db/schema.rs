@@ -23,6 +23,7 @@ pub const MIGRATIONS: &[(&str, &str)] = &[
     ("0012_claims", include_str!("migrations/0012_claims.sql")),
     (AUDIT_PAGE, include_str!("migrations/0013_auditpage.sql")),
     ("0014_providers", include_str!("migrations/0014_providers.sql")),
+    ("0015_orgs", include_str!("migrations/0015_orgs.sql")),
 ];
 
 const AUDIT_CHAIN: &str = "0005_audit_chain";

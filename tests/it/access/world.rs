@@ -159,6 +159,7 @@ impl World {
             // Templates and workspaces have the same name here.
             "{name}" if route.ends_with("/versions/{name}") => known("{version-name}").unwrap(),
             "{name}" => "kiln".to_owned(),
+            "{kind}" => "groups".to_owned(),
             "{number}" => "1".to_owned(),
             // A provider makes one: `identity` has them.
             "{identity}" => uuid::Uuid::nil().to_string(),

@@ -160,6 +160,7 @@ fn organization() -> Organization {
         updated_at: before(30_000_000),
         is_default: true,
         quota_allowance: 8,
+        icon: String::new(),
     }
 }
 

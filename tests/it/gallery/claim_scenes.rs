@@ -4,8 +4,8 @@ use maud::Render as _;
 use serde_json::json;
 use steading::model::identity::{Claims, Identity};
 use steading::model::login_method::{LoginMethod, LoginMethods, Reading};
-use steading::model::name::GroupName;
-use steading::model::sync::{GroupHere, Left, Mapped, Outcome, Synced};
+use steading::model::name::{GroupName, RoleName};
+use steading::model::sync::{GroupHere, Left, Mapped, Origin, Outcome, PlaceOutcome, Synced};
 use steading::model::user::{Group, GroupSource, LoginType, Organization, SiteRole, User};
 use steading::server::html::pages::account::Account;
 use steading::server::html::pages::claims::ClaimsPage;
@@ -37,8 +37,29 @@ fn left<T>(value: &str, left: Left) -> Mapped<T> {
     Mapped { value: value.into(), became: Err(left) }
 }
 
-fn organizations() -> Vec<Mapped<Organization>> {
-    let named = |n: u128, name: &str| Organization {
+fn synced<T>(field: &str, mapped: Vec<Mapped<T>>) -> Synced<T> {
+    Synced { field: field.into(), origin: Origin::File, mapped }
+}
+
+/// What follows in two organizations, as it was set there.
+fn in_places() -> Outcome {
+    let role = |name: &str| name.parse::<RoleName>().unwrap();
+    let roles = vec![
+        gave("keepers", role("organization-template-admin")),
+        gave("keepers", role("operator")),
+        left("seers", Left::Unknown("wizard".into())),
+        left("seers", Left::Implied("organization-member".into())),
+    ];
+    let kiln = PlaceOutcome {
+        organization: Organization { display_name: "The kiln".into(), ..named(2, "kiln") },
+        groups: Some(Synced { origin: Origin::Set, ..synced("groups", groups()) }),
+        roles: Some(Synced { origin: Origin::Set, ..synced("crafts", roles) }),
+    };
+    Outcome { places: [outcome().places, vec![kiln]].concat(), ..outcome() }
+}
+
+fn named(n: u128, name: &str) -> Organization {
+    Organization {
         id: id(n),
         name: name.into(),
         display_name: String::new(),
@@ -47,7 +68,11 @@ fn organizations() -> Vec<Mapped<Organization>> {
         updated_at: before(30_000_000),
         is_default: n == 1,
         quota_allowance: 0,
-    };
+        icon: String::new(),
+    }
+}
+
+fn organizations() -> Vec<Mapped<Organization>> {
     vec![
         gave("", named(1, "default")),
         gave("cn=potters,ou=groups,dc=hearth,dc=lan", named(2, "kiln")),
@@ -84,9 +109,13 @@ fn outcome() -> Outcome {
         left("owner", Left::Unmapped),
     ];
     Outcome {
-        organizations: Some(Synced { field: "groups".into(), mapped: organizations() }),
-        roles: Some(Synced { field: "roles".into(), mapped: roles }),
-        groups: Some(Synced { field: "groups".into(), mapped: groups() }),
+        organizations: Some(synced("groups", organizations())),
+        roles: Some(synced("roles", roles)),
+        places: vec![PlaceOutcome {
+            organization: named(1, "default"),
+            groups: Some(synced("groups", groups())),
+            roles: None,
+        }],
     }
 }
 
@@ -109,17 +138,15 @@ fn sso(reading: Reading) -> LoginMethod {
 }
 
 fn logins(methods: Vec<LoginMethod>) -> LoginMethods {
-    LoginMethods { methods, keeper: None, takes_groups: true }
+    LoginMethods { methods, keeper: None }
 }
 
 fn pages() -> Vec<Scene> {
     let page = |user: User, logins| ClaimsPage { visit: visit(ada()), user, logins };
     let made = || sso(Reading::Made(Box::new(outcome())));
-    let nothing = Outcome {
-        roles: Some(Synced { field: String::new(), mapped: vec![] }),
-        ..Outcome::default()
-    };
-    let outside = LoginMethods { takes_groups: false, ..logins(vec![made()]) };
+    let nothing = Outcome { roles: Some(synced("", vec![])), ..Outcome::default() };
+    let outside = User { organizations: vec![], ..linus() };
+    let several = sso(Reading::Made(Box::new(in_places())));
     let others = vec![
         LoginMethod {
             identity: identity(2, "github", "https://github.com", "4711"),
@@ -141,7 +168,8 @@ fn pages() -> Vec<Scene> {
         scene("claims", page(linus(), logins(vec![made()])).render()),
         scene("claims-own", own.render()),
         scene("claims-several", page(linus(), logins(others)).render()),
-        scene("claims-outside", page(linus(), outside).render()),
+        scene("claims-outside", page(outside, logins(vec![made()])).render()),
+        scene("claims-places", page(linus(), logins(vec![several])).render()),
         scene("claims-owner", owner.render()),
         scene("claims-none", page(linus(), logins(vec![])).render()),
     ]

@@ -4,6 +4,7 @@ mod github;
 mod joining;
 mod ldap;
 mod peer;
+mod places;
 pub mod slapd;
 mod syncs;
 mod trial;
@@ -48,7 +49,7 @@ fn rules() -> Rules {
         link_by_email: LinkByEmail::Members,
         groups: Some(GroupSync {
             field: "groups".to_owned(),
-            mapping: [("potters-at-sso".to_owned(), "potters".to_owned())].into(),
+            mapping: [("potters-at-sso".to_owned(), vec!["potters".to_owned()])].into(),
             filter: Some(regex::Regex::new("^(potters|glaze|kiln)$").unwrap()),
             only_mapped: false,
             auto_create: true,

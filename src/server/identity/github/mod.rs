@@ -16,7 +16,7 @@ pub use self::settings::Settings;
 use super::oidc::flow::{Flow, FlowKey};
 use super::oidc::{Answer, Back, Failure, Finished, KEY_BYTES, Renewed, Stopped, conclude};
 use crate::model::id::TokenId;
-use crate::model::identity::{Arrival, Rules};
+use crate::model::identity::{Arrival, GITHUB, Rules};
 use crate::model::provider::Steps;
 use crate::model::time::Timestamp;
 use crate::model::user::LoginType;
@@ -26,7 +26,7 @@ use crate::server::app::identities::ProviderSignIn;
 use crate::server::app::identity_grants::{Due, Granted};
 
 /// The name of GitHub's settings, as grants have it.
-pub const PROVIDER: &str = "github";
+pub const PROVIDER: &str = GITHUB;
 /// Where GitHub leads back to, as with Coder.
 pub const CALLBACK: &str = "/api/v2/users/oauth2/github/callback";
 

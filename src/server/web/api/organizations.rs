@@ -64,6 +64,7 @@ fn fields(body: wire::UpdateOrganization) -> UpdateOrganization {
         name: body.name,
         display_name: body.display_name,
         description: body.description,
+        icon: body.icon,
     }
 }
 
