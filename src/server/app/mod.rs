@@ -59,6 +59,7 @@ pub mod settings;
 pub mod ssh_keys;
 mod sync;
 mod sync_rules;
+pub mod sync_trial;
 pub mod template_acl;
 mod template_rights;
 pub mod templates;

@@ -49,7 +49,15 @@ pub(super) fn outcome(
     Ok(Outcome { organizations, roles, places })
 }
 
-fn in_place(tx: &ReadTx<'_>, place: PlaceRules, claims: &Claims) -> Result<PlaceOutcome> {
+/// What a provider's rules for one organization make of claims.
+///
+/// # Errors
+/// When the database fails.
+pub(super) fn in_place(
+    tx: &ReadTx<'_>,
+    place: PlaceRules,
+    claims: &Claims,
+) -> Result<PlaceOutcome> {
     let PlaceRules { organization, groups, roles } = place;
     let groups = match groups {
         Some((sync, origin)) => {

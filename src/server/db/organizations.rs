@@ -125,6 +125,33 @@ pub fn set_quota_allowance(tx: &WriteTx<'_>, id: OrganizationId, allowance: i64)
     Ok(())
 }
 
+/// Whether there are others than that of the start.
+///
+/// # Errors
+/// When SQLite fails.
+pub fn are_several(tx: &ReadTx<'_>) -> Result<bool> {
+    let found =
+        tx.find("SELECT 1 FROM organizations WHERE is_default = 0 LIMIT 1", [], |_| Ok(()))?;
+    Ok(found.is_some())
+}
+
+/// How many templates and workspaces there are in it.
+///
+/// # Errors
+/// When SQLite fails.
+pub fn contents(tx: &ReadTx<'_>, id: OrganizationId) -> Result<(i64, i64)> {
+    let found = tx.find(
+        "SELECT (SELECT count(*) FROM templates
+                 WHERE organization_id = :id AND deleted_at IS NULL) AS templates,
+                (SELECT count(*) FROM workspaces
+                 WHERE organization_id = :id AND deleted_at IS NULL) AS workspaces
+         /* scan: organizations are rarely deleted */",
+        named_params! { ":id": id },
+        |row| Ok((row.get("templates")?, row.get("workspaces")?)),
+    )?;
+    Ok(found.unwrap_or_default())
+}
+
 /// Whether there is or was anything in it: what is deleted stays as a tombstone.
 ///
 /// # Errors

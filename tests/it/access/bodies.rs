@@ -83,12 +83,18 @@ fn form(route: &str, value: &dyn Fn(&str) -> String) -> Vec<(&'static str, Strin
         "delete" if route.starts_with("/people") => {
             return vec![("confirm", value("{user}"))];
         }
-        "delete" if route.starts_with("/groups") => &[("confirm", "potters")],
-        "delete" if route.starts_with("/roles") => &[("confirm", "helper")],
+        "delete" if route.contains("/groups/") => &[("confirm", "potters")],
+        "delete" if route.contains("/roles/") => &[("confirm", "helper")],
         "groups" => &[("name", "glazers"), ("quota_allowance", "3")],
-        "members" if route == "/members" => return vec![("user", value("{user}"))],
-        "roles" if route == "/roles" => &[("name", "another"), ("permission", "workspace:read")],
-        "remove" if route.starts_with("/members") => return vec![("confirm", value("{user}"))],
+        "members" if !route.contains("/groups/") => return vec![("user", value("{user}"))],
+        "roles" if !route.contains("{user}") => {
+            &[("name", "another"), ("permission", "workspace:read")]
+        }
+        "remove" if route.contains("/members/") => return vec![("confirm", value("{user}"))],
+        "delete" if route.starts_with("/organizations") => &[("confirm", "default")],
+        "organizations" => &[("name", "orchard")],
+        "{kind}" => &[("field", "teams")],
+        "{organization}" => &[("name", "default"), ("display_name", "Orchard")],
         "delete" => &[("confirm", "kiln")],
         "people" => {
             &[("username", "newcomer"), ("email", "new@example.org"), ("password", PASSWORD)]

@@ -5,12 +5,15 @@ use serde_json::json;
 use steading::model::identity::{Claims, Identity};
 use steading::model::login_method::{LoginMethod, LoginMethods, Reading};
 use steading::model::name::{GroupName, RoleName};
+use steading::model::set_sync::{SetSync, SyncKind};
 use steading::model::sync::{GroupHere, Left, Mapped, Origin, Outcome, PlaceOutcome, Synced};
 use steading::model::user::{Group, GroupSource, LoginType, Organization, SiteRole, User};
 use steading::server::html::pages::account::Account;
 use steading::server::html::pages::claims::ClaimsPage;
 use steading::server::html::pages::person::Person;
+use steading::server::html::pages::syncs::{SyncPage, Tried};
 use steading::server::html::parts::form::Input;
+use steading::server::html::parts::place::Place;
 
 use super::fixtures::{ada, before, id, linus, visit};
 use super::{Scene, scene};
@@ -200,7 +203,60 @@ fn account() -> Scene {
     scene("account-by-provider", page.render())
 }
 
+fn syncs() -> Vec<Scene> {
+    let page = |kind, origin, tried, input| SyncPage {
+        visit: visit(ada()),
+        place: Place { organization: named(1, "default"), is_one_of_many: false },
+        kind,
+        provider: "hearth".into(),
+        providers: vec!["hearth".into(), "github".into()],
+        settings: SetSync {
+            field: "groups".into(),
+            regex_filter: "^team-".into(),
+            auto_create: true,
+            ..SetSync::default()
+        },
+        origin,
+        mapping: "cn=potters,ou=groups,dc=hearth,dc=lan = potters\nglaze = glazing".into(),
+        changes: true,
+        tried,
+        input,
+    };
+    let fresh = Input::default;
+    let tried = Tried::Groups(Synced { origin: Origin::Set, ..synced("groups", groups()) });
+    let tried = Some(("linus".to_owned(), tried));
+    let roles = vec![gave("keepers", "operator".parse::<RoleName>().unwrap())];
+    let of_roles = Some(("linus".to_owned(), Tried::Roles(synced("crafts", roles))));
+    let wrong = Input::wrong(
+        [("mapping".to_owned(), "glaze".to_owned())].into(),
+        "mapping",
+        "Has no = in the line \"glaze\".",
+    );
+    let kiln = Place { organization: named(2, "kiln"), is_one_of_many: true };
+    let shown = SyncPage {
+        changes: false,
+        place: kiln,
+        providers: vec![],
+        visit: visit(linus()),
+        ..page(SyncKind::Groups, Origin::File, None, fresh())
+    };
+    let unknown = |tried| Some(("linus".to_owned(), tried));
+    let page = |kind, origin, tried, input| page(kind, origin, tried, input).render();
+    vec![
+        scene("sync-groups", page(SyncKind::Groups, Origin::Set, None, fresh())),
+        scene("sync-groups-tried", page(SyncKind::Groups, Origin::File, tried, fresh())),
+        scene("sync-roles-tried", page(SyncKind::Roles, Origin::Set, of_roles, fresh())),
+        scene("sync-off", page(SyncKind::Roles, Origin::File, unknown(Tried::Off), fresh())),
+        scene(
+            "sync-unknown",
+            page(SyncKind::Roles, Origin::File, unknown(Tried::Unknown), fresh()),
+        ),
+        scene("sync-wrong", page(SyncKind::Groups, Origin::File, None, wrong)),
+        scene("sync-shown", shown.render()),
+    ]
+}
+
 /// All of them.
 pub fn all() -> Vec<Scene> {
-    [pages(), vec![person(), account()]].concat()
+    [pages(), vec![person(), account()], syncs()].concat()
 }

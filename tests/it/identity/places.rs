@@ -260,3 +260,46 @@ async fn what_is_open_is_cut_when_the_provider_takes_the_role() {
     tokio::time::timeout(Duration::from_secs(2), open.cut.cancelled()).await.unwrap();
     world.server.get(&client, &path).await.expect(404);
 }
+
+#[tokio::test]
+async fn what_a_mapping_would_give_is_shown_before_it_is_saved() {
+    let world = World::start(REFRESH, rules()).await;
+    let olga = world.server.sign_in("olga").await;
+    let role = json!({ "name": "operator", "organization_permissions":
+        [{ "resource_type": "workspace", "action": "read" }] });
+    let path = "/api/v2/organizations/default/members/roles";
+    world.server.post(&olga, path, role).await.expect(200);
+    world.peer.put("ada", claims("ada", json!({ "jobs": ["cn=hand,dc=x", "seer"] }))).await;
+    world.sign_in("ada").await;
+    let browser = olga.in_browser(&[("sec-fetch-site", "same-origin")]);
+    let page = "/organizations/default/sync/roles";
+    let shown = world.server.get(&browser, page).await.expect(200).text;
+    assert!(shown.contains("By the server's settings"), "{shown}");
+    let token = shown.split("name=\"csrf\" value=\"").nth(1).unwrap();
+    let token = token.split('"').next().unwrap().to_owned();
+    let send = async |fields: &[(&str, &str)]| {
+        let all = [&[("csrf", token.as_str()), ("field", "jobs")], fields].concat();
+        world.server.form(&browser, page, &all).await
+    };
+    let mapping = ("mapping", "cn=hand,dc=x = operator");
+    let tried = send(&[mapping, ("person", "ada"), ("deed", "try")]).await.expect(200).text;
+    for part in ["What it would make of ada", "operator", "<code>seer</code>", "not mapped"] {
+        assert!(tried.contains(part), "{part}: {tried}");
+    }
+    let none = send(&[mapping, ("person", "nobody"), ("deed", "try")]).await.expect(200).text;
+    assert!(none.contains("Is no member whom you may see."), "{none}");
+    let wrong = send(&[("mapping", "hand"), ("deed", "save")]).await.expect(200).text;
+    assert!(wrong.contains("Has no = in the line"), "{wrong}");
+    let now = "/api/v2/organizations/default/settings/idpsync/roles";
+    assert_eq!(get(&world, &olga, now).await.expect(200).json()["source"], "file");
+    send(&[mapping, ("deed", "save")]).await.expect(303);
+    assert_eq!(
+        get(&world, &olga, now).await.expect(200).json()["mapping"],
+        json!({ "cn=hand,dc=x": ["operator"] })
+    );
+    let (_, ada) = world.sign_in("ada").await;
+    let roles = get(&world, &ada, "/api/v2/users/me/roles").await.expect(200).json();
+    assert!(roles["organization_roles"].to_string().contains("operator"), "{roles}");
+    send(&[("deed", "back")]).await.expect(303);
+    assert_eq!(get(&world, &olga, now).await.expect(200).json()["source"], "file");
+}

@@ -104,7 +104,7 @@ impl ClaimsPage {
         };
         let belongs = self.user.organizations.contains(&organization.id);
         html! {
-            @if let Some(synced) = groups { (table(n, (&title("Groups"), "group"), synced, &group)) }
+            @if let Some(synced) = groups { (table(n, (&title("Groups"), "group"), synced, &|here: &GroupHere| group(organization, here))) }
             @if let Some(synced) = roles {
                 (table(n, (&title("Roles"), "role"), synced, &|role: &RoleName| html! { (role) }))
             }
@@ -116,7 +116,7 @@ impl ClaimsPage {
 }
 
 /// What became of the values of a claim, as many things and each as one.
-fn table<T>(
+pub(super) fn table<T>(
     n: usize,
     (many, one): (&str, &str),
     synced: &Synced<T>,
@@ -175,10 +175,10 @@ fn role(role: &SiteRole) -> Markup {
     html! { (role_word(*role)) }
 }
 
-fn group(group: &GroupHere) -> Markup {
+pub(super) fn group(place: &Organization, group: &GroupHere) -> Markup {
     html! {
         @match group {
-            GroupHere::There(group) => a href=(paths::group(&group.name)) { (group.name) },
+            GroupHere::There(group) => a href=(paths::Home::of(place).group(&group.name)) { (group.name) },
             GroupHere::New(name) => { (name) " " span class="note" { "made at the next sign-in" } },
         }
     }

@@ -34,7 +34,10 @@ impl Render for Providers {
                     p { "As the server's settings have them. A changed file is in force after a restart." }
                 }
             }
-            div class="stack" { @for one in &self.listed { (self.card(one)) } }
+            div class="stack" {
+                @for one in &self.listed { (self.card(one)) }
+                p class="note" { "What people are here by what providers say of them: " a href=(paths::sync("default", "groups", "")) { "groups and roles by claims" } "." }
+            }
         };
         let (title, section) = ("Ways to sign in", Section::Providers);
         Page { title, visit: &self.visit, section, live: None, body }.render()
