@@ -19,7 +19,8 @@ CREATE TABLE organizations (
   is_default   INTEGER NOT NULL CHECK (is_default IN (0, 1)),          -- the one of the start
   created_at   INTEGER NOT NULL,                                       -- when it was made
   updated_at   INTEGER NOT NULL,                                       -- when it was last changed
-  quota_allowance INTEGER NOT NULL DEFAULT 0 CHECK (quota_allowance BETWEEN 0 AND 1000000000) -- credits a day that Everyone adds to each member's budget
+  quota_allowance INTEGER NOT NULL DEFAULT 0 CHECK (quota_allowance BETWEEN 0 AND 1000000000), -- credits a day that Everyone adds to each member's budget
+  icon TEXT NOT NULL DEFAULT '' CHECK (length(icon) <= 256) -- URL or path of a picture; may be empty
 ) STRICT;
 
 -- People and service accounts. A deleted one stays as a tombstone, its name free again.
@@ -286,6 +287,17 @@ CREATE UNIQUE INDEX role_bindings_by_user ON role_bindings (user_id, role, coale
 CREATE INDEX role_bindings_by_role ON role_bindings (role);
 CREATE INDEX role_bindings_by_organization ON role_bindings (organization_id, role) WHERE organization_id IS NOT NULL;
 CREATE INDEX role_bindings_by_identity ON role_bindings (identity_id) WHERE identity_id IS NOT NULL;
+
+-- How groups, roles and organizations follow a provider where that was set here, over the server's file.
+CREATE TABLE idp_syncs (
+  provider        TEXT NOT NULL CHECK (length(provider) BETWEEN 1 AND 32),       -- the settings by which people sign in
+  kind            TEXT NOT NULL CHECK (kind = 'groups' OR kind = 'roles' OR kind = 'organizations'), -- SyncKind
+  organization_id TEXT REFERENCES organizations (id) ON DELETE CASCADE,          -- where it follows; null for organizations themselves
+  settings        TEXT NOT NULL CHECK (length(settings) <= 65536),               -- SetSync, JSON
+  updated_at      INTEGER NOT NULL                                               -- when it was last set
+) STRICT;
+CREATE UNIQUE INDEX idp_syncs_by_provider ON idp_syncs (provider, kind, coalesce(organization_id, ''));
+CREATE INDEX idp_syncs_by_organization ON idp_syncs (organization_id) WHERE organization_id IS NOT NULL;
 
 -- Custom roles of an organization: named sets of permissions. A name does not change.
 CREATE TABLE roles (

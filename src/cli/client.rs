@@ -126,11 +126,13 @@ impl Client {
         &self.headers
     }
 
-    /// The whole address of a path; `query` pairs are escaped.
+    /// The whole address of a path, which may have a query of its own; `query` pairs are escaped.
     #[must_use]
     pub fn address(&self, path: &str, query: &[(&str, &str)]) -> url::Url {
         let mut url = self.base.clone();
+        let (path, own) = path.split_once('?').map_or((path, None), |(path, q)| (path, Some(q)));
         url.set_path(&format!("{}{path}", self.base.path().trim_end_matches('/')));
+        url.set_query(own);
         if !query.is_empty() {
             url.query_pairs_mut().extend_pairs(query);
         }

@@ -2,13 +2,16 @@
 
 use http::Method;
 
-use super::args::organizations::{Members, Organizations, PutRole, Roles};
+use super::api::organizations::sync_path;
+use super::args::organizations::{Members, Organizations, PutRole, Roles, Setting, Settings};
 use super::context::Context;
 use super::table::Table;
 use super::{prompt, times};
 use crate::wire::coder::organizations::{Organization, OrganizationMember, UpdateOrganization};
 use crate::wire::coder::roles::{AssignableRole, Permission, PutRole as NewRole};
 
+/// Longest settings of a sync read from standard input, in bytes.
+const MAX_SYNC: u64 = 256 << 10;
 /// Longest role read from standard input, in bytes.
 const MAX_ROLE: u64 = 64 << 10;
 
@@ -51,7 +54,28 @@ pub async fn run(ctx: &Context, command: Organizations) -> anyhow::Result<()> {
         }
         Organizations::Members(command) => members(ctx, command).await,
         Organizations::Roles(command) => roles(ctx, command).await,
+        Organizations::Settings(command) => settings(ctx, command).await,
     }
+}
+
+async fn settings(ctx: &Context, command: Settings) -> anyhow::Result<()> {
+    let client = ctx.client()?;
+    let (Settings::Show(at) | Settings::Set(at) | Settings::Unset(at)) = &command;
+    let (place, provider) = (at.within.organization(), at.provider.as_deref());
+    let path = match at.setting {
+        Setting::GroupSync => sync_path(Some((place, "groups")), provider),
+        Setting::RoleSync => sync_path(Some((place, "roles")), provider),
+        Setting::OrganizationSync => sync_path(None, provider),
+    };
+    let now = match command {
+        Settings::Show(_) => client.idp_sync(&path).await?,
+        Settings::Set(_) => {
+            let new = serde_json::from_str(&prompt::text_from_stdin(MAX_SYNC)?)?;
+            client.set_idp_sync(&path, &new).await?
+        }
+        Settings::Unset(_) => client.unset_idp_sync(&path).await?,
+    };
+    ctx.out.json(&now)
 }
 
 async fn members(ctx: &Context, command: Members) -> anyhow::Result<()> {

@@ -284,7 +284,7 @@ impl Rules {
         let mapped = |name: &String| self.groups.as_ref().and_then(|sync| sync.mapping.get(name));
         let fits = |name: &String| {
             allowed.names.contains(name)
-                || mapped(name).is_some_and(|here| allowed.names.contains(here))
+                || mapped(name).is_some_and(|all| all.iter().any(|h| allowed.names.contains(h)))
         };
         claims.list(&allowed.field).iter().any(fits)
     }

@@ -155,7 +155,7 @@ fn a_name_that_hides_something_is_not_taken() {
 
 #[test]
 fn who_is_in_no_allowed_group_does_not_come_in() {
-    let mapping = [("cn=potters,dc=x".to_owned(), "potters".to_owned())].into();
+    let mapping = [("cn=potters,dc=x".to_owned(), vec!["potters".to_owned()])].into();
     let rules = Rules {
         groups: Some(GroupSync { field: "groups".to_owned(), mapping, ..GroupSync::default() }),
         allowed: Some(AllowedGroups {

@@ -32,6 +32,4 @@ pub struct LoginMethods {
     pub methods: Vec<LoginMethod>,
     /// The provider that keeps their roles on the site; none when they are given here.
     pub keeper: Option<String>,
-    /// Whether they belong to the organization of the start, where groups follow.
-    pub takes_groups: bool,
 }

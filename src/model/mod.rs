@@ -34,6 +34,7 @@ pub mod schedule;
 pub mod scim;
 pub mod secret;
 pub mod session;
+pub mod set_sync;
 pub mod ssh_key;
 pub mod sync;
 pub mod template;

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::id::OrganizationId;
-use super::name::GroupName;
-use super::user::{Group, Organization, SiteRole};
+use super::name::{GroupName, RoleName};
+use super::user::{Group, Organization, OrganizationRole, SiteRole};
 
 /// Values of one claim that are looked at. Directories with more send a hint instead of a list.
 pub const MAX_VALUES: usize = 500;
@@ -12,6 +12,8 @@ pub const MAX_VALUES: usize = 500;
 const MAX_TOLD: usize = 64;
 /// The role that everyone has without it being given, as Coder calls it.
 const MEMBER: &str = "member";
+/// The same in an organization.
+const ORGANIZATION_MEMBER: &str = "organization-member";
 /// What the organization of the start is also called.
 const DEFAULT: &str = "default";
 
@@ -64,11 +66,23 @@ pub struct OrganizationSync {
     pub assign_default: bool,
 }
 
+/// Where it was said how a provider is followed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Origin {
+    /// In the server's settings.
+    #[default]
+    File,
+    /// Here, over what the server's settings say.
+    Set,
+}
+
 /// What became of one claim.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Synced<T> {
     /// The claim; may be empty when only what everyone gets is given.
     pub field: String,
+    /// Where it was said that this claim is followed.
+    pub origin: Origin,
     /// What became of each of its values.
     pub mapped: Vec<Mapped<T>>,
 }
@@ -80,8 +94,19 @@ pub struct Outcome {
     pub organizations: Option<Synced<Organization>>,
     /// Their roles on the site.
     pub roles: Option<Synced<SiteRole>>,
-    /// Their groups in the organization of the start.
+    /// What follows in each organization in which something does, if they belong to it.
+    pub places: Vec<PlaceOutcome>,
+}
+
+/// What a provider's word on someone makes of them in an organization.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PlaceOutcome {
+    /// Which.
+    pub organization: Organization,
+    /// Their groups there.
     pub groups: Option<Synced<GroupHere>>,
+    /// Their roles there.
+    pub roles: Option<Synced<RoleName>>,
 }
 
 impl<T> Synced<T> {
@@ -112,6 +137,25 @@ impl RoleSync {
                 None => return Err(Left::Unknown(told(text))),
             };
             if given.insert(role) { Ok(role) } else { Err(Left::Again(text.to_owned())) }
+        };
+        lead(&self.default, theirs, &self.mapping, &mut name)
+    }
+}
+
+impl RoleSync {
+    /// The same for roles in an organization, where there are the `custom` ones besides those that
+    /// every organization has.
+    #[must_use]
+    pub fn map_in(&self, theirs: &[String], custom: &[RoleName]) -> Vec<Mapped<RoleName>> {
+        let mut given = BTreeSet::new();
+        let mut name = |text: &str| {
+            if text.eq_ignore_ascii_case(ORGANIZATION_MEMBER) {
+                return Err(Left::Implied(text.to_owned()));
+            }
+            let built_in = OrganizationRole::from_word(text).and_then(|_| text.parse().ok());
+            let made = || custom.iter().find(|r| r.as_str().eq_ignore_ascii_case(text)).cloned();
+            let role = built_in.or_else(made).ok_or_else(|| Left::Unknown(told(text)))?;
+            if given.insert(role.clone()) { Ok(role) } else { Err(Left::Again(told(text))) }
         };
         lead(&self.default, theirs, &self.mapping, &mut name)
     }
@@ -208,6 +252,7 @@ mod tests {
             updated_at: Timestamp(0),
             is_default: n == 1,
             quota_allowance: 0,
+            icon: String::new(),
         }
     }
 
@@ -244,6 +289,32 @@ mod tests {
         assert_eq!(given(&mapped).copied().collect::<Vec<_>>(), roles);
         let nobody = RoleSync { default: vec![], ..sync };
         assert!(given(&nobody.map(&texts(&["owner", "auditor", "", "*"]))).next().is_none());
+    }
+
+    #[test]
+    fn roles_in_an_organization_are_its_own_and_the_built_in_ones() {
+        let sync = RoleSync {
+            field: "roles".to_owned(),
+            mapping: mapping(&[
+                ("keepers", &["organization-admin", "Operator"]),
+                ("seers", &["operator", "owner", "organization-member"]),
+            ]),
+            default: vec![],
+        };
+        let custom = ["operator".parse().unwrap()];
+        let mapped = sync.map_in(&texts(&["keepers", "organization-auditor", "seers"]), &custom);
+        let names: Vec<_> = given(&mapped).map(RoleName::as_str).collect();
+        assert_eq!(names, ["organization-admin", "operator"]);
+        let left: Vec<Left> = mapped.into_iter().filter_map(|m| m.became.err()).collect();
+        assert_eq!(
+            left,
+            [
+                Left::Unmapped,
+                Left::Again("operator".to_owned()),
+                Left::Unknown("owner".to_owned()),
+                Left::Implied("organization-member".to_owned()),
+            ]
+        );
     }
 
     #[test]

@@ -234,6 +234,16 @@ pub struct Organization {
     pub is_default: bool,
     /// Credits a day that its group Everyone adds to each member's budget.
     pub quota_allowance: i64,
+    /// URL or path of a picture; may be empty.
+    pub icon: String,
+}
+
+impl Organization {
+    /// The name shown, or the name.
+    #[must_use]
+    pub fn label(&self) -> &str {
+        if self.display_name.is_empty() { &self.name } else { &self.display_name }
+    }
 }
 
 /// A group of users in an organization.

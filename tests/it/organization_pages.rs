@@ -131,3 +131,60 @@ async fn members_come_and_go_on_pages() {
     ada.see("/members/ben").await.expect(404);
     assert!(!page.contains("href=\"/groups\""), "the way is not shown: {page}");
 }
+
+#[tokio::test]
+async fn a_second_organization_has_pages_of_its_own_and_one_alone_shows_nothing_of_it() {
+    let world = World::new().await;
+    let olga = Browser::of(&world, &world.olga).await;
+    for page in ["/templates", "/workspaces", "/groups"] {
+        let alone = olga.see(page).await.expect(200).text;
+        assert!(!alone.contains("href=\"/organizations\"") && !alone.contains("Organization<"));
+    }
+    let wrong = olga.send("/organizations", &[("name", "a b")]).await.expect(200).text;
+    assert!(wrong.contains("letters, digits and single hyphens"), "{wrong}");
+    let fields = [("name", "kiln"), ("display_name", "The kiln"), ("icon", "/icon/kiln.svg")];
+    olga.send("/organizations", &fields).await.expect(303);
+    let again = olga.send("/organizations", &fields).await.expect(200).text;
+    assert!(again.contains("There is an organization of this name."), "{again}");
+    let made = world.server.get(&world.olga, "/api/v2/organizations/kiln").await.expect(200);
+    assert_eq!(made.json()["icon"], "/icon/kiln.svg");
+
+    // What is done on its pages is done there.
+    olga.send("/organizations/kiln/groups", &[("name", "potters")]).await.expect(303);
+    let page = olga.see("/organizations/kiln/groups").await.expect(200).text;
+    assert!(page.contains("href=\"/organizations/kiln/groups/potters\""), "{page}");
+    assert!(page.contains("The kiln") && page.contains("href=\"/organizations\""), "{page}");
+    olga.see("/groups/potters").await.expect(404);
+    olga.send("/organizations/kiln/members", &[("user", "ada")]).await.expect(303);
+    let role = [("name", "operator"), ("permission", "workspace:read")];
+    olga.send("/organizations/kiln/roles", &role).await.expect(303);
+    olga.send("/organizations/kiln/members/ada/roles", &[("role", "operator")]).await.expect(303);
+    let page = olga.see("/organizations/kiln/members").await.expect(200).text;
+    assert!(
+        page.contains("operator") && page.contains("/organizations/kiln/members/ada"),
+        "{page}"
+    );
+    olga.see("/roles/operator").await.expect(404);
+    let templates = olga.see("/templates").await.expect(200).text;
+    assert!(templates.contains("Organization"), "{templates}");
+    // Who is in both sees both, who is in one sees that one alone.
+    let (ada, ben) = (Browser::of(&world, &world.ada).await, Browser::of(&world, &world.ben).await);
+    let page = ada.see("/organizations").await.expect(200).text;
+    assert!(page.contains("The kiln") && !page.contains("New organization"), "{page}");
+    ada.see("/organizations/kiln").await.expect(200);
+    ada.send("/organizations/kiln", &[("name", "mine")]).await.expect(403);
+    assert!(!ben.see("/organizations").await.expect(200).text.contains("kiln"));
+    for page in ["", "/groups", "/members", "/roles", "/groups/potters"] {
+        ben.see(&format!("/organizations/kiln{page}")).await.expect(404);
+    }
+    ben.send("/organizations/kiln/members/ada/remove", &[("confirm", "ada")]).await.expect(403);
+
+    let fields = [("name", "oven"), ("display_name", "")];
+    olga.send("/organizations/kiln", &fields).await.expect(303);
+    olga.send("/organizations/oven/delete", &[("confirm", "kiln")]).await.expect(303);
+    olga.see("/organizations/oven").await.expect(200);
+    olga.send("/organizations/oven/delete", &[("confirm", "oven")]).await.expect(303);
+    olga.see("/organizations/oven").await.expect(404);
+    let start = olga.send("/organizations/default/delete", &[("confirm", "default")]).await;
+    assert!(start.expect(409).text.contains("organization of the start stays"));
+}

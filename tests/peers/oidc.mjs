@@ -21,7 +21,8 @@ const provider = new Provider(issuer, {
     openid: ['sub', 'acr', 'amr', 'auth_time'],
     email: ['email', 'email_verified'],
     profile: [
-      'name', 'preferred_username', 'groups', 'roles', 'crafts', 'note', 'door_password',
+      'name', 'preferred_username', 'groups', 'roles', 'crafts', 'jobs', 'teams', 'place', 'note',
+      'door_password',
     ],
   },
   acrValues: ['urn:test:one', 'urn:test:two'],

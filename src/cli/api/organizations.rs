@@ -1,7 +1,7 @@
 //! Calls about organizations, their members, groups and roles.
 
 use http::Method;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::cli::client::{Client, segment};
 use crate::wire::coder::organizations::{
@@ -121,6 +121,30 @@ impl Client {
         self.delete(&of(organization, &format!("/members/roles/{}", segment(role)))).await
     }
 
+    /// How something follows a provider, at a path that [`sync_path`] made.
+    ///
+    /// # Errors
+    /// When the server cannot be reached, or refuses.
+    pub async fn idp_sync(&self, path: &str) -> anyhow::Result<Value> {
+        self.get(path).await
+    }
+
+    /// Sets it, all of it.
+    ///
+    /// # Errors
+    /// When the server cannot be reached, or refuses.
+    pub async fn set_idp_sync(&self, path: &str, new: &Value) -> anyhow::Result<Value> {
+        self.call(Method::PATCH, path, new).await
+    }
+
+    /// Leaves it to the server's file again.
+    ///
+    /// # Errors
+    /// When the server cannot be reached, or refuses.
+    pub async fn unset_idp_sync(&self, path: &str) -> anyhow::Result<Value> {
+        self.call(Method::DELETE, path, &json!({})).await
+    }
+
     /// The groups of an organization.
     ///
     /// # Errors
@@ -167,6 +191,20 @@ impl Client {
     /// When the server cannot be reached, or refuses.
     pub async fn delete_group(&self, id: uuid::Uuid) -> anyhow::Result<()> {
         self.delete(&format!("/api/v2/groups/{id}")).await
+    }
+}
+
+/// Where it is set how something follows a provider: groups or roles of an organization, or
+/// organizations themselves.
+#[must_use]
+pub fn sync_path(place: Option<(&str, &str)>, provider: Option<&str>) -> String {
+    let path = match place {
+        Some((organization, kind)) => of(organization, &format!("/settings/idpsync/{kind}")),
+        None => "/api/v2/settings/idpsync/organization".to_owned(),
+    };
+    match provider {
+        Some(name) => format!("{path}?provider={}", segment(name)),
+        None => path,
     }
 }
 

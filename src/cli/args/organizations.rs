@@ -139,6 +139,48 @@ pub enum Organizations {
     /// The roles there are in an organization
     #[command(subcommand, visible_alias = "role")]
     Roles(Roles),
+    /// How an organization follows what providers say of people
+    #[command(subcommand)]
+    Settings(Settings),
+}
+
+/// `organizations settings`
+#[derive(Debug, Subcommand)]
+pub enum Settings {
+    /// Print a setting as JSON
+    Show(SettingAt),
+    /// Read a setting from standard input, as JSON of the form that `show` prints
+    Set(SettingAt),
+    /// Leave a setting to the server's file again
+    Unset(SettingAt),
+}
+
+/// Which setting.
+#[derive(Debug, Args)]
+pub struct SettingAt {
+    /// What follows a provider; organization-sync is of the whole deployment
+    #[arg(value_enum)]
+    pub setting: Setting,
+    /// Where.
+    #[command(flatten)]
+    pub within: Within,
+    /// The name of the provider's settings; the first when absent
+    #[arg(long, value_name = "NAME")]
+    pub provider: Option<String>,
+}
+
+/// What follows a provider.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum Setting {
+    /// Groups of an organization.
+    #[value(alias = "groupsync")]
+    GroupSync,
+    /// Roles in an organization.
+    #[value(alias = "rolesync")]
+    RoleSync,
+    /// Who belongs to which organization.
+    #[value(aliases = ["organizationsync", "org-sync", "orgsync"])]
+    OrganizationSync,
 }
 
 /// `organizations members`

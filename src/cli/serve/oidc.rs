@@ -163,7 +163,7 @@ mod tests {
         let settings = read("oidc", table.unwrap()).unwrap();
         assert_eq!(settings.rules.domains, ["corp.com", "corp.org"]);
         assert!(!settings.rules.allow_signups);
-        assert_eq!(settings.rules.groups.as_ref().unwrap().mapping["a"], "b");
+        assert_eq!(settings.rules.groups.as_ref().unwrap().mapping["a"], ["b"]);
         let roles = settings.rules.roles.as_ref().unwrap();
         assert_eq!(
             (&roles.mapping["a"][1], &roles.default[0]),

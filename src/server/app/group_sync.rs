@@ -3,34 +3,37 @@
 use std::collections::BTreeMap;
 
 use super::groups::{EVERYONE, done};
-use super::users::default_organization;
 use super::{Actor, Result};
 use crate::model::audit::{AuditAction, Diff};
-use crate::model::group_sync::GroupSync;
+use crate::model::group_sync::{GroupKey, GroupSync};
 use crate::model::id::{GroupId, OrganizationId};
 use crate::model::identity::{Claims, Identity};
 use crate::model::name::GroupName;
 use crate::model::sync::{GroupHere, Left, Mapped, Synced};
-use crate::model::user::{Group, GroupSource, User};
+use crate::model::user::{Group, GroupSource, Organization, User};
 use crate::server::db::{ReadTx, WriteTx, groups};
 
-/// The groups that someone with these claims belongs to, as they are here now.
+/// The groups of an organization that someone with these claims belongs to, as they are here now.
 ///
 /// # Errors
 /// When the database fails.
 pub(super) fn outcome(
     tx: &ReadTx<'_>,
-    sync: &GroupSync,
+    (place, sync): (&Organization, &GroupSync),
     claims: &Claims,
 ) -> Result<Vec<Mapped<GroupHere>>> {
-    let organization = default_organization(tx)?;
     let mut all = Vec::new();
     for Mapped { value, became } in sync.map(&claims.list(&sync.field)) {
         let became = match became {
-            Ok(name) if name.as_str().eq_ignore_ascii_case(EVERYONE) => {
+            Ok(GroupKey::Id(id)) if id.0 == place.id.0 => Err(Left::Implied(EVERYONE.to_owned())),
+            Ok(GroupKey::Id(id)) => {
+                let found = groups::find(tx, id)?.filter(|g| g.organization_id == place.id);
+                found.map(GroupHere::There).ok_or_else(|| Left::Unknown(id.to_string()))
+            }
+            Ok(GroupKey::Named(name)) if name.as_str().eq_ignore_ascii_case(EVERYONE) => {
                 Err(Left::Implied(name.into_string()))
             }
-            Ok(name) => match groups::find_by_name(tx, organization, name.as_str())? {
+            Ok(GroupKey::Named(name)) => match groups::find_by_name(tx, place.id, name.as_str())? {
                 Some(group) => Ok(GroupHere::There(group)),
                 None if sync.auto_create => Ok(GroupHere::New(name)),
                 None => Err(Left::Unknown(name.into_string())),
@@ -42,30 +45,28 @@ pub(super) fn outcome(
     Ok(all)
 }
 
-/// Brings a user's groups in line with what came of the claims of one of their identities. Only what
-/// a sync of this identity gave is taken away: who was put in by hand, or by another provider, stays.
+/// Brings the groups of a member of an organization in line with what came of the claims of one of
+/// their identities. Only what a sync of this identity gave is taken away: who was put in by hand, or
+/// by another provider, stays.
 ///
 /// # Errors
 /// When the database fails.
 pub(super) fn sync(
     tx: &WriteTx<'_>,
     (identity, user): (&Identity, &User),
-    synced: &Synced<GroupHere>,
+    (place, synced): (OrganizationId, &Synced<GroupHere>),
 ) -> Result<()> {
-    let organization = default_organization(tx)?;
-    if !user.organizations.contains(&organization) {
-        return Ok(());
-    }
     let mut wanted: BTreeMap<GroupId, Group> = BTreeMap::new();
     for group in synced.given() {
         let group = match group {
             GroupHere::There(group) => group.clone(),
-            GroupHere::New(name) => create(tx, organization, name)?,
+            GroupHere::New(name) => create(tx, place, name)?,
         };
         wanted.insert(group.id, group);
     }
     let name = user.username.as_str();
-    for group in groups::list_synced(tx, identity.id)? {
+    let there = groups::list_synced(tx, identity.id)?;
+    for group in there.into_iter().filter(|group| group.organization_id == place) {
         if wanted.remove(&group.id).is_none() {
             groups::remove(tx, group.id, user.id)?;
             changed(tx, &group, (&[name], &[]))?;

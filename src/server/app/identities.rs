@@ -14,7 +14,7 @@ use super::second_factor::Asked;
 use super::sessions::{Entrance, SignIn, enter};
 use super::sync::{Word, follow};
 use super::users::entry;
-use super::{Actor, App, Error, Result, factors, users};
+use super::{Actor, App, Error, Result, factors, sync_rules, users};
 use crate::model::audit::{AuditAction, Diff};
 use crate::model::factor::FactorKind;
 use crate::model::identity::{Arrival, Identity, Refusal, Rules};
@@ -183,7 +183,7 @@ fn arrive(
         Found::Nobody => match create(tx, came, &email)? {
             Some(user) => {
                 let identity = link(tx, &Actor::System, arrival, &user)?;
-                if rules.organizations.is_some() {
+                if sync_rules::in_force(tx, &arrival.provider, rules)?.organizations.is_some() {
                     memberships::leave_to(tx, &identity)?;
                 }
                 (user, identity)

@@ -13,6 +13,7 @@ use crate::server::db::{self, ReadTx, WriteTx, memberships, organizations, roles
 
 const MAX_DISPLAY_NAME: usize = 64;
 const MAX_DESCRIPTION: usize = 512;
+const MAX_ICON: usize = 256;
 
 /// What may change of an organization; none leaves a field as it is.
 #[derive(Clone, Debug, Default)]
@@ -23,6 +24,8 @@ pub struct UpdateOrganization {
     pub display_name: Option<String>,
     /// What it is for.
     pub description: Option<String>,
+    /// URL or path of a picture.
+    pub icon: Option<String>,
 }
 
 impl App {
@@ -44,6 +47,40 @@ impl App {
         let all: Vec<Organization> = self.db.read(organizations::list).await?;
         let now = self.clock.now();
         Ok(all.into_iter().filter(|o| actor.may(now, Action::Read, &object(o))).collect())
+    }
+
+    /// Whether there are others than that of the start, for who sees all of them.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn sees_organizations(&self, actor: &Actor) -> Result<bool> {
+        let all = Object::site(ResourceType::Organization);
+        if !actor.may(self.clock.now(), Action::Read, &all) {
+            return Ok(false);
+        }
+        Ok(self.db.read(organizations::are_several).await?)
+    }
+
+    /// An organization that the actor may see, and whether they may see others besides.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] when there is none or the actor does not belong to it.
+    pub async fn organization_of_many(
+        &self,
+        actor: &Actor,
+        key: &str,
+    ) -> Result<(Organization, bool)> {
+        let (actor, key) = (actor.clone(), key.to_owned());
+        self.db
+            .read(move |tx| {
+                let found = find(tx, &actor, &key)?;
+                let all = organizations::list(tx)?;
+                let mut others = all.iter().filter(|o| o.id != found.id);
+                let is_seen = |o: &Organization| actor.may(tx.now, Action::Read, &object(o));
+                let is_one_of_many = others.any(is_seen);
+                Ok((found, is_one_of_many))
+            })
+            .await
     }
 
     /// The organizations of a user.
@@ -81,7 +118,8 @@ impl App {
                 let diff = Diff::new()
                     .field("name", &old.name, &new.name)
                     .field("display_name", &old.display_name, &new.display_name)
-                    .field("description", &old.description, &new.description);
+                    .field("description", &old.description, &new.description)
+                    .field("icon", &old.icon, &new.icon);
                 written(tx, &actor, AuditAction::Write, (&new, &diff))?;
                 Ok(new)
             })
@@ -111,6 +149,7 @@ impl App {
                     updated_at: tx.now,
                     is_default: false,
                     quota_allowance: 0,
+                    icon: String::new(),
                 };
                 let name = Some(cmd.name.clone().unwrap_or_default());
                 let new = changed(&blank, UpdateOrganization { name, ..cmd })?;
@@ -128,6 +167,22 @@ impl App {
             .await
     }
 
+    /// How many templates and workspaces are in an organization, to who may delete it.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn organization_contents(
+        &self,
+        actor: &Actor,
+        organization: &Organization,
+    ) -> Result<Option<(i64, i64)>> {
+        if !actor.may(self.clock.now(), Action::Delete, &object(organization)) {
+            return Ok(None);
+        }
+        let id = organization.id;
+        Ok(Some(self.db.read(move |tx| organizations::contents(tx, id)).await?))
+    }
+
     /// Deletes an organization in which there is nothing any more.
     ///
     /// # Errors
@@ -143,10 +198,7 @@ impl App {
                 if old.is_default {
                     return Err(Error::conflict("the organization of the start stays"));
                 }
-                if organizations::is_used(tx, old.id)? {
-                    let why = "it has or had templates; rename it, and remove its members instead";
-                    return Err(Error::conflict(why));
-                }
+                require_empty(tx, old.id)?;
                 organizations::delete(tx, old.id)?;
                 written(tx, &actor, AuditAction::Delete, (&old, &Diff::new()))
             })
@@ -164,6 +216,23 @@ pub(super) fn find(tx: &ReadTx<'_>, actor: &Actor, key: &str) -> Result<Organiza
     let found = found.ok_or(Error::NotFound("organization"))?;
     actor.require(tx.now, Action::Read, &object(&found))?;
     Ok(found)
+}
+
+/// Asks whether there is nothing in an organization any more, nor was.
+fn require_empty(tx: &ReadTx<'_>, id: OrganizationId) -> Result<()> {
+    let (templates, workspaces) = organizations::contents(tx, id)?;
+    if templates > 0 || workspaces > 0 {
+        return Err(Error::Conflict(format!(
+            "there is something in it still: templates {templates}, workspaces {workspaces}; delete \
+             them first"
+        )));
+    }
+    if organizations::is_used(tx, id)? {
+        let why = "it had templates, which the log speaks of; rename it, and remove its members \
+                   instead";
+        return Err(Error::conflict(why));
+    }
+    Ok(())
 }
 
 /// An organization as a decision looks at it.
@@ -203,6 +272,9 @@ fn changed(old: &Organization, cmd: UpdateOrganization) -> Result<Organization> 
     }
     if let Some(text) = cmd.description {
         new.description = bounded("description", &text, MAX_DESCRIPTION)?;
+    }
+    if let Some(text) = cmd.icon {
+        new.icon = line("icon", &text, MAX_ICON)?;
     }
     Ok(new)
 }

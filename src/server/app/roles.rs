@@ -4,7 +4,7 @@
 
 use super::access::record;
 use super::organizations::{self, line};
-use super::{Actor, App, Error, Result, people, trail};
+use super::{Actor, App, Error, Result, people, place_roles, trail};
 use crate::model::audit::{AuditAction, AuditEntry, AuditTarget, Diff};
 use crate::model::event::Event;
 use crate::model::id::OrganizationId;
@@ -86,6 +86,7 @@ impl App {
     ) -> Result<(Organization, User)> {
         actor.require_own()?;
         let (actor, keys) = (actor.clone(), (organization.to_owned(), user.to_owned()));
+        let rules = self.rules();
         self.db
             .write(move |tx| {
                 let place = organizations::find(tx, &actor, &keys.0)?;
@@ -93,6 +94,7 @@ impl App {
                 let old = held_by(&user, place.id);
                 let new = known(tx, place.id, names)?;
                 require_change(tx, &actor, (place.id, &user), (&old, &new))?;
+                place_roles::require_free(tx, &rules, (place.id, &user), &new)?;
                 actor.require_fresh(tx.now)?;
                 roles::replace_in(tx, place.id, user.id, &new)?;
                 let diff = Diff::new().field("roles", &old, &new);
@@ -265,6 +267,16 @@ pub(super) fn require_change(
     if actor.user_id() == Some(user.id) {
         return Err(Error::conflict("your own roles are changed by someone else"));
     }
+    require_may_give(tx, actor, place, (old, new))
+}
+
+/// Asks for the right to give and to take what `old` and `new` do not have in common.
+pub(super) fn require_may_give(
+    tx: &ReadTx<'_>,
+    actor: &Actor,
+    place: OrganizationId,
+    (old, new): (&[RoleName], &[RoleName]),
+) -> Result<()> {
     let given = new.iter().filter(|role| !old.contains(role)).map(|role| (Action::Assign, role));
     let taken = old.iter().filter(|role| !new.contains(role)).map(|role| (Action::Unassign, role));
     for (action, role) in given.chain(taken) {
@@ -292,7 +304,11 @@ pub(super) fn held_by(user: &User, place: OrganizationId) -> Vec<RoleName> {
 }
 
 /// The names of roles as they are stored, sorted and without doubles.
-fn known(tx: &ReadTx<'_>, place: OrganizationId, names: Vec<String>) -> Result<Vec<RoleName>> {
+pub(super) fn known(
+    tx: &ReadTx<'_>,
+    place: OrganizationId,
+    names: Vec<String>,
+) -> Result<Vec<RoleName>> {
     let mut all = Vec::new();
     for name in names.into_iter().filter(|name| name != MEMBER) {
         let missing = || Error::invalid("roles", format!("there is no role {name:?}"));

@@ -122,6 +122,7 @@ fn start_rows(tx: &WriteTx<'_>) -> Result<()> {
             updated_at: tx.now,
             is_default: true,
             quota_allowance: 0,
+            icon: String::new(),
         };
         organizations::insert(tx, &organization)?;
     }

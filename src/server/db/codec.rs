@@ -3,7 +3,8 @@
 use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
 
 use crate::model::{
-    agent, app, audit, build, grant, id, log, name, provider, secret, session, template, time, user,
+    agent, app, audit, build, grant, id, log, name, provider, secret, session, set_sync, template,
+    time, user,
 };
 
 macro_rules! text {
@@ -50,7 +51,7 @@ text! {
 
 words! {
     user::UserStatus, user::UserKind, user::LoginType, user::SiteRole, user::OrganizationRole, user::TokenKind,
-    user::GroupSource, template::TemplateRole, provider::ProviderKind,
+    user::GroupSource, template::TemplateRole, provider::ProviderKind, set_sync::SyncKind,
     log::LogLevel, log::LogSource, build::Transition, build::JobKind, build::JobStatus, build::BuildReason,
     agent::Lifecycle, app::AppHealth, session::SessionKind, session::EndReason,
     audit::AuditAction, audit::AuditTarget, audit::AuditActor, audit::checkpoint::CheckpointKind, grant::Verb, grant::Reason,

@@ -3,7 +3,7 @@
 use rusqlite::{Row, named_params};
 
 use super::{ReadTx, Result, WriteTx};
-use crate::model::id::{IdentityId, UserId};
+use crate::model::id::{IdentityId, OrganizationId, UserId};
 use crate::model::identity::Identity;
 
 fn from_row(row: &Row<'_>) -> rusqlite::Result<Identity> {
@@ -63,31 +63,44 @@ pub fn list_of(tx: &ReadTx<'_>, user: UserId) -> Result<Vec<Identity>> {
     )
 }
 
-/// The claims that providers sent of anyone, by name.
+/// The claims that providers sent of anyone, or of the members of one organization, by name.
 ///
 /// # Errors
 /// When SQLite fails.
-pub fn claim_fields(tx: &ReadTx<'_>, limit: i64) -> Result<Vec<String>> {
+pub fn claim_fields(
+    tx: &ReadTx<'_>,
+    place: Option<OrganizationId>,
+    limit: i64,
+) -> Result<Vec<String>> {
     tx.list(
         "SELECT DISTINCT c.key AS field FROM identities i, json_each(i.claims) c
+         WHERE :place IS NULL OR EXISTS (SELECT 1 FROM memberships m
+           WHERE m.organization_id = :place AND m.user_id = i.user_id)
          ORDER BY c.key LIMIT :limit
          /* scan: asked by who sets up a provider; a row is one person at one provider */",
-        named_params! { ":limit": limit },
+        named_params! { ":limit": limit, ":place": place },
         |row| row.get("field"),
     )
 }
 
-/// The texts that a claim had of anyone, alone or in a list.
+/// The texts that a claim had of anyone, or of the members of one organization, alone or in a list.
 ///
 /// # Errors
 /// When SQLite fails.
-pub fn claim_values(tx: &ReadTx<'_>, field: &str, limit: i64) -> Result<Vec<String>> {
+pub fn claim_values(
+    tx: &ReadTx<'_>,
+    (field, place): (&str, Option<OrganizationId>),
+    limit: i64,
+) -> Result<Vec<String>> {
     tx.list(
         "SELECT DISTINCT v.value AS text FROM identities i, json_each(i.claims) c,
            json_each(CASE c.type WHEN 'array' THEN c.value ELSE json_array(c.value) END) v
-         WHERE c.key = :field AND v.type = 'text' ORDER BY v.value LIMIT :limit
+         WHERE c.key = :field AND v.type = 'text'
+           AND (:place IS NULL OR EXISTS (SELECT 1 FROM memberships m
+             WHERE m.organization_id = :place AND m.user_id = i.user_id))
+         ORDER BY v.value LIMIT :limit
          /* scan: asked by who sets up a provider; a row is one person at one provider */",
-        named_params! { ":field": field, ":limit": limit },
+        named_params! { ":field": field, ":limit": limit, ":place": place },
         |row| row.get("text"),
     )
 }

@@ -21,6 +21,7 @@ pub mod grants;
 pub mod groups;
 pub mod identities;
 pub mod identity_grants;
+pub mod idp_syncs;
 mod inspect;
 pub mod invitations;
 pub mod job_logs;

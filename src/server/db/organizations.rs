@@ -16,6 +16,7 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<Organization> {
         created_at: row.get("created_at")?,
         updated_at: row.get("updated_at")?,
         quota_allowance: row.get("quota_allowance")?,
+        icon: row.get("icon")?,
     })
 }
 
@@ -26,7 +27,7 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<Organization> {
 pub fn find(tx: &ReadTx<'_>, id: OrganizationId) -> Result<Option<Organization>> {
     tx.find(
         "SELECT id, name, display_name, description, is_default, created_at, updated_at,
-                quota_allowance
+                quota_allowance, icon
          FROM organizations WHERE id = :id",
         named_params! { ":id": id },
         from_row,
@@ -40,7 +41,7 @@ pub fn find(tx: &ReadTx<'_>, id: OrganizationId) -> Result<Option<Organization>>
 pub fn find_by_name(tx: &ReadTx<'_>, name: &str) -> Result<Option<Organization>> {
     tx.find(
         "SELECT id, name, display_name, description, is_default, created_at, updated_at,
-                quota_allowance
+                quota_allowance, icon
          FROM organizations WHERE name = :name",
         named_params! { ":name": name },
         from_row,
@@ -54,7 +55,7 @@ pub fn find_by_name(tx: &ReadTx<'_>, name: &str) -> Result<Option<Organization>>
 pub fn find_default(tx: &ReadTx<'_>) -> Result<Option<Organization>> {
     tx.find(
         "SELECT id, name, display_name, description, is_default, created_at, updated_at,
-                quota_allowance
+                quota_allowance, icon
          FROM organizations WHERE is_default = 1",
         [],
         from_row,
@@ -68,7 +69,7 @@ pub fn find_default(tx: &ReadTx<'_>) -> Result<Option<Organization>> {
 pub fn list(tx: &ReadTx<'_>) -> Result<Vec<Organization>> {
     tx.list(
         "SELECT id, name, display_name, description, is_default, created_at, updated_at,
-                quota_allowance
+                quota_allowance, icon
          FROM organizations ORDER BY name",
         [],
         from_row,
@@ -82,12 +83,13 @@ pub fn list(tx: &ReadTx<'_>) -> Result<Vec<Organization>> {
 pub fn insert(tx: &WriteTx<'_>, organization: &Organization) -> Result<()> {
     tx.execute(
         "INSERT INTO organizations (id, name, display_name, description, is_default, created_at,
-         updated_at) VALUES (:id, :name, :display_name, :description, :is_default, :now, :now)",
+         updated_at, icon)
+         VALUES (:id, :name, :display_name, :description, :is_default, :now, :now, :icon)",
         named_params! {
             ":id": organization.id, ":name": organization.name,
             ":display_name": organization.display_name,
             ":description": organization.description, ":is_default": organization.is_default,
-            ":now": tx.now,
+            ":now": tx.now, ":icon": organization.icon,
         },
     )?;
     Ok(())
@@ -100,11 +102,12 @@ pub fn insert(tx: &WriteTx<'_>, organization: &Organization) -> Result<()> {
 pub fn update(tx: &WriteTx<'_>, organization: &Organization) -> Result<()> {
     tx.execute(
         "UPDATE organizations SET name = :name, display_name = :display_name,
-         description = :description, updated_at = :now WHERE id = :id",
+         description = :description, icon = :icon, updated_at = :now WHERE id = :id",
         named_params! {
             ":id": organization.id, ":name": organization.name,
             ":display_name": organization.display_name,
             ":description": organization.description, ":now": tx.now,
+            ":icon": organization.icon,
         },
     )?;
     Ok(())
@@ -120,6 +123,33 @@ pub fn set_quota_allowance(tx: &WriteTx<'_>, id: OrganizationId, allowance: i64)
         named_params! { ":id": id, ":allowance": allowance, ":now": tx.now },
     )?;
     Ok(())
+}
+
+/// Whether there are others than that of the start.
+///
+/// # Errors
+/// When SQLite fails.
+pub fn are_several(tx: &ReadTx<'_>) -> Result<bool> {
+    let found =
+        tx.find("SELECT 1 FROM organizations WHERE is_default = 0 LIMIT 1", [], |_| Ok(()))?;
+    Ok(found.is_some())
+}
+
+/// How many templates and workspaces there are in it.
+///
+/// # Errors
+/// When SQLite fails.
+pub fn contents(tx: &ReadTx<'_>, id: OrganizationId) -> Result<(i64, i64)> {
+    let found = tx.find(
+        "SELECT (SELECT count(*) FROM templates
+                 WHERE organization_id = :id AND deleted_at IS NULL) AS templates,
+                (SELECT count(*) FROM workspaces
+                 WHERE organization_id = :id AND deleted_at IS NULL) AS workspaces
+         /* scan: organizations are rarely deleted */",
+        named_params! { ":id": id },
+        |row| Ok((row.get("templates")?, row.get("workspaces")?)),
+    )?;
+    Ok(found.unwrap_or_default())
 }
 
 /// Whether there is or was anything in it: what is deleted stays as a tombstone.

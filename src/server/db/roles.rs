@@ -73,7 +73,7 @@ pub fn take(tx: &WriteTx<'_>, user: UserId, role: SiteRole) -> Result<()> {
     Ok(())
 }
 
-/// Gives a user exactly these roles in an organization.
+/// Gives a user exactly these roles in an organization. Who gave one that stays is not forgotten.
 ///
 /// # Errors
 /// When SQLite fails.
@@ -83,19 +83,69 @@ pub fn replace_in(
     user: UserId,
     roles: &[RoleName],
 ) -> Result<()> {
-    tx.execute(
-        "DELETE FROM role_bindings WHERE user_id = :user AND organization_id = :organization",
-        named_params! { ":user": user, ":organization": organization },
-    )?;
-    for role in roles {
-        tx.execute(
-            "INSERT INTO role_bindings (user_id, role, organization_id, created_at)
-             VALUES (:user, :role, :organization, :now)",
-            named_params! {
-                ":user": user, ":role": role, ":organization": organization, ":now": tx.now,
-            },
-        )?;
+    for (role, _) in list_in(tx, organization, user)? {
+        if !roles.contains(&role) {
+            take_in(tx, organization, (user, &role))?;
+        }
     }
+    for role in roles {
+        give_in(tx, organization, (user, role, None))?;
+    }
+    Ok(())
+}
+
+/// The roles of a user in an organization, each with the identity whose provider gave it; none for
+/// one that someone there gave.
+///
+/// # Errors
+/// When SQLite fails.
+pub fn list_in(
+    tx: &ReadTx<'_>,
+    organization: OrganizationId,
+    user: UserId,
+) -> Result<Vec<(RoleName, Option<IdentityId>)>> {
+    tx.list(
+        "SELECT role, identity_id FROM role_bindings
+         WHERE user_id = :user AND organization_id = :organization ORDER BY role",
+        named_params! { ":user": user, ":organization": organization },
+        |row| Ok((row.get("role")?, row.get("identity_id")?)),
+    )
+}
+
+/// Gives a user a role in an organization, by someone's hand or a provider's word, unless they hold it.
+///
+/// # Errors
+/// When SQLite fails.
+pub fn give_in(
+    tx: &WriteTx<'_>,
+    organization: OrganizationId,
+    (user, role, identity): (UserId, &RoleName, Option<IdentityId>),
+) -> Result<()> {
+    tx.execute(
+        "INSERT INTO role_bindings (user_id, role, organization_id, created_at, identity_id)
+         VALUES (:user, :role, :organization, :now, :identity) ON CONFLICT DO NOTHING",
+        named_params! {
+            ":user": user, ":role": role, ":organization": organization, ":now": tx.now,
+            ":identity": identity,
+        },
+    )?;
+    Ok(())
+}
+
+/// Takes a role in an organization from a user.
+///
+/// # Errors
+/// When SQLite fails.
+pub fn take_in(
+    tx: &WriteTx<'_>,
+    organization: OrganizationId,
+    (user, role): (UserId, &RoleName),
+) -> Result<()> {
+    tx.execute(
+        "DELETE FROM role_bindings
+         WHERE user_id = :user AND role = :role AND organization_id = :organization",
+        named_params! { ":user": user, ":role": role, ":organization": organization },
+    )?;
     Ok(())
 }
 

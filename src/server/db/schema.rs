@@ -24,6 +24,7 @@ pub const MIGRATIONS: &[(&str, &str)] = &[
     (AUDIT_PAGE, include_str!("migrations/0013_auditpage.sql")),
     ("0014_providers", include_str!("migrations/0014_providers.sql")),
     ("0015_provedit", include_str!("migrations/0015_provedit.sql")),
+    ("0016_orgs", include_str!("migrations/0016_orgs.sql")),
 ];
 
 const AUDIT_CHAIN: &str = "0005_audit_chain";

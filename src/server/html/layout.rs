@@ -55,6 +55,10 @@ pub struct Ways {
     pub providers: bool,
     /// Who must have a second factor.
     pub second_factors: bool,
+    /// Organizations, where they see several.
+    pub organizations: bool,
+    /// What follows providers, in some organization.
+    pub syncs: bool,
 }
 
 impl Ways {
@@ -73,6 +77,8 @@ impl Ways {
             audit: site(ResourceType::AuditLog, Action::Read),
             providers: site(ResourceType::IdpsyncSettings, Action::Read),
             second_factors: site(ResourceType::DeploymentConfig, Action::Read),
+            organizations: subject.organizations.len() > 1,
+            syncs: any(ResourceType::IdpsyncSettings, Action::Read),
         }
     }
 }
@@ -106,6 +112,8 @@ pub enum Section {
     Templates,
     /// People.
     People,
+    /// Organizations, where there are several.
+    Organizations,
     /// Groups of an organization.
     Groups,
     /// Members of an organization.
@@ -228,11 +236,12 @@ fn sidebar(visit: &Visit, section: Section) -> Markup {
                 (entry(paths::WORKSPACES, "workspaces", "Workspaces", section == Section::Workspaces))
                 (entry(paths::TEMPLATES, "templates", "Templates", section == Section::Templates))
             }
-            @if visit.ways.people || visit.ways.groups || visit.ways.audit {
+            @if visit.ways.people || visit.ways.groups || visit.ways.audit || visit.ways.organizations {
                 h2 id="nav-govern" { "Govern" }
                 ul class="nav" aria-labelledby="nav-govern" {
                     @if visit.ways.people { (entry(paths::PEOPLE, "people", "People", section == Section::People)) }
-                    @if visit.ways.groups {
+                    @if visit.ways.organizations { (entry(paths::ORGANIZATIONS, "board", "Organizations", section == Section::Organizations)) }
+                    @else if visit.ways.groups {
                         (entry(paths::GROUPS, "people", "Groups", section == Section::Groups))
                         (entry(paths::MEMBERS, "person-plus", "Members", section == Section::Members))
                         (entry(paths::ROLES, "access", "Roles", section == Section::Roles))

@@ -14,7 +14,8 @@ pub use audit::{
     AUDIT, AUDIT_FILTERS, audit_entry, audit_export, audit_filter, audit_where, delete_audit_filter,
 };
 pub use organizations::{
-    GROUPS, MEMBERS, ROLES, group, group_action, member, member_action, role, role_action,
+    GROUPS, Home, MEMBERS, ORGANIZATION, ORGANIZATION_DELETE, ORGANIZATIONS, ROLES, SYNC,
+    delete_organization, organization, sync,
 };
 pub use people::{claims, end_their_session, person, person_action, revoke_their_token};
 pub use sign_in::{

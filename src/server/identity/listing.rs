@@ -1,5 +1,6 @@
 //! Every way to sign in with its settings as they are in force, and where each was set.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::oidc::{CODER_PROVIDER, Stopped};
@@ -178,6 +179,12 @@ pub(super) fn map<'a>(pairs: impl Iterator<Item = (&'a String, &'a String)>) -> 
     pairs.map(|(from, to)| format!("{from} = {to}")).collect::<Vec<_>>().join(", ")
 }
 
+/// The same of words that may lead to several things.
+fn many(mapping: &BTreeMap<String, Vec<String>>) -> String {
+    let pairs = mapping.iter().map(|(from, all)| format!("{from} = {}", all.join(" and ")));
+    pairs.collect::<Vec<_>>().join(", ")
+}
+
 /// What [`Rules`] say of who may come in.
 ///
 /// [`Rules`]: crate::model::identity::Rules
@@ -191,7 +198,7 @@ pub(super) fn of_rules(rules: &crate::model::identity::Rules) -> Vec<Pair> {
     ];
     if let Some(sync) = &rules.groups {
         all.extend([
-            ("group_mapping", map(sync.mapping.iter())),
+            ("group_mapping", many(&sync.mapping)),
             (
                 "group_regex_filter",
                 sync.filter.as_ref().map(ToString::to_string).unwrap_or_default(),

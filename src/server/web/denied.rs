@@ -84,6 +84,7 @@ fn target(part: &str) -> Option<AuditTarget> {
         "workspacebuilds" => AuditTarget::WorkspaceBuild,
         "groups" => AuditTarget::Group,
         "members" => AuditTarget::OrganizationMember,
+        "idpsync" | "sync" => AuditTarget::Setting,
         "organizations" => AuditTarget::Organization,
         "invitations" => AuditTarget::Invitation,
         "users" | "people" | "service-accounts" => AuditTarget::User,

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::shapes;
+use super::{null_is_default, shapes};
 
 shapes! {
     /// `GET /users/oidc-claims`.
@@ -10,10 +10,73 @@ shapes! {
         pub claims: BTreeMap<String, serde_json::Value>,
     }
 
-    /// `GET /settings/idpsync/organization`.
+    /// `GET` and `PATCH` of `/settings/idpsync/organization`.
     pub struct OrganizationSync {
         pub field: String,
         pub mapping: BTreeMap<String, Vec<String>>,
         pub organization_assign_default: bool,
+        /// Not Coder's: the name of the provider's settings.
+        pub provider: String,
+        /// Not Coder's: `file`, or `set` for what was set here over it.
+        pub source: String,
     }
+
+    /// `GET` and `PATCH` of `/organizations/{organization}/settings/idpsync/groups`.
+    pub struct GroupSync {
+        pub field: String,
+        pub mapping: BTreeMap<String, Vec<String>>,
+        pub regex_filter: Option<String>,
+        pub auto_create_missing_groups: bool,
+        /// Not Coder's: the name of the provider's settings.
+        pub provider: String,
+        /// Not Coder's: `file`, or `set` for what was set here over it.
+        pub source: String,
+    }
+
+    /// `GET` and `PATCH` of `/organizations/{organization}/settings/idpsync/roles`.
+    pub struct RoleSync {
+        pub field: String,
+        pub mapping: BTreeMap<String, Vec<String>>,
+        /// Not Coder's: the name of the provider's settings.
+        pub provider: String,
+        /// Not Coder's: `file`, or `set` for what was set here.
+        pub source: String,
+    }
+
+    /// Any of them, as it is sent: all of it, or what is not the mapping.
+    pub struct PatchSync {
+        pub field: Option<String>,
+        #[serde(deserialize_with = "null_is_default")]
+        pub mapping: BTreeMap<String, Option<Vec<String>>>,
+        pub regex_filter: Option<String>,
+        pub auto_create_missing_groups: Option<bool>,
+        pub organization_assign_default: Option<bool>,
+        pub assign_default: Option<bool>,
+    }
+
+    /// One word of a provider and what it leads to.
+    pub struct Led {
+        pub given: String,
+        pub gets: String,
+    }
+
+    /// `PATCH` of a `mapping`.
+    pub struct PatchMapping {
+        #[serde(deserialize_with = "null_is_default")]
+        pub add: Vec<Led>,
+        #[serde(deserialize_with = "null_is_default")]
+        pub remove: Vec<Led>,
+    }
+}
+
+/// Any of them, as it is answered.
+#[derive(Clone, Debug, PartialEq, serde::Serialize)]
+#[serde(untagged)]
+pub enum Sync {
+    /// Of groups.
+    Groups(GroupSync),
+    /// Of roles in an organization.
+    Roles(RoleSync),
+    /// Of organizations.
+    Organizations(OrganizationSync),
 }

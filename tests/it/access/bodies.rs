@@ -53,6 +53,8 @@ fn json_of(method: &Method, route: &str, value: &dyn Fn(&str) -> String) -> Valu
         }
         ("/api/v2/templates/{template}/acl", _) => json!({ "user_perms": {} }),
         ("/api/v2/templates/{template}/versions", _) => json!({ "id": value("{version}") }),
+        ("/api/v2/settings/idpsync/organization", _) => json!({ "field": "" }),
+        (_, "{kind}") => json!({ "field": "teams" }),
         (_, "groups") => json!({ "name": "glazers" }),
         (_, "templates") => {
             json!({ "name": "second", "template_version_id": value("{version}") })
@@ -92,16 +94,22 @@ fn form(route: &str, value: &dyn Fn(&str) -> String) -> Vec<(&'static str, Strin
         "delete" if route.starts_with("/people") => {
             return vec![("confirm", value("{user}"))];
         }
-        "delete" if route.starts_with("/groups") => &[("confirm", "potters")],
-        "delete" if route.starts_with("/roles") => &[("confirm", "helper")],
+        "delete" if route.contains("/groups/") => &[("confirm", "potters")],
+        "delete" if route.contains("/roles/") => &[("confirm", "helper")],
         "groups" => &[("name", "glazers"), ("quota_allowance", "3")],
-        "members" if route == "/members" => return vec![("user", value("{user}"))],
-        "roles" if route == "/roles" => &[("name", "another"), ("permission", "workspace:read")],
         "remove" if route.contains("/sign-in/") => &[("confirm", "sso")],
         _ if route.contains("/sign-in/{name}") || route.contains("/add-sign-in/") => {
             &provider("another")
         }
-        "remove" if route.starts_with("/members") => return vec![("confirm", value("{user}"))],
+        "members" if !route.contains("/groups/") => return vec![("user", value("{user}"))],
+        "roles" if !route.contains("{user}") => {
+            &[("name", "another"), ("permission", "workspace:read")]
+        }
+        "remove" if route.contains("/members/") => return vec![("confirm", value("{user}"))],
+        "delete" if route.starts_with("/organizations") => &[("confirm", "default")],
+        "organizations" => &[("name", "orchard")],
+        "{kind}" => &[("field", "teams")],
+        "{organization}" => &[("name", "default"), ("display_name", "Orchard")],
         "delete" => &[("confirm", "kiln")],
         "people" => {
             &[("username", "newcomer"), ("email", "new@example.org"), ("password", PASSWORD)]

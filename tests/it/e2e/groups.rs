@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::site::Site;
+use super::site::{STEADING, Site};
 
 fn json(site: &Site, args: &[&str]) -> Value {
     let args: Vec<&str> = args.iter().copied().chain(["-o", "json"]).collect();
@@ -78,6 +78,14 @@ fn organizations_have_members_with_roles_of_their_own_making() {
     let roles = json(&site, &["org", "roles", "show", "picker", "-O", "orchard"]);
     assert_eq!(roles[0]["organization_permissions"].as_array().unwrap().len(), 1);
     site.cli(&["org", "roles", "delete", "picker", "-O", "orchard"]).ok();
+    let set = "echo '{\"field\":\"teams\",\"auto_create_missing_groups\":true}' |
+        \"$0\" org settings set groupsync -O orchard --provider oidc";
+    site.run("sh", &["-c", set, STEADING]).ok();
+    let show = ["org", "settings", "show", "group-sync", "-O", "orchard"];
+    let shown: Value = serde_json::from_str(&site.cli(&show).ok()).unwrap();
+    assert_eq!((&shown["field"], &shown["source"]), (&"teams".into(), &"set".into()));
+    let unset = ["org", "settings", "unset", "group-sync", "-O", "orchard"];
+    assert!(site.cli(&unset).ok().contains("\"file\""));
     site.cli(&["org", "members", "remove", "mill", "-O", "orchard"]).ok();
     let refused = site.cli(&["org", "delete", "default", "--yes"]);
     assert!(refused.err.contains("stays"), "{}", refused.err);

@@ -8,12 +8,15 @@ use steading::model::policy::{self, Permission, Permissions};
 use steading::model::quota::Quota;
 use steading::model::template::TemplateRole;
 use steading::model::user::{Group, GroupSource, HeldRole, Organization, OrganizationRole, User};
+use steading::server::html::layout::Visit;
 use steading::server::html::pages::group::GroupPage;
 use steading::server::html::pages::groups::{GroupRow, Groups};
 use steading::server::html::pages::members::{MemberPage, Members};
+use steading::server::html::pages::organizations::{OrganizationPage, Organizations};
 use steading::server::html::pages::roles::{RolePage, RoleRow, Roles};
 use steading::server::html::pages::template_permissions::{GroupEntry, TemplatePermissions};
 use steading::server::html::parts::form::Input;
+use steading::server::html::parts::place::Place;
 
 use super::fixtures::{ada, before, grace, id, linus, reference, template, visit};
 use super::{Scene, scene};
@@ -95,6 +98,7 @@ fn groups() -> Vec<Scene> {
         ],
         creates,
         input,
+        place: place(false),
     };
     let member = Groups {
         groups: vec![row_of(&some_group(1, "Everyone", 0), 1, GroupSource::User)],
@@ -127,6 +131,7 @@ fn group_pages() -> Vec<Scene> {
         changes,
         deletes: changes,
         input,
+        place: place(false),
     };
     let empty = GroupPage {
         members: vec![],
@@ -160,7 +165,81 @@ fn organization() -> Organization {
         updated_at: before(30_000_000),
         is_default: true,
         quota_allowance: 8,
+        icon: String::new(),
     }
+}
+
+/// The organization of the start alone, or another one besides it.
+fn place(is_one_of_many: bool) -> Place {
+    Place { organization: if is_one_of_many { kiln() } else { organization() }, is_one_of_many }
+}
+
+fn kiln() -> Organization {
+    Organization {
+        id: id(2),
+        name: "a-name-of-thirty-six-characters-long".into(),
+        display_name: "The kiln at the end of the lane".into(),
+        description: "Potters and their apprentices".into(),
+        is_default: false,
+        ..organization()
+    }
+}
+
+/// Who sees several organizations.
+fn sees_several(user: User) -> Visit {
+    let mut visit = visit(user);
+    visit.ways.organizations = true;
+    visit
+}
+
+fn organizations() -> Vec<Scene> {
+    let list = |visit, organizations, creates, input| Organizations {
+        visit,
+        organizations,
+        creates,
+        input,
+    };
+    let both = || vec![kiln(), organization()];
+    let taken = typed("name", "There is an organization of this name.");
+    let alone = list(visit(ada()), vec![organization()], true, Input::default());
+    let page = |changes: bool, input| OrganizationPage {
+        visit: sees_several(if changes { ada() } else { linus() }),
+        place: place(true),
+        changes,
+        holds: changes.then_some((0, 0)),
+        input,
+    };
+    let full = OrganizationPage { holds: Some((2, 31)), ..page(true, Input::default()) };
+    let start = OrganizationPage {
+        visit: visit(ada()),
+        place: place(false),
+        ..page(true, Input::default())
+    };
+    let groups = Groups {
+        visit: sees_several(ada()),
+        groups: vec![row_of(&some_group(1702, "platform", 0), 2, GroupSource::Oidc)],
+        creates: true,
+        input: Input::default(),
+        place: place(true),
+    };
+    vec![
+        scene("organizations", list(sees_several(ada()), both(), true, Input::default()).render()),
+        scene(
+            "organizations-member",
+            list(sees_several(linus()), both(), false, Input::default()).render(),
+        ),
+        scene("organizations-alone", alone.render()),
+        scene("organizations-wrong", list(sees_several(ada()), both(), true, taken).render()),
+        scene("organization", page(true, Input::default()).render()),
+        scene("organization-member", page(false, Input::default()).render()),
+        scene(
+            "organization-wrong",
+            page(true, typed("icon", "May have at most 256 characters.")).render(),
+        ),
+        scene("organization-start", start.render()),
+        scene("organization-full", full.render()),
+        scene("groups-of-one-of-many", groups.render()),
+    ]
 }
 
 fn members() -> Vec<Scene> {
@@ -174,18 +253,18 @@ fn members() -> Vec<Scene> {
     };
     let list = |adds, input| Members {
         visit: visit(ada()),
-        organization: organization(),
+        place: place(false),
         members: vec![(ada(), before(9_000_000)), (keeper.clone(), before(86_400))],
         offset: 0,
         total: 2,
         adds,
         input,
     };
-    let many = Members { total: 431, ..list(true, Input::default()) };
+    let many = Members { total: 431, place: place(true), ..list(true, Input::default()) };
     let none = Members { members: vec![], total: 0, ..list(false, Input::default()) };
     let page = |changes: bool, input| MemberPage {
         visit: visit(if changes { ada() } else { grace() }),
-        organization: organization(),
+        place: place(false),
         user: keeper.clone(),
         roles: vec![
             ("organization-admin".into(), "Organization Admin".into(), false),
@@ -237,6 +316,7 @@ fn roles() -> Vec<Scene> {
         held,
         chosen: some,
         input,
+        place: place(false),
     };
     let page = |role: RoleRow, changes, held| RolePage {
         visit: visit(ada()),
@@ -245,6 +325,7 @@ fn roles() -> Vec<Scene> {
         changes,
         deletes: changes,
         input: Input::default(),
+        place: place(false),
     };
     let built_in = entry("organization-auditor", held, true);
     let ban = entry("organization-workspace-creation-ban", Permissions::EMPTY, true);
@@ -261,5 +342,5 @@ fn roles() -> Vec<Scene> {
 
 /// Every one of them.
 pub fn all() -> Vec<Scene> {
-    [permissions(), groups(), group_pages(), members(), roles()].concat()
+    [permissions(), groups(), group_pages(), members(), roles(), organizations()].concat()
 }

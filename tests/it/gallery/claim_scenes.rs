@@ -4,13 +4,16 @@ use maud::Render as _;
 use serde_json::json;
 use steading::model::identity::{Claims, Identity};
 use steading::model::login_method::{LoginMethod, LoginMethods, Reading};
-use steading::model::name::GroupName;
-use steading::model::sync::{GroupHere, Left, Mapped, Outcome, Synced};
+use steading::model::name::{GroupName, RoleName};
+use steading::model::set_sync::{SetSync, SyncKind};
+use steading::model::sync::{GroupHere, Left, Mapped, Origin, Outcome, PlaceOutcome, Synced};
 use steading::model::user::{Group, GroupSource, LoginType, Organization, SiteRole, User};
 use steading::server::html::pages::account::Account;
 use steading::server::html::pages::claims::ClaimsPage;
 use steading::server::html::pages::person::Person;
+use steading::server::html::pages::syncs::{SyncPage, Tried};
 use steading::server::html::parts::form::Input;
+use steading::server::html::parts::place::Place;
 
 use super::fixtures::{ada, before, id, linus, visit};
 use super::{Scene, scene};
@@ -37,8 +40,29 @@ fn left<T>(value: &str, left: Left) -> Mapped<T> {
     Mapped { value: value.into(), became: Err(left) }
 }
 
-fn organizations() -> Vec<Mapped<Organization>> {
-    let named = |n: u128, name: &str| Organization {
+fn synced<T>(field: &str, mapped: Vec<Mapped<T>>) -> Synced<T> {
+    Synced { field: field.into(), origin: Origin::File, mapped }
+}
+
+/// What follows in two organizations, as it was set there.
+fn in_places() -> Outcome {
+    let role = |name: &str| name.parse::<RoleName>().unwrap();
+    let roles = vec![
+        gave("keepers", role("organization-template-admin")),
+        gave("keepers", role("operator")),
+        left("seers", Left::Unknown("wizard".into())),
+        left("seers", Left::Implied("organization-member".into())),
+    ];
+    let kiln = PlaceOutcome {
+        organization: Organization { display_name: "The kiln".into(), ..named(2, "kiln") },
+        groups: Some(Synced { origin: Origin::Set, ..synced("groups", groups()) }),
+        roles: Some(Synced { origin: Origin::Set, ..synced("crafts", roles) }),
+    };
+    Outcome { places: [outcome().places, vec![kiln]].concat(), ..outcome() }
+}
+
+fn named(n: u128, name: &str) -> Organization {
+    Organization {
         id: id(n),
         name: name.into(),
         display_name: String::new(),
@@ -47,7 +71,11 @@ fn organizations() -> Vec<Mapped<Organization>> {
         updated_at: before(30_000_000),
         is_default: n == 1,
         quota_allowance: 0,
-    };
+        icon: String::new(),
+    }
+}
+
+fn organizations() -> Vec<Mapped<Organization>> {
     vec![
         gave("", named(1, "default")),
         gave("cn=potters,ou=groups,dc=hearth,dc=lan", named(2, "kiln")),
@@ -84,9 +112,13 @@ fn outcome() -> Outcome {
         left("owner", Left::Unmapped),
     ];
     Outcome {
-        organizations: Some(Synced { field: "groups".into(), mapped: organizations() }),
-        roles: Some(Synced { field: "roles".into(), mapped: roles }),
-        groups: Some(Synced { field: "groups".into(), mapped: groups() }),
+        organizations: Some(synced("groups", organizations())),
+        roles: Some(synced("roles", roles)),
+        places: vec![PlaceOutcome {
+            organization: named(1, "default"),
+            groups: Some(synced("groups", groups())),
+            roles: None,
+        }],
     }
 }
 
@@ -109,17 +141,15 @@ fn sso(reading: Reading) -> LoginMethod {
 }
 
 fn logins(methods: Vec<LoginMethod>) -> LoginMethods {
-    LoginMethods { methods, keeper: None, takes_groups: true }
+    LoginMethods { methods, keeper: None }
 }
 
 fn pages() -> Vec<Scene> {
     let page = |user: User, logins| ClaimsPage { visit: visit(ada()), user, logins };
     let made = || sso(Reading::Made(Box::new(outcome())));
-    let nothing = Outcome {
-        roles: Some(Synced { field: String::new(), mapped: vec![] }),
-        ..Outcome::default()
-    };
-    let outside = LoginMethods { takes_groups: false, ..logins(vec![made()]) };
+    let nothing = Outcome { roles: Some(synced("", vec![])), ..Outcome::default() };
+    let outside = User { organizations: vec![], ..linus() };
+    let several = sso(Reading::Made(Box::new(in_places())));
     let others = vec![
         LoginMethod {
             identity: identity(2, "github", "https://github.com", "4711"),
@@ -141,7 +171,8 @@ fn pages() -> Vec<Scene> {
         scene("claims", page(linus(), logins(vec![made()])).render()),
         scene("claims-own", own.render()),
         scene("claims-several", page(linus(), logins(others)).render()),
-        scene("claims-outside", page(linus(), outside).render()),
+        scene("claims-outside", page(outside, logins(vec![made()])).render()),
+        scene("claims-places", page(linus(), logins(vec![several])).render()),
         scene("claims-owner", owner.render()),
         scene("claims-none", page(linus(), logins(vec![])).render()),
     ]
@@ -172,7 +203,60 @@ fn account() -> Scene {
     scene("account-by-provider", page.render())
 }
 
+fn syncs() -> Vec<Scene> {
+    let page = |kind, origin, tried, input| SyncPage {
+        visit: visit(ada()),
+        place: Place { organization: named(1, "default"), is_one_of_many: false },
+        kind,
+        provider: "hearth".into(),
+        providers: vec!["hearth".into(), "github".into()],
+        settings: SetSync {
+            field: "groups".into(),
+            regex_filter: "^team-".into(),
+            auto_create: true,
+            ..SetSync::default()
+        },
+        origin,
+        mapping: "cn=potters,ou=groups,dc=hearth,dc=lan = potters\nglaze = glazing".into(),
+        changes: true,
+        tried,
+        input,
+    };
+    let fresh = Input::default;
+    let tried = Tried::Groups(Synced { origin: Origin::Set, ..synced("groups", groups()) });
+    let tried = Some(("linus".to_owned(), tried));
+    let roles = vec![gave("keepers", "operator".parse::<RoleName>().unwrap())];
+    let of_roles = Some(("linus".to_owned(), Tried::Roles(synced("crafts", roles))));
+    let wrong = Input::wrong(
+        [("mapping".to_owned(), "glaze".to_owned())].into(),
+        "mapping",
+        "Has no = in the line \"glaze\".",
+    );
+    let kiln = Place { organization: named(2, "kiln"), is_one_of_many: true };
+    let shown = SyncPage {
+        changes: false,
+        place: kiln,
+        providers: vec![],
+        visit: visit(linus()),
+        ..page(SyncKind::Groups, Origin::File, None, fresh())
+    };
+    let unknown = |tried| Some(("linus".to_owned(), tried));
+    let page = |kind, origin, tried, input| page(kind, origin, tried, input).render();
+    vec![
+        scene("sync-groups", page(SyncKind::Groups, Origin::Set, None, fresh())),
+        scene("sync-groups-tried", page(SyncKind::Groups, Origin::File, tried, fresh())),
+        scene("sync-roles-tried", page(SyncKind::Roles, Origin::Set, of_roles, fresh())),
+        scene("sync-off", page(SyncKind::Roles, Origin::File, unknown(Tried::Off), fresh())),
+        scene(
+            "sync-unknown",
+            page(SyncKind::Roles, Origin::File, unknown(Tried::Unknown), fresh()),
+        ),
+        scene("sync-wrong", page(SyncKind::Groups, Origin::File, None, wrong)),
+        scene("sync-shown", shown.render()),
+    ]
+}
+
 /// All of them.
 pub fn all() -> Vec<Scene> {
-    [pages(), vec![person(), account()]].concat()
+    [pages(), vec![person(), account()], syncs()].concat()
 }

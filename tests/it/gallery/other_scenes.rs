@@ -237,7 +237,7 @@ fn template_pages() -> Vec<Scene> {
         icon: "/icon/docker.svg".into(),
         added,
     };
-    let list = |visitor, templates| Templates { visit: visit(visitor), templates };
+    let list = |visitor, templates| Templates { visit: visit(visitor), templates, places: vec![] };
     vec![
         scene("templates", list(ada(), all).render()),
         scene("templates-empty-admin", list(ada(), vec![]).render()),

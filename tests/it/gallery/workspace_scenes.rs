@@ -167,7 +167,12 @@ fn agents() -> Vec<Scene> {
 fn entry(n: u128, name: &str, b: Build) -> Entry {
     let mut b = b;
     b.workspace_id = id(100 + n);
-    Entry { workspace: workspace(n, name, &ada(), b), here: vec![], may: everything() }
+    Entry {
+        workspace: workspace(n, name, &ada(), b),
+        here: vec![],
+        may: everything(),
+        place: String::new(),
+    }
 }
 
 fn mine() -> Vec<Entry> {

@@ -276,7 +276,7 @@ async fn teams_and_organizations_become_groups_and_roles() {
     let groups = GroupSync {
         field: text("groups"),
         mapping: [("kiln/potters", "potters"), ("kiln/glaze", "glazing"), ("clay", "clay")]
-            .map(|(there, here)| (text(there), text(here)))
+            .map(|(there, here)| (text(there), vec![text(here)]))
             .into(),
         only_mapped: true,
         filter: Some(regex::Regex::new("^(potters|glazing|clay)$").unwrap()),

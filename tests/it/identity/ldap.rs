@@ -316,7 +316,8 @@ async fn people_are_found_by_a_template_and_groups_by_a_search() {
         },
         rules: Arc::new(Rules {
             groups: Some(GroupSync {
-                mapping: [(format!("cn=Glaze, ou=groups,{BASE}"), "glazing".to_owned())].into(),
+                mapping: [(format!("cn=Glaze, ou=groups,{BASE}"), vec!["glazing".to_owned()])]
+                    .into(),
                 only_mapped: false,
                 auto_create: true,
                 field: "groups".to_owned(),

@@ -6,6 +6,7 @@ mod joining;
 mod ldap;
 mod made;
 pub mod peer;
+mod places;
 pub mod slapd;
 mod strength;
 mod syncs;
@@ -51,7 +52,7 @@ fn rules() -> Rules {
         link_by_email: LinkByEmail::Members,
         groups: Some(GroupSync {
             field: "groups".to_owned(),
-            mapping: [("potters-at-sso".to_owned(), "potters".to_owned())].into(),
+            mapping: [("potters-at-sso".to_owned(), vec!["potters".to_owned()])].into(),
             filter: Some(regex::Regex::new("^(potters|glaze|kiln)$").unwrap()),
             only_mapped: false,
             auto_create: true,

@@ -32,7 +32,7 @@ fn with_roles() -> Rules {
 }
 
 /// Organizations by the claim `crafts`, and nobody in the one of the start by themselves.
-fn with_organizations() -> Rules {
+pub fn with_organizations() -> Rules {
     let organizations = OrganizationSync {
         field: "crafts".to_owned(),
         mapping: mapping(&[("clay", &["kiln", "nowhere"]), ("all", &["default"])]),
@@ -41,7 +41,7 @@ fn with_organizations() -> Rules {
     Rules { organizations: Some(organizations), ..rules() }
 }
 
-fn claims(name: &str, more: Value) -> Value {
+pub fn claims(name: &str, more: Value) -> Value {
     let mut claims = json!({
         "email": format!("{name}@example.org"), "email_verified": true, "preferred_username": name,
         "groups": [],
@@ -51,7 +51,7 @@ fn claims(name: &str, more: Value) -> Value {
     claims
 }
 
-async fn get(world: &World, client: &Client, path: &str) -> Reply {
+pub async fn get(world: &World, client: &Client, path: &str) -> Reply {
     world.server.get(client, path).await
 }
 
@@ -162,7 +162,7 @@ async fn a_coder_client_reads_what_claims_there_are() {
     assert_eq!(sync["organization_assign_default"], false);
 }
 
-async fn organizations_of(world: &World, client: &Client) -> Vec<String> {
+pub async fn organizations_of(world: &World, client: &Client) -> Vec<String> {
     let path = "/api/v2/users/me/organizations";
     let all = get(world, client, path).await.expect(200).json();
     all.as_array().unwrap().iter().map(|o| o["name"].as_str().unwrap().to_owned()).collect()

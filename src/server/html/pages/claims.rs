@@ -3,7 +3,8 @@
 use maud::{Markup, Render, html};
 
 use crate::model::login_method::{LoginMethod, LoginMethods, Reading};
-use crate::model::sync::{GroupHere, Left, Mapped, Outcome, Synced};
+use crate::model::name::RoleName;
+use crate::model::sync::{GroupHere, Left, Mapped, Origin, Outcome, PlaceOutcome, Synced};
 use crate::model::user::{Organization, SiteRole, User};
 use crate::server::html::layout::{Page, Section, Visit, crumbs, role_word};
 use crate::server::html::parts::notice::{Tone, empty, notice};
@@ -78,9 +79,9 @@ impl ClaimsPage {
     }
 
     fn outcome(&self, n: usize, outcome: &Outcome) -> Markup {
-        let Outcome { organizations, roles, groups } = outcome;
+        let Outcome { organizations, roles, places } = outcome;
         html! {
-            @if organizations.is_none() && roles.is_none() && groups.is_none() {
+            @if organizations.is_none() && roles.is_none() && places.is_empty() {
                 p class="body note" { "No groups, roles or organizations follow this provider." }
             }
             @if let Some(synced) = organizations { (table(n, ("Organizations", "organization"), synced, &organization)) }
@@ -90,27 +91,44 @@ impl ClaimsPage {
                     p class="body note" { (self.user.username) " is an owner by another provider, or as the last one, who stays." }
                 }
             }
-            @if let Some(synced) = groups {
-                (table(n, ("Groups", "group"), synced, &group))
-                @if !self.logins.takes_groups {
-                    p class="body note" { (self.user.username) " is not in the organization of the start, so no groups follow." }
-                }
+            // Rows are numbered apart from those of the whole site.
+            @for (at, place) in places.iter().enumerate() { (self.place((n + 1) * 1000 + at, (place, places.len() > 1))) }
+        }
+    }
+
+    fn place(&self, n: usize, (place, is_one_of_many): (&PlaceOutcome, bool)) -> Markup {
+        let PlaceOutcome { organization, groups, roles } = place;
+        let is_named = is_one_of_many || !organization.is_default;
+        let title = |what: &str| {
+            if is_named { format!("{what} in {}", organization.label()) } else { what.to_owned() }
+        };
+        let belongs = self.user.organizations.contains(&organization.id);
+        html! {
+            @if let Some(synced) = groups { (table(n, (&title("Groups"), "group"), synced, &|here: &GroupHere| group(organization, here))) }
+            @if let Some(synced) = roles {
+                (table(n, (&title("Roles"), "role"), synced, &|role: &RoleName| html! { (role) }))
+            }
+            @if !belongs {
+                p class="body note" { (self.user.username) " is not in " (organization.label()) " now: nothing follows there until they are." }
             }
         }
     }
 }
 
 /// What became of the values of a claim, as many things and each as one.
-fn table<T>(
+pub(super) fn table<T>(
     n: usize,
     (many, one): (&str, &str),
     synced: &Synced<T>,
     here: &impl Fn(&T) -> Markup,
 ) -> Markup {
-    let caption = if synced.field.is_empty() {
-        html! { (many) }
-    } else {
-        html! { (many) " from the claim " code { (synced.field) } }
+    let from = match synced.origin {
+        Origin::File => "by the server's settings",
+        Origin::Set => "as it was set here",
+    };
+    let caption = html! {
+        (many) @if !synced.field.is_empty() { " from the claim " code { (synced.field) } }
+        " " span class="note" { (from) }
     };
     let line = |(at, mapped): (usize, &Mapped<T>)| {
         let head = match mapped.value.as_str() {
@@ -157,10 +175,10 @@ fn role(role: &SiteRole) -> Markup {
     html! { (role_word(*role)) }
 }
 
-fn group(group: &GroupHere) -> Markup {
+pub(super) fn group(place: &Organization, group: &GroupHere) -> Markup {
     html! {
         @match group {
-            GroupHere::There(group) => a href=(paths::group(&group.name)) { (group.name) },
+            GroupHere::There(group) => a href=(paths::Home::of(place).group(&group.name)) { (group.name) },
             GroupHere::New(name) => { (name) " " span class="note" { "made at the next sign-in" } },
         }
     }

@@ -2,7 +2,7 @@
 
 use maud::{Markup, Render, html};
 
-use crate::model::user::UserRef;
+use crate::model::user::{SiteRole, UserRef};
 use crate::server::html::layout::{Page, Section, Visit};
 use crate::server::html::parts::avatar;
 use crate::server::html::parts::icon::icon;
@@ -80,6 +80,18 @@ pub fn pages(visit: &Visit) -> Vec<Hit> {
         ("Templates", "what workspaces are made from", paths::TEMPLATES, true),
         ("Starter templates", "add one", paths::STARTER_TEMPLATES, visit.edits_templates()),
         ("People", "accounts and roles", paths::PEOPLE, visit.sees_people()),
+        (
+            "Organizations",
+            "who and what belongs together",
+            paths::ORGANIZATIONS,
+            visit.ways.organizations || visit.user.has(SiteRole::Owner),
+        ),
+        (
+            "Group and role sync",
+            "what follows providers",
+            "/organizations/default/sync/groups",
+            visit.ways.syncs,
+        ),
         ("Groups", "who is together, and what they may spend", paths::GROUPS, visit.ways.groups),
         ("Members", "who belongs here, and their roles", paths::MEMBERS, visit.ways.groups),
         ("Roles", "what members may do", paths::ROLES, visit.ways.groups),

@@ -12,6 +12,7 @@ use crate::server::html::parts::button::opens;
 use crate::server::html::parts::dialog::{Dialog, type_the_name};
 use crate::server::html::parts::form::{Input, Line, notes, wrongs};
 use crate::server::html::parts::notice::empty;
+use crate::server::html::parts::place::{Place, Tab};
 use crate::server::html::parts::table::{Column, Table, cell, deeds, row};
 use crate::server::html::parts::{avatar, quota};
 use crate::server::html::paths;
@@ -36,15 +37,18 @@ pub struct GroupPage {
     pub deletes: bool,
     /// What was typed into one of the forms.
     pub input: Input,
+    /// Where it is.
+    pub place: Place,
 }
 
 impl Render for GroupPage {
     fn render(&self) -> Markup {
         let g = &self.group;
         let body = html! {
+            (self.place.tabs(&self.visit, Tab::Groups))
             header class="page-head" {
                 div {
-                    (crumbs(&[("Groups", paths::GROUPS)]))
+                    (crumbs(&[("Groups", &self.place.home().groups())]))
                     h1 { (g.name) }
                     p {
                         @if !g.display_name.is_empty() { (g.display_name) " · " }
@@ -59,8 +63,8 @@ impl Render for GroupPage {
             }
             @if self.deletes && !self.everyone { (self.delete()) }
         };
-        Page { title: &g.name, visit: &self.visit, section: Section::Groups, live: None, body }
-            .render()
+        let section = self.place.section(Section::Groups);
+        Page { title: &g.name, visit: &self.visit, section, live: None, body }.render()
     }
 }
 
@@ -87,7 +91,7 @@ impl GroupPage {
     fn member(&self, user: &User, used: Quota) -> Markup {
         let remove = html! {
             @if self.changes && !self.everyone {
-                form method="post" action=(paths::group_action(&self.group.name, "members")) {
+                form method="post" action=(self.place.home().group_action(&self.group.name, "members")) {
                     (self.visit.csrf)
                     input type="hidden" name="remove" value=(user.id);
                     button class="button danger small" { "Take out" span class="vh" { ": " (user.username) } }
@@ -111,7 +115,7 @@ impl GroupPage {
                     ul class="rows" {
                         @for (name, role) in &self.templates {
                             li {
-                                span class="main" { a class="name" href=(paths::template(name)) { (name) } }
+                                span class="main" { @if self.place.organization.is_default { a class="name" href=(paths::template(name)) { (name) } } @else { span class="name" { (name) } } }
                                 span class="note" { @match role { TemplateRole::Use => "use", TemplateRole::Admin => "use and keep" } }
                             }
                         }
@@ -129,7 +133,7 @@ impl GroupPage {
                     @if self.more.is_empty() {
                         p class="body note" { "Everyone whom you may see is in it." }
                     } @else {
-                        form class="body fields" method="post" action=(paths::group_action(&self.group.name, "members")) {
+                        form class="body fields" method="post" action=(self.place.home().group_action(&self.group.name, "members")) {
                             (self.visit.csrf)
                             div class="field" {
                                 label for="f-add" { "Who" }
@@ -152,7 +156,7 @@ impl GroupPage {
         html! {
             section class="card" aria-labelledby="settings" {
                 header { h2 id="settings" { "Settings" } }
-                form class="body fields" method="post" action=(paths::group(&g.name)) {
+                form class="body fields" method="post" action=(self.place.home().group(&g.name)) {
                     (self.visit.csrf)
                     @if !self.everyone {
                         (Line { id: "f-name", name: "name", label: "Name", value: &g.name, ..Line::default() }.draw(&self.input))
@@ -176,7 +180,7 @@ impl GroupPage {
         Dialog {
             id: "delete",
             title: &title,
-            action: &paths::group_action(name, "delete"),
+            action: &self.place.home().group_action(name, "delete"),
             body,
             class: "danger primary",
             deed: &title,

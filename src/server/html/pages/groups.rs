@@ -8,8 +8,8 @@ use crate::server::html::parts::button::{labelled, opens};
 use crate::server::html::parts::dialog::{Asking, Dialog};
 use crate::server::html::parts::form::{Input, Line};
 use crate::server::html::parts::icon::icon;
+use crate::server::html::parts::place::{Place, Tab};
 use crate::server::html::parts::table::{Column, Table, cell, deeds, figure, row};
-use crate::server::html::paths;
 
 /// A group in the list.
 #[derive(Clone, Debug)]
@@ -38,12 +38,15 @@ pub struct Groups {
     pub creates: bool,
     /// What was typed into the form that makes one.
     pub input: Input,
+    /// Where they are.
+    pub place: Place,
 }
 
 impl Render for Groups {
     fn render(&self) -> Markup {
-        let again = !self.input.errors.is_empty();
+        let (again, path) = (!self.input.errors.is_empty(), self.place.home().groups());
         let body = html! {
+            (self.place.tabs(&self.visit, Tab::Groups))
             header class="page-head" {
                 div { h1 { "Groups" } p { "People together: what templates they may use, and how much they may spend a day." } }
                 div class="actions" {
@@ -51,16 +54,16 @@ impl Render for Groups {
                 }
             }
             div class="stack" {
-                (self.asking().again(&self.visit.csrf))
+                (self.asking(&path).again(&self.visit.csrf))
                 section class="card" aria-label="Groups" { (self.table()) }
                 @if self.groups.iter().all(|g| g.quota_allowance == 0) {
                     p class="note" { "No group has a quota allowance, so nobody's spending is limited. Once one has, who has none may start nothing that costs credits." }
                 }
             }
-            @if self.creates { (self.asking().draw(&self.visit.csrf)) }
+            @if self.creates { (self.asking(&path).draw(&self.visit.csrf)) }
         };
-        Page { title: "Groups", visit: &self.visit, section: Section::Groups, live: None, body }
-            .render()
+        let section = self.place.section(Section::Groups);
+        Page { title: "Groups", visit: &self.visit, section, live: None, body }.render()
     }
 }
 
@@ -73,7 +76,7 @@ impl Groups {
             Column::Figures("Adds to quota"),
             Column::Silent("Actions"),
         ];
-        let rows = html! { @for group in &self.groups { (one(group)) } };
+        let rows = html! { @for group in &self.groups { (one(&self.place, group)) } };
         html! { (Table { caption: "Groups of this organization", class: "", columns: &columns, rows }) }
     }
 
@@ -85,12 +88,12 @@ impl Groups {
         }
     }
 
-    fn asking(&self) -> Asking<'_> {
+    fn asking<'a>(&'a self, path: &'a str) -> Asking<'a> {
         Asking {
             dialog: Dialog {
                 id: "add",
                 title: "New group",
-                action: paths::GROUPS,
+                action: path,
                 body: self.fields(),
                 class: "primary",
                 deed: "Make group",
@@ -102,7 +105,7 @@ impl Groups {
                 ("display_name", "Name shown"),
                 ("quota_allowance", "Quota allowance"),
             ],
-            page: paths::GROUPS,
+            page: path,
         }
     }
 }
@@ -122,8 +125,8 @@ pub fn allowance(value: &str, input: &Input) -> Markup {
     .draw(input)
 }
 
-fn one(group: &GroupRow) -> Markup {
-    let href = paths::group(&group.name);
+fn one(place: &Place, group: &GroupRow) -> Markup {
+    let href = place.home().group(&group.name);
     let head = html! {
         a class="who" href=(href) {
             span class="avatar" data-kind="group" aria-hidden="true" { (icon("people")) }

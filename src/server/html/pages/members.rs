@@ -11,6 +11,7 @@ use crate::server::html::parts::form::{Input, Line, wrongs};
 use crate::server::html::parts::icon::icon;
 use crate::server::html::parts::notice::empty;
 use crate::server::html::parts::pager::Pager;
+use crate::server::html::parts::place::{Place, Tab};
 use crate::server::html::parts::table::{Column, Table, cell, deeds, row, spare};
 use crate::server::html::parts::{avatar, badge, time};
 use crate::server::html::paths;
@@ -20,7 +21,7 @@ pub struct Members {
     /// Who looks.
     pub visit: Visit,
     /// Where.
-    pub organization: Organization,
+    pub place: Place,
     /// Members whom they may see, by name, with the time since when.
     pub members: Vec<(User, Timestamp)>,
     /// How many come before them.
@@ -36,8 +37,9 @@ pub struct Members {
 impl Render for Members {
     fn render(&self) -> Markup {
         let body = html! {
+            (self.place.tabs(&self.visit, Tab::Members))
             header class="page-head" {
-                div { h1 { "Members" } p { "Who belongs to " (label(&self.organization)) ", and what they are there." } }
+                div { h1 { "Members" } p { "Who belongs to " (self.place.organization.label()) ", and what they are there." } }
             }
             div class="split" {
                 div class="stack" {
@@ -49,8 +51,8 @@ impl Render for Members {
                 @if self.adds { aside class="stack" aria-label="Add a member" { (self.form()) } }
             }
         };
-        Page { title: "Members", visit: &self.visit, section: Section::Members, live: None, body }
-            .render()
+        let section = self.place.section(Section::Members);
+        Page { title: "Members", visit: &self.visit, section, live: None, body }.render()
     }
 }
 
@@ -61,7 +63,8 @@ impl Members {
     fn pages(&self) -> Markup {
         let (offset, shown, total) = (self.offset, self.members.len(), self.total);
         let size = Self::ON_A_PAGE;
-        Pager { path: paths::MEMBERS, query: &[], offset, shown, size, total }.render()
+        let path = &self.place.home().members();
+        Pager { path, query: &[], offset, shown, size, total }.render()
     }
 
     fn table(&self) -> Markup {
@@ -77,7 +80,7 @@ impl Members {
     }
 
     fn member(&self, user: &User, since: Timestamp) -> Markup {
-        let href = paths::member(&user.username);
+        let href = self.place.home().member(&user.username);
         let me = UserRef::of(user);
         let head = html! {
             a class="who" href=(href) { (avatar::of_kind(&me, user.kind, "")) span { (user.username) " " small { (user.email) } } }
@@ -87,7 +90,7 @@ impl Members {
             &head,
             &[
                 cell("", &badge::user(user.status)),
-                cell("Roles", &html! { (roles_in(user, &self.organization)) }),
+                cell("Roles", &html! { (roles_in(user, &self.place.organization)) }),
                 spare("Since", &time::at(since, self.visit.now)),
                 deeds(&html! {
                     a class="button quiet small square" href=(href) aria-label={ "Open " (user.username) } { (icon("right")) }
@@ -100,7 +103,7 @@ impl Members {
         html! {
             section class="card" aria-labelledby="add" {
                 header { h2 id="add" { "Add a member" } }
-                form class="body fields" method="post" action=(paths::MEMBERS) {
+                form class="body fields" method="post" action=(self.place.home().members()) {
                     (self.visit.csrf)
                     (Line { id: "f-user", name: "user", label: "User name", hint: "Someone with an account here.", ..Line::default() }.draw(&self.input))
                     (wrongs(&self.input, &[("user", "User name")]))
@@ -116,7 +119,7 @@ pub struct MemberPage {
     /// Who looks.
     pub visit: Visit,
     /// Where.
-    pub organization: Organization,
+    pub place: Place,
     /// Who.
     pub user: User,
     /// The roles there are: name, name shown, and whether the one who looks may give or take it.
@@ -132,12 +135,14 @@ pub struct MemberPage {
 impl Render for MemberPage {
     fn render(&self) -> Markup {
         let u = &self.user;
+        let members = self.place.home().members();
         let body = html! {
+            (self.place.tabs(&self.visit, Tab::Members))
             header class="page-head" {
                 div {
-                    (crumbs(&[("Members", paths::MEMBERS)]))
+                    (crumbs(&[("Members", &members)]))
                     h1 { (avatar::of_kind(&UserRef::of(u), u.kind, "large")) (u.username) " " (badge::user(u.status)) }
-                    p { (roles_in(u, &self.organization)) " in " (label(&self.organization)) " · " a href=(paths::person(&u.username)) { "The account" } }
+                    p { (roles_in(u, &self.place.organization)) " in " (self.place.organization.label()) " · " a href=(paths::person(&u.username)) { "The account" } }
                 }
                 div class="actions" { @if self.removes { (opens("danger", "remove", &html! { "Remove" })) } }
             }
@@ -145,17 +150,18 @@ impl Render for MemberPage {
             @if self.removes { (self.remove()) }
         };
         let title = u.username.as_str();
-        Page { title, visit: &self.visit, section: Section::Members, live: None, body }.render()
+        let section = self.place.section(Section::Members);
+        Page { title, visit: &self.visit, section, live: None, body }.render()
     }
 }
 
 impl MemberPage {
     fn form(&self) -> Markup {
-        let held = held(&self.user, &self.organization);
+        let held = held(&self.user, &self.place.organization);
         html! {
             section class="card" aria-labelledby="roles" {
-                header { h2 id="roles" { "Roles in " (label(&self.organization)) } }
-                form class="body fields" method="post" action=(paths::member_action(&self.user.username, "roles")) {
+                header { h2 id="roles" { "Roles in " (self.place.organization.label()) } }
+                form class="body fields" method="post" action=(self.place.home().member_action(&self.user.username, "roles")) {
                     (self.visit.csrf)
                     fieldset class="field" disabled[!self.assigns] {
                         legend { "Beyond plain member" }
@@ -181,7 +187,7 @@ impl MemberPage {
         Dialog {
             id: "remove",
             title: &title,
-            action: &paths::member_action(&self.user.username, "remove"),
+            action: &self.place.home().member_action(&self.user.username, "remove"),
             body: html! {
                 p { "Ends the membership, and with it roles, groups and permissions here. The account stays, and so do the workspaces, which nobody but their keepers reaches." }
                 (type_the_name("r-name", name))
@@ -203,12 +209,4 @@ fn held(user: &User, organization: &Organization) -> Vec<String> {
 fn roles_in(user: &User, organization: &Organization) -> String {
     let names = held(user, organization);
     if names.is_empty() { "member".to_owned() } else { names.join(", ") }
-}
-
-fn label(organization: &Organization) -> &str {
-    if organization.display_name.is_empty() {
-        &organization.name
-    } else {
-        &organization.display_name
-    }
 }

@@ -39,6 +39,7 @@ impl Render for Providers {
             div class="stack" {
                 @for one in &self.listed { (self.card(one)) }
                 @if self.tries { (self.more()) }
+                p class="note" { "What people are here by what providers say of them: " a href=(paths::sync("default", "groups", "")) { "groups and roles by claims" } "." }
             }
         };
         let (title, section) = ("Ways to sign in", Section::Providers);

@@ -9,8 +9,8 @@ use crate::server::html::parts::button::opens;
 use crate::server::html::parts::dialog::{Dialog, type_the_name};
 use crate::server::html::parts::form::{Input, Line, wrongs};
 use crate::server::html::parts::icon::icon;
+use crate::server::html::parts::place::{Place, Tab};
 use crate::server::html::parts::table::{Column, Table, cell, deeds, figure, row};
-use crate::server::html::paths;
 
 /// A role in the list.
 #[derive(Clone, Debug)]
@@ -39,6 +39,8 @@ pub struct Roles {
     pub chosen: Permissions,
     /// What was typed into the form.
     pub input: Input,
+    /// Where it is.
+    pub place: Place,
 }
 
 impl Render for Roles {
@@ -49,8 +51,9 @@ impl Render for Roles {
             Column::Figures("Permissions"),
             Column::Silent("Actions"),
         ];
-        let rows = html! { @for role in &self.roles { (one(role)) } };
+        let rows = html! { @for role in &self.roles { (one(&self.place, role)) } };
         let body = html! {
+            (self.place.tabs(&self.visit, Tab::Roles))
             header class="page-head" {
                 div { h1 { "Roles" } p { "What members may do in this organization besides what is their own. Roles add up." } }
             }
@@ -61,8 +64,8 @@ impl Render for Roles {
                 @if self.creates { (self.form()) }
             }
         };
-        Page { title: "Roles", visit: &self.visit, section: Section::Roles, live: None, body }
-            .render()
+        let section = self.place.section(Section::Roles);
+        Page { title: "Roles", visit: &self.visit, section, live: None, body }.render()
     }
 }
 
@@ -71,7 +74,7 @@ impl Roles {
         html! {
             section class="card" aria-labelledby="add" {
                 header { h2 id="add" { "New role" } }
-                form class="body fields" method="post" action=(paths::ROLES) {
+                form class="body fields" method="post" action=(self.place.home().roles()) {
                     (self.visit.csrf)
                     (Line { id: "f-name", name: "name", label: "Name", hint: "Letters, digits and hyphens. It does not change.", ..Line::default() }.draw(&self.input))
                     (Line { id: "f-display_name", name: "display_name", label: "Name shown", optional: true, ..Line::default() }.draw(&self.input))
@@ -98,15 +101,18 @@ pub struct RolePage {
     pub deletes: bool,
     /// What was typed into the form.
     pub input: Input,
+    /// Where it is.
+    pub place: Place,
 }
 
 impl Render for RolePage {
     fn render(&self) -> Markup {
         let role = &self.role;
         let body = html! {
+            (self.place.tabs(&self.visit, Tab::Roles))
             header class="page-head" {
                 div {
-                    (crumbs(&[("Roles", paths::ROLES)]))
+                    (crumbs(&[("Roles", &self.place.home().roles())]))
                     h1 { (role.name) @if role.built_in { " " (badge::badge(Look::Fine, "Built in")) } }
                     @if !role.display_name.is_empty() { p { (role.display_name) } }
                 }
@@ -115,8 +121,8 @@ impl Render for RolePage {
             div class="stack" { @if self.changes { (self.form()) } @else { (self.list()) } }
             @if self.deletes { (self.delete()) }
         };
-        Page { title: &role.name, visit: &self.visit, section: Section::Roles, live: None, body }
-            .render()
+        let section = self.place.section(Section::Roles);
+        Page { title: &role.name, visit: &self.visit, section, live: None, body }.render()
     }
 }
 
@@ -126,7 +132,7 @@ impl RolePage {
         html! {
             section class="card" aria-labelledby="holds" {
                 header { h2 id="holds" { "What it holds" } }
-                form class="body fields" method="post" action=(paths::role(&role.name)) {
+                form class="body fields" method="post" action=(self.place.home().role(&role.name)) {
                     (self.visit.csrf)
                     (Line { id: "f-display_name", name: "display_name", label: "Name shown", value: &role.display_name, optional: true, ..Line::default() }.draw(&self.input))
                     (picker(role.permissions, self.held))
@@ -161,7 +167,7 @@ impl RolePage {
         Dialog {
             id: "delete",
             title: &title,
-            action: &paths::role_action(name, "delete"),
+            action: &self.place.home().role_action(name, "delete"),
             body: html! {
                 p { "Takes it from whoever holds it. What they could do by it ends at once." }
                 (type_the_name("d-name", name))
@@ -174,8 +180,8 @@ impl RolePage {
     }
 }
 
-fn one(role: &RoleRow) -> Markup {
-    let href = paths::role(&role.name);
+fn one(place: &Place, role: &RoleRow) -> Markup {
+    let href = place.home().role(&role.name);
     let head = html! {
         a class="name" href=(href) { (role.name) }
         @if !role.display_name.is_empty() { " " small class="note" { (role.display_name) } }

@@ -3,6 +3,7 @@
 use maud::{Markup, Render, html};
 
 use crate::model::template::Template;
+use crate::model::user::Organization;
 use crate::server::html::layout::{Page, Section, Visit};
 use crate::server::html::parts::button::{labelled, link};
 use crate::server::html::parts::icon::{icon, like};
@@ -17,6 +18,8 @@ pub struct Templates {
     pub visit: Visit,
     /// The templates that they may use.
     pub templates: Vec<Template>,
+    /// The organizations that they see, where there are several.
+    pub places: Vec<Organization>,
 }
 
 impl Render for Templates {
@@ -51,7 +54,7 @@ impl Render for Templates {
 
 impl Templates {
     fn table(&self) -> Markup {
-        let columns = [
+        let mut columns = vec![
             Column::Head("Template"),
             Column::Head("Active version"),
             Column::Head("Workspaces"),
@@ -59,6 +62,9 @@ impl Templates {
             Column::Head("Last change"),
             Column::Silent("Actions"),
         ];
+        if !self.places.is_empty() {
+            columns.insert(1, Column::Head("Organization"));
+        }
         let rows = html! { @for t in &self.templates { (self.row(t)) } };
         html! { (Table { caption: "Templates you may use", class: "", columns: &columns, rows }) }
     }
@@ -69,28 +75,32 @@ impl Templates {
         } else {
             format!("Deprecated: {}", t.deprecation)
         };
+        let place = self.places.iter().find(|place| place.id == t.organization_id);
+        // Pages of templates are those of the organization of the start.
+        let is_paged = place.is_none_or(|place| place.is_default);
         let head = html! {
             span class="who" {
                 (icon(like(&t.icon, "templates")))
-                span { a class="name" href=(paths::template(&t.name)) { (t.label()) } small { (note) } }
+                span { @if is_paged { a class="name" href=(paths::template(&t.name)) { (t.label()) } } @else { span class="name" { (t.label()) } } small { (note) } }
             }
         };
         let use_it = html! {
-            a class={ "button small" @if !t.deprecation.is_empty() { " quiet" } } href=(paths::create(&t.name)) {
+            @if is_paged { a class={ "button small" @if !t.deprecation.is_empty() { " quiet" } } href=(paths::create(&t.name)) {
                 "Use" span class="vh" { " " (t.label()) }
-            }
+            } } @else { span class="note" { "by command" } }
         };
-        row(
-            &format!("t-{}", t.id),
-            &head,
-            &[
-                cell("Version", &html! { (t.active_version_name) }),
-                cell("Workspaces", &html! { (t.n_workspaces) }),
-                spare("Made by", &html! { (t.created_by.username) }),
-                cell("Changed", &time::at(t.updated_at, self.visit.now)),
-                deeds(&use_it),
-            ],
-        )
+        let mut cells = vec![
+            cell("Version", &html! { (t.active_version_name) }),
+            cell("Workspaces", &html! { (t.n_workspaces) }),
+            spare("Made by", &html! { (t.created_by.username) }),
+            cell("Changed", &time::at(t.updated_at, self.visit.now)),
+            deeds(&use_it),
+        ];
+        if !self.places.is_empty() {
+            let label = place.map(Organization::label).unwrap_or_default();
+            cells.insert(0, cell("Organization", &html! { (label) }));
+        }
+        row(&format!("t-{}", t.id), &head, &cells)
     }
 }
 

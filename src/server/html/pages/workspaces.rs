@@ -59,6 +59,8 @@ pub struct Entry {
     pub here: Vec<UserRef>,
     /// What the one who looks may do with it.
     pub may: Vec<Verb>,
+    /// Its organization, where they see several; else empty.
+    pub place: String,
 }
 
 /// The list.
@@ -218,6 +220,7 @@ impl Entry {
             a class="name" href=(place.page()) { (w.name) }
             small {
                 @if w.owner.id != me.id { (w.owner.username) " · " }
+                @if !self.place.is_empty() { (self.place) " · " }
                 (template) " · " (w.latest_build.version_name)
                 @if w.outdated() { " · update waits" }
             }

@@ -7,7 +7,7 @@ use super::{avatar, badge};
 use crate::model::audit::shown::{Shown, Thing};
 use crate::model::audit::{AuditAction, AuditActor, AuditResult, AuditTarget};
 use crate::model::user::{TokenEntry, TokenKind, UserRef};
-use crate::server::html::paths::{self, Place};
+use crate::server::html::paths::{self, Home, Place};
 
 /// What was done, or was not: `changed workspace`, `change workspace`.
 #[must_use]
@@ -151,9 +151,9 @@ fn href(thing: &Thing) -> String {
         Thing::Template(name) => paths::template(name),
         Thing::Version(template, name) => paths::version(template, name),
         Thing::User(name) => paths::person(name),
-        Thing::Group(name) => paths::group(name),
-        Thing::Member(name) => paths::member(name),
-        Thing::Role(name) => paths::role(name),
+        Thing::Group(name) => Home::default().group(name),
+        Thing::Member(name) => Home::default().member(name),
+        Thing::Role(name) => Home::default().role(name),
     }
 }
 

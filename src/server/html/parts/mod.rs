@@ -16,6 +16,7 @@ pub mod pager;
 pub mod parameter;
 pub mod passkey;
 pub mod password;
+pub mod place;
 pub mod qr;
 pub mod quantity;
 pub mod quota;

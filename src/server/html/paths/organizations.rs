@@ -1,47 +1,123 @@
-//! Pages of an organization: its groups, members and roles.
+//! Pages of organizations: their groups, members and roles. Those of the one of the start are at the
+//! root, where a deployment with one organization has them.
 
 use super::segment;
 use crate::model::name::UserName;
+use crate::model::user::Organization;
 
-/// The groups of an organization.
+/// The organizations.
+pub const ORGANIZATIONS: &str = "/organizations";
+/// An organization's own page.
+pub const ORGANIZATION: &str = "/organizations/{organization}";
+/// Deleting it.
+pub const ORGANIZATION_DELETE: &str = "/organizations/{organization}/delete";
+/// The groups of the organization of the start.
 pub const GROUPS: &str = "/groups";
-/// The members of an organization.
+/// The members of the organization of the start.
 pub const MEMBERS: &str = "/members";
-/// The roles of an organization.
+/// The roles of the organization of the start.
 pub const ROLES: &str = "/roles";
 
-/// A group's page.
+/// An organization's own page.
 #[must_use]
-pub fn group(name: &str) -> String {
-    format!("{GROUPS}/{}", segment(name))
+pub fn organization(name: &str) -> String {
+    format!("{ORGANIZATIONS}/{}", segment(name))
 }
 
-/// Something done to a group: `members`, `delete`.
+/// How groups or roles of an organization follow providers.
+pub const SYNC: &str = "/organizations/{organization}/sync/{kind}";
+
+/// How groups or roles of an organization follow a provider; an empty one for the first.
 #[must_use]
-pub fn group_action(name: &str, action: &str) -> String {
-    format!("{}/{action}", group(name))
+pub fn sync(organization: &str, kind: &str, provider: &str) -> String {
+    let path = format!("{}/sync/{kind}", self::organization(organization));
+    if provider.is_empty() { path } else { format!("{path}?provider={}", segment(provider)) }
 }
 
-/// A member's page.
+/// Deletes an organization.
 #[must_use]
-pub fn member(user: &UserName) -> String {
-    format!("{MEMBERS}/{user}")
+pub fn delete_organization(name: &str) -> String {
+    format!("{}/delete", organization(name))
 }
 
-/// Something done to a membership: `roles`, `remove`.
-#[must_use]
-pub fn member_action(user: &UserName, action: &str) -> String {
-    format!("{MEMBERS}/{user}/{action}")
+/// Where the pages of an organization begin.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Home(String);
+
+impl Home {
+    /// Where the pages of this one begin.
+    #[must_use]
+    pub fn of(organization: &Organization) -> Self {
+        if organization.is_default {
+            return Self::default();
+        }
+        Self(self::organization(&organization.name))
+    }
+
+    /// Its groups.
+    #[must_use]
+    pub fn groups(&self) -> String {
+        format!("{}{GROUPS}", self.0)
+    }
+
+    /// Its members.
+    #[must_use]
+    pub fn members(&self) -> String {
+        format!("{}{MEMBERS}", self.0)
+    }
+
+    /// Its roles.
+    #[must_use]
+    pub fn roles(&self) -> String {
+        format!("{}{ROLES}", self.0)
+    }
+
+    /// A group's page.
+    #[must_use]
+    pub fn group(&self, name: &str) -> String {
+        format!("{}/{}", self.groups(), segment(name))
+    }
+
+    /// Something done to a group: `members`, `delete`.
+    #[must_use]
+    pub fn group_action(&self, name: &str, action: &str) -> String {
+        format!("{}/{action}", self.group(name))
+    }
+
+    /// A member's page.
+    #[must_use]
+    pub fn member(&self, user: &UserName) -> String {
+        format!("{}/{user}", self.members())
+    }
+
+    /// Something done to a membership: `roles`, `remove`.
+    #[must_use]
+    pub fn member_action(&self, user: &UserName, action: &str) -> String {
+        format!("{}/{action}", self.member(user))
+    }
+
+    /// A role's page.
+    #[must_use]
+    pub fn role(&self, name: &str) -> String {
+        format!("{}/{}", self.roles(), segment(name))
+    }
+
+    /// Something done to a role: `delete`.
+    #[must_use]
+    pub fn role_action(&self, name: &str, action: &str) -> String {
+        format!("{}/{action}", self.role(name))
+    }
 }
 
-/// A role's page.
-#[must_use]
-pub fn role(name: &str) -> String {
-    format!("{ROLES}/{}", segment(name))
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-/// Something done to a role: `delete`.
-#[must_use]
-pub fn role_action(name: &str, action: &str) -> String {
-    format!("{}/{action}", role(name))
+    #[test]
+    fn the_pages_of_the_start_are_at_the_root() {
+        let ada = UserName::parse("ada").unwrap();
+        assert_eq!(Home::default().group("a/b"), "/groups/a%2Fb");
+        let kiln = Home(organization("kiln"));
+        assert_eq!(kiln.member_action(&ada, "roles"), "/organizations/kiln/members/ada/roles");
+    }
 }

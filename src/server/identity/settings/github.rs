@@ -150,7 +150,7 @@ mod tests {
         assert!(open.rules.groups.is_none() && !open.rules.asks_for_groups());
         let synced = "allow_everyone = true\ngroup_mapping = { \"Kiln/Potters\" = \"potters\" }";
         let synced = told(synced).unwrap();
-        assert_eq!(synced.rules.groups.as_ref().unwrap().mapping["kiln/potters"], "potters");
+        assert_eq!(synced.rules.groups.as_ref().unwrap().mapping["kiln/potters"], ["potters"]);
         assert!(synced.rules.asks_for_groups());
         assert!(synced.rules.groups.as_ref().unwrap().only_mapped);
         for (more, why) in [

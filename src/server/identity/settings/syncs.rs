@@ -104,7 +104,7 @@ impl Syncs {
         };
         Ok(GroupSync {
             field: field.to_owned(),
-            mapping: self.group_mapping.clone(),
+            mapping: alone(&self.group_mapping),
             only_mapped: false,
             filter,
             auto_create: self.group_auto_create.0,
@@ -163,6 +163,11 @@ impl Syncs {
             assign_default,
         }))
     }
+}
+
+/// Each word with the one thing that it leads to.
+fn alone(mapping: &BTreeMap<String, String>) -> BTreeMap<String, Vec<String>> {
+    mapping.iter().map(|(word, here)| (word.clone(), vec![here.clone()])).collect()
 }
 
 fn small<T>(mapping: BTreeMap<String, T>) -> BTreeMap<String, T> {

@@ -153,7 +153,7 @@ mod tests {
         assert!(!settings.rules.allow_signups);
         assert_eq!(settings.scopes, ["openid", "email"]);
         assert_eq!(settings.auth_url_params["access_type"], "a=b");
-        assert_eq!(settings.rules.groups.as_ref().unwrap().mapping["cn=a,dc=x"], "potters");
+        assert_eq!(settings.rules.groups.as_ref().unwrap().mapping["cn=a,dc=x"], ["potters"]);
         let roles = settings.rules.roles.as_ref().unwrap();
         assert_eq!(roles.mapping["admins"], ["owner", "auditor"]);
         let again = shown(ProviderKind::Oidc, &table);

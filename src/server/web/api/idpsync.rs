@@ -1,25 +1,67 @@
 //! `/settings/idpsync`: what providers say of people, and how organizations follow it.
 
+use std::collections::BTreeMap;
+
 use crate::model::policy::{Action as A, ResourceType as R};
-use crate::server::web::extract::{Json, Query};
+use crate::model::set_sync::{SetSync, SyncChange, SyncConfig, SyncKind};
+use crate::model::sync::Origin;
+use crate::server::app::idp_syncs::{SyncAt, SyncView};
+use crate::server::app::{Actor, Error};
+use crate::server::web::extract::{Json, Path, Query};
 use crate::server::web::routes::Routes;
 use crate::server::web::{Access, Answer, State, Who};
 use crate::wire::coder::idpsync as wire;
 
 /// The routes.
 pub(super) fn routes(routes: Routes) -> Routes {
+    const ORGANIZATION: &str = "/api/v2/settings/idpsync/organization";
+    const PLACE: &str = "/api/v2/organizations/{organization}/settings/idpsync/{kind}";
     let read = Access::may(R::IdpsyncSettings, A::Read);
+    let update = Access::may(R::IdpsyncSettings, A::Update);
     routes
         .get(Access::may(R::User, A::ReadPersonal), "/api/v2/users/oidc-claims", own)
         .get(read, "/api/v2/settings/idpsync/available-fields", fields)
         .get(read, "/api/v2/settings/idpsync/field-values", values)
-        .get(read, "/api/v2/settings/idpsync/organization", organization)
+        .get(read, ORGANIZATION, show)
+        .patch(update, ORGANIZATION, set)
+        .delete(update, ORGANIZATION, unset)
+        .patch(update, "/api/v2/settings/idpsync/organization/config", configure)
+        .patch(update, "/api/v2/settings/idpsync/organization/mapping", remap)
+        .get(read, "/api/v2/organizations/{organization}/settings/idpsync/available-fields", fields)
+        .get(read, "/api/v2/organizations/{organization}/settings/idpsync/field-values", values)
+        .get(read, PLACE, show)
+        .patch(update, PLACE, set)
+        .delete(update, PLACE, unset)
+        .patch(
+            update,
+            "/api/v2/organizations/{organization}/settings/idpsync/{kind}/config",
+            configure,
+        )
+        .patch(
+            update,
+            "/api/v2/organizations/{organization}/settings/idpsync/{kind}/mapping",
+            remap,
+        )
 }
 
 #[derive(Default, serde::Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 struct Asked {
     claim_field: String,
+}
+
+/// Where it follows, in the path; nothing for organizations themselves.
+#[derive(serde::Deserialize)]
+struct Where {
+    organization: Option<String>,
+    kind: Option<String>,
+}
+
+/// Coder knows one provider; here any can be named.
+#[derive(Default, serde::Deserialize)]
+#[serde(default)]
+struct By {
+    provider: Option<String>,
 }
 
 /// What was last said of whoever asks; nothing of who never came by a provider.
@@ -30,23 +72,138 @@ async fn own(state: State, Who(actor): Who) -> Answer<Json<wire::OidcClaims>> {
     Ok(Json(wire::OidcClaims { claims }))
 }
 
-async fn fields(state: State, Who(actor): Who) -> Answer<Json<Vec<String>>> {
-    Ok(Json(state.app.claim_fields(&actor).await?))
+async fn fields(
+    state: State,
+    Who(actor): Who,
+    Path(Where { organization, .. }): Path<Where>,
+) -> Answer<Json<Vec<String>>> {
+    Ok(Json(state.app.claim_fields(&actor, organization).await?))
 }
 
 async fn values(
     state: State,
     Who(actor): Who,
+    Path(Where { organization, .. }): Path<Where>,
     Query(asked): Query<Asked>,
 ) -> Answer<Json<Vec<String>>> {
-    Ok(Json(state.app.claim_values(&actor, &asked.claim_field).await?))
+    Ok(Json(state.app.claim_values(&actor, organization, &asked.claim_field).await?))
 }
 
-async fn organization(state: State, Who(actor): Who) -> Answer<Json<wire::OrganizationSync>> {
-    let sync = state.app.organization_sync(&actor).await?;
-    Ok(Json(wire::OrganizationSync {
-        field: sync.field,
-        mapping: sync.mapping,
-        organization_assign_default: sync.assign_default,
-    }))
+/// What is meant by the path and the query.
+fn at(Where { organization, kind }: Where, By { provider }: By) -> Result<SyncAt, Error> {
+    let kind = match kind.as_deref() {
+        None => SyncKind::Organizations,
+        Some(word) => SyncKind::from_word(word).ok_or(Error::NotFound("setting"))?,
+    };
+    Ok(SyncAt { organization, kind, provider })
+}
+
+async fn show(
+    state: State,
+    Who(actor): Who,
+    Path(place): Path<Where>,
+    Query(by): Query<By>,
+) -> Answer<Json<wire::Sync>> {
+    Ok(Json(shown(state.app.idp_sync(&actor, at(place, by)?).await?)))
+}
+
+async fn set(
+    state: State,
+    Who(actor): Who,
+    Path(place): Path<Where>,
+    Query(by): Query<By>,
+    Json(body): Json<wire::PatchSync>,
+) -> Answer<Json<wire::Sync>> {
+    let mapping = body.mapping.into_iter();
+    let all = SetSync {
+        field: body.field.unwrap_or_default(),
+        mapping: mapping.map(|(word, all)| (word, all.unwrap_or_default())).collect(),
+        regex_filter: body.regex_filter.unwrap_or_default(),
+        auto_create: body.auto_create_missing_groups.unwrap_or_default(),
+        assign_default: body.organization_assign_default.unwrap_or_default(),
+    };
+    change(&state, &actor, (place, by), SyncChange::All(all)).await
+}
+
+async fn unset(
+    state: State,
+    Who(actor): Who,
+    Path(place): Path<Where>,
+    Query(by): Query<By>,
+) -> Answer<Json<wire::Sync>> {
+    change(&state, &actor, (place, by), SyncChange::Back).await
+}
+
+async fn configure(
+    state: State,
+    Who(actor): Who,
+    Path(place): Path<Where>,
+    Query(by): Query<By>,
+    Json(body): Json<wire::PatchSync>,
+) -> Answer<Json<wire::Sync>> {
+    let config = SyncConfig {
+        field: body.field,
+        regex_filter: body.regex_filter,
+        auto_create: body.auto_create_missing_groups,
+        assign_default: body.assign_default.or(body.organization_assign_default),
+    };
+    change(&state, &actor, (place, by), SyncChange::Config(config)).await
+}
+
+async fn remap(
+    state: State,
+    Who(actor): Who,
+    Path(place): Path<Where>,
+    Query(by): Query<By>,
+    Json(body): Json<wire::PatchMapping>,
+) -> Answer<Json<wire::Sync>> {
+    let pairs = |all: Vec<wire::Led>| all.into_iter().map(|led| (led.given, led.gets)).collect();
+    let mapping = SyncChange::Mapping { add: pairs(body.add), remove: pairs(body.remove) };
+    change(&state, &actor, (place, by), mapping).await
+}
+
+async fn change(
+    state: &State,
+    actor: &Actor,
+    (place, by): (Where, By),
+    change: SyncChange,
+) -> Answer<Json<wire::Sync>> {
+    Ok(Json(shown(state.app.set_idp_sync(actor, at(place, by)?, change).await?)))
+}
+
+/// In Coder's words, which have ids for groups and organizations: what is not here has none.
+fn shown(view: SyncView) -> wire::Sync {
+    let mut mapping: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for lead in view.leads {
+        let here = match view.kind {
+            SyncKind::Roles => Some(lead.here),
+            SyncKind::Groups | SyncKind::Organizations => lead.id.map(|id| id.to_string()),
+        };
+        mapping.entry(lead.word).or_default().extend(here);
+    }
+    let SetSync { field, regex_filter, auto_create, assign_default, .. } = view.settings;
+    let provider = view.provider;
+    let source = match view.origin {
+        Origin::File => "file",
+        Origin::Set => "set",
+    };
+    let source = source.to_owned();
+    match view.kind {
+        SyncKind::Groups => wire::Sync::Groups(wire::GroupSync {
+            field,
+            mapping,
+            regex_filter: Some(regex_filter).filter(|text| !text.is_empty()),
+            auto_create_missing_groups: auto_create,
+            provider,
+            source,
+        }),
+        SyncKind::Roles => wire::Sync::Roles(wire::RoleSync { field, mapping, provider, source }),
+        SyncKind::Organizations => wire::Sync::Organizations(wire::OrganizationSync {
+            field,
+            mapping,
+            organization_assign_default: assign_default,
+            provider,
+            source,
+        }),
+    }
 }

@@ -66,6 +66,7 @@ fn fields(body: wire::UpdateOrganization) -> UpdateOrganization {
         name: given(body.name),
         display_name: given(body.display_name),
         description: body.description,
+        icon: body.icon,
     }
 }
 

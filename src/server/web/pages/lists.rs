@@ -76,9 +76,16 @@ pub(super) async fn entries(
     }
     let ids = list.iter().map(|w| w.id).collect();
     let mut beside = state.app.beside(actor, ids).await?;
+    let places = state.app.organizations(actor).await?;
+    let is_several = places.len() > 1;
+    let label = |id| {
+        let found = places.iter().find(|place| place.id == id).filter(|_| is_several);
+        found.map(|place| place.label().to_owned()).unwrap_or_default()
+    };
     let entry = |workspace: Workspace| {
         let Beside { may, here } = beside.remove(&workspace.id).unwrap_or_default();
-        Entry { workspace, here, may }
+        let place = label(workspace.organization_id);
+        Entry { workspace, here, may, place }
     };
     Ok(list.into_iter().map(entry).collect())
 }

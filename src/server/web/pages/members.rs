@@ -1,8 +1,8 @@
-//! Members of the organization that exists from the start, and their roles there.
+//! Members of an organization, and their roles there.
 
 use axum::response::{IntoResponse, Response};
 
-use super::groups::{PLACE, may};
+use super::organizations::Here;
 use super::{Html, Visitor, flash, mistake};
 use crate::model::policy::{Action as A, ResourceType as R};
 use crate::model::user::User;
@@ -22,66 +22,108 @@ pub(super) fn routes(routes: Routes) -> Routes {
         .get(Access::page_may(R::OrganizationMember, A::Read), "/members/{user}", show)
         .post(Access::page_may(R::AssignOrgRole, A::Assign), "/members/{user}/roles", roles)
         .post(Access::page_may(R::OrganizationMember, A::Delete), "/members/{user}/remove", remove)
+        .get(
+            Access::page_may(R::OrganizationMember, A::Read),
+            "/organizations/{organization}/members",
+            list,
+        )
+        .post(
+            Access::page_may(R::OrganizationMember, A::Create),
+            "/organizations/{organization}/members",
+            add,
+        )
+        .get(
+            Access::page_may(R::OrganizationMember, A::Read),
+            "/organizations/{organization}/members/{user}",
+            show,
+        )
+        .post(
+            Access::page_may(R::AssignOrgRole, A::Assign),
+            "/organizations/{organization}/members/{user}/roles",
+            roles,
+        )
+        .post(
+            Access::page_may(R::OrganizationMember, A::Delete),
+            "/organizations/{organization}/members/{user}/remove",
+            remove,
+        )
 }
 
-async fn list(state: State, visitor: Visitor, Query(query): Query<ListQuery>) -> Answer<Html> {
-    draw(&state, visitor, (query.offset(), Input::default())).await
+/// The member whom a path names.
+#[derive(serde::Deserialize)]
+struct Named {
+    user: String,
+}
+
+async fn list(
+    state: State,
+    visitor: Visitor,
+    here: Here,
+    Query(query): Query<ListQuery>,
+) -> Answer<Html> {
+    draw(&state, visitor, here, (query.offset(), Input::default())).await
 }
 
 async fn draw(
     state: &State,
     Visitor { actor, visit }: Visitor,
+    here: Here,
     (offset, input): (i64, Input),
 ) -> Answer<Html> {
-    let organization = state.app.organization(&actor, PLACE).await?;
-    let (members, total) = state.app.members(&actor, PLACE, Members::ON_A_PAGE, offset).await?;
-    let adds = may(state, &actor, (R::OrganizationMember, A::Create)).await?;
-    Ok(Html::of(&Members { visit, organization, members, offset, total, adds, input }))
+    let part = (Members::ON_A_PAGE, offset);
+    let (members, total) = state.app.members(&actor, &here.key(), part.0, part.1).await?;
+    let adds = here.may(state, &actor, (R::OrganizationMember, A::Create));
+    Ok(Html::of(&Members { visit, place: here.0, members, offset, total, adds, input }))
 }
 
-async fn add(state: State, visitor: Visitor, fields: Fields) -> Answer<Response> {
+async fn add(state: State, visitor: Visitor, here: Here, fields: Fields) -> Answer<Response> {
     let user = fields.get("user").unwrap_or_default().trim();
-    match state.app.add_member(&visitor.actor, PLACE, user).await {
+    match state.app.add_member(&visitor.actor, &here.key(), user).await {
         Ok((_, user)) => {
             let text = format!("{} is a member.", user.username);
-            Ok(flash::done(&state.site, &paths::member(&user.username), &text))
+            Ok(flash::done(&state.site, &here.home().member(&user.username), &text))
         }
         Err(error) => {
             let nobody = || Error::invalid("user", "is nobody with an account here");
             let unknown = matches!(error, Error::NotFound(_));
             let input = mistake(&fields, if unknown { nobody() } else { error })?;
-            Ok(draw(&state, visitor, (0, input)).await?.into_response())
+            Ok(draw(&state, visitor, here, (0, input)).await?.into_response())
         }
     }
 }
 
 /// A member whom the actor may see.
-async fn find(state: &State, actor: &Actor, key: &str) -> Answer<User> {
-    let place = state.app.organization(actor, PLACE).await?.id;
+async fn find(state: &State, actor: &Actor, (here, key): (&Here, &str)) -> Answer<User> {
     let user = state.app.user(actor, key).await?;
-    if user.organizations.contains(&place) {
+    if user.organizations.contains(&here.0.organization.id) {
         return Ok(user);
     }
     Err(Error::NotFound("member").into())
 }
 
-async fn show(state: State, visitor: Visitor, Path(key): Path<String>) -> Answer<Html> {
-    let user = find(&state, &visitor.actor, &key).await?;
-    draw_one(&state, visitor, (user, Input::default())).await
+async fn show(
+    state: State,
+    visitor: Visitor,
+    here: Here,
+    Path(Named { user: key }): Path<Named>,
+) -> Answer<Html> {
+    let user = find(&state, &visitor.actor, (&here, &key)).await?;
+    draw_one(&state, visitor, here, (user, Input::default())).await
 }
 
 async fn draw_one(
     state: &State,
     Visitor { actor, visit }: Visitor,
+    here: Here,
     (user, input): (User, Input),
 ) -> Answer<Html> {
-    let roles = state.app.organization_roles(&actor, PLACE).await?;
+    let roles = state.app.organization_roles(&actor, &here.key()).await?;
     let own = actor.user_id() == Some(user.id);
     Ok(Html::of(&MemberPage {
-        organization: state.app.organization(&actor, PLACE).await?,
         roles: roles.into_iter().map(|r| (r.name, r.display_name, r.assignable)).collect(),
-        assigns: !own && may(state, &actor, (R::AssignOrgRole, A::Assign)).await?,
-        removes: may(state, &actor, (R::OrganizationMember, A::Delete)).await?,
+        assigns: !own && here.may(state, &actor, (R::AssignOrgRole, A::Assign)),
+        removes: here.may(state, &actor, (R::OrganizationMember, A::Delete)),
+        place: here.0,
         visit,
         user,
         input,
@@ -91,18 +133,19 @@ async fn draw_one(
 async fn roles(
     state: State,
     visitor: Visitor,
-    Path(key): Path<String>,
+    here: Here,
+    Path(Named { user: key }): Path<Named>,
     fields: Fields,
 ) -> Answer<Response> {
     let wanted = fields.all("role").map(str::to_owned).collect();
-    match state.app.set_member_roles(&visitor.actor, (PLACE, &key), wanted).await {
+    match state.app.set_member_roles(&visitor.actor, (&here.key(), &key), wanted).await {
         Ok((_, user)) => {
-            Ok(flash::done(&state.site, &paths::member(&user.username), "Roles saved."))
+            Ok(flash::done(&state.site, &here.home().member(&user.username), "Roles saved."))
         }
         Err(error) => {
-            let user = find(&state, &visitor.actor, &key).await?;
+            let user = find(&state, &visitor.actor, (&here, &key)).await?;
             let input = mistake(&fields, error)?;
-            Ok(draw_one(&state, visitor, (user, input)).await?.into_response())
+            Ok(draw_one(&state, visitor, here, (user, input)).await?.into_response())
         }
     }
 }
@@ -110,20 +153,21 @@ async fn roles(
 async fn remove(
     state: State,
     visitor: Visitor,
-    Path(key): Path<String>,
+    here: Here,
+    Path(Named { user: key }): Path<Named>,
     fields: Fields,
 ) -> Answer<Response> {
-    let user = find(&state, &visitor.actor, &key).await?;
-    let page = paths::member(&user.username);
+    let user = find(&state, &visitor.actor, (&here, &key)).await?;
+    let page = here.home().member(&user.username);
     let typed = (&fields, user.username.as_str());
     let back = (page.as_str(), "remove the member", "Nobody was removed");
     if let Some(asked) = flash::unless_typed(&state.site, typed, back) {
         return Ok(asked);
     }
-    state.app.remove_member(&visitor.actor, PLACE, &key).await?;
+    state.app.remove_member(&visitor.actor, &here.key(), &key).await?;
     let text = format!("{} is no member any more.", user.username);
     // Who removed themselves sees no members any more.
     let own = visitor.actor.user_id() == Some(user.id);
-    let next = if own { paths::WORKSPACES } else { paths::MEMBERS };
-    Ok(flash::done(&state.site, next, &text))
+    let next = if own { paths::WORKSPACES.to_owned() } else { here.home().members() };
+    Ok(flash::done(&state.site, &next, &text))
 }

@@ -39,7 +39,9 @@ pub(super) async fn find(state: &State, actor: &Actor, name: &str) -> Answer<Tem
 
 async fn list(state: State, Visitor { actor, visit }: Visitor) -> Answer<Html> {
     let templates = state.app.templates(&actor).await?;
-    Ok(Html::of(&Templates { visit, templates }))
+    let several = visit.ways.organizations;
+    let places = if several { state.app.organizations(&actor).await? } else { vec![] };
+    Ok(Html::of(&Templates { visit, templates, places }))
 }
 
 async fn template(state: State, visitor: Visitor, Path(name): Path<String>) -> Answer<Html> {

@@ -27,7 +27,9 @@ impl FromRequestParts<State> for Visitor {
     async fn from_request_parts(parts: &mut Parts, state: &State) -> Result<Self, Problem> {
         let found = parts.extensions.get::<MaybeWho>().and_then(|who| who.0.clone());
         let actor = found.ok_or_else(Problem::signed_out)?;
-        let visit = visit(state, &actor, &parts.headers).ok_or_else(Problem::signed_out)?;
+        let visit = visit(state, &actor, &parts.headers);
+        let mut visit = visit.ok_or_else(Problem::signed_out)?;
+        visit.ways.organizations |= state.app.sees_organizations(&actor).await?;
         Ok(Self { actor, visit })
     }
 }

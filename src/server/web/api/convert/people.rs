@@ -181,7 +181,7 @@ pub fn organization(organization: &Organization) -> organizations::Organization 
         name: organization.name.clone(),
         display_name: organization.display_name.clone(),
         description: organization.description.clone(),
-        icon: String::new(),
+        icon: organization.icon.clone(),
         created_at: organization.created_at.into(),
         updated_at: organization.updated_at.into(),
         is_default: organization.is_default,

@@ -1,0 +1,70 @@
+//! Which organization a page is about: shown only where there are several.
+
+use maud::{Markup, html};
+
+use crate::model::user::Organization;
+use crate::server::html::layout::{Section, Visit};
+use crate::server::html::paths::{self, Home};
+
+/// The organization that a page is about.
+#[derive(Clone, Debug)]
+pub struct Place {
+    /// Which.
+    pub organization: Organization,
+    /// Whether the one who looks may see others besides.
+    pub is_one_of_many: bool,
+}
+
+/// A page of an organization.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tab {
+    /// Who belongs to it.
+    Members,
+    /// Its groups.
+    Groups,
+    /// Its roles.
+    Roles,
+    /// What follows providers.
+    Sync,
+    /// Its names.
+    Settings,
+}
+
+impl Place {
+    /// Where its pages begin.
+    #[must_use]
+    pub fn home(&self) -> Home {
+        Home::of(&self.organization)
+    }
+
+    /// The entry of the way round that is lit: `alone` where there is one organization.
+    #[must_use]
+    pub const fn section(&self, alone: Section) -> Section {
+        if self.is_one_of_many { Section::Organizations } else { alone }
+    }
+
+    /// The way to its other pages, above a page's head; nothing where there is one organization.
+    #[must_use]
+    pub fn tabs(&self, visit: &Visit, here: Tab) -> Markup {
+        let home = self.home();
+        let own = paths::organization(&self.organization.name);
+        let syncs = visit.ways.syncs;
+        let tabs = [
+            (Tab::Members, home.members(), "Members"),
+            (Tab::Groups, home.groups(), "Groups"),
+            (Tab::Roles, home.roles(), "Roles"),
+            (Tab::Sync, paths::sync(&self.organization.name, "groups", ""), "Sync"),
+            (Tab::Settings, own, "Settings"),
+        ];
+        html! {
+            @if self.is_one_of_many {
+                nav class="crumbs" aria-label="Breadcrumb" {
+                    ol { li { a href=(paths::ORGANIZATIONS) { "Organizations" } } li { (self.organization.label()) } }
+                }
+                nav class="tabs" aria-label={ "Pages of " (self.organization.label()) } {
+                    @for (tab, href, text) in tabs.into_iter().filter(|(tab, ..)| *tab != Tab::Sync || syncs) { a href=(href) aria-current=[(tab == here).then_some("page")] { (text) } }
+                }
+            }
+        }
+    }
+}
