@@ -160,7 +160,7 @@ impl World {
             "{name}" if route.contains("/groups/") => "potters".to_owned(),
             "{name}" if route.contains("/roles/") => "helper".to_owned(),
             "{name}" if route.contains("/sign-in/") => "sso".to_owned(),
-            "{kind}" if route.contains("/sync/") => "groups".to_owned(),
+            "{kind}" if route.contains("sync/{kind}") => "groups".to_owned(),
             "{kind}" => "oidc".to_owned(),
             // Templates and workspaces have the same name here.
             "{name}" if route.ends_with("/versions/{name}") => known("{version-name}").unwrap(),
