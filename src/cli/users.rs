@@ -92,7 +92,7 @@ async fn create(ctx: &Context, args: CreateUser) -> anyhow::Result<()> {
             responsible: args.responsible.unwrap_or_default(),
         })
         .await?;
-    ctx.out.note(&said(&user, &client.server_text()));
+    ctx.out.note(&said(&user, client.server_text()));
     if made {
         ctx.out.note("The password, shown this once:");
         return ctx.out.line(&password);

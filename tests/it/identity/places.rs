@@ -181,6 +181,7 @@ async fn nobody_leads_others_to_what_they_could_not_give() {
     server.get(&eve, elsewhere).await.expect(200);
     server.get(&eve, GROUPS).await.expect(404);
     server.patch(&eve, GROUPS, into).await.expect(404);
+    server.app.write_refusals().await.unwrap();
     let log =
         get(&world, &olga, "/api/v2/audit?q=resource_type:health_settings+action:write").await;
     let log = log.expect(200).json();

@@ -140,7 +140,7 @@ fn wrong(kind: ProviderKind, sent: &Fields, error: Error) -> Answer<Input> {
         | Error::Unavailable(_)
         | Error::Internal(_)) => other,
     };
-    Ok(mistake(sent, error)?)
+    mistake(sent, error)
 }
 
 async fn add(
