@@ -132,6 +132,15 @@ const OIDC: &[Field] = &[
         Shape::Flag(false),
     ),
     more("ignore_user_info", ("Ask for nothing besides the ID token", ""), Shape::Flag(false)),
+    more(
+        "acr_values",
+        (
+            "How strongly people have to sign in there",
+            "Its words for it, one a line, the best first.",
+        ),
+        Shape::List,
+    ),
+    more("trust_amr", ("A second factor given there counts here", ""), Shape::Flag(false)),
     more("auth_url_params", ("Added to its address", "One a line: KEY = VALUE."), Shape::Pairs),
     more(
         "trusted_hosts",

@@ -98,13 +98,14 @@ impl SyncChange {
                 new.assign_default = assign_default.unwrap_or(new.assign_default);
             }
             Self::Mapping { add, remove } => {
+                for (word, here) in add {
+                    new.mapping.entry(word).or_default().push(here);
+                }
+                // As Coder has it: what is in both is removed.
                 for (word, here) in remove {
                     if let Some(all) = new.mapping.get_mut(word.trim()) {
                         all.retain(|one| !one.eq_ignore_ascii_case(here.trim()));
                     }
-                }
-                for (word, here) in add {
-                    new.mapping.entry(word).or_default().push(here);
                 }
                 new.mapping.retain(|_, all| !all.is_empty());
             }

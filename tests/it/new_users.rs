@@ -6,10 +6,11 @@ use crate::harness::{Client, PASSWORD, TestServer};
 
 const PATH: &str = "/api/v2/users";
 
-fn body(name: &str, more: Value) -> Value {
-    let mut body = json!({ "username": name, "email": format!("{name}@example.org") });
-    body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-    body
+fn body(name: &str, mut more: Value) -> Value {
+    let fields = more.as_object_mut().unwrap();
+    fields.entry("username").or_insert_with(|| json!(name));
+    fields.entry("email").or_insert_with(|| json!(format!("{name}@example.org")));
+    more
 }
 
 /// What a request is refused with, and of which field.

@@ -92,8 +92,8 @@ impl<'a, 'c> Looker<'a, 'c> {
                 let user = users::find(tx, id.into())?.filter(|user| self.sees(user));
                 user.map(|user| Thing::User(user.username))
             }
-            AuditTarget::OrganizationMember => self.member(id)?,
-            AuditTarget::CustomRole => self.role(row)?,
+            AuditTarget::OrganizationMember if is_paged => self.member(id)?,
+            AuditTarget::CustomRole if is_paged => self.role(row)?,
             AuditTarget::Template
             | AuditTarget::TemplateVersion
             | AuditTarget::Group
@@ -101,6 +101,8 @@ impl<'a, 'c> Looker<'a, 'c> {
             | AuditTarget::GitSshKey
             | AuditTarget::Organization
             | AuditTarget::Invitation
+            | AuditTarget::OrganizationMember
+            | AuditTarget::CustomRole
             | AuditTarget::Setting => None,
         })
     }

@@ -165,6 +165,10 @@ impl App {
                 if let Some(name) = &cmd.name {
                     new.name = parse_name(name)?;
                 }
+                if new.name != old.name {
+                    // What a provider calls like the group leads into it.
+                    template_rights::require_lets_in(tx, &actor, (id, old.organization_id))?;
+                }
                 if let Some(text) = &cmd.display_name {
                     new.display_name = line("display_name", text, MAX_DISPLAY_NAME)?;
                 }

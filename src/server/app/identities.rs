@@ -77,7 +77,7 @@ impl App {
         let (user, signed_in) = self
             .db
             .write(move |tx| {
-                let all = rules.for_arrival(&came.arrival.provider)?;
+                let all = rules.for_arrival(&came.arrival.provider, &came.rules)?;
                 arrive(tx, &came, begins, (None, &checks), &all)
             })
             .await?;
@@ -101,7 +101,7 @@ impl App {
             .db
             .write(move |tx| {
                 let code = begun.login().code.as_deref();
-                let all = rules.for_arrival(&came.arrival.provider)?;
+                let all = rules.for_arrival(&came.arrival.provider, &came.rules)?;
                 let (user, signed_in) = arrive(tx, &came, begins, (code, &checks), &all)?;
                 settle(tx, &begun.attempt, (user.as_ref(), &signed_in))?;
                 Ok::<_, Error>((user, signed_in))

@@ -345,6 +345,12 @@ fn require_may_lead(
             for text in &added {
                 into.extend(group(tx, place, text)?);
             }
+            // So does a word that was mapped elsewhere, once it is not.
+            let leads = new.is_on() && !only_mapped(&found.provider);
+            let unmapped = old.mapping.keys().filter(|word| !new.mapping.contains_key(*word));
+            for word in unmapped.filter(|_| leads) {
+                into.extend(group(tx, place, word)?);
+            }
             for group in into {
                 template_rights::require_lets_in(tx, actor, (group.id, place))?;
             }

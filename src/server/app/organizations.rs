@@ -265,6 +265,11 @@ fn changed(old: &Organization, cmd: UpdateOrganization) -> Result<Organization> 
     // A new one has no name yet, and needs one.
     if let Some(name) = cmd.name.filter(|n| old.name.is_empty() || *n != old.name) {
         let name = GroupName::parse(&name).map_err(|e| Error::invalid("name", e))?;
+        // In an address these stand for the organization of the start, and for one with this id.
+        let is_default = name.as_str().eq_ignore_ascii_case("default") && !old.is_default;
+        if is_default || name.as_str().parse::<OrganizationId>().is_ok() {
+            return Err(Error::invalid("name", "is kept; choose another"));
+        }
         name.as_str().clone_into(&mut new.name);
     }
     if let Some(text) = cmd.display_name {

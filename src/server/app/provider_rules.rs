@@ -48,16 +48,17 @@ impl ProviderRules {
         Arc::clone(&self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// The rules of all providers, for whom `provider` lets in now: asked in the transaction that does
-    /// so, since a provider may be removed while someone is on the way back from it.
+    /// The rules of all providers, for whom `provider` lets in by these: asked in the transaction that
+    /// does so, since a provider may be changed or removed while someone is on the way back from it.
     ///
     /// # Errors
-    /// [`Error::Conflict`] when people do not sign in there any more.
-    pub(super) fn for_arrival(&self, provider: &str) -> Result<Arc<AllRules>> {
+    /// [`Error::Conflict`] when people do not sign in there any more, or not by these rules.
+    pub(super) fn for_arrival(&self, provider: &str, by: &Arc<Rules>) -> Result<Arc<AllRules>> {
         let all = self.all();
-        if !all.contains_key(provider) {
-            return Err(Error::conflict("this way to sign in was removed"));
+        match all.get(provider) {
+            Some(rules) if Arc::ptr_eq(rules, by) => Ok(all),
+            Some(_) => Err(Error::conflict("this way to sign in was changed; try again")),
+            None => Err(Error::conflict("this way to sign in was removed")),
         }
-        Ok(all)
     }
 }

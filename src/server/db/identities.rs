@@ -118,6 +118,18 @@ pub fn count_of_provider(tx: &ReadTx<'_>, provider: &str) -> Result<i64> {
     Ok(found.unwrap_or_default())
 }
 
+/// Leaves identities to nobody of this name: they are known by issuer and subject alone, and have a
+/// provider again when they come by one.
+///
+/// # Errors
+/// When SQLite fails.
+pub fn detach(tx: &WriteTx<'_>, provider: &str) -> Result<usize> {
+    tx.execute(
+        "UPDATE identities SET provider = '(removed)' WHERE provider = :provider",
+        named_params! { ":provider": provider },
+    )
+}
+
 /// Writes a new identity.
 ///
 /// # Errors

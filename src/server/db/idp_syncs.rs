@@ -80,6 +80,18 @@ pub fn put(tx: &WriteTx<'_>, row: &SyncRow) -> Result<()> {
     Ok(())
 }
 
+/// Leaves everything that was set for a provider to the server's file again.
+///
+/// # Errors
+/// When SQLite fails.
+pub fn delete_all(tx: &WriteTx<'_>, provider: &str) -> Result<()> {
+    tx.execute(
+        "DELETE FROM idp_syncs WHERE provider = :provider",
+        named_params! { ":provider": provider },
+    )?;
+    Ok(())
+}
+
 /// Leaves it to the server's file again.
 ///
 /// # Errors

@@ -167,6 +167,19 @@ pub fn forget_stop(tx: &WriteTx<'_>, user: UserId) -> Result<usize> {
     )
 }
 
+/// Leaves users to no provider of this name: what it calls them says nothing of what another of the
+/// same name does.
+///
+/// # Errors
+/// When SQLite fails.
+pub fn detach(tx: &WriteTx<'_>, provider: &str) -> Result<usize> {
+    tx.execute(
+        "UPDATE scim_users SET provider = '', external_id = ''
+         WHERE provider = :provider /* scan: a provider is removed once */",
+        named_params! { ":provider": provider },
+    )
+}
+
 /// The provider keeps a user no longer.
 ///
 /// # Errors

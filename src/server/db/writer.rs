@@ -179,9 +179,11 @@ fn next(
         }
     }
     *n_behind = 0;
-    told.is_behind.store(false, Ordering::Release);
-    if let Err(error) = enter_words(conn) {
-        tracing::warn!(%error, "audit entries are not ready to be searched; the next search tries");
+    match enter_words(conn) {
+        Ok(()) => told.is_behind.store(false, Ordering::Release),
+        Err(error) => {
+            tracing::warn!(%error, "audit entries are not ready to be searched; the next search tries");
+        }
     }
     jobs.recv().ok()
 }

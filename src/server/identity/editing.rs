@@ -73,6 +73,9 @@ impl Providers {
             return Err(Error::conflict(why));
         }
         let ready = now.read(self.fixed(), draft)?;
+        if ready.is_another {
+            now.require_no_scim(&draft.name)?;
+        }
         let cmd = PutProvider {
             others: now.others(&draft.name),
             name: draft.name.clone(),
@@ -97,9 +100,8 @@ impl Providers {
         let found = now.stored.iter().find(|(stored, _)| stored.name == name);
         let (_, standing) = found.ok_or(Error::NotFound("provider"))?;
         let is_behind = *standing == Standing::Behind;
-        if !is_behind && now.scim.as_ref().is_some_and(|scim| scim.provider == name) {
-            let why = "SCIM sends people who sign in by it; set up another one there first";
-            return Err(Error::conflict(why));
+        if !is_behind {
+            now.require_no_scim(name)?;
         }
         let others = (!is_behind).then(|| now.others(name));
         now.app.remove_provider(actor, name, others).await?;
@@ -123,6 +125,15 @@ impl Providers {
 }
 
 impl InForce {
+    /// Whom SCIM sends are known by what this very provider calls them.
+    fn require_no_scim(&self, name: &str) -> Result<()> {
+        if self.scim.as_ref().is_some_and(|scim| scim.provider == name) {
+            let why = "SCIM sends people who sign in by it; set up another one there first";
+            return Err(Error::conflict(why));
+        }
+        Ok(())
+    }
+
     fn find(&self, name: &str) -> Option<&Stored> {
         self.stored.iter().map(|(stored, _)| stored).find(|stored| stored.name == name)
     }

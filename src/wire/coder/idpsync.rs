@@ -48,23 +48,27 @@ shapes! {
         pub field: Option<String>,
         #[serde(deserialize_with = "null_is_default")]
         pub mapping: BTreeMap<String, Option<Vec<String>>>,
-        pub regex_filter: Option<String>,
+        /// Null for no filter; what is not sent stays.
+        #[serde(deserialize_with = "sent", skip_serializing_if = "Option::is_none")]
+        pub regex_filter: Option<Option<String>>,
         pub auto_create_missing_groups: Option<bool>,
         pub organization_assign_default: Option<bool>,
         pub assign_default: Option<bool>,
     }
 
-    /// One word of a provider and what it leads to.
+    /// One word of a provider and what it leads to. Coder's own client writes capitals.
     pub struct Led {
+        #[serde(alias = "Given")]
         pub given: String,
+        #[serde(alias = "Gets")]
         pub gets: String,
     }
 
     /// `PATCH` of a `mapping`.
     pub struct PatchMapping {
-        #[serde(deserialize_with = "null_is_default")]
+        #[serde(alias = "Add", deserialize_with = "null_is_default")]
         pub add: Vec<Led>,
-        #[serde(deserialize_with = "null_is_default")]
+        #[serde(alias = "Remove", deserialize_with = "null_is_default")]
         pub remove: Vec<Led>,
     }
 }
@@ -79,4 +83,9 @@ pub enum Sync {
     Roles(RoleSync),
     /// Of organizations.
     Organizations(OrganizationSync),
+}
+
+/// A field that was sent, with a value or with null.
+fn sent<'d, D: serde::Deserializer<'d>>(from: D) -> Result<Option<Option<String>>, D::Error> {
+    <Option<String> as serde::Deserialize>::deserialize(from).map(Some)
 }

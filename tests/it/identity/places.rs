@@ -204,7 +204,8 @@ async fn organizations_follow_what_was_set_here_over_the_file() {
     let (_, ada) = world.sign_in("ada").await;
     assert_eq!(organizations_of(&world, &ada).await, ["default"]);
     let kiln = get(&world, &olga, "/api/v2/organizations/kiln").await.expect(200).json();
-    let body = json!({ "add": [{ "given": "oven", "gets": id(&kiln) }] });
+    // As Coder's own client writes it.
+    let body = json!({ "Add": [{ "Given": "oven", "Gets": id(&kiln) }], "Remove": null });
     set(&world, &olga, &format!("{SITE}/mapping"), body).await;
     world.renew_later().await;
     assert_eq!(organizations_of(&world, &ada).await, ["default", "kiln"]);

@@ -118,7 +118,7 @@ async fn set(
     let all = SetSync {
         field: body.field.unwrap_or_default(),
         mapping: mapping.map(|(word, all)| (word, all.unwrap_or_default())).collect(),
-        regex_filter: body.regex_filter.unwrap_or_default(),
+        regex_filter: body.regex_filter.flatten().unwrap_or_default(),
         auto_create: body.auto_create_missing_groups.unwrap_or_default(),
         assign_default: body.organization_assign_default.unwrap_or_default(),
     };
@@ -143,7 +143,7 @@ async fn configure(
 ) -> Answer<Json<wire::Sync>> {
     let config = SyncConfig {
         field: body.field,
-        regex_filter: body.regex_filter,
+        regex_filter: body.regex_filter.map(Option::unwrap_or_default),
         auto_create: body.auto_create_missing_groups,
         assign_default: body.assign_default.or(body.organization_assign_default),
     };
@@ -157,6 +157,13 @@ async fn remap(
     Query(by): Query<By>,
     Json(body): Json<wire::PatchMapping>,
 ) -> Answer<Json<wire::Sync>> {
+    if body.add.is_empty() && body.remove.is_empty() {
+        return Err(Error::invalid(
+            "add",
+            "and remove are empty; name a word and what it leads to",
+        )
+        .into());
+    }
     let pairs = |all: Vec<wire::Led>| all.into_iter().map(|led| (led.given, led.gets)).collect();
     let mapping = SyncChange::Mapping { add: pairs(body.add), remove: pairs(body.remove) };
     change(&state, &actor, (place, by), mapping).await
