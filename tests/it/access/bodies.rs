@@ -55,6 +55,7 @@ fn json_of(method: &Method, route: &str, value: &dyn Fn(&str) -> String) -> Valu
         ("/api/v2/templates/{template}/versions", _) => json!({ "id": value("{version}") }),
         ("/api/v2/settings/idpsync/organization", _) => json!({ "field": "" }),
         (_, "{kind}") => json!({ "field": "teams" }),
+        (_, "mapping") => json!({ "remove": [{ "given": "nobody", "gets": "nowhere" }] }),
         (_, "groups") => json!({ "name": "glazers" }),
         (_, "templates") => {
             json!({ "name": "second", "template_version_id": value("{version}") })

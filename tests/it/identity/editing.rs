@@ -116,6 +116,10 @@ async fn a_provider_set_up_on_the_page_is_in_force_at_once_and_removed_at_once()
     says(&form, &["potters-at-sso = potters", "1 person came by it", "One of them has no other"]);
     server.get(&client, "/api/v2/users/me").await.expect(200);
 
+    let sync = "/api/v2/organizations/default/settings/idpsync/roles";
+    let lead = json!({ "field": "jobs", "mapping": { "boss": ["organization-admin"] } });
+    server.patch(&olga, sync, lead).await.expect(200);
+
     // A mistyped name removes nothing; the right one ends what began with it.
     let remove = format!("{path}/remove");
     server.form(&olga, &remove, &[("confirm", "so")]).await.expect(303);
@@ -125,6 +129,18 @@ async fn a_provider_set_up_on_the_page_is_in_force_at_once_and_removed_at_once()
     server.get(&Client::default(), "/login/oidc/sso").await.expect(404);
     server.get(&olga, &path).await.expect(404);
     assert_eq!(logged(server, &olga).await["action"], "delete");
+
+    // Another one of the same name is led by nothing that was set for the first, and knows its people
+    // by issuer and subject alone.
+    let conn = rusqlite::Connection::open(&server.db_path).unwrap();
+    let left = "SELECT count(*) FROM identities WHERE provider = 'sso'";
+    assert_eq!(conn.query_row(left, [], |row| row.get::<_, i64>(0)).unwrap(), 0);
+    send(server, &olga, ADD, &least(&world.peer)).await.expect(303);
+    let set = server.get(&olga, sync).await.expect(200).json();
+    assert_eq!((&set["source"], &set["field"]), (&json!("file"), &json!("")));
+    let (_, again) = world.sign_in("ada").await;
+    let me = server.get(&again, "/api/v2/users/me").await.expect(200).json();
+    assert_eq!(me["username"], "ada-lovelace");
 }
 
 #[tokio::test]
