@@ -63,6 +63,18 @@ pub(super) fn catch_up(conn: &Connection) -> Result<()> {
     Ok(())
 }
 
+/// How many of the last entries are not entered yet.
+///
+/// # Errors
+/// When SQLite fails.
+pub(super) fn behind(conn: &Connection) -> Result<i64> {
+    let mut statement = conn.prepare_cached(
+        "SELECT coalesce((SELECT max(seq) FROM audit), 0)
+              - coalesce((SELECT rowid FROM audit_words ORDER BY rowid DESC LIMIT 1), 0)",
+    )?;
+    Ok(statement.query_row([], |row| row.get(0))?)
+}
+
 /// What FTS5 is asked for to find all that a search can find; none where nothing but time narrows it.
 /// `kept` are the times of the oldest and the newest entry.
 pub(super) fn matching(narrow: &Narrow, kept: (Timestamp, Timestamp)) -> Option<String> {
@@ -166,7 +178,7 @@ mod tests {
         AuditAction, AuditActor, AuditEntry, AuditOutcome, AuditSource, AuditTarget,
     };
     use crate::server::db::audit_search::count;
-    use crate::server::db::{Db, audit};
+    use crate::server::db::{Db, WriteTx, audit};
 
     const KEPT: (Timestamp, Timestamp) = (Timestamp(1_763_000_000), Timestamp(1_795_000_000));
 
@@ -215,7 +227,25 @@ mod tests {
         db.read_audit(|tx| count(tx, &kilns())).await.unwrap()
     }
 
+    #[tokio::test]
+    async fn no_search_waits_for_more_than_some_entries() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("steading.db");
+        let db = Db::open(&path, Clock::machine(), Entropy::machine()).unwrap();
+        let many = db.write(|tx| (0..2000).try_for_each(|_| insert(tx, "kiln".to_owned())));
+        many.await.unwrap();
+        // The next write comes after they were entered.
+        write(&db, "kiln".to_owned()).await;
+        let sql = "SELECT max(rowid) FROM audit_words_docsize";
+        let entered = db.read(|tx| tx.find(sql, [], |row| row.get::<_, i64>(0))).await.unwrap();
+        assert_eq!(entered, Some(2000));
+    }
+
     async fn write(db: &Db, name: String) {
+        db.write(move |tx| insert(tx, name)).await.unwrap();
+    }
+
+    fn insert(tx: &WriteTx<'_>, name: String) -> Result<()> {
         let entry = AuditEntry {
             action: AuditAction::Create,
             target: AuditTarget::Group,
@@ -225,9 +255,7 @@ mod tests {
             diff: String::new(),
         };
         let source = AuditSource::of(AuditActor::System);
-        let written =
-            db.write(move |tx| audit::insert(tx, &source, &entry, &AuditOutcome::done())).await;
-        written.unwrap();
+        audit::insert(tx, &source, &entry, &AuditOutcome::done())
     }
 
     #[test]

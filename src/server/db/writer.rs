@@ -17,8 +17,8 @@ use crate::model::event::Event;
 const MAX_BATCH: usize = 128;
 /// How long nobody has written before what searches in the audit log go by is brought up to date.
 const QUIET: Duration = Duration::from_secs(1);
-/// Writes after which that is done though more are to come: bounds how long a search may wait.
-const MAX_BEHIND: usize = 1024;
+/// Entries after which that is done though more is to come: bounds how long a search may wait.
+const MAX_BEHIND: i64 = 1024;
 
 /// Runs inside a savepoint, or is told why there is none.
 pub(super) type Job = Box<dyn FnOnce(Result<Bench<'_>, Lost>) -> Answer + Send>;
@@ -133,15 +133,13 @@ pub(super) fn write_loop(
     told: &Told,
     (clock, entropy): (&Clock, &Entropy),
 ) {
-    let mut n_behind = 0;
-    while let Some(first) = next(conn, jobs, told, &mut n_behind) {
+    while let Some(first) = next(conn, jobs, told) {
         let mut batch = vec![first];
         while batch.len() < MAX_BATCH
             && let Ok(job) = jobs.try_recv()
         {
             batch.push(job);
         }
-        n_behind += batch.len();
         let (answers, committed) = run_batch(Bench { conn, clock, entropy }, batch);
         // Before anyone is answered: who knows of a write must not be told what was before it.
         told.is_behind.store(true, Ordering::Release);
@@ -162,23 +160,17 @@ pub(super) fn write_loop(
 }
 
 /// The next write, none at the end. Where there is time, searches are brought up to date before it.
-fn next(
-    conn: &Connection,
-    jobs: &std_mpsc::Receiver<Job>,
-    told: &Told,
-    n_behind: &mut usize,
-) -> Option<Job> {
-    if *n_behind < MAX_BEHIND {
-        if !told.is_behind.load(Ordering::Acquire) {
-            return jobs.recv().ok();
-        }
+fn next(conn: &Connection, jobs: &std_mpsc::Receiver<Job>, told: &Told) -> Option<Job> {
+    if !told.is_behind.load(Ordering::Acquire) {
+        return jobs.recv().ok();
+    }
+    if !audit_words::behind(conn).is_ok_and(|behind| behind >= MAX_BEHIND) {
         match jobs.recv_timeout(QUIET) {
             Ok(job) => return Some(job),
             Err(RecvTimeoutError::Disconnected) => return None,
             Err(RecvTimeoutError::Timeout) => {}
         }
     }
-    *n_behind = 0;
     match enter_words(conn) {
         Ok(()) => told.is_behind.store(false, Ordering::Release),
         Err(error) => {
