@@ -21,7 +21,14 @@ const BETWEEN: Duration = Duration::from_millis(50);
 /// The hold of a server on its data directory, for as long as it lives.
 #[derive(Debug)]
 pub struct Hold {
-    _file: std::fs::File,
+    file: std::fs::File,
+}
+
+impl Drop for Hold {
+    /// Gives the lock back. Closing the file is not enough: a child that is just being forked shares it.
+    fn drop(&mut self) {
+        let _ = flock(&self.file, FlockOperation::Unlock);
+    }
 }
 
 /// Takes the data directory for this process.
@@ -56,7 +63,7 @@ pub async fn take(data: &Path) -> anyhow::Result<Hold> {
     }
     // Only for the message above, so that a full disk does not keep a server from starting.
     let _ = write_holder(&mut file);
-    Ok(Hold { _file: file })
+    Ok(Hold { file })
 }
 
 /// Who wrote itself into the file.
