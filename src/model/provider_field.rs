@@ -67,6 +67,11 @@ const SIGNUPS: Field = more(
 );
 const LINKS: &str = "Whose account an address leads to that is taken here: nobody's, a member's, or \
                      anyone's but an owner's.";
+const LINK: Field = more(
+    "link_by_email",
+    ("Accounts that are here already", LINKS),
+    Shape::Choice(&["members", "none", "all"]),
+);
 const GROUP_MAPPING: Field =
     more("group_mapping", ("Groups by other names here", MAPS), Shape::Mapping);
 const GROUP_FILTER: Field = more(
@@ -95,11 +100,7 @@ const OIDC: &[Field] = &[
     more("scopes", ("Scopes", "One a line. Empty for openid, profile and email."), Shape::List),
     more("email_domain", ("Domains", "One a line: who else comes is refused."), Shape::List),
     SIGNUPS,
-    more(
-        "link_by_email",
-        ("Accounts that are here already", LINKS),
-        Shape::Choice(&["members", "none", "all"]),
-    ),
+    LINK,
     more(
         "groups_field",
         ("Claim with groups", "Such as groups. Empty to leave groups alone."),
@@ -160,11 +161,7 @@ const GITHUB: &[Field] = &[
         Shape::Flag(false),
     ),
     SIGNUPS,
-    more(
-        "link_by_email",
-        ("Accounts that are here already", LINKS),
-        Shape::Choice(&["members", "none", "all"]),
-    ),
+    LINK,
     GROUP_MAPPING,
     GROUP_FILTER,
     GROUP_CREATE,

@@ -31,6 +31,7 @@ pub mod invitations;
 mod job_ends;
 pub mod jobs;
 pub mod joining;
+mod known_providers;
 pub mod leaked;
 pub mod login_methods;
 pub mod logs;

@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 use super::access::record;
 use super::providers::{entry, settings};
 use super::second_factor::session_of;
-use super::{Actor, App, Error, Result, identity_grants};
+use super::{Actor, App, Error, Result, identity_grants, known_providers};
 use crate::model::audit::{AuditAction, Diff};
 use crate::model::event::Event;
 use crate::model::policy::Action;
@@ -19,9 +19,7 @@ use crate::model::provider_field::secret;
 use crate::model::time::Timestamp;
 use crate::server::db::providers::ProviderRow;
 use crate::server::db::seal::{Place, Seal};
-use crate::server::db::{
-    ReadTx, WriteTx, identities, identity_grants as grants, idp_syncs, providers, scim_users, users,
-};
+use crate::server::db::{ReadTx, WriteTx, identities, identity_grants as grants, providers, users};
 
 /// Ways to sign in that may be stored.
 const MAX_PROVIDERS: usize = 50;
@@ -70,7 +68,7 @@ pub struct PutProvider {
     pub settings: Map<String, Value>,
     /// What becomes of its secret.
     pub secret: NewSecret,
-    /// Who came by it comes by it no more: it is somebody else now.
+    /// It is somebody else now: who came by it comes by it no more, once it is in force.
     pub is_another: bool,
     /// The names of the other ways to sign in at a provider that there are.
     pub others: Vec<String>,
@@ -140,7 +138,7 @@ impl App {
                         require_owner(tx, &others)?;
                     }
                     identity_grants::end_all(tx, &name, "the provider was removed here")?;
-                    detach(tx, &name)?;
+                    known_providers::forget(tx, &name)?;
                 }
                 providers::delete(tx, &name)?;
                 let mut diff = differ(&read(&old.settings), &Map::new());
@@ -245,8 +243,6 @@ fn put(tx: &WriteTx<'_>, actor: &Actor, seal: &Seal, cmd: PutProvider) -> Result
     }
     if old.is_some() && cmd.is_another {
         require_owner(tx, &cmd.others)?;
-        identity_grants::end_all(tx, &cmd.name, "the provider is another one")?;
-        detach(tx, &cmd.name)?;
     }
     let before = old.as_ref().map(|old| read(&old.settings)).unwrap_or_default();
     let mut diff = differ(&before, &cmd.settings);
@@ -272,14 +268,6 @@ fn put(tx: &WriteTx<'_>, actor: &Actor, seal: &Seal, cmd: PutProvider) -> Result
     record(tx, actor, &entry(action, &row.name, &diff))?;
     tx.emit(Event::Providers);
     Ok(())
-}
-
-/// Whoever is led here by a provider of this name later is not who the one before spoke of: its people
-/// are known by issuer and subject alone from now on, and what was set for it is set for no other.
-fn detach(tx: &WriteTx<'_>, name: &str) -> Result<()> {
-    identities::detach(tx, name)?;
-    scim_users::detach(tx, name)?;
-    Ok(idp_syncs::delete_all(tx, name)?)
 }
 
 /// An owner has to be able to sign in by something else.

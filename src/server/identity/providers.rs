@@ -101,12 +101,13 @@ impl Providers {
         let ldap = Ldap::new(app.clone(), fixed.ldap.clone()).context("Reading ca of [ldap]")?;
         let (scim, told) = (fixed.scim.clone(), Arc::new(fixed.told.clone()));
         let (trials, stored) = (Trials::default(), vec![]);
-        let now = InForce { app, oidc, github, ldap, scim, told, trials, stored };
+        let alone = InForce { app, oidc, github, ldap, scim, told, trials, stored };
+        let stored = alone.app.stored_providers().await;
+        let now = alone.with(&fixed, &stored.context("Reading the providers that are stored")?);
+        now.app.meet_providers(now.who()).await.context("Noting who the providers are")?;
         now.tell_rules(&BTreeSet::new());
-        let providers =
-            Self(Arc::new(Shared { fixed, now: Mutex::new(Arc::new(now)), turn: Turn::new(()) }));
-        providers.reload().await.context("Reading the providers that are stored")?;
-        Ok(providers)
+        let (now, turn) = (Mutex::new(Arc::new(now)), Turn::new(()));
+        Ok(Self(Arc::new(Shared { fixed, now, turn })))
     }
 
     /// What is in force now.
@@ -148,6 +149,7 @@ impl Providers {
             return Ok(());
         }
         let next = Arc::new(before.with(&self.0.fixed, &stored));
+        next.app.meet_providers(next.who()).await?;
         let gone = &before.names() - &next.names();
         next.tell_rules(&gone);
         *self.0.now.lock().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&next);
@@ -169,6 +171,14 @@ impl InForce {
     /// Whether people sign in at any.
     pub(super) fn is_used(&self) -> bool {
         !self.rules().is_empty()
+    }
+
+    /// Who each of them is, by its name: under the same name it may be another one some day.
+    fn who(&self) -> BTreeMap<String, String> {
+        let github = self.github.settings().map(|s| (github::PROVIDER.to_owned(), s.base.as_str()));
+        let oidc = self.oidc.all().map(|s| (s.name.clone(), s.issuer.as_str()));
+        let plain = |(name, who): (String, &str)| (name, who.trim_end_matches('/').to_owned());
+        oidc.chain(github).map(plain).collect()
     }
 
     fn rules(&self) -> BTreeMap<String, Arc<Rules>> {

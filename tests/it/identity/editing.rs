@@ -181,6 +181,38 @@ async fn what_is_stored_survives_a_restart_and_gives_way_to_the_file() {
 }
 
 #[tokio::test]
+async fn another_provider_of_the_same_name_in_the_file_inherits_nobody() {
+    let (world, olga) = empty().await;
+    send(&world.server, &olga, ADD, &least(&world.peer)).await.expect(303);
+    world.peer.put("ada", ada()).await;
+    let (_, client) = world.sign_in("ada").await;
+    let sync = "/api/v2/organizations/default/settings/idpsync/roles";
+    let lead = json!({ "field": "jobs", "mapping": { "boss": ["organization-admin"] } });
+    world.server.patch(&olga, sync, lead).await.expect(200);
+
+    // The same one by the file: nothing is lost.
+    let own = super::settings(&world.peer, super::rules());
+    let server = world.server.copy_with(|config| config.oidc = vec![own.clone()]).await;
+    server.clock.advance(Clock::machine().now().since(server.clock.now()));
+    server.get(&client, "/api/v2/users/me").await.expect(200);
+    let olga = server.sign_in("olga").await;
+    assert_eq!(server.get(&olga, sync).await.expect(200).json()["field"], "jobs");
+
+    let other = Peer::start(URL, REFRESH).await;
+    let others = super::settings(&other, super::rules());
+    let server = server.copy_with(|config| config.oidc = vec![others.clone()]).await;
+    server.clock.advance(Clock::machine().now().since(server.clock.now()));
+    server.get(&client, "/api/v2/users/me").await.expect(401);
+    let olga = server.sign_in("olga").await;
+    assert_eq!(server.get(&olga, sync).await.expect(200).json()["field"], "");
+    let conn = rusqlite::Connection::open(&server.db_path).unwrap();
+    let left = "SELECT count(*) FROM identities WHERE provider = 'sso'";
+    assert_eq!(conn.query_row(left, [], |row| row.get::<_, i64>(0)).unwrap(), 0);
+    let said = logged(&server, &olga).await;
+    assert_eq!(said["action"], "write", "{said}");
+}
+
+#[tokio::test]
 async fn what_was_typed_is_tried_before_it_is_saved_and_typed_once() {
     let (world, olga) = empty().await;
     let (server, peer) = (&world.server, &world.peer);

@@ -406,41 +406,69 @@ async fn live(
     live
 }
 
+/// Someone who came by a provider, in a workspace that runs.
+struct AtWork {
+    world: crate::workspaces::World,
+    peer: Peer,
+    client: Client,
+    user: String,
+    grant: Option<IdentityGrantId>,
+    workspace: Value,
+    agent: Value,
+}
+
+impl AtWork {
+    /// `client` signed in at the provider; the workspace is of `owner`.
+    async fn begin(world: World, client: Client, owner: Client) -> Self {
+        let token = client.token.clone().unwrap();
+        let actor = world.server.app.authenticate(&token, "192.0.2.10").await.unwrap().unwrap();
+        let olga = world.server.sign_in("olga").await;
+        let World { server, peer, .. } = world;
+        let (tess, ben, template) = (olga.clone(), client.clone(), Value::Null);
+        let mut world = crate::workspaces::World { server, tess, ada: owner, ben, olga, template };
+        let version = world.push(None, Ok(crate::workspaces::imported())).await;
+        let body = json!({ "name": "kiln", "template_version_id": version["id"] });
+        let path = "/api/v2/organizations/default/templates";
+        world.template = world.server.post(&world.olga, path, body).await.expect(201).json();
+        let workspace = world.adas("kiln").await;
+        world.done(crate::workspaces::made("token-a", 1)).await;
+        let path = format!("/api/v2/workspaces/{}", id(&workspace));
+        let built = world.server.get(&client, &path).await.expect(200).json();
+        let agent = built["latest_build"]["resources"][0]["agents"][0].clone();
+        let (user, grant) = (actor.user_id().unwrap().to_string(), actor.identity_grant());
+        Self { world, peer, client, user, grant, workspace, agent }
+    }
+
+    /// A session of theirs that began with a provider's word, or with none.
+    async fn live(&self, grant: Option<IdentityGrantId>) -> Arc<Live> {
+        live(&self.world, (&self.workspace, &self.agent), (&self.user, grant)).await
+    }
+
+    /// Lets the provider be asked again.
+    async fn renew_later(&self) {
+        self.world.server.clock.advance(Duration::from_mins(6));
+        self.world.server.state.providers.renew_pass().await.unwrap();
+    }
+
+    /// What they see of the workspace.
+    async fn look(&self) -> Reply {
+        let path = format!("/api/v2/workspaces/{}", id(&self.workspace));
+        self.world.server.get(&self.client, &path).await
+    }
+}
+
 #[tokio::test]
 async fn what_is_open_is_cut_when_its_person_is_removed_at_the_provider() {
     let world = World::start(REFRESH, rules()).await;
     world.peer.put("ada", ada()).await;
     let (_, client) = world.sign_in("ada").await;
-    let token = client.token.clone().unwrap();
-    let actor = world.server.app.authenticate(&token, "192.0.2.10").await.unwrap().unwrap();
-    let user = actor.user_id().unwrap().to_string();
-    let olga = world.server.sign_in("olga").await;
-    let World { server, peer, .. } = world;
-    let mut world = crate::workspaces::World {
-        server,
-        tess: olga.clone(),
-        ada: client.clone(),
-        ben: client.clone(),
-        olga,
-        template: Value::Null,
-    };
-    let version = world.push(None, Ok(crate::workspaces::imported())).await;
-    let body = json!({ "name": "kiln", "template_version_id": version["id"] });
-    let path = "/api/v2/organizations/default/templates";
-    world.template = world.server.post(&world.olga, path, body).await.expect(201).json();
-    let workspace = world.adas("kiln").await;
-    world.done(crate::workspaces::made("token-a", 1)).await;
-    let path = format!("/api/v2/workspaces/{}", id(&workspace));
-    let built = world.server.get(&client, &path).await.expect(200).json();
-    let agent = &built["latest_build"]["resources"][0]["agents"][0];
-
-    let by_provider = live(&world, (&workspace, agent), (&user, actor.identity_grant())).await;
+    let work = AtWork::begin(world, client.clone(), client).await;
+    let by_provider = work.live(work.grant).await;
     // Opened by a key of hers, which no provider has given.
-    let by_key = live(&world, (&workspace, agent), (&user, None)).await;
-    peer.remove("ada").await;
-    world.server.clock.advance(Duration::from_mins(6));
-    world.server.state.providers.renew_pass().await.unwrap();
+    let by_key = work.live(None).await;
+    work.peer.remove("ada").await;
+    work.renew_later().await;
     tokio::time::timeout(Duration::from_secs(20), by_provider.cut.cancelled()).await.unwrap();
     assert!(!by_key.cut.is_cancelled());
-    world.server.get(&client, &path).await.expect(401);
+    work.look().await.expect(401);
 }

@@ -8,7 +8,7 @@ use steading::model::sync::{OrganizationSync, RoleSync};
 use steading::server::app::Actor;
 use steading::server::app::organizations::UpdateOrganization;
 
-use super::{REFRESH, World, live, rules};
+use super::{AtWork, REFRESH, World, rules};
 use crate::harness::{Client, Reply, person};
 use crate::workspaces::id;
 
@@ -219,37 +219,14 @@ async fn what_is_open_is_cut_when_its_person_loses_the_organization() {
     let world = World::start(REFRESH, with_organizations()).await;
     world.peer.put("ada", claims("ada", json!({ "crafts": ["all"] }))).await;
     let (_, client) = world.sign_in("ada").await;
-    let token = client.token.clone().unwrap();
-    let actor = world.server.app.authenticate(&token, "192.0.2.10").await.unwrap().unwrap();
-    let user = actor.user_id().unwrap().to_string();
-    let olga = world.server.sign_in("olga").await;
-    let World { server, peer, .. } = world;
-    let mut world = crate::workspaces::World {
-        server,
-        tess: olga.clone(),
-        ada: client.clone(),
-        ben: client.clone(),
-        olga,
-        template: Value::Null,
-    };
-    let version = world.push(None, Ok(crate::workspaces::imported())).await;
-    let body = json!({ "name": "kiln", "template_version_id": version["id"] });
-    let path = "/api/v2/organizations/default/templates";
-    world.template = world.server.post(&world.olga, path, body).await.expect(201).json();
-    let workspace = world.adas("kiln").await;
-    world.done(crate::workspaces::made("token-a", 1)).await;
-    let path = format!("/api/v2/workspaces/{}", id(&workspace));
-    let built = world.server.get(&client, &path).await.expect(200).json();
-    let agent = &built["latest_build"]["resources"][0]["agents"][0];
-    let open = live(&world, (&workspace, agent), (&user, actor.identity_grant())).await;
-
-    peer.put("ada", claims("ada", json!({ "crafts": [] }))).await;
-    world.server.clock.advance(Duration::from_mins(6));
-    world.server.state.providers.renew_pass().await.unwrap();
+    let work = AtWork::begin(world, client.clone(), client).await;
+    let open = work.live(work.grant).await;
+    work.peer.put("ada", claims("ada", json!({ "crafts": [] }))).await;
+    work.renew_later().await;
     tokio::time::timeout(Duration::from_secs(2), open.cut.cancelled()).await.unwrap();
     // She is signed in still, and has nothing here.
-    world.server.get(&client, "/api/v2/users/me").await.expect(200);
-    world.server.get(&client, &path).await.expect(404);
+    work.world.server.get(&work.client, "/api/v2/users/me").await.expect(200);
+    work.look().await.expect(404);
 }
 
 #[tokio::test]

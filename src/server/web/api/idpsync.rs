@@ -2,11 +2,15 @@
 
 use std::collections::BTreeMap;
 
+use axum::extract::FromRequestParts;
+use http::request::Parts;
+
 use crate::model::policy::{Action as A, ResourceType as R};
 use crate::model::set_sync::{SetSync, SyncChange, SyncConfig, SyncKind};
 use crate::model::sync::Origin;
 use crate::server::app::idp_syncs::{SyncAt, SyncView};
 use crate::server::app::{Actor, Error};
+use crate::server::web::error::Problem;
 use crate::server::web::extract::{Json, Path, Query};
 use crate::server::web::routes::Routes;
 use crate::server::web::{Access, Answer, State, Who};
@@ -90,28 +94,30 @@ async fn values(
 }
 
 /// What is meant by the path and the query.
-fn at(Where { organization, kind }: Where, By { provider }: By) -> Result<SyncAt, Error> {
-    let kind = match kind.as_deref() {
-        None => SyncKind::Organizations,
-        Some(word) => SyncKind::from_word(word).ok_or(Error::NotFound("setting"))?,
-    };
-    Ok(SyncAt { organization, kind, provider })
+struct At(SyncAt);
+
+impl<S: Send + Sync> FromRequestParts<S> for At {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let Path(Where { organization, kind }) = Path::from_request_parts(parts, state).await?;
+        let Query(By { provider }) = Query::from_request_parts(parts, state).await?;
+        let kind = match kind.as_deref() {
+            None => SyncKind::Organizations,
+            Some(word) => SyncKind::from_word(word).ok_or(Error::NotFound("setting"))?,
+        };
+        Ok(Self(SyncAt { organization, kind, provider }))
+    }
 }
 
-async fn show(
-    state: State,
-    Who(actor): Who,
-    Path(place): Path<Where>,
-    Query(by): Query<By>,
-) -> Answer<Json<wire::Sync>> {
-    Ok(Json(shown(state.app.idp_sync(&actor, at(place, by)?).await?)))
+async fn show(state: State, Who(actor): Who, At(at): At) -> Answer<Json<wire::Sync>> {
+    Ok(Json(shown(state.app.idp_sync(&actor, at).await?)))
 }
 
 async fn set(
     state: State,
     Who(actor): Who,
-    Path(place): Path<Where>,
-    Query(by): Query<By>,
+    At(at): At,
     Json(body): Json<wire::PatchSync>,
 ) -> Answer<Json<wire::Sync>> {
     let mapping = body.mapping.into_iter();
@@ -122,23 +128,17 @@ async fn set(
         auto_create: body.auto_create_missing_groups.unwrap_or_default(),
         assign_default: body.organization_assign_default.unwrap_or_default(),
     };
-    change(&state, &actor, (place, by), SyncChange::All(all)).await
+    change(&state, &actor, at, SyncChange::All(all)).await
 }
 
-async fn unset(
-    state: State,
-    Who(actor): Who,
-    Path(place): Path<Where>,
-    Query(by): Query<By>,
-) -> Answer<Json<wire::Sync>> {
-    change(&state, &actor, (place, by), SyncChange::Back).await
+async fn unset(state: State, Who(actor): Who, At(at): At) -> Answer<Json<wire::Sync>> {
+    change(&state, &actor, at, SyncChange::Back).await
 }
 
 async fn configure(
     state: State,
     Who(actor): Who,
-    Path(place): Path<Where>,
-    Query(by): Query<By>,
+    At(at): At,
     Json(body): Json<wire::PatchSync>,
 ) -> Answer<Json<wire::Sync>> {
     let config = SyncConfig {
@@ -147,14 +147,13 @@ async fn configure(
         auto_create: body.auto_create_missing_groups,
         assign_default: body.assign_default.or(body.organization_assign_default),
     };
-    change(&state, &actor, (place, by), SyncChange::Config(config)).await
+    change(&state, &actor, at, SyncChange::Config(config)).await
 }
 
 async fn remap(
     state: State,
     Who(actor): Who,
-    Path(place): Path<Where>,
-    Query(by): Query<By>,
+    At(at): At,
     Json(body): Json<wire::PatchMapping>,
 ) -> Answer<Json<wire::Sync>> {
     if body.add.is_empty() && body.remove.is_empty() {
@@ -166,16 +165,16 @@ async fn remap(
     }
     let pairs = |all: Vec<wire::Led>| all.into_iter().map(|led| (led.given, led.gets)).collect();
     let mapping = SyncChange::Mapping { add: pairs(body.add), remove: pairs(body.remove) };
-    change(&state, &actor, (place, by), mapping).await
+    change(&state, &actor, at, mapping).await
 }
 
 async fn change(
     state: &State,
     actor: &Actor,
-    (place, by): (Where, By),
+    at: SyncAt,
     change: SyncChange,
 ) -> Answer<Json<wire::Sync>> {
-    Ok(Json(shown(state.app.set_idp_sync(actor, at(place, by)?, change).await?)))
+    Ok(Json(shown(state.app.set_idp_sync(actor, at, change).await?)))
 }
 
 /// In Coder's words, which have ids for groups and organizations: what is not here has none.
