@@ -20,7 +20,8 @@ CREATE TABLE organizations (
   created_at   INTEGER NOT NULL,                                       -- when it was made
   updated_at   INTEGER NOT NULL,                                       -- when it was last changed
   quota_allowance INTEGER NOT NULL DEFAULT 0 CHECK (quota_allowance BETWEEN 0 AND 1000000000), -- credits a day that Everyone adds to each member's budget
-  icon TEXT NOT NULL DEFAULT '' CHECK (length(icon) <= 256) -- URL or path of a picture; may be empty
+  icon TEXT NOT NULL DEFAULT '' CHECK (length(icon) <= 256), -- URL or path of a picture; may be empty
+  sharing TEXT NOT NULL DEFAULT 'everyone' CHECK (sharing = 'everyone' OR sharing = 'none' OR sharing = 'service_accounts') -- whose workspaces may be shared (model::grant::Mode)
 ) STRICT;
 
 -- People and service accounts. A deleted one stays as a tombstone, its name free again.
@@ -454,6 +455,40 @@ CREATE INDEX workspaces_by_organization ON workspaces (organization_id) WHERE de
 -- The constant column lets workspaces be counted in the index alone.
 CREATE INDEX workspaces_by_template ON workspaces (template_id, deleted_at) WHERE deleted_at IS NULL;
 
+-- What someone was given on a workspace, by whom, and within which limits. Whoever owns it, and who may by
+-- a role, has no row here. One that was ended stays for a while: it can be restored.
+CREATE TABLE grants (
+  id           TEXT NOT NULL PRIMARY KEY,                                     -- the grant
+  workspace_id TEXT NOT NULL REFERENCES workspaces (id) ON DELETE CASCADE,    -- on what
+  user_id      TEXT REFERENCES users (id),                                    -- to whom; null for a group, or Everyone
+  group_id     TEXT REFERENCES groups (id) ON DELETE CASCADE,                 -- to which group; null besides user_id for Everyone
+  verbs        INTEGER NOT NULL CHECK (verbs BETWEEN 1 AND 255),              -- a bit for each, as workspace_verbs has them
+  from_at      INTEGER NOT NULL,                                              -- not before
+  until_at     INTEGER CHECK (until_at > from_at),                            -- not from then on; null for no end
+  hours        TEXT NOT NULL CHECK (length(hours) <= 128),                    -- a weekly window (model::window); empty for always
+  networks     TEXT NOT NULL CHECK (length(networks) <= 1024),                -- CIDRs by commas; empty for anywhere
+  needs_mfa    INTEGER NOT NULL CHECK (needs_mfa IN (0, 1)),                  -- only in a session with a second factor
+  is_recorded  INTEGER NOT NULL CHECK (is_recorded IN (0, 1)),                -- what is done under it is recorded
+  reason       TEXT NOT NULL CHECK (length(reason) <= 512),                   -- why, as the granter said; may be empty
+  granted_by   TEXT REFERENCES users (id),                                    -- who granted it; null for the program
+  granted_at   INTEGER NOT NULL,                                              -- when
+  via          TEXT NOT NULL CHECK (via = 'direct' OR via = 'code' OR via = 'request' OR via = 'break_glass'), -- Via
+  under_id     TEXT REFERENCES grants (id) ON DELETE CASCADE,                 -- the granter held it by this grant, whose end and limits are its own; null for the owner and by a role
+  ended_at     INTEGER,                                                       -- when it was ended by hand; null while it stands
+  ended_by     TEXT REFERENCES users (id),                                    -- by whom
+  ended_why    TEXT CHECK (ended_why = 'removed' OR ended_why = 'left' OR ended_why = 'mode'), -- EndedWhy
+  CHECK (user_id IS NULL OR group_id IS NULL),
+  CHECK ((ended_at IS NULL) = (ended_why IS NULL))
+) STRICT;
+CREATE INDEX grants_by_workspace ON grants (workspace_id, granted_at);
+CREATE INDEX grants_by_user ON grants (user_id) WHERE user_id IS NOT NULL;
+CREATE INDEX grants_by_group ON grants (group_id) WHERE group_id IS NOT NULL;
+CREATE INDEX grants_to_everyone ON grants (workspace_id) WHERE user_id IS NULL AND group_id IS NULL;
+CREATE INDEX grants_by_granter ON grants (granted_by) WHERE granted_by IS NOT NULL;
+CREATE INDEX grants_by_ender ON grants (ended_by) WHERE ended_by IS NOT NULL;
+CREATE INDEX grants_by_under ON grants (under_id) WHERE under_id IS NOT NULL;
+CREATE INDEX grants_by_end ON grants (coalesce(ended_at, until_at)) WHERE ended_at IS NOT NULL OR until_at IS NOT NULL;
+
 -- Numbered runs of a transition on a workspace.
 CREATE TABLE builds (
   id           TEXT NOT NULL PRIMARY KEY,                                                   -- the build
@@ -685,11 +720,13 @@ CREATE VIEW effective_permissions AS
     JOIN roles r ON r.organization_id = e.organization_id AND r.name = e.role
     JOIN role_permissions p ON p.role_id = r.id;
 
--- The verbs there are on a workspace (model::grant::Verb), and the permission that gives each by a role.
+-- The verbs there are on a workspace (model::grant::Verb), the permission that gives each by a role (none
+-- gives execute), and its bit in a grant.
 CREATE VIEW workspace_verbs AS
-  SELECT column1 AS verb, column2 AS permission FROM (VALUES
-    ('view', 'workspace:read'), ('connect', 'workspace:ssh'), ('operate', 'workspace:start'),
-    ('update', 'workspace:update'), ('delete', 'workspace:delete'));
+  SELECT column1 AS verb, column2 AS permission, column3 AS bit FROM (VALUES
+    ('view', 'workspace:read', 1), ('watch', 'workspace:ssh', 2), ('connect', 'workspace:ssh', 4),
+    ('execute', '', 8), ('operate', 'workspace:start', 16), ('manage', 'workspace:update', 32),
+    ('share', 'workspace:share', 64), ('delete', 'workspace:delete', 128));
 
 -- What a role allows its bearer on every workspace: of the site (organization_id null) or of an
 -- organization. Feeds effective_grants, and lets lists of them be read in order instead of right by right.
@@ -699,27 +736,74 @@ CREATE VIEW everywhere_grants AS
   WHERE r.organization_id IS NULL
       AND (r.role = 'owner' OR (r.role = 'template-admin' AND v.verb = 'view'))
     OR r.organization_id IS NOT NULL
-      AND ((r.role = 'organization-admin' AND v.verb <> 'connect')
+      AND ((r.role = 'organization-admin' AND v.verb NOT IN ('watch', 'connect', 'execute'))
         OR (r.role = 'organization-template-admin' AND v.verb = 'view'))
   UNION ALL
   SELECT p.user_id, p.organization_id, v.verb
   FROM effective_permissions p JOIN workspace_verbs v ON v.permission = p.permission;
 
--- Who may do what on which workspace, and why. Every decision on a workspace reads this.
+-- Each user to whom a grant is that was not ended: while they are active, and belong to the
+-- workspace's organization and to the group.
+CREATE VIEW grant_holders AS
+  SELECT g.id AS grant_id, g.workspace_id, m.user_id, 'grant' AS reason
+  FROM grants g JOIN workspaces w ON w.id = g.workspace_id
+    JOIN memberships m ON m.organization_id = w.organization_id AND m.user_id = g.user_id
+    JOIN users u ON u.id = m.user_id
+  WHERE g.ended_at IS NULL AND w.deleted_at IS NULL AND u.status IN ('active', 'dormant')
+  UNION ALL
+  SELECT g.id, g.workspace_id, m.user_id, 'group'
+  FROM grants g JOIN workspaces w ON w.id = g.workspace_id
+    JOIN group_members s ON s.group_id = g.group_id
+    JOIN memberships m ON m.organization_id = w.organization_id AND m.user_id = s.user_id
+    JOIN users u ON u.id = m.user_id
+  WHERE g.ended_at IS NULL AND w.deleted_at IS NULL AND u.status IN ('active', 'dormant')
+  UNION ALL
+  SELECT g.id, g.workspace_id, m.user_id, 'group'
+  FROM grants g JOIN workspaces w ON w.id = g.workspace_id
+    JOIN memberships m ON m.organization_id = w.organization_id
+    JOIN users u ON u.id = m.user_id
+  WHERE g.user_id IS NULL AND g.group_id IS NULL
+    AND g.ended_at IS NULL AND w.deleted_at IS NULL AND u.status IN ('active', 'dormant');
+
+-- Who may do what on which workspace, why, and within which limits (a line of hours or networks for each
+-- grant it stands on). Every decision on a workspace reads this. What is granted under a grant holds while
+-- its granter holds that one, with its limits. A service account never shares on its own.
 CREATE VIEW effective_grants AS
-  SELECT w.owner_id AS user_id, w.id AS workspace_id, v.verb AS verb, 'owner' AS reason, NULL AS until_at
+  SELECT w.owner_id AS user_id, w.id AS workspace_id, v.verb AS verb, 'owner' AS reason, NULL AS grant_id,
+    0 AS from_at, NULL AS until_at, '' AS hours, '' AS networks, 0 AS needs_mfa, 0 AS is_recorded
   FROM workspaces w JOIN users u ON u.id = w.owner_id
     JOIN memberships m ON m.organization_id = w.organization_id AND m.user_id = w.owner_id
     CROSS JOIN workspace_verbs v
   WHERE u.status IN ('active', 'dormant') AND w.deleted_at IS NULL
+    AND (v.verb <> 'share' OR u.kind <> 'service')
   UNION ALL
-  SELECT e.user_id, w.id, e.verb, 'role', NULL
+  SELECT s.responsible_id, w.id, v.verb, 'responsible', NULL, 0, NULL, '', '', 0, 0
+  FROM service_accounts s JOIN workspaces w ON w.owner_id = s.user_id
+    JOIN users u ON u.id = s.responsible_id
+    JOIN memberships m ON m.organization_id = w.organization_id AND m.user_id = s.responsible_id
+    CROSS JOIN workspace_verbs v
+  WHERE u.status IN ('active', 'dormant') AND w.deleted_at IS NULL
+  UNION ALL
+  SELECT e.user_id, w.id, e.verb, 'role', NULL, 0, NULL, '', '', 0, 0
   FROM everywhere_grants e CROSS JOIN workspaces w
   WHERE e.organization_id IS NULL AND w.deleted_at IS NULL
   UNION ALL
-  SELECT e.user_id, w.id, e.verb, 'role', NULL
+  SELECT e.user_id, w.id, e.verb, 'role', NULL, 0, NULL, '', '', 0, 0
   FROM everywhere_grants e JOIN workspaces w ON w.organization_id = e.organization_id
-  WHERE w.deleted_at IS NULL;
+  WHERE w.deleted_at IS NULL
+  UNION ALL
+  SELECT h.user_id, h.workspace_id, v.verb, h.reason, g.id,
+    max(g.from_at, coalesce(b.from_at, 0)),
+    min(coalesce(g.until_at, b.until_at), coalesce(b.until_at, g.until_at)),
+    g.hours || char(10) || coalesce(b.hours, ''), g.networks || char(10) || coalesce(b.networks, ''),
+    max(g.needs_mfa, coalesce(b.needs_mfa, 0)), max(g.is_recorded, coalesce(b.is_recorded, 0))
+  FROM grant_holders h CROSS JOIN grants g ON g.id = h.grant_id
+    CROSS JOIN workspace_verbs v ON (g.verbs & v.bit) <> 0
+    LEFT JOIN grants b ON b.id = g.under_id
+  WHERE (v.verb <> 'share' OR NOT EXISTS (SELECT 1 FROM users u WHERE u.id = h.user_id AND u.kind = 'service'))
+    AND (g.under_id IS NULL OR ((b.verbs & 64) <> 0 AND (g.verbs & ~b.verbs) = 0 AND EXISTS (
+      SELECT 1 FROM grant_holders x WHERE x.grant_id = g.under_id AND x.user_id = g.granted_by)))
+    AND NOT EXISTS (SELECT 1 FROM settings WHERE key = 'sharing_off');
 
 -- What a template's own list gives to whom, and why: to active users, while they belong to its
 -- organization. Every decision on a template by its list reads this.

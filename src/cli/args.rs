@@ -9,6 +9,7 @@ pub mod organizations;
 pub mod people;
 #[cfg(feature = "server")]
 pub mod serve;
+pub mod sharing;
 pub mod templates;
 pub mod workspaces;
 

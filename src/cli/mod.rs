@@ -41,6 +41,7 @@ mod schedule;
 mod serve;
 #[cfg(feature = "server")]
 mod settings;
+mod sharing;
 mod speedtest;
 mod ssh;
 mod ssh_keys;
@@ -235,6 +236,7 @@ async fn workspaces(ctx: &Context, command: args::workspaces::Command) -> anyhow
         C::Schedule(command) => schedule::run(ctx, command).await,
         C::Autoupdate(args) => schedule::autoupdate(ctx, args).await,
         C::State(command) => state::run(ctx, command).await,
+        C::Sharing(command) => sharing::run(ctx, command).await,
     }
 }
 

@@ -52,7 +52,13 @@ pub struct WorkspaceFilter {
     pub used_after: Option<Timestamp>,
     /// It has agents in each of these states.
     pub agents: Vec<ConnectionStatus>,
-    /// Asks for what no workspace here is: dormant, shared, a task, two names at once.
+    /// Whether it is shared with anybody.
+    pub shared: Option<bool>,
+    /// Shared with this user, by name or id, `me` for who asks.
+    pub shared_with_user: Option<String>,
+    /// Shared with this group, by name or id, `organization/name` for one of another organization.
+    pub shared_with_group: Option<String>,
+    /// Asks for what no workspace here is: dormant, a task, two names at once.
     pub nothing: bool,
 }
 
@@ -130,8 +136,10 @@ impl WorkspaceFilter {
                 }
                 None => false,
             },
-            "dormant" | "shared" | "has-ai-task" => !yes()?,
-            "shared_with_user" | "shared_with_group" => false,
+            "dormant" | "has-ai-task" => !yes()?,
+            "shared" => narrow(&mut self.shared, yes()?),
+            "shared_with_user" => narrow(&mut self.shared_with_user, value.to_owned()),
+            "shared_with_group" => narrow(&mut self.shared_with_group, value.to_owned()),
             "last_used_before" => {
                 let at = time()?;
                 self.used_before = Some(self.used_before.map_or(at, |t| t.min(at)));

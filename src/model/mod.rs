@@ -43,5 +43,7 @@ pub mod time;
 pub mod totp;
 pub mod unit;
 pub mod user;
+pub mod verb;
 pub mod webauthn;
+pub mod window;
 pub mod workspace;

@@ -1,5 +1,7 @@
 //! Sessions: every way in is one, and each is told from its first byte to its last.
 
+use std::net::IpAddr;
+
 use super::id::{AgentId, IdentityGrantId, SessionId, UserId, WorkspaceId};
 use super::time::Timestamp;
 use super::user::{UserRef, define_words};
@@ -70,11 +72,23 @@ pub struct Session {
     pub bytes_in: i64,
 }
 
+/// What somebody had shown when they began something that lasts: rights with limits are looked up by it
+/// again and again.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Shown {
+    /// What a provider granted for it; it ends with that.
+    pub identity_grant: Option<IdentityGrantId>,
+    /// Where they came from; none when that is not known.
+    pub ip: Option<IpAddr>,
+    /// When they gave a second factor in the session that they came by.
+    pub mfa_at: Option<Timestamp>,
+}
+
 /// What is known of a session when it begins.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewSession {
-    /// What a provider granted for it; it ends with that.
-    pub identity_grant: Option<IdentityGrantId>,
+    /// What they had shown.
+    pub shown: Shown,
     /// Who is in it.
     pub user_id: UserId,
     /// Where.

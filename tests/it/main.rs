@@ -36,6 +36,7 @@ mod roles;
 mod schema;
 mod scim;
 mod service_accounts;
+mod sharing;
 mod ssh_exec;
 mod ssh_files;
 mod ssh_forward;

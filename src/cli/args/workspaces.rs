@@ -40,6 +40,9 @@ pub enum Command {
     /// Take out or put back a workspace's Terraform state
     #[command(subcommand)]
     State(State),
+    /// Who else may work in a workspace, and until when
+    #[command(subcommand, visible_alias = "share")]
+    Sharing(super::sharing::Sharing),
 }
 
 /// Answers to a template's parameters.

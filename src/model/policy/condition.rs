@@ -65,6 +65,10 @@ pub enum Unmet {
     Hours(Hours),
     /// Not without a second factor, or one that old.
     Mfa(Duration),
+    /// Not without a second factor in this session.
+    Factor,
+    /// What is to be met cannot be read.
+    Unreadable,
 }
 
 impl Context<'_> {
@@ -77,7 +81,11 @@ impl Context<'_> {
         these.map(|condition| &condition.requires).try_for_each(|requires| self.meets(requires))
     }
 
-    fn meets(&self, requires: &Requirement) -> Result<(), Unmet> {
+    /// Whether a requirement is met.
+    ///
+    /// # Errors
+    /// When it is not.
+    pub fn meets(&self, requires: &Requirement) -> Result<(), Unmet> {
         match requires {
             Requirement::Networks(networks) => {
                 let inside = self.ip.is_some_and(|ip| networks.iter().any(|n| n.contains(ip)));
@@ -129,6 +137,8 @@ impl std::fmt::Display for Unmet {
             Self::Mfa(within) => {
                 write!(f, "this needs a second factor no older than {}", time::words(*within))
             }
+            Self::Factor => f.write_str("this needs a session with your second factor"),
+            Self::Unreadable => f.write_str("the limits of this right cannot be read"),
         }
     }
 }

@@ -4,13 +4,15 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Actor, App, Error, Result, template_rights, trail};
 use crate::model::audit::{AuditEntry, AuditOutcome};
-use crate::model::grant::{self, EffectiveGrant, Verb};
-use crate::model::id::{UserId, WorkspaceId};
+use crate::model::grant::{self, EffectiveGrant};
+use crate::model::id::{GrantId, UserId, WorkspaceId};
 use crate::model::policy::{
-    Action as PolicyAction, Denied, Object, Permission, ResourceType, Scope, Subject,
+    Action as PolicyAction, Context, Denied, Object, Permission, ResourceType, Scope, Subject,
 };
+use crate::model::session::Shown;
 use crate::model::user::{HeldRole, OrganizationRole, User};
-use crate::server::db::{ReadTx, WriteTx, audit, grants, roles, workspaces};
+use crate::model::verb::Verb;
+use crate::server::db::{ReadTx, WriteTx, audit, rights as rows, roles, workspaces};
 
 /// Asks for a right on a workspace.
 ///
@@ -29,13 +31,18 @@ pub fn require(tx: &ReadTx<'_>, actor: &Actor, workspace: WorkspaceId, verb: Ver
             caller.user.id
         }
     };
-    let held = rights(tx, user, workspace)?;
-    if grant::may(&held, verb, tx.now) {
-        Ok(())
-    } else if grant::may(&held, Verb::View, tx.now) {
-        Err(Error::Denied(format!("you may see this workspace, not {verb} it")))
-    } else {
-        Err(Error::NotFound("workspace"))
+    let (held, context) = (rights(tx, user, workspace)?, actor.context(tx.now));
+    if grant::may(&held, verb, &context) {
+        return Ok(());
+    }
+    // Who was granted it knows of it, and is told when and from where it may be used.
+    match grant::unmet(&held, verb, &context).or_else(|| grant::unmet(&held, Verb::View, &context))
+    {
+        Some(limit) => Err(Error::Denied(limit.to_string())),
+        None if grant::may(&held, Verb::View, &context) => {
+            Err(Error::Denied(format!("you may see this workspace, not {verb} it")))
+        }
+        None => Err(Error::NotFound("workspace")),
     }
 }
 
@@ -112,7 +119,7 @@ pub fn rights(
     user: UserId,
     workspace: WorkspaceId,
 ) -> Result<Vec<EffectiveGrant>> {
-    Ok(grants::list(tx, user, workspace)?)
+    Ok(rows::list(tx, user, workspace)?)
 }
 
 /// What the actor may do with each of these workspaces, now. Roles that hold everywhere are read
@@ -126,19 +133,29 @@ pub(super) fn allowed(
     ids: &[WorkspaceId],
 ) -> Result<BTreeMap<WorkspaceId, Vec<Verb>>> {
     let Actor::User(caller) = actor else { return Ok(BTreeMap::new()) };
-    let user = caller.user.id;
-    let everywhere = grants::everywhere(tx, user)?;
+    let (user, context) = (caller.user.id, actor.context(tx.now));
+    let everywhere = rows::everywhere(tx, user)?;
     let mut all = BTreeMap::new();
     for id in workspaces::living(tx, ids)? {
         let mut may: Vec<Verb> = Verb::ALL.to_vec();
         may.retain(|verb| require_scope(actor, id, verb.actions()).is_ok());
         if may.iter().any(|a| !everywhere.contains(a)) {
             let held = rights(tx, user, id)?;
-            may.retain(|a| grant::may(&held, *a, tx.now));
+            may.retain(|a| grant::may(&held, *a, &context));
         }
         all.insert(id, may);
     }
     Ok(all)
+}
+
+/// The grants by which a user would see a workspace, but not at this hour, from there, or like this.
+///
+/// # Errors
+/// When the database fails.
+pub(super) fn closed(tx: &ReadTx<'_>, actor: &Actor, user: UserId) -> Result<Vec<GrantId>> {
+    let (limited, context) = (rows::limited(tx, user)?, actor.context(tx.now));
+    let unmet = limited.into_iter().filter(|right| right.check(&context).is_err());
+    Ok(unmet.filter_map(|right| right.grant_id).collect())
 }
 
 /// Whether the actor may see every workspace there is.
@@ -151,7 +168,7 @@ pub(super) fn sees_all(tx: &ReadTx<'_>, actor: &Actor) -> Result<bool> {
         Actor::Agent { .. } | Actor::Scim(_) => Ok(false),
         Actor::User(caller) => {
             let every = caller.subject.scope.reaches(ResourceType::Workspace, None);
-            Ok(every && grants::everywhere(tx, caller.user.id)?.contains(&Verb::View))
+            Ok(every && rows::everywhere(tx, caller.user.id)?.contains(&Verb::View))
         }
     }
 }
@@ -187,21 +204,23 @@ impl App {
         self.db.read(move |tx| allowed(tx, &actor, &workspaces)).await
     }
 
-    /// Which of these users still have a right on these workspaces.
+    /// Which of these users still have a right on these workspaces, by what they had shown.
     ///
     /// # Errors
     /// When the database fails.
     pub async fn who_may(
         &self,
         action: Verb,
-        asked: Vec<(UserId, WorkspaceId)>,
-    ) -> Result<BTreeSet<(UserId, WorkspaceId)>> {
+        asked: Vec<(UserId, WorkspaceId, Shown)>,
+    ) -> Result<BTreeSet<(UserId, WorkspaceId, Shown)>> {
         self.db
             .read(move |tx| {
                 let mut kept = BTreeSet::new();
-                for (user, workspace) in asked {
-                    if grant::may(&rights(tx, user, workspace)?, action, tx.now) {
-                        kept.insert((user, workspace));
+                for one @ (user, workspace, shown) in asked {
+                    let Shown { ip, mfa_at, .. } = shown;
+                    let context = Context { now: tx.now, ip, mfa_at, conditions: &[] };
+                    if grant::may(&rights(tx, user, workspace)?, action, &context) {
+                        kept.insert(one);
                     }
                 }
                 Ok(kept)

@@ -8,7 +8,7 @@ use crate::model::event::Event;
 use crate::model::id::OrganizationId;
 use crate::model::user::{LoginType, SiteRole, User, UserStatus};
 use crate::server::db::{
-    self, ReadTx, WriteTx, audit_filters, groups, identities, invitations, memberships,
+    self, ReadTx, WriteTx, audit_filters, grants, groups, identities, invitations, memberships,
     organizations, passwords, roles, scim_users, ssh_keys, template_grants, tokens, users,
 };
 
@@ -115,6 +115,7 @@ pub(super) fn bury(tx: &WriteTx<'_>, actor: &Actor, user: &User) -> Result<()> {
     roles::delete_all(tx, user.id)?;
     groups::remove_all(tx, user.id)?;
     template_grants::remove_all(tx, user.id)?;
+    grants::remove_all(tx, user.id)?;
     memberships::delete_all(tx, user.id)?;
     record(tx, actor, &entry(AuditAction::Delete, user, &Diff::new()))?;
     tx.emit(Event::User(user.id));

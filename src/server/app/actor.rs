@@ -1,5 +1,6 @@
 //! Whoever asks. Only `web::access` makes one from a request; only `jobs` and `fleet` use the program itself.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use uuid::Uuid;
@@ -8,6 +9,7 @@ use super::error::{Error, Result};
 use crate::model::factor::{Ask, FRESH, Mfa};
 use crate::model::id::{AgentId, IdentityGrantId, SshKeyId, TokenId, UserId, WorkspaceId};
 use crate::model::policy::{self, Action, Because, Context, Denied, Object, Permission, Subject};
+use crate::model::session::Shown;
 use crate::model::time::Timestamp;
 use crate::model::user::{TokenKind, User, UserKind};
 
@@ -186,6 +188,13 @@ impl Actor {
         }
     }
 
+    /// What whoever asks had shown, from this address.
+    #[must_use]
+    pub fn shown(&self, ip: Option<IpAddr>) -> Shown {
+        let mfa_at = self.context(Timestamp::default()).mfa_at;
+        Shown { identity_grant: self.identity_grant(), ip, mfa_at }
+    }
+
     /// The address the request came from; empty for the program itself.
     #[must_use]
     pub fn ip(&self) -> &str {
@@ -194,6 +203,16 @@ impl Actor {
             Self::Scim(keeper) => &keeper.ip,
             Self::Agent { .. } | Self::System => "",
         }
+    }
+
+    /// What is known of whoever asks besides who it is.
+    #[must_use]
+    pub fn context(&self, now: Timestamp) -> Context<'static> {
+        let mfa_at = match self {
+            Self::User(caller) => caller.mfa.at,
+            Self::Agent { .. } | Self::Scim(_) | Self::System => None,
+        };
+        Context { now, ip: self.ip().parse().ok(), mfa_at, conditions: &[] }
     }
 
     /// Whether the actor may do something at `now`, and which rule says so.
@@ -208,9 +227,7 @@ impl Actor {
     ) -> std::result::Result<Because, Denied> {
         match self {
             Self::User(caller) => {
-                let ip = caller.ip.parse().ok();
-                let context = Context { now, ip, mfa_at: caller.mfa.at, conditions: &[] };
-                policy::decide(&caller.subject, action, object, &context)
+                policy::decide(&caller.subject, action, object, &self.context(now))
             }
             // What a provider keeps has use cases of its own.
             Self::Agent { .. } | Self::Scim(_) => {

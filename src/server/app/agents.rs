@@ -3,12 +3,12 @@
 use super::{Actor, App, Error, Result, access};
 use crate::model::agent::{Agent, AgentLogLine, MetadataValue, ScriptRun};
 use crate::model::build::Transition;
-use crate::model::grant::Verb;
 use crate::model::id::{AgentId, BuildId, ResourceId, WorkspaceId};
 use crate::model::log::MAX_AGENT_LOG_BYTES;
 use crate::model::resource::ScriptSpec;
 use crate::model::secret::TokenHash;
 use crate::model::user::{User, UserStatus};
+use crate::model::verb::Verb;
 use crate::model::workspace::Workspace;
 use crate::server::db::{
     ReadTx, agent_logs, agent_metadata, agent_scripts, agents, builds, users, workspaces,

@@ -7,10 +7,10 @@ use uuid::Uuid;
 use super::{Actor, Error, Result, access, builds, groups, people, templates, versions};
 use crate::model::audit::shown::Thing;
 use crate::model::audit::{AuditRow, AuditTarget};
-use crate::model::grant::Verb;
 use crate::model::id::{TokenId, WorkspaceId};
 use crate::model::policy::{Action, Object, ResourceType};
 use crate::model::user::{Organization, TokenEntry, User, UserStatus};
+use crate::model::verb::Verb;
 use crate::model::workspace::Workspace;
 use crate::server::db::{
     ReadTx, groups as group_rows, organizations, tokens, users, workspaces as workspace_rows,

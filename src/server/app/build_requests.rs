@@ -5,11 +5,11 @@ use super::{Actor, App, Error, Result, access, template_rights, templates};
 use crate::model::audit::{AuditAction, Diff};
 use crate::model::build::{Build, BuildReason, JobKind, Transition, next_number};
 use crate::model::event::Event;
-use crate::model::grant::{self, Verb};
 use crate::model::id::{BuildId, PresetId, UserId, VersionId, WorkspaceId};
 use crate::model::parameter::{self, ParameterValue};
 use crate::model::policy::Action;
 use crate::model::template::{Imported, Version};
+use crate::model::verb::Verb;
 use crate::model::workspace::Workspace;
 use crate::server::db::builds::NewBuild;
 use crate::server::db::seal::Seal;
@@ -90,7 +90,7 @@ impl App {
                 if request.transition == Transition::Start
                     && version != workspace.latest_build.version_id
                 {
-                    access::require(tx, &actor, id, Verb::Update)?;
+                    access::require(tx, &actor, id, Verb::Manage)?;
                 }
                 let build = add_build(tx, &seal, &actor, (id, version, &request))?;
                 builds::find(tx, build)?.ok_or(Error::NotFound("build"))
@@ -133,7 +133,7 @@ fn require(tx: &ReadTx<'_>, actor: &Actor, id: WorkspaceId, request: &BuildReque
         actor.require_fresh(tx.now)?;
     }
     if !request.parameters.is_empty() || request.preset.is_some() {
-        access::require(tx, actor, id, Verb::Update)?;
+        access::require(tx, actor, id, Verb::Manage)?;
     }
     if request.orphan && request.transition != Transition::Delete {
         return Err(Error::invalid("orphan", "is for the transition delete"));
@@ -162,7 +162,8 @@ fn choose(workspace: &Workspace, request: &BuildRequest) -> VersionId {
 pub(super) fn start_again(tx: &WriteTx<'_>, seal: &Seal, stop: &Build) -> Result<()> {
     let (user, id) = (stop.initiator.id, stop.workspace_id);
     let held = access::rights(tx, user, id)?;
-    if !grant::may(&held, Verb::Operate, tx.now) {
+    let may = |verb| held.iter().any(|g| g.verb == verb && g.is_in_time(tx.now));
+    if !may(Verb::Operate) {
         return Err(Error::denied(
             "who asked for the restart may not start this workspace any more",
         ));
@@ -172,11 +173,7 @@ pub(super) fn start_again(tx: &WriteTx<'_>, seal: &Seal, stop: &Build) -> Result
         on_behalf_of: Some(user),
         ..BuildRequest::new(Transition::Start, stop.reason)
     };
-    let version = if grant::may(&held, Verb::Update, tx.now) {
-        choose(&workspace, &request)
-    } else {
-        stop.version_id
-    };
+    let version = if may(Verb::Manage) { choose(&workspace, &request) } else { stop.version_id };
     add_build(tx, seal, &Actor::System, (id, version, &request)).map(drop)
 }
 

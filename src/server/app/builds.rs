@@ -6,9 +6,9 @@ use super::{Actor, App, Error, Page, Result, access, trail};
 use crate::model::audit::{AuditAction, AuditTarget, Diff};
 use crate::model::build::{Build, JobStatus, Timing};
 use crate::model::event::Event;
-use crate::model::grant::Verb;
 use crate::model::id::{BuildId, WorkspaceId};
 use crate::model::parameter::{Parameter, ParameterValue};
+use crate::model::verb::Verb;
 use crate::model::workspace::Workspace;
 use crate::server::db::seal::{Place, Seal};
 use crate::server::db::{

@@ -2,9 +2,9 @@
 
 use super::{Actor, App, Error, Page, Result, access};
 use crate::model::event::Event;
-use crate::model::grant::Verb;
 use crate::model::id::{SessionId, WorkspaceId};
 use crate::model::session::{EndReason, NewSession, Session};
+use crate::model::verb::Verb;
 use crate::server::db::{connections, workspaces};
 
 impl App {

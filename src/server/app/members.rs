@@ -9,7 +9,7 @@ use crate::model::id::OrganizationId;
 use crate::model::policy::{Action, Object, ResourceType};
 use crate::model::time::Timestamp;
 use crate::model::user::{Organization, User};
-use crate::server::db::{WriteTx, groups, memberships, roles, template_grants, users};
+use crate::server::db::{WriteTx, grants, groups, memberships, roles, template_grants, users};
 
 impl App {
     /// Members with the time since when, and how many there are in all.
@@ -142,6 +142,7 @@ pub(super) fn leave(
     roles::replace_in(tx, place.id, user.id, &[])?;
     groups::remove_from_all(tx, place.id, user.id)?;
     template_grants::remove_user(tx, place.id, user.id)?;
+    grants::remove_user(tx, place.id, user.id)?;
     memberships::delete(tx, place.id, user.id)?;
     let diff = diff.field("organization", place.name.as_str(), "");
     written(tx, actor, (AuditAction::Delete, user, place.id), &diff)

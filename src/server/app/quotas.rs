@@ -4,9 +4,9 @@ use super::builds::record;
 use super::{Actor, App, Error, Result, access, organizations, people};
 use crate::model::audit::{AuditAction, Diff};
 use crate::model::event::Event;
-use crate::model::grant::Verb;
 use crate::model::id::{BuildId, JobId, OrganizationId, UserId};
 use crate::model::quota::{OverBudget, Quota, QuotaUse, QuotaView, bounded};
+use crate::model::verb::Verb;
 use crate::server::db::{ReadTx, builds, quotas, users, versions, workspaces};
 
 /// Workspaces listed as users of a budget at most.

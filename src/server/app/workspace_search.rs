@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use super::{Actor, App, Error, Page, Result, access, page};
+use super::{Actor, App, Error, Page, Result, access, page, recipients};
 use crate::model::filter::WorkspaceFilter;
-use crate::model::grant::Verb;
 use crate::model::id::{BuildId, UserId, WorkspaceId};
 use crate::model::policy::ResourceType;
 use crate::model::user::UserRef;
+use crate::model::verb::Verb;
 use crate::model::workspace::Workspace;
 use crate::server::db::workspace_search::{self, Search};
 use crate::server::db::{ReadTx, connections, resources, users, workspaces};
@@ -147,13 +147,33 @@ fn meaning(tx: &ReadTx<'_>, actor: &Actor, filter: &WorkspaceFilter) -> Result<O
         return Ok(None);
     }
     let seen_by = if access::sees_all(tx, actor)? { None } else { me };
+    let closed = seen_by.map_or(Ok(vec![]), |user| access::closed(tx, actor, user))?;
     let among = match actor {
         Actor::User(caller) => caller.subject.scope.only(ResourceType::Workspace),
         Actor::Agent { .. } | Actor::Scim(_) | Actor::System => None,
     };
+    let with_user = match filter.shared_with_user.as_deref() {
+        None => None,
+        Some("me") => me,
+        Some(key) => match key.parse::<UserId>() {
+            Ok(id) => Some(id),
+            Err(_) => match users::find_by_name(tx, key)? {
+                Some(user) => Some(user.id),
+                None => return Ok(None),
+            },
+        },
+    };
+    let with_group = match filter.shared_with_group.as_deref() {
+        None => None,
+        Some(key) => match recipients::group_by_key(tx, filter.organization, key)? {
+            Some(group) => Some(group),
+            None => return Ok(None),
+        },
+    };
     let (job, transition) = filter.status.map_or((None, None), |(job, t)| (Some(job), t));
     Ok(Some(Search {
         seen_by,
+        closed,
         among: among.map(|ids| ids.into_iter().map(WorkspaceId).collect()),
         owner,
         not_owner: if filter.not_mine { me } else { None },
@@ -164,6 +184,9 @@ fn meaning(tx: &ReadTx<'_>, actor: &Actor, filter: &WorkspaceFilter) -> Result<O
         id: filter.id,
         organization: filter.organization,
         outdated: filter.outdated,
+        shared: filter.shared,
+        with_user,
+        with_group,
         used_before: filter.used_before,
         used_after: filter.used_after,
     }))

@@ -5,13 +5,13 @@ use super::{Actor, App, Error, Result, access, templates, trail};
 use crate::model::audit::{AuditAction, AuditEntry, AuditTarget, Diff};
 use crate::model::build::{Transition, WorkspaceStatus};
 use crate::model::event::Event;
-use crate::model::grant::Verb;
 use crate::model::id::{OrganizationId, TemplateId, UserId, VersionId, WorkspaceId};
 use crate::model::name::WorkspaceName;
 use crate::model::policy::{Action, Object, ResourceType};
 use crate::model::schedule;
 use crate::model::time::Timestamp;
 use crate::model::user::UserStatus;
+use crate::model::verb::Verb;
 use crate::model::workspace::Workspace;
 use crate::server::db::workspaces::NewWorkspace;
 use crate::server::db::{ReadTx, WriteTx, builds, resources, users, versions, workspaces};
@@ -153,7 +153,7 @@ impl App {
         let actor = actor.clone();
         self.db
             .write(move |tx| {
-                access::require(tx, &actor, id, Verb::Update)?;
+                access::require(tx, &actor, id, Verb::Manage)?;
                 let old = load(tx, id)?;
                 let mut new = old.clone();
                 new.name = cmd.name.unwrap_or(new.name);

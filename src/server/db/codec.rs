@@ -4,7 +4,7 @@ use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, 
 
 use crate::model::{
     agent, app, audit, build, grant, id, log, name, provider, secret, session, set_sync, template,
-    time, user,
+    time, user, verb,
 };
 
 macro_rules! text {
@@ -54,7 +54,8 @@ words! {
     user::GroupSource, template::TemplateRole, provider::ProviderKind, set_sync::SyncKind,
     log::LogLevel, log::LogSource, build::Transition, build::JobKind, build::JobStatus, build::BuildReason,
     agent::Lifecycle, app::AppHealth, session::SessionKind, session::EndReason,
-    audit::AuditAction, audit::AuditTarget, audit::AuditActor, audit::checkpoint::CheckpointKind, grant::Verb, grant::Reason,
+    audit::AuditAction, audit::AuditTarget, audit::AuditActor, audit::checkpoint::CheckpointKind, verb::Verb, grant::Reason, grant::Via,
+    grant::EndedWhy, grant::Mode,
 }
 
 impl ToSql for time::Timestamp {

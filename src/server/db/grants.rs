@@ -1,42 +1,238 @@
-//! The views `effective_grants` and `everywhere_grants`: who may do what on which workspace, and why.
+//! The table `grants`: what someone was given on a workspace, by whom, and within which limits.
 
 use rusqlite::{Row, named_params};
 
-use super::{ReadTx, Result};
-use crate::model::grant::{EffectiveGrant, Verb};
-use crate::model::id::{UserId, WorkspaceId};
+use super::{ReadTx, Result, WriteTx};
+use crate::model::grant::{EndedWhy, Grant, Limits, Mode, Recipient};
+use crate::model::id::{GrantId, GroupId, OrganizationId, UserId, WorkspaceId};
+use crate::model::network::Network;
+use crate::model::time::Timestamp;
+use crate::model::verb::Verbs;
 
-fn from_row(row: &Row<'_>) -> rusqlite::Result<EffectiveGrant> {
-    Ok(EffectiveGrant {
-        user_id: row.get("user_id")?,
-        verb: row.get("verb")?,
+fn from_row(row: &Row<'_>) -> rusqlite::Result<Grant> {
+    let (user, group): (Option<UserId>, Option<GroupId>) =
+        (row.get("user_id")?, row.get("group_id")?);
+    let to = match (user, group) {
+        (Some(user), _) => Recipient::User(user),
+        (None, Some(group)) => Recipient::Group(group),
+        (None, None) => Recipient::Everyone,
+    };
+    let networks: String = row.get("networks")?;
+    let ended_at: Option<Timestamp> = row.get("ended_at")?;
+    Ok(Grant {
+        id: row.get("id")?,
+        workspace_id: row.get("workspace_id")?,
+        to,
+        verbs: Verbs::of_bits(row.get("verbs")?),
+        limits: Limits {
+            from: row.get("from_at")?,
+            until: row.get("until_at")?,
+            hours: row.get("hours")?,
+            networks: networks.split(',').filter_map(|n| n.parse().ok()).collect(),
+            needs_mfa: row.get("needs_mfa")?,
+            is_recorded: row.get("is_recorded")?,
+        },
         reason: row.get("reason")?,
-        until: row.get("until_at")?,
+        granted_by: row.get("granted_by")?,
+        granted_at: row.get("granted_at")?,
+        via: row.get("via")?,
+        under: row.get("under_id")?,
+        ended: ended_at.zip(row.get("ended_why")?),
     })
 }
 
-/// Every right of a user on a workspace.
+/// The columns that a recipient is kept in.
+fn columns(to: Recipient) -> (Option<UserId>, Option<GroupId>) {
+    match to {
+        Recipient::User(user) => (Some(user), None),
+        Recipient::Group(group) => (None, Some(group)),
+        Recipient::Everyone => (None, None),
+    }
+}
+
+/// A grant, whether it stands or not.
 ///
 /// # Errors
 /// When SQLite fails.
-pub fn list(tx: &ReadTx<'_>, user: UserId, workspace: WorkspaceId) -> Result<Vec<EffectiveGrant>> {
+pub fn find(tx: &ReadTx<'_>, id: GrantId) -> Result<Option<Grant>> {
+    tx.find("SELECT * FROM grants WHERE id = :id", named_params! { ":id": id }, from_row)
+}
+
+/// The grants on a workspace that were not ended and are not over, the oldest first.
+///
+/// # Errors
+/// When SQLite fails.
+pub fn list(tx: &ReadTx<'_>, workspace: WorkspaceId) -> Result<Vec<Grant>> {
     tx.list(
-        "SELECT user_id, verb, reason, until_at FROM effective_grants
-         WHERE user_id = :user AND workspace_id = :workspace",
-        named_params! { ":user": user, ":workspace": workspace },
+        "SELECT * FROM grants WHERE workspace_id = :workspace AND ended_at IS NULL
+           AND (until_at IS NULL OR until_at > :now) ORDER BY granted_at, id",
+        named_params! { ":workspace": workspace, ":now": tx.now },
         from_row,
     )
 }
 
-/// What a user may do on every workspace there is, by their roles on the site.
+/// The grants on a workspace that were taken back since then, the last one first.
 ///
 /// # Errors
 /// When SQLite fails.
-pub fn everywhere(tx: &ReadTx<'_>, user: UserId) -> Result<Vec<Verb>> {
+pub fn removed_since(
+    tx: &ReadTx<'_>,
+    workspace: WorkspaceId,
+    since: Timestamp,
+) -> Result<Vec<Grant>> {
     tx.list(
-        "SELECT DISTINCT verb FROM everywhere_grants
-         WHERE user_id = :user AND organization_id IS NULL",
-        named_params! { ":user": user },
-        |row| row.get(0),
+        "SELECT * FROM grants WHERE workspace_id = :workspace AND ended_why = 'removed'
+           AND ended_at >= :since ORDER BY ended_at DESC, id",
+        named_params! { ":workspace": workspace, ":since": since },
+        from_row,
+    )
+}
+
+/// Whether anybody has a grant, whenever and from wherever it may be used.
+///
+/// # Errors
+/// When SQLite fails.
+pub fn is_held(tx: &ReadTx<'_>, id: GrantId) -> Result<bool> {
+    let found = tx.find(
+        "SELECT 1 FROM grant_holders h CROSS JOIN grants g ON g.id = h.grant_id
+         WHERE h.grant_id = :id AND (g.under_id IS NULL OR EXISTS (
+           SELECT 1 FROM grant_holders x WHERE x.grant_id = g.under_id AND x.user_id = g.granted_by))
+         LIMIT 1",
+        named_params! { ":id": id },
+        |_| Ok(()),
+    )?;
+    Ok(found.is_some())
+}
+
+/// Writes a new grant.
+///
+/// # Errors
+/// When SQLite fails.
+pub fn insert(tx: &WriteTx<'_>, grant: &Grant) -> Result<()> {
+    let (user, group) = columns(grant.to);
+    let networks: Vec<String> = grant.limits.networks.iter().map(Network::to_string).collect();
+    tx.execute(
+        "INSERT INTO grants (id, workspace_id, user_id, group_id, verbs, from_at, until_at, hours, networks,
+         needs_mfa, is_recorded, reason, granted_by, granted_at, via, under_id)
+         VALUES (:id, :workspace, :user, :group, :verbs, :from, :until, :hours, :networks, :mfa,
+         :recorded, :reason, :by, :at, :via, :under)",
+        named_params! {
+            ":id": grant.id, ":workspace": grant.workspace_id, ":user": user, ":group": group,
+            ":verbs": grant.verbs.bits(), ":from": grant.limits.from, ":until": grant.limits.until,
+            ":hours": grant.limits.hours, ":networks": networks.join(","),
+            ":mfa": grant.limits.needs_mfa, ":recorded": grant.limits.is_recorded,
+            ":reason": grant.reason, ":by": grant.granted_by, ":at": grant.granted_at,
+            ":via": grant.via, ":under": grant.under,
+        },
+    )?;
+    Ok(())
+}
+
+/// Ends a grant by hand.
+///
+/// # Errors
+/// When SQLite fails.
+pub fn end(tx: &WriteTx<'_>, id: GrantId, by: Option<UserId>, why: EndedWhy) -> Result<()> {
+    tx.execute(
+        "UPDATE grants SET ended_at = :now, ended_by = :by, ended_why = :why
+         WHERE id = :id AND ended_at IS NULL",
+        named_params! { ":id": id, ":now": tx.now, ":by": by, ":why": why },
+    )?;
+    Ok(())
+}
+
+/// Lets a grant that was ended stand again.
+///
+/// # Errors
+/// When SQLite fails.
+pub fn restore(tx: &WriteTx<'_>, id: GrantId) -> Result<()> {
+    tx.execute(
+        "UPDATE grants SET ended_at = NULL, ended_by = NULL, ended_why = NULL WHERE id = :id",
+        named_params! { ":id": id },
+    )?;
+    Ok(())
+}
+
+/// The grants in an organization that a mode does not let stand.
+///
+/// # Errors
+/// When SQLite fails.
+pub fn against(tx: &ReadTx<'_>, organization: OrganizationId, mode: Mode) -> Result<Vec<Grant>> {
+    tx.list(
+        "SELECT g.* FROM workspaces w CROSS JOIN users o ON o.id = w.owner_id
+         CROSS JOIN grants g ON g.workspace_id = w.id
+         WHERE w.organization_id = :organization AND w.deleted_at IS NULL AND g.ended_at IS NULL
+           AND (g.until_at IS NULL OR g.until_at > :now)
+           AND (:mode = 'none' OR (:mode = 'service_accounts' AND o.kind <> 'service'))
+         ORDER BY w.name, g.granted_at, g.id",
+        named_params! { ":organization": organization, ":mode": mode, ":now": tx.now },
+        from_row,
+    )
+}
+
+/// The grants in an organization that ended with a mode and would stand in another, and are not over.
+///
+/// # Errors
+/// When SQLite fails.
+pub fn restorable(tx: &ReadTx<'_>, organization: OrganizationId, mode: Mode) -> Result<Vec<Grant>> {
+    tx.list(
+        "SELECT g.* FROM workspaces w CROSS JOIN users o ON o.id = w.owner_id
+         CROSS JOIN grants g ON g.workspace_id = w.id
+         WHERE w.organization_id = :organization AND w.deleted_at IS NULL AND g.ended_why = 'mode'
+           AND (g.until_at IS NULL OR g.until_at > :now)
+           AND (:mode = 'everyone' OR (:mode = 'service_accounts' AND o.kind = 'service'))
+         ORDER BY w.name, g.granted_at, g.id",
+        named_params! { ":organization": organization, ":mode": mode, ":now": tx.now },
+        from_row,
+    )
+}
+
+/// Takes back what a user was granted in an organization.
+///
+/// # Errors
+/// When SQLite fails.
+pub fn remove_user(tx: &WriteTx<'_>, organization: OrganizationId, user: UserId) -> Result<usize> {
+    tx.execute(
+        "DELETE FROM grants WHERE user_id = :user AND EXISTS (
+             SELECT 1 FROM workspaces w
+             WHERE w.id = grants.workspace_id AND w.organization_id = :organization)",
+        named_params! { ":user": user, ":organization": organization },
+    )
+}
+
+/// Takes back what a user was granted anywhere.
+///
+/// # Errors
+/// When SQLite fails.
+pub fn remove_all(tx: &WriteTx<'_>, user: UserId) -> Result<usize> {
+    tx.execute("DELETE FROM grants WHERE user_id = :user", named_params! { ":user": user })
+}
+
+/// Removes some of the grants that ended before a time.
+///
+/// # Errors
+/// When SQLite fails.
+pub fn prune(tx: &WriteTx<'_>, before: Timestamp, at_most: u32) -> Result<usize> {
+    tx.execute(
+        "DELETE FROM grants WHERE id IN (
+             SELECT id FROM grants
+             WHERE (ended_at IS NOT NULL OR until_at IS NOT NULL)
+               AND coalesce(ended_at, until_at) < :before LIMIT :limit)",
+        named_params! { ":before": before, ":limit": at_most },
+    )
+}
+
+/// A grant that a user has directly on a workspace and that stands; those of one subject only.
+///
+/// # Errors
+/// When SQLite fails.
+pub fn of(tx: &ReadTx<'_>, workspace: WorkspaceId, to: Recipient) -> Result<Vec<Grant>> {
+    let (user, group) = columns(to);
+    tx.list(
+        "SELECT * FROM grants WHERE workspace_id = :workspace AND user_id IS :user
+           AND group_id IS :group AND ended_at IS NULL AND (until_at IS NULL OR until_at > :now)
+         ORDER BY granted_at, id",
+        named_params! { ":workspace": workspace, ":user": user, ":group": group, ":now": tx.now },
+        from_row,
     )
 }

@@ -38,6 +38,7 @@ pub mod providers;
 pub mod quotas;
 pub mod recovery_codes;
 pub mod resources;
+pub mod rights;
 pub mod roles;
 pub mod schema;
 pub mod scim_groups;

@@ -3,6 +3,7 @@
 use rusqlite::{Row, named_params};
 
 use super::{ReadTx, Result, WriteTx};
+use crate::model::grant::Mode;
 use crate::model::id::OrganizationId;
 use crate::model::user::Organization;
 
@@ -177,4 +178,29 @@ pub fn delete(tx: &WriteTx<'_>, id: OrganizationId) -> Result<usize> {
          /* scan: organizations are rarely deleted; SQLite looks whether something belongs to it */",
         named_params! { ":id": id },
     )
+}
+
+/// Whose workspaces may be shared in an organization.
+///
+/// # Errors
+/// When SQLite fails.
+pub fn sharing(tx: &ReadTx<'_>, id: OrganizationId) -> Result<Mode> {
+    let found = tx.find(
+        "SELECT sharing FROM organizations WHERE id = :id",
+        named_params! { ":id": id },
+        |row| row.get("sharing"),
+    )?;
+    Ok(found.unwrap_or(Mode::None))
+}
+
+/// Sets whose workspaces may be shared in an organization.
+///
+/// # Errors
+/// When SQLite fails.
+pub fn set_sharing(tx: &WriteTx<'_>, id: OrganizationId, mode: Mode) -> Result<()> {
+    tx.execute(
+        "UPDATE organizations SET sharing = :mode, updated_at = :now WHERE id = :id",
+        named_params! { ":id": id, ":mode": mode, ":now": tx.now },
+    )?;
+    Ok(())
 }

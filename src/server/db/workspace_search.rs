@@ -6,7 +6,7 @@ use rusqlite::ToSql;
 use super::codec::Json;
 use super::{ReadTx, Result};
 use crate::model::build::{JobStatus, Transition};
-use crate::model::id::{OrganizationId, UserId, WorkspaceId};
+use crate::model::id::{GrantId, GroupId, OrganizationId, UserId, WorkspaceId};
 use crate::model::time::Timestamp;
 
 /// Which workspaces are looked for; what is none does not matter.
@@ -14,6 +14,8 @@ use crate::model::time::Timestamp;
 pub struct Search {
     /// Who looks, when they may not see every workspace.
     pub seen_by: Option<UserId>,
+    /// Grants of theirs that hold at other hours only, or from elsewhere.
+    pub closed: Vec<GrantId>,
     /// Of these.
     pub among: Option<Vec<WorkspaceId>>,
     /// Whose.
@@ -34,6 +36,12 @@ pub struct Search {
     pub organization: Option<OrganizationId>,
     /// Whether its template offers another version.
     pub outdated: Option<bool>,
+    /// Whether it is shared with anybody.
+    pub shared: Option<bool>,
+    /// Shared with them.
+    pub with_user: Option<UserId>,
+    /// Shared with a group; the id of an organization for everyone of it.
+    pub with_group: Option<GroupId>,
     /// Someone was last in it before.
     pub used_before: Option<Timestamp>,
     /// Someone was last in it after.
@@ -61,6 +69,17 @@ macro_rules! fits {
                WHERE b.workspace_id = w.id AND j.status = :job
                  AND (:transition IS NULL OR b.transition = :transition)
                  AND b.number = (SELECT max(number) FROM builds WHERE workspace_id = w.id)))
+          AND (:shared IS NULL OR :shared = EXISTS (
+               SELECT 1 FROM grants x WHERE x.workspace_id = w.id AND x.ended_at IS NULL
+                 AND (x.until_at IS NULL OR x.until_at > :now)))
+          AND (:with_user IS NULL OR (w.owner_id <> :with_user AND EXISTS (
+               SELECT 1 FROM effective_grants x
+               WHERE x.workspace_id = w.id AND x.user_id = :with_user AND x.grant_id IS NOT NULL
+                 AND x.from_at <= :now AND (x.until_at IS NULL OR x.until_at > :now))))
+          AND (:with_group IS NULL OR EXISTS (
+               SELECT 1 FROM grants x WHERE x.workspace_id = w.id
+                 AND coalesce(x.user_id, x.group_id, w.organization_id) = :with_group
+                 AND x.ended_at IS NULL AND (x.until_at IS NULL OR x.until_at > :now)))
           AND (:outdated IS NULL OR :outdated = EXISTS (
                SELECT 1 FROM builds b CROSS JOIN templates t ON t.id = w.template_id
                WHERE b.workspace_id = w.id AND b.version_id <> t.active_version_id
@@ -76,7 +95,9 @@ macro_rules! roads {
             $from!(
                 "FROM (SELECT DISTINCT workspace_id FROM effective_grants
                        WHERE user_id = :viewer AND verb = 'view'
-                         AND (until_at IS NULL OR until_at > :now)) g
+                         AND from_at <= :now AND (until_at IS NULL OR until_at > :now)
+                         AND (grant_id IS NULL OR :closed IS NULL
+                           OR grant_id NOT IN (SELECT x.value FROM json_each(:closed) x))) g
                  CROSS JOIN workspaces w ON w.id = g.workspace_id
                  CROSS JOIN users o ON o.id = w.owner_id WHERE",
                 "o.username, w.name"
@@ -139,11 +160,13 @@ impl Search {
         let Self { seen_by, owner, not_owner, parts, template, job, .. } = self;
         let Self { among, transition, id, organization, outdated, used_before, used_after, .. } =
             self;
+        let Self { shared, with_user, with_group, .. } = self;
         let people = seen_by.is_none() && owner.is_none() && not_owner.is_none();
         let build = job.is_none() && transition.is_none() && outdated.is_none();
         let place = id.is_none() && organization.is_none() && template.is_none();
         let used = used_before.is_none() && used_after.is_none();
-        people && build && place && used && parts.is_empty() && among.is_none()
+        let sharing = shared.is_none() && with_user.is_none() && with_group.is_none();
+        sharing && people && build && place && used && parts.is_empty() && among.is_none()
     }
 
     /// Runs `work` with the parameters of [`fits`] and `more`.
@@ -155,11 +178,16 @@ impl Search {
     ) -> T {
         let parts = (!self.parts.is_empty()).then_some(Json(&self.parts));
         let among = self.among.as_ref().map(Json);
+        let closed = (!self.closed.is_empty()).then_some(Json(&self.closed));
         let mut all: Vec<(&str, &dyn ToSql)> = vec![
             (":id", &self.id),
             (":owner", &self.owner),
             (":not_owner", &self.not_owner),
             (":organization", &self.organization),
+            (":shared", &self.shared),
+            (":with_user", &self.with_user),
+            (":with_group", &self.with_group),
+            (":now", &tx.now),
             (":before", &self.used_before),
             (":after", &self.used_after),
             (":template", &self.template),
@@ -170,7 +198,7 @@ impl Search {
             (":outdated", &self.outdated),
         ];
         if self.seen_by.is_some() {
-            all.extend([(":viewer", &self.seen_by as &dyn ToSql), (":now", &tx.now)]);
+            all.extend([(":viewer", &self.seen_by as &dyn ToSql), (":closed", &closed)]);
         }
         all.extend(more);
         work(&all)

@@ -15,6 +15,7 @@ use super::{Fleet, limits, lock};
 use crate::model::agent::SILENCE;
 use crate::model::id::{AgentId, UserId, WorkspaceId};
 use crate::model::peer::{Peer, PeerKey, PeerKind};
+use crate::model::session::Shown;
 use crate::wire::PROTOCOL;
 use crate::wire::agent::{FromAgent, HeldClient, ListeningPort, Manifest, Stats, ToAgent};
 
@@ -269,9 +270,11 @@ impl Fleet {
     }
 
     /// Whom agents carry on, and in which workspace.
-    pub(super) fn held_rights(&self) -> Vec<(UserId, WorkspaceId)> {
+    pub(super) fn held_rights(&self) -> Vec<(UserId, WorkspaceId, Shown)> {
         let agents = lock(&self.0.agents);
-        agents.values().flat_map(|s| s.held.iter().map(|h| (h.user, s.workspace))).collect()
+        let held = agents.values().flat_map(|s| s.held.iter().map(|h| (h.user, s.workspace)));
+        // What they had shown is not known after a restart.
+        held.map(|(user, workspace)| (user, workspace, Shown::default())).collect()
     }
 
     /// Has a workspace's agents end what they carry on for a user.

@@ -1,6 +1,6 @@
 //! Clients of the overlay: a person's own tunnel to one agent, coordinated over their socket.
 
-use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+use std::net::{Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,6 +11,7 @@ use super::socket::{Control, Message, Socket};
 use super::{Fleet, lock};
 use crate::model::id::{AgentId, IdentityGrantId, UserId, WorkspaceId};
 use crate::model::peer::{Peer, PeerKey, PeerKind};
+use crate::model::session::Shown;
 use crate::model::user::UserRef;
 use crate::net::Path;
 use crate::tasks::OnPanic;
@@ -26,10 +27,9 @@ const LOOK_EVERY: Duration = Duration::from_secs(2);
 /// A client that is connected, or has its grace to be so again.
 pub(super) struct ClientSocket {
     pub(super) user: UserRef,
-    pub(super) ip: IpAddr,
     pub(super) agent: AgentId,
     pub(super) workspace: WorkspaceId,
-    pub(super) identity_grant: Option<IdentityGrantId>,
+    pub(super) shown: Shown,
     pub(super) address: Ipv6Addr,
     pub(super) endpoints: Vec<SocketAddr>,
     pub(super) control: Control,
@@ -54,10 +54,8 @@ pub struct Client {
     pub agent: AgentId,
     /// That agent's workspace.
     pub workspace: WorkspaceId,
-    /// Its address.
-    pub ip: IpAddr,
-    /// What a provider granted for the user; the tunnel ends with that.
-    pub identity_grant: Option<IdentityGrantId>,
+    /// What its user had shown.
+    pub shown: Shown,
 }
 
 impl Fleet {
@@ -106,10 +104,9 @@ impl Fleet {
         let place = Place::default();
         let entry = ClientSocket {
             user: client.user.clone(),
-            ip: client.ip,
             agent: client.agent,
             workspace: client.workspace,
-            identity_grant: client.identity_grant,
+            shown: client.shown,
             address: self.0.prefix.client(&key),
             endpoints,
             control: socket.control.clone(),
@@ -245,26 +242,21 @@ impl Fleet {
         }
     }
 
-    /// Who has a tunnel to which workspace.
-    pub(super) fn client_rights(&self) -> Vec<(UserId, WorkspaceId)> {
-        lock(&self.0.clients).values().map(|c| (c.user.id, c.workspace)).collect()
+    /// Who has a tunnel to which workspace, and what they had shown.
+    pub(super) fn client_rights(&self) -> Vec<(UserId, WorkspaceId, Shown)> {
+        lock(&self.0.clients).values().map(|c| (c.user.id, c.workspace, c.shown)).collect()
     }
 
     /// What providers granted for who has a tunnel.
     pub(super) fn client_grants(&self) -> Vec<IdentityGrantId> {
-        lock(&self.0.clients).values().filter_map(|c| c.identity_grant).collect()
+        lock(&self.0.clients).values().filter_map(|c| c.shown.identity_grant).collect()
     }
 
-    /// The user a client's key stands for, their address and what a provider granted for them, when
-    /// it leads to this agent.
-    pub(super) fn client_user(
-        &self,
-        key: &PeerKey,
-        agent: AgentId,
-    ) -> Option<(UserRef, String, Option<IdentityGrantId>)> {
+    /// The user a client's key stands for and what they had shown, when it leads to this agent.
+    pub(super) fn client_user(&self, key: &PeerKey, agent: AgentId) -> Option<(UserRef, Shown)> {
         let clients = lock(&self.0.clients);
         let client = clients.get(key).filter(|c| c.agent == agent)?;
-        Some((client.user.clone(), client.ip.to_string(), client.identity_grant))
+        Some((client.user.clone(), client.shown))
     }
 
     /// The clients of an agent, as it is told of them.

@@ -10,7 +10,7 @@ use super::Fleet;
 use super::cut::Cut;
 use super::register::Live;
 use crate::model::id::{AgentId, SessionId, WorkspaceId};
-use crate::model::session::{NewSession, SessionKind};
+use crate::model::session::{NewSession, SessionKind, Shown};
 use crate::model::user::UserRef;
 use crate::ssh::{Began, BoxFuture, BoxStream, Link, Opening};
 use crate::wire::session::{Back, Kind};
@@ -36,8 +36,8 @@ impl AgentLink {
         let began = super::lock(&self.waiting.0).remove(&session);
         let Some(began) = began else { return self.fleet.0.register.find(session) };
         let new = NewSession {
-            // A key opened it, and no provider.
-            identity_grant: None,
+            // A key opened it, no provider and no second factor.
+            shown: Shown { ip: self.address.parse().ok(), ..Shown::default() },
             user_id: self.user.id,
             workspace_id: self.workspace,
             agent_id: self.agent,

@@ -7,8 +7,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use crate::model::id::{AgentId, IdentityGrantId, SessionId, UserId, WorkspaceId};
-use crate::model::session::{EndReason, SessionKind};
+use crate::model::id::{AgentId, SessionId, UserId, WorkspaceId};
+use crate::model::session::{EndReason, SessionKind, Shown};
 
 /// One live session.
 #[derive(Debug)]
@@ -23,8 +23,8 @@ pub struct Live {
     pub agent: AgentId,
     /// Through what.
     pub kind: SessionKind,
-    /// What a provider granted for it; it ends with that.
-    pub identity_grant: Option<IdentityGrantId>,
+    /// What its user had shown.
+    pub shown: Shown,
     /// Is cancelled when the right to it ends; whoever carries it then ends it at once.
     pub cut: CancellationToken,
     /// Whether its row is written; nothing is carried before.
@@ -46,8 +46,8 @@ pub struct Entry {
     pub agent: AgentId,
     /// Through what.
     pub kind: SessionKind,
-    /// What a provider granted for it.
-    pub identity_grant: Option<IdentityGrantId>,
+    /// What its user had shown.
+    pub shown: Shown,
 }
 
 impl Live {
@@ -101,7 +101,7 @@ impl Register {
             workspace: entry.workspace,
             agent: entry.agent,
             kind: entry.kind,
-            identity_grant: entry.identity_grant,
+            shown: entry.shown,
             cut: CancellationToken::new(),
             recorded: watch::Sender::new(false),
             bytes_out: AtomicU64::new(0),
@@ -147,7 +147,7 @@ mod tests {
             workspace: WorkspaceId(nil),
             agent: AgentId(nil),
             kind: SessionKind::Ssh,
-            identity_grant: None,
+            shown: Shown::default(),
         });
         live.sent(3);
         live.received(2);

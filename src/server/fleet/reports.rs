@@ -102,17 +102,17 @@ impl Fleet {
         if self.0.register.pick(|live| live.agent == agent).len() >= MAX_PEER_SESSIONS {
             return false;
         }
-        let Some((user, address, identity_grant)) = self.client_user(&peer, agent) else {
+        let Some((user, shown)) = self.client_user(&peer, agent) else {
             return false;
         };
         let Some(workspace) = self.workspace_of(agent) else { return false };
         let new = NewSession {
-            identity_grant,
+            shown,
             user_id: user.id,
             workspace_id: workspace,
             agent_id: agent,
             kind,
-            address,
+            address: shown.ip.map(|ip| ip.to_string()).unwrap_or_default(),
             client: "steading".to_owned(),
         };
         self.begin(session, new);

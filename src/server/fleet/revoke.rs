@@ -9,8 +9,9 @@ use tokio::sync::broadcast::error::RecvError;
 use super::Fleet;
 use super::register::Live;
 use crate::model::event::Event;
-use crate::model::grant::Verb;
 use crate::model::id::{IdentityGrantId, UserId, WorkspaceId};
+use crate::model::session::Shown;
+use crate::model::verb::Verb;
 
 /// Rights with an end need no commit to end: everything is looked at this often, too.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -48,8 +49,8 @@ impl Fleet {
         if live.is_empty() && clients.is_empty() {
             return;
         }
-        let mut asked: BTreeSet<(UserId, WorkspaceId)> =
-            live.iter().map(|l| (l.user, l.workspace)).collect();
+        let mut asked: BTreeSet<(UserId, WorkspaceId, Shown)> =
+            live.iter().map(|l| (l.user, l.workspace, l.shown)).collect();
         asked.extend(clients);
         let asked: Vec<_> = asked.into_iter().collect();
         let kept = match self.0.app.who_may(Verb::Connect, asked.clone()).await {
@@ -59,18 +60,22 @@ impl Fleet {
                 return;
             }
         };
-        for lost in asked.into_iter().filter(|pair| !kept.contains(pair)) {
-            self.cut(lost.0, lost.1);
+        for lost in asked.into_iter().filter(|one| !kept.contains(one)) {
+            self.cut(lost);
         }
     }
 
-    /// Cuts everything a user has open in a workspace. Nothing here waits for another end.
-    fn cut(&self, user: UserId, workspace: WorkspaceId) {
-        let theirs = self.0.register.pick(|l| l.user == user && l.workspace == workspace);
+    /// Cuts everything a user has open in a workspace by what they had shown. Nothing here waits for
+    /// another end.
+    fn cut(&self, (user, workspace, shown): (UserId, WorkspaceId, Shown)) {
+        let is = |who: (UserId, WorkspaceId, Shown)| who == (user, workspace, shown);
+        let theirs = self.0.register.pick(|l| is((l.user, l.workspace, l.shown)));
         tracing::info!(user.id = %user, workspace.id = %workspace, n_sessions = theirs.len(), "a right ended");
         self.cut_sessions(theirs);
-        self.cut_held(user, workspace);
-        self.cut_clients(|c| c.user.id == user && c.workspace == workspace);
+        if shown == Shown::default() {
+            self.cut_held(user, workspace);
+        }
+        self.cut_clients(|c| is((c.user.id, c.workspace, c.shown)));
     }
 
     fn cut_sessions(&self, theirs: Vec<Arc<Live>>) {
@@ -84,8 +89,8 @@ impl Fleet {
     /// Cuts what was begun on a provider's word that holds no longer, whatever rights there are.
     async fn grants_pass(&self) {
         let mut asked: BTreeSet<IdentityGrantId> = self.client_grants().into_iter().collect();
-        let live = self.0.register.pick(|l| l.identity_grant.is_some());
-        asked.extend(live.iter().filter_map(|l| l.identity_grant));
+        let live = self.0.register.pick(|l| l.shown.identity_grant.is_some());
+        asked.extend(live.iter().filter_map(|l| l.shown.identity_grant));
         if asked.is_empty() {
             return;
         }
@@ -97,10 +102,10 @@ impl Fleet {
             }
         };
         for over in asked.difference(&held) {
-            let theirs = self.0.register.pick(|l| l.identity_grant == Some(*over));
+            let theirs = self.0.register.pick(|l| l.shown.identity_grant == Some(*over));
             tracing::info!(n_sessions = theirs.len(), "sessions end with a provider's grant");
             self.cut_sessions(theirs);
-            self.cut_clients(|c| c.identity_grant == Some(*over));
+            self.cut_clients(|c| c.shown.identity_grant == Some(*over));
         }
     }
 

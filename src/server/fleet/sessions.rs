@@ -38,7 +38,7 @@ impl Fleet {
             workspace: new.workspace_id,
             agent: new.agent_id,
             kind: new.kind,
-            identity_grant: new.identity_grant,
+            shown: new.shown,
         };
         let live = self.0.register.enter(entry);
         let (app, recorded) = (self.0.app.clone(), Arc::clone(&live));

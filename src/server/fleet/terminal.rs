@@ -10,8 +10,8 @@ use super::Fleet;
 use super::cut::Cut;
 use super::register::Live;
 use super::socket::{Message, Socket};
-use crate::model::id::{AgentId, IdentityGrantId, TerminalId, WorkspaceId};
-use crate::model::session::{EndReason, NewSession, SessionKind};
+use crate::model::id::{AgentId, TerminalId, WorkspaceId};
+use crate::model::session::{EndReason, NewSession, SessionKind, Shown};
 use crate::model::user::UserRef;
 use crate::ssh::frames::{FrameReader, FrameWriter};
 use crate::wire::frame::Frame;
@@ -41,8 +41,8 @@ pub struct Attach {
     pub address: String,
     /// What the client calls itself.
     pub client: String,
-    /// What a provider granted for whoever it is; the session ends with that.
-    pub identity_grant: Option<IdentityGrantId>,
+    /// What they had shown.
+    pub shown: Shown,
 }
 
 /// What a browser says: keys, or a new size.
@@ -71,7 +71,7 @@ impl Fleet {
     async fn attach(&self, attach: Attach, socket: Socket) -> anyhow::Result<()> {
         let id = self.fresh_session();
         let new = NewSession {
-            identity_grant: attach.identity_grant,
+            shown: attach.shown,
             user_id: attach.user.id,
             workspace_id: attach.workspace,
             agent_id: attach.agent,

@@ -6,7 +6,7 @@ use super::Fleet;
 use super::target::Target;
 use crate::model::agent::{Agent, Lifecycle};
 use crate::model::build::{BuildReason, Transition, WorkspaceStatus};
-use crate::model::grant::Verb;
+use crate::model::verb::Verb;
 use crate::model::workspace::Workspace;
 use crate::server::app::build_requests::BuildRequest;
 use crate::server::app::{Actor, Error};

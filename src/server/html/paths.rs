@@ -6,7 +6,7 @@ mod people;
 mod sign_in;
 
 use crate::model::build::Build;
-use crate::model::id::{InvitationId, PasskeyId};
+use crate::model::id::{GrantId, InvitationId, PasskeyId};
 use crate::model::name::{TemplateName, UserName, WorkspaceName};
 use crate::model::workspace::Workspace;
 
@@ -168,6 +168,30 @@ impl Place {
     #[must_use]
     pub fn delete(&self) -> String {
         self.under("delete")
+    }
+
+    /// Who else may work in it.
+    #[must_use]
+    pub fn sharing(&self) -> String {
+        self.under("sharing")
+    }
+
+    /// Takes a grant on it back.
+    #[must_use]
+    pub fn revoke(&self, grant: GrantId) -> String {
+        self.under(&format!("sharing/{grant}/revoke"))
+    }
+
+    /// Undoes [`Place::revoke`].
+    #[must_use]
+    pub fn restore(&self, grant: GrantId) -> String {
+        self.under(&format!("sharing/{grant}/restore"))
+    }
+
+    /// Leaves it, for whom it was shared with.
+    #[must_use]
+    pub fn leave(&self) -> String {
+        self.under("leave")
     }
 
     /// The list of its builds.

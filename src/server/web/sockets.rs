@@ -87,8 +87,8 @@ async fn coordinate(
     upgrade: WebSocketUpgrade,
 ) -> Answer<Response> {
     let workspace = state.app.agent_to_connect(&actor, agent).await?;
-    let (user, identity_grant) = (user_ref(&actor)?, actor.identity_grant());
-    let client = Client { user, agent, workspace, ip, identity_grant };
+    let (user, shown) = (user_ref(&actor)?, actor.shown(Some(ip)));
+    let client = Client { user, agent, workspace, shown };
     let (fleet, tasks) = (state.fleet.clone(), state.tasks.clone());
     Ok(relaying(upgrade).on_upgrade(move |socket| {
         run(socket, tasks, move |s| async move { fleet.serve_client(client, s).await })
@@ -134,7 +134,7 @@ async fn pty(
         command: Some(query.command).filter(|c| !c.is_empty()),
         address: ip.to_string(),
         client: client.chars().take(MAX_CLIENT_CHARS).collect(),
-        identity_grant: actor.identity_grant(),
+        shown: actor.shown(Some(ip)),
     };
     let (fleet, tasks) = (state.fleet.clone(), state.tasks.clone());
     Ok(bounded(upgrade).on_upgrade(move |socket| {

@@ -1,8 +1,11 @@
 //! Workspaces and what is asked of them.
 
+use std::collections::BTreeMap;
+
 use uuid::Uuid;
 
 use super::builds::{Build, BuildParameter};
+use super::organizations::Group;
 use super::{Time, null_is_default, shapes};
 
 shapes! {
@@ -57,6 +60,37 @@ shapes! {
         pub name: String,
         pub avatar_url: String,
         pub roles: Vec<String>,
+    }
+
+    /// Someone on a workspace's list; `role` is `use` or `admin`.
+    pub struct WorkspaceUser {
+        pub id: Uuid,
+        pub username: String,
+        pub name: String,
+        #[serde(skip_serializing_if = "String::is_empty")]
+        pub avatar_url: String,
+        pub role: String,
+    }
+
+    /// A group on a workspace's list.
+    pub struct WorkspaceGroup {
+        #[serde(flatten)]
+        pub group: Group,
+        pub role: String,
+    }
+
+    /// `GET /workspaces/{workspace}/acl`.
+    pub struct WorkspaceAcl {
+        pub users: Vec<WorkspaceUser>,
+        pub groups: Vec<WorkspaceGroup>,
+    }
+
+    /// `PATCH /workspaces/{workspace}/acl`: by id the role, empty to take one off.
+    pub struct UpdateWorkspaceAcl {
+        #[serde(deserialize_with = "null_is_default")]
+        pub user_roles: BTreeMap<String, String>,
+        #[serde(deserialize_with = "null_is_default")]
+        pub group_roles: BTreeMap<String, String>,
     }
 
     /// `GET /workspaces`.

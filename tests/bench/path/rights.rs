@@ -5,11 +5,12 @@ use std::time::Instant;
 use argon2::{Algorithm, Argon2, Params, PasswordHash, PasswordVerifier as _, Version};
 use rusqlite::{Connection, named_params};
 use steading::clock::{Clock, Entropy};
-use steading::model::grant::{self, Verb};
+use steading::model::grant;
 use steading::model::id::{TemplateId, UserId, WorkspaceId};
 use steading::model::policy::{
     self, Action, Context, Object, Permissions, ResourceType, Scope, Subject,
 };
+use steading::model::verb::Verb;
 use steading::server::app::access;
 use steading::server::db::{self, Db, template_grants, users};
 

@@ -65,6 +65,8 @@ impl World {
             server: made.server.copy().await,
         };
         world.shared_things(&made).await;
+        // To whom workspaces are shared.
+        add_member(&made, "visitor", None).await;
         for (name, role) in PEOPLE {
             if role.is_some() {
                 add_member(&made, name, *role).await;
@@ -207,6 +209,9 @@ async fn things_of(made: &Workspaces, name: &str, client: &Client) -> Things {
     let path = format!("/api/v2/workspaces/{}", id(&workspace));
     let workspace = made.server.get(&made.olga, &path).await.expect(200).json();
     let build = &workspace["latest_build"];
+    let path = format!("/api/v2/workspaces/{}/grants", id(&workspace));
+    let body = json!({ "users": ["visitor"], "verbs": ["viewer"] });
+    let grants = made.server.post(&made.olga, &path, body).await.expect(201).json();
     let path = format!("/api/v2/users/{name}/keys/tokens");
     let body = json!({ "token_name": "t", "lifetime": 3_600_000_000_000_i64 });
     let token = made.server.post(client, &path, body).await.expect(201).json();
@@ -218,6 +223,7 @@ async fn things_of(made: &Workspaces, name: &str, client: &Client) -> Things {
     let key = made.server.post(client, &path, json!({ "public_key": key })).await.expect(201);
     Things(BTreeMap::from([
         ("{workspace}", id(&workspace)),
+        ("{grant}", id(&grants[0])),
         ("{build}", id(build)),
         ("{agent}", id(&build["resources"][0]["agents"][0])),
         ("{token}", token),

@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use maud::Render as _;
 use steading::model::agent::{Agent, Lifecycle};
 use steading::model::build::{Build, BuildReason, JobStatus, Timing, Transition};
-use steading::model::grant::Verb;
 use steading::model::name::WorkspaceName;
 use steading::model::quota::{OverBudget, Quota, QuotaUse, QuotaView};
 use steading::model::session::SessionKind;
+use steading::model::verb::{Preset, Verb};
 use steading::model::workspace::Workspace;
 use steading::server::html::pages::build::BuildPage;
 use steading::server::html::pages::builds::Builds;
@@ -23,13 +23,14 @@ use super::fixtures::{
     NOW, ada, agent, agent_log, before, build, grace, id, linus, log, reference, resource, session,
     silent_agent, told, values, visit, workspace,
 };
+use super::sharing_scenes::grant;
 use super::{Scene, parameters, scene};
 
 fn everything() -> Vec<Verb> {
     Verb::ALL.to_vec()
 }
 
-fn running(agents: Vec<Agent>) -> Build {
+pub fn running(agents: Vec<Agent>) -> Build {
     let mut b = build(31, Transition::Start, JobStatus::Succeeded, 19_900);
     b.resources = vec![
         resource("docker_container", "workspace", agents),
@@ -68,6 +69,7 @@ fn page(workspace: Workspace) -> WorkspacePage {
             keys: vec!["ada@thinkpad".into()],
             access_url: "https://steading.lan".into(),
         },
+        granted: vec![],
         workspace,
     }
 }
@@ -104,6 +106,8 @@ fn states() -> Vec<Scene> {
     denied.may = vec![Verb::View];
     denied.visit = visit(linus());
     denied.newer = None;
+    let ours = steading::model::grant::Recipient::User(linus().id);
+    denied.granted = vec![grant(9001, ours, Preset::Viewer.verbs(), Some(3_600))];
     let mut flashed = busy();
     flashed.visit = told(ada(), Flash { tone: Tone::Good, text: "Build 31 starts kiln.".into() });
     let mut no_keys = of_build(running(vec![agent(401, "main", Lifecycle::StartError)]));

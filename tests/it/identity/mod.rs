@@ -21,7 +21,7 @@ use steading::clock::Clock;
 use steading::model::group_sync::GroupSync;
 use steading::model::id::IdentityGrantId;
 use steading::model::identity::{Fields, LinkByEmail, Rules};
-use steading::model::session::{NewSession, SessionKind};
+use steading::model::session::{NewSession, SessionKind, Shown};
 use steading::server::app::Actor;
 use steading::server::fleet::register::Live;
 use steading::server::identity::oidc::Settings;
@@ -393,7 +393,7 @@ async fn live(
 ) -> Arc<Live> {
     let fleet = &world.server.state.fleet;
     let new = NewSession {
-        identity_grant: grant,
+        shown: Shown { identity_grant: grant, ..Shown::default() },
         user_id: user.parse().unwrap(),
         workspace_id: id(workspace).parse().unwrap(),
         agent_id: id(agent).parse().unwrap(),

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use steading::clock::Clock;
-use steading::model::session::{NewSession, SessionKind};
+use steading::model::session::{NewSession, SessionKind, Shown};
 use steading::server::app::Actor;
 use steading::server::app::groups::CreateGroup;
 use steading::tasks::{OnPanic, Tasks};
@@ -108,7 +108,7 @@ async fn who_is_no_longer_active_is_out_within_two_seconds() {
     let built = server.get(&dora, &path).await.expect(200).json();
     let fleet = &server.state.fleet;
     let new = NewSession {
-        identity_grant: None,
+        shown: Shown::default(),
         user_id: id(&user).parse().unwrap(),
         workspace_id: id(&workspace).parse().unwrap(),
         agent_id: id(&built["latest_build"]["resources"][0]["agents"][0]).parse().unwrap(),

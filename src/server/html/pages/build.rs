@@ -4,9 +4,9 @@ use maud::{Markup, Render, html};
 
 use super::workspace::{LINES_ID, advice, build_reason};
 use crate::model::build::{Build, JobStatus, Timing};
-use crate::model::grant::Verb;
 use crate::model::log::LogEnd;
 use crate::model::quota::QuotaView;
+use crate::model::verb::Verb;
 use crate::model::workspace::Workspace;
 use crate::server::html::layout::{Page, Section, Visit, crumbs};
 use crate::server::html::parts::button::{button, labelled, link, post};

@@ -33,6 +33,7 @@ pub mod second_factors;
 pub mod security;
 pub mod service_accounts;
 pub mod setup;
+pub mod sharing;
 pub mod ssh_keys;
 pub mod starter_templates;
 pub mod syncs;

@@ -3,10 +3,10 @@
 use maud::{Markup, Render, html};
 
 use crate::model::build::{Transition, WorkspaceStatus};
-use crate::model::grant::Verb;
 use crate::model::id::WorkspaceId;
 use crate::model::time::Timestamp;
 use crate::model::user::UserRef;
+use crate::model::verb::Verb;
 use crate::model::workspace::Workspace;
 use crate::server::html::layout::{Csrf, Page, Section, Visit};
 use crate::server::html::parts::button::{button, labelled, link, post};

@@ -1,8 +1,8 @@
 //! Answers to Coder's bulk questions of the form "may I", from the function that decides.
 
-use crate::model::grant::Verb;
 use crate::model::id::{OrganizationId, TemplateId, UserId, WorkspaceId};
 use crate::model::policy::{Action, Object, ResourceType};
+use crate::model::verb::Verb;
 use crate::server::app::{Actor, Error, Result};
 use crate::server::web::State;
 use crate::wire::coder::users::{AuthObject, AuthQuestion};
@@ -46,7 +46,7 @@ const fn verb(action: Action) -> Option<Verb> {
         Action::Read => Some(Verb::View),
         Action::Ssh | Action::ApplicationConnect => Some(Verb::Connect),
         Action::Start | Action::Stop => Some(Verb::Operate),
-        Action::Update => Some(Verb::Update),
+        Action::Update => Some(Verb::Manage),
         Action::Delete => Some(Verb::Delete),
         Action::Assign
         | Action::Create

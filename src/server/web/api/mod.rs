@@ -18,7 +18,8 @@ mod members;
 pub mod organizations;
 mod service_accounts;
 pub mod sessions;
-pub mod ssh_keys;
+pub mod sharing;
+mod ssh_keys;
 mod template_acl;
 mod templates;
 pub mod tokens;
@@ -47,7 +48,7 @@ pub(super) fn routes(routes: Routes) -> Routes {
     let routes = templates::routes(routes);
     let routes = template_acl::routes(routes);
     let routes = versions::routes(routes);
-    let routes = workspaces::routes(routes);
+    let routes = sharing::routes(workspaces::routes(routes));
     let routes = builds::routes(routes);
     let routes = agents::routes(routes);
     binary::routes(routes)

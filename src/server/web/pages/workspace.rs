@@ -81,6 +81,7 @@ pub(super) async fn load(
     let sessions = app.sessions(actor, id, Page::new(count(RECENT_SESSIONS), 0)).await?;
     let asked = app.build_questions(actor, build.id).await?;
     let values = app.build_parameters(actor, build.id).await?;
+    let granted = app.own_grants(actor, id).await?;
     Ok(WorkspacePage {
         may,
         newer: newer(app, actor, &workspace).await?,
@@ -91,6 +92,7 @@ pub(super) async fn load(
         sessions,
         parameters: named(&asked, &values),
         door: door(state),
+        granted,
         visit,
         workspace,
     })

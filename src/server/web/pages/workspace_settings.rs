@@ -6,8 +6,8 @@ use super::create::{answers, at_field, typed};
 use super::workspace::{At, find};
 use super::{Html, Visitor, flash, mistake};
 use crate::model::build::{BuildReason, Transition};
-use crate::model::grant::Verb;
 use crate::model::name::WorkspaceName;
+use crate::model::verb::Verb;
 use crate::model::workspace::Workspace;
 use crate::server::app::build_requests::BuildRequest;
 use crate::server::app::workspaces::{TTL_S, UpdateWorkspace};
@@ -30,7 +30,7 @@ pub(super) fn routes(routes: Routes) -> Routes {
 
 async fn page(state: State, visitor: Visitor, at: At) -> Answer<Html> {
     let workspace = find(&state, &visitor.actor, &at).await?;
-    state.app.may(&visitor.actor, workspace.id, Verb::Update).await?;
+    state.app.may(&visitor.actor, workspace.id, Verb::Manage).await?;
     show(&state, &visitor.actor, visitor.visit, (workspace, Input::default())).await
 }
 
@@ -121,7 +121,7 @@ fn own_field(error: app::Error) -> app::Error {
 
 async fn answer(state: State, visitor: Visitor, at: At, fields: Fields) -> Answer<Response> {
     let workspace = find(&state, &visitor.actor, &at).await?;
-    state.app.may(&visitor.actor, workspace.id, Verb::Update).await?;
+    state.app.may(&visitor.actor, workspace.id, Verb::Manage).await?;
     let asked = state.app.build_questions(&visitor.actor, workspace.latest_build.id).await?;
     let request = BuildRequest {
         parameters: answers(&asked, &fields),

@@ -5,7 +5,7 @@ use maud::{Markup, html};
 use super::WorkspacePage;
 use crate::model::agent::ConnectionStatus;
 use crate::model::build::{Transition, WorkspaceStatus};
-use crate::model::grant::Verb;
+use crate::model::verb::Verb;
 use crate::server::html::parts::button::{button, labelled, link, opens, post};
 use crate::server::html::parts::dialog::{Dialog, type_the_name};
 use crate::server::html::parts::icon::icon;
@@ -70,7 +70,7 @@ impl WorkspacePage {
     }
 
     fn has_menu(&self) -> bool {
-        let wanted = [Verb::Operate, Verb::Update, Verb::Delete];
+        let wanted = [Verb::Operate, Verb::Manage, Verb::Delete];
         self.workspace.status() != WorkspaceStatus::Deleted && wanted.iter().any(|a| self.may(*a))
     }
 
@@ -83,7 +83,7 @@ impl WorkspacePage {
                     @if self.may(Verb::Operate) {
                         (post(&self.visit.csrf, &place.restart(), &html! { button { (icon("restart")) "Restart" } }))
                     }
-                    @if self.may(Verb::Update) {
+                    @if self.may(Verb::Manage) {
                         a href={ (place.settings()) "#parameters" } { (icon("edit")) "Parameters" }
                         a href={ (place.settings()) "#schedule" } { (icon("calendar")) "Schedule" }
                         a href=(place.settings()) { (icon("gear")) "Rename and settings" }

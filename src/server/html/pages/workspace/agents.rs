@@ -6,7 +6,7 @@ use super::WorkspacePage;
 use crate::model::agent::{Agent, App, ConnectionStatus};
 use crate::model::app::{AppHealth, AppOpenIn};
 use crate::model::build::{JobStatus, Transition, WorkspaceStatus};
-use crate::model::grant::Verb;
+use crate::model::verb::Verb;
 use crate::server::html::parts::icon::{icon, like};
 use crate::server::html::parts::{badge, code, log};
 use crate::server::html::paths;

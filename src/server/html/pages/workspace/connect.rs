@@ -4,7 +4,7 @@ use maud::{Markup, html};
 
 use super::WorkspacePage;
 use crate::model::build::WorkspaceStatus;
-use crate::model::grant::Verb;
+use crate::model::verb::Verb;
 use crate::server::html::parts::code::code;
 use crate::server::html::paths;
 

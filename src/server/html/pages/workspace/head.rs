@@ -4,7 +4,7 @@ use maud::{Markup, html};
 
 use super::WorkspacePage;
 use crate::model::build::{JobStatus, Transition, WorkspaceStatus};
-use crate::model::grant::Verb;
+use crate::model::verb::Verb;
 use crate::server::html::layout::crumbs;
 use crate::server::html::parts::button::{button, link, post};
 use crate::server::html::parts::notice::{Tone, notice};
@@ -74,7 +74,8 @@ impl WorkspacePage {
                 a href="#log" { "Log" }
                 a href="#sessions" { "Sessions" }
                 a href=(place.builds()) { "Builds " span class="count muted" { (self.workspace.latest_build.number) } }
-                @if self.may(Verb::Update) { a href=(place.settings()) { "Settings" } }
+                @if self.may(Verb::Share) { a href=(place.sharing()) { "Sharing" } }
+                @if self.may(Verb::Manage) { a href=(place.settings()) { "Settings" } }
             }
         }
     }
@@ -84,6 +85,7 @@ impl WorkspacePage {
     pub fn notices(&self) -> Markup {
         html! {
             div id="notices" class="stack tight" {
+                (self.shared())
                 (self.failure())
                 (self.newer())
                 (self.isolation())
@@ -125,7 +127,7 @@ impl WorkspacePage {
         let idle = !w.latest_build.job.status.is_active() && w.status() != WorkspaceStatus::Deleted;
         let actions = html! {
             (link("small", &paths::version(&w.template_name, &newer.name), &html! { "What changes" }))
-            @if idle && self.may(Verb::Update) {
+            @if idle && self.may(Verb::Manage) {
                 (post(&self.visit.csrf, &self.place().update(), &button("small", "update", &format!("Update to {}", newer.name))))
             }
         };

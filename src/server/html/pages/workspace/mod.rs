@@ -8,6 +8,7 @@ mod connect;
 mod head;
 mod log;
 mod sessions;
+mod shared;
 
 use std::collections::BTreeMap;
 
@@ -15,10 +16,11 @@ use maud::{Markup, Render, html};
 
 use crate::model::agent::{Agent, AgentLogLine, MetadataValue};
 use crate::model::build::{Build, WorkspaceStatus};
-use crate::model::grant::Verb;
+use crate::model::grant::Grant;
 use crate::model::id::AgentId;
 use crate::model::log::LogEnd;
 use crate::model::session::Session;
+use crate::model::verb::Verb;
 use crate::model::workspace::Workspace;
 use crate::server::html::layout::{Page, Section, Visit};
 use crate::server::html::parts::badge;
@@ -82,6 +84,8 @@ pub struct WorkspacePage {
     pub parameters: Vec<(String, String)>,
     /// The way in by SSH.
     pub door: Door,
+    /// The grants by which the one who looks is here; none for the owner.
+    pub granted: Vec<Grant>,
 }
 
 impl Render for WorkspacePage {

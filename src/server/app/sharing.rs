@@ -1,0 +1,390 @@
+//! Sharing a workspace: what was granted on it to whom, by whom, until when, and taking it back.
+
+use super::recipients::EVERYONE;
+use super::sharing_rights::{self as rights, Sharer};
+use super::{Actor, App, Error, Result, access, trail, workspaces as cases};
+use crate::model::audit::{AuditAction, AuditTarget, Diff};
+use crate::model::event::Event;
+use crate::model::grant::{EndedWhy, Grant, GrantView, Limits, Recipient, Via};
+use crate::model::id::{GrantId, OrganizationId, WorkspaceId};
+use crate::model::time::Timestamp;
+use crate::model::user::UserRef;
+use crate::model::verb::{Preset, Verb, Verbs};
+use crate::server::db::{ReadTx, WriteTx, grants, groups, memberships, users, workspaces};
+
+/// Grants that stand on one workspace at most.
+const MAX_GRANTS: usize = 500;
+/// Grants asked for at once, at most.
+const MAX_AT_ONCE: usize = 100;
+/// How long whoever took a grant back may put it into force again.
+const UNDO_S: i64 = 10 * 60;
+
+/// What is to be granted.
+#[derive(Clone, Debug)]
+pub struct NewGrant {
+    /// To whom.
+    pub to: Recipient,
+    /// What.
+    pub verbs: Verbs,
+    /// When and how.
+    pub limits: Limits,
+    /// Why; may be empty.
+    pub reason: String,
+    /// By what way.
+    pub via: Via,
+}
+
+impl App {
+    /// The grants that stand on a workspace, for who may share it.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] when the actor may not know the workspace, [`Error::Denied`] when they may
+    /// not share it.
+    pub async fn grants(&self, actor: &Actor, id: WorkspaceId) -> Result<Vec<GrantView>> {
+        let actor = actor.clone();
+        self.db
+            .read(move |tx| {
+                let sharer = Sharer::of(tx, &actor, id)?;
+                let all = grants::list(tx, id)?;
+                all.into_iter().map(|grant| view(tx, &sharer, grant)).collect()
+            })
+            .await
+    }
+
+    /// The grants on a workspace that were taken back so lately that it can be undone.
+    ///
+    /// # Errors
+    /// As [`App::grants`].
+    pub async fn undoable_grants(&self, actor: &Actor, id: WorkspaceId) -> Result<Vec<GrantView>> {
+        let actor = actor.clone();
+        self.db
+            .read(move |tx| {
+                let sharer = Sharer::of(tx, &actor, id)?;
+                let since = Timestamp(tx.now.0 - UNDO_S);
+                let all = grants::removed_since(tx, id, since)?;
+                all.into_iter().map(|grant| view(tx, &sharer, grant)).collect()
+            })
+            .await
+    }
+
+    /// The actor's own grants on a workspace: until when they may be there, and why.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] when the actor may not know the workspace.
+    pub async fn own_grants(&self, actor: &Actor, id: WorkspaceId) -> Result<Vec<Grant>> {
+        let actor = actor.clone();
+        self.db
+            .read(move |tx| {
+                access::require(tx, &actor, id, Verb::View)?;
+                let Some(user) = actor.user_id() else { return Ok(vec![]) };
+                let mut held: Vec<GrantId> =
+                    access::rights(tx, user, id)?.iter().filter_map(|g| g.grant_id).collect();
+                held.sort_unstable();
+                held.dedup();
+                let found = held.into_iter().filter_map(|id| grants::find(tx, id).transpose());
+                Ok(found.collect::<std::result::Result<_, _>>()?)
+            })
+            .await
+    }
+
+    /// Shares a workspace: all of these grants, or none.
+    ///
+    /// # Errors
+    /// As [`App::grants`]; [`Error::Denied`] for who gives more than they have, [`Error::Invalid`] for
+    /// what does not fit, [`Error::Conflict`] for too many.
+    pub async fn share(
+        &self,
+        actor: &Actor,
+        id: WorkspaceId,
+        new: Vec<NewGrant>,
+    ) -> Result<Vec<GrantView>> {
+        if new.is_empty() || new.len() > MAX_AT_ONCE {
+            let why = format!("name 1 to {MAX_AT_ONCE} people and groups");
+            return Err(Error::invalid("grants", why));
+        }
+        actor.require_own()?;
+        let actor = actor.clone();
+        self.db
+            .write(move |tx| {
+                let sharer = Sharer::of(tx, &actor, id)?;
+                let before = words(tx, id)?;
+                let mut made = vec![];
+                for one in new {
+                    made.push(add(tx, &sharer, one)?);
+                }
+                changed(tx, &sharer, before)?;
+                made.into_iter().map(|grant| view(tx, &sharer, grant)).collect()
+            })
+            .await
+    }
+
+    /// Gives people and groups one of Coder's roles, or takes back all that they were granted; whom it
+    /// does not name stays as they are.
+    ///
+    /// # Errors
+    /// As [`App::share`].
+    pub async fn set_roles(
+        &self,
+        actor: &Actor,
+        id: WorkspaceId,
+        roles: Vec<(Recipient, Option<Preset>)>,
+    ) -> Result<()> {
+        actor.require_own()?;
+        let actor = actor.clone();
+        self.db
+            .write(move |tx| {
+                let sharer = Sharer::of(tx, &actor, id)?;
+                let before = words(tx, id)?;
+                for (to, role) in roles {
+                    set_role(tx, &sharer, to, role)?;
+                }
+                changed(tx, &sharer, before)
+            })
+            .await
+    }
+
+    /// Takes back everything that was granted on a workspace and that the actor may take back.
+    ///
+    /// # Errors
+    /// As [`App::grants`].
+    pub async fn unshare_all(&self, actor: &Actor, id: WorkspaceId) -> Result<()> {
+        actor.require_own()?;
+        let actor = actor.clone();
+        self.db
+            .write(move |tx| {
+                let sharer = Sharer::of(tx, &actor, id)?;
+                let before = words(tx, id)?;
+                for grant in grants::list(tx, id)? {
+                    rights::require_end(tx, &sharer, &grant)?;
+                    grants::end(tx, grant.id, sharer.user(), EndedWhy::Removed)?;
+                }
+                changed(tx, &sharer, before)
+            })
+            .await
+    }
+
+    /// Takes a grant back: what was done under it is cut.
+    ///
+    /// # Errors
+    /// As [`App::grants`]; [`Error::NotFound`] for a grant that does not stand, [`Error::Denied`] for
+    /// more than the actor could give, [`Error::Conflict`] for the one they share by.
+    pub async fn unshare(&self, actor: &Actor, id: WorkspaceId, grant: GrantId) -> Result<()> {
+        actor.require_own()?;
+        let actor = actor.clone();
+        self.db
+            .write(move |tx| {
+                let sharer = Sharer::of(tx, &actor, id)?;
+                let before = words(tx, id)?;
+                let grant = standing(tx, id, grant)?;
+                rights::require_end(tx, &sharer, &grant)?;
+                grants::end(tx, grant.id, sharer.user(), EndedWhy::Removed)?;
+                changed(tx, &sharer, before)
+            })
+            .await
+    }
+
+    /// Undoes [`App::unshare`] within ten minutes.
+    ///
+    /// # Errors
+    /// As [`App::share`]; [`Error::NotFound`] for a grant that was not taken back lately.
+    pub async fn restore_grant(
+        &self,
+        actor: &Actor,
+        id: WorkspaceId,
+        grant: GrantId,
+    ) -> Result<()> {
+        actor.require_own()?;
+        let actor = actor.clone();
+        self.db
+            .write(move |tx| {
+                let sharer = Sharer::of(tx, &actor, id)?;
+                let before = words(tx, id)?;
+                let found = grants::find(tx, grant)?.filter(|g| g.workspace_id == id);
+                let found = found.filter(|g| is_undoable(g, tx.now));
+                let found = found.ok_or(Error::NotFound("grant that was taken back just now"))?;
+                rights::require_new(tx, &sharer, (found.to, found.verbs))?;
+                grants::restore(tx, found.id)?;
+                changed(tx, &sharer, before)
+            })
+            .await
+    }
+
+    /// Leaves a workspace that was shared with the actor.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] when the actor may not know the workspace, [`Error::Conflict`] for who has it
+    /// otherwise than by a grant of their own.
+    pub async fn leave_workspace(&self, actor: &Actor, id: WorkspaceId) -> Result<()> {
+        actor.require_own()?;
+        let actor = actor.clone();
+        self.db
+            .write(move |tx| {
+                let user = actor.caller()?.user.id;
+                let own = grants::of(tx, id, Recipient::User(user))?;
+                if own.is_empty() {
+                    access::require(tx, &actor, id, Verb::View)?;
+                    return Err(Error::conflict(
+                        "it was not shared with you yourself; you have it by a group, a role, or as its \
+                         owner",
+                    ));
+                }
+                let before = words(tx, id)?;
+                for grant in own {
+                    grants::end(tx, grant.id, Some(user), EndedWhy::Left)?;
+                }
+                record(tx, &actor, id, before)
+            })
+            .await
+    }
+}
+
+fn is_undoable(grant: &Grant, now: Timestamp) -> bool {
+    matches!(grant.ended, Some((at, EndedWhy::Removed)) if now.0 - at.0 <= UNDO_S)
+}
+
+fn standing(tx: &ReadTx<'_>, workspace: WorkspaceId, id: GrantId) -> Result<Grant> {
+    let found = grants::find(tx, id)?.filter(|g| g.workspace_id == workspace && g.ended.is_none());
+    found.ok_or(Error::NotFound("grant"))
+}
+
+/// Grants one thing. Whoever shares was looked at before.
+pub(super) fn add(tx: &WriteTx<'_>, sharer: &Sharer<'_>, new: NewGrant) -> Result<Grant> {
+    rights::check(tx, &new)?;
+    let under = rights::require_new(tx, sharer, (new.to, new.verbs))?;
+    if grants::list(tx, sharer.workspace)?.len() >= MAX_GRANTS {
+        return Err(Error::conflict(format!(
+            "a workspace has at most {MAX_GRANTS} grants; share it with a group"
+        )));
+    }
+    let grant = Grant {
+        id: tx.fresh(),
+        workspace_id: sharer.workspace,
+        to: new.to,
+        verbs: new.verbs,
+        limits: new.limits,
+        reason: new.reason,
+        granted_by: sharer.user(),
+        granted_at: tx.now,
+        via: new.via,
+        under,
+        ended: None,
+    };
+    grants::insert(tx, &grant)?;
+    Ok(grant)
+}
+
+fn set_role(
+    tx: &WriteTx<'_>,
+    sharer: &Sharer<'_>,
+    to: Recipient,
+    role: Option<Preset>,
+) -> Result<()> {
+    let old = grants::of(tx, sharer.workspace, to)?;
+    if let (Some(role), [one]) = (role, &old[..]) {
+        if one.verbs == role.verbs() && one.limits == Limits::default() {
+            return Ok(());
+        }
+    }
+    for grant in old {
+        rights::require_end(tx, sharer, &grant)?;
+        grants::end(tx, grant.id, sharer.user(), EndedWhy::Removed)?;
+    }
+    let Some(role) = role else { return Ok(()) };
+    let (limits, reason) = (Limits::default(), String::new());
+    add(tx, sharer, NewGrant { to, verbs: role.verbs(), limits, reason, via: Via::Direct })?;
+    Ok(())
+}
+
+/// Names whom a grant is about.
+pub(super) fn view(tx: &ReadTx<'_>, sharer: &Sharer<'_>, grant: Grant) -> Result<GrantView> {
+    let (name, people) = named(tx, sharer.organization, grant.to)?;
+    let by = match grant.granted_by {
+        Some(user) => users::find(tx, user)?.map(|u| UserRef { id: u.id, username: u.username }),
+        None => None,
+    };
+    let may_end = rights::require_end(tx, sharer, &grant).is_ok();
+    let holds = grants::is_held(tx, grant.id)?;
+    Ok(GrantView { grant, name, people, by, holds, may_end })
+}
+
+fn named(tx: &ReadTx<'_>, organization: OrganizationId, to: Recipient) -> Result<(String, i64)> {
+    Ok(match to {
+        Recipient::Everyone => (EVERYONE.to_owned(), memberships::count(tx, organization)?),
+        Recipient::Group(id) => {
+            let name = groups::find(tx, id)?.map(|g| g.name.to_string()).unwrap_or_default();
+            (name, i64::try_from(groups::members(tx, id)?.len()).unwrap_or(i64::MAX))
+        }
+        Recipient::User(id) => {
+            (users::find(tx, id)?.map(|u| u.username.to_string()).unwrap_or_default(), 1)
+        }
+    })
+}
+
+/// The grants on a workspace in the words of the audit log: those to users, and those to groups.
+type Words = (Vec<String>, Vec<String>);
+
+pub(super) fn words(tx: &ReadTx<'_>, id: WorkspaceId) -> Result<Words> {
+    let Some((_, organization)) = workspaces::belonging(tx, id)? else {
+        return Ok(Words::default());
+    };
+    let (mut of_users, mut of_groups) = Words::default();
+    for grant in grants::list(tx, id)? {
+        let (name, _) = named(tx, organization, grant.to)?;
+        let text = format!("{name}: {}", said(&grant));
+        match grant.to {
+            Recipient::User(_) => of_users.push(text),
+            Recipient::Group(_) | Recipient::Everyone => of_groups.push(text),
+        }
+    }
+    Ok((of_users, of_groups))
+}
+
+/// What a grant gives and when, in one line.
+fn said(grant: &Grant) -> String {
+    let limits = &grant.limits;
+    let mut text = grant.verbs.preset().map_or(grant.verbs.to_string(), |p| p.to_string());
+    if limits.from > grant.granted_at {
+        text.push_str(&format!(" from {}", limits.from.rfc3339()));
+    }
+    if let Some(until) = limits.until {
+        text.push_str(&format!(" until {}", until.rfc3339()));
+    }
+    let networks: Vec<String> = limits.networks.iter().map(ToString::to_string).collect();
+    for more in [limits.hours.clone(), networks.join(" ")] {
+        if !more.is_empty() {
+            text.push_str(&format!(", {more}"));
+        }
+    }
+    for (is_so, word) in [(limits.needs_mfa, "second factor"), (limits.is_recorded, "recorded")] {
+        if is_so {
+            text.push_str(&format!(", {word}"));
+        }
+    }
+    text
+}
+
+fn changed(tx: &WriteTx<'_>, sharer: &Sharer<'_>, before: Words) -> Result<()> {
+    record(tx, sharer.actor, sharer.workspace, before)
+}
+
+/// Records what became of the grants on a workspace, and lets what stands on them be looked at.
+pub(super) fn record(
+    tx: &WriteTx<'_>,
+    actor: &Actor,
+    id: WorkspaceId,
+    before: Words,
+) -> Result<()> {
+    let after = words(tx, id)?;
+    let diff =
+        Diff::new().field("user_acl", &before.0, &after.0).field("group_acl", &before.1, &after.1);
+    if diff.is_empty() {
+        return Ok(());
+    }
+    let workspace = cases::load(tx, id)?;
+    let target = AuditTarget::Workspace;
+    let entry = trail::entry(AuditAction::Write, target, id.0, workspace.name.as_str());
+    access::record(tx, actor, &trail::with(entry, &diff))?;
+    tx.emit(Event::Workspace(id));
+    tx.emit(Event::Grants);
+    Ok(())
+}

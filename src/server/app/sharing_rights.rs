@@ -1,0 +1,181 @@
+//! What whoever shares a workspace may give and take back: no more than they have.
+
+use super::sharing::NewGrant;
+use super::{Actor, Error, Result, access};
+use crate::model::grant::{self, EffectiveGrant, Grant, Limits, Mode, Recipient};
+use crate::model::id::{GrantId, OrganizationId, UserId, WorkspaceId};
+use crate::model::user::UserKind;
+use crate::model::verb::{Verb, Verbs};
+use crate::model::window;
+use crate::server::db::{ReadTx, groups, organizations, settings, users, workspaces};
+
+/// The longest reason.
+const MAX_REASON: usize = 512;
+/// Networks of one grant at most.
+const MAX_NETWORKS: usize = 16;
+/// The longest that a grant with an end lasts: ten years. One without an end lasts until it is taken back.
+const MAX_S: i64 = 10 * 366 * 86_400;
+/// The setting that is there while the operator has turned sharing off.
+pub(super) const OFF: &str = "sharing_off";
+
+/// Someone who may share a workspace.
+pub(super) struct Sharer<'a> {
+    /// Who.
+    pub actor: &'a Actor,
+    /// What.
+    pub workspace: WorkspaceId,
+    /// Whose it is.
+    pub owner: UserId,
+    /// Where it belongs.
+    pub organization: OrganizationId,
+    /// Every right of theirs on it.
+    held: Vec<EffectiveGrant>,
+}
+
+impl<'a> Sharer<'a> {
+    /// Asks for the right to share.
+    pub(super) fn of(tx: &ReadTx<'_>, actor: &'a Actor, workspace: WorkspaceId) -> Result<Self> {
+        access::require(tx, actor, workspace, Verb::Share)?;
+        let (owner, organization) =
+            workspaces::belonging(tx, workspace)?.ok_or(Error::NotFound("workspace"))?;
+        let held = match actor {
+            Actor::User(caller) => {
+                if caller.user.kind == UserKind::Service {
+                    return Err(Error::denied("a service account shares nothing by itself"));
+                }
+                access::rights(tx, caller.user.id, workspace)?
+            }
+            Actor::Agent { .. } | Actor::Scim(_) | Actor::System => vec![],
+        };
+        Ok(Self { actor, workspace, owner, organization, held })
+    }
+
+    /// Who shares, when it is a user.
+    pub(super) fn user(&self) -> Option<UserId> {
+        self.actor.user_id()
+    }
+
+    /// By which grant they may pass these on; none when by no grant.
+    fn basis(&self, tx: &ReadTx<'_>, verbs: Verbs) -> Result<Option<GrantId>> {
+        if self.user().is_none() {
+            return Ok(None);
+        }
+        grant::basis(&self.held, verbs, &self.actor.context(tx.now)).map_err(|lacking| {
+            let why = if lacking.contains(Verb::Share) {
+                "who has a workspace by a share cannot let others share it".to_owned()
+            } else {
+                format!("you do not have this yourself: {lacking}")
+            };
+            Error::Denied(why)
+        })
+    }
+}
+
+/// Asks for the right to grant these verbs to someone, and says by which grant the sharer has them.
+pub(super) fn require_new(
+    tx: &ReadTx<'_>,
+    sharer: &Sharer<'_>,
+    (to, verbs): (Recipient, Verbs),
+) -> Result<Option<GrantId>> {
+    let owner = users::find(tx, sharer.owner)?.ok_or(Error::NotFound("workspace"))?;
+    match mode(tx, sharer.organization)? {
+        Mode::None => return Err(Error::denied("workspaces are not shared in this organization")),
+        Mode::ServiceAccounts if owner.kind != UserKind::Service => {
+            let why = "only workspaces of service accounts are shared in this organization";
+            return Err(Error::denied(why));
+        }
+        Mode::Everyone | Mode::ServiceAccounts => {}
+    }
+    let under = sharer.basis(tx, verbs)?;
+    if verbs.contains(Verb::Share) || verbs.contains(Verb::Delete) {
+        sharer.actor.require_fresh(tx.now)?;
+    }
+    match to {
+        Recipient::Everyone => {}
+        Recipient::User(id) if id == sharer.owner => {
+            return Err(Error::invalid("user", "is the owner, who may do anything already"));
+        }
+        Recipient::User(id) => {
+            let found = users::find(tx, id)?.filter(|user| {
+                user.status.may_act() && user.organizations.contains(&sharer.organization)
+            });
+            if found.is_none() {
+                return Err(Error::invalid(
+                    "user",
+                    format!("{id} is no member of the workspace's organization"),
+                ));
+            }
+            if sharer.user() == Some(id) && under.is_some() {
+                return Err(Error::invalid("user", "is yourself, who has it already"));
+            }
+        }
+        Recipient::Group(id) => {
+            let found = groups::find(tx, id)?;
+            if found.is_none_or(|group| group.organization_id != sharer.organization) {
+                return Err(Error::invalid(
+                    "group",
+                    format!("{id} is no group of the workspace's organization"),
+                ));
+            }
+        }
+    }
+    Ok(under)
+}
+
+/// Asks for the right to take a grant back: of what one could give, and not the one that one stands on.
+pub(super) fn require_end(tx: &ReadTx<'_>, sharer: &Sharer<'_>, grant: &Grant) -> Result<()> {
+    let stands_on = sharer
+        .held
+        .iter()
+        .any(|right| right.grant_id == Some(grant.id) && right.verb == Verb::Share);
+    match sharer.basis(tx, grant.verbs) {
+        Ok(None) => Ok(()),
+        Ok(Some(_)) | Err(Error::Denied(_)) if stands_on => Err(Error::conflict(
+            "you share by this grant yourself; leave the workspace, or let its owner take it back",
+        )),
+        Ok(Some(_)) => Ok(()),
+        Err(Error::Denied(_)) if grant.granted_by == sharer.user() => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
+/// Whose workspaces may be shared in an organization, as things are: nobody's while the operator has
+/// turned it off.
+pub(super) fn mode(tx: &ReadTx<'_>, organization: OrganizationId) -> Result<Mode> {
+    if settings::find(tx, OFF)?.is_some() {
+        return Ok(Mode::None);
+    }
+    Ok(organizations::sharing(tx, organization)?)
+}
+
+/// Whether what is asked for fits.
+pub(super) fn check(tx: &ReadTx<'_>, new: &NewGrant) -> Result<()> {
+    let Limits { from, until, hours, networks, .. } = &new.limits;
+    if new.verbs.is_empty() {
+        return Err(Error::invalid("verbs", "names nothing that may be done"));
+    }
+    if let Some(until) = until {
+        if *until <= tx.now {
+            return Err(Error::invalid("until", "is not in the future"));
+        }
+        if until <= from {
+            return Err(Error::invalid("until", "is not after its beginning"));
+        }
+        if until.0 - tx.now.0 > MAX_S {
+            return Err(Error::invalid("until", "is more than ten years away"));
+        }
+    }
+    if from.0 - tx.now.0 > MAX_S {
+        return Err(Error::invalid("from", "is more than ten years away"));
+    }
+    if !hours.is_empty() {
+        window::parse(hours).map_err(|bad| Error::invalid("window", bad.to_string()))?;
+    }
+    if networks.len() > MAX_NETWORKS {
+        return Err(Error::invalid("networks", format!("are more than {MAX_NETWORKS}")));
+    }
+    if new.reason.chars().count() > MAX_REASON {
+        return Err(Error::invalid("reason", format!("is longer than {MAX_REASON} characters")));
+    }
+    Ok(())
+}

@@ -1,0 +1,64 @@
+//! The views `effective_grants` and `everywhere_grants`: who may do what on which workspace, and why.
+
+use rusqlite::{Row, named_params};
+
+use super::{ReadTx, Result};
+use crate::model::grant::EffectiveGrant;
+use crate::model::id::{UserId, WorkspaceId};
+use crate::model::verb::Verb;
+
+fn from_row(row: &Row<'_>) -> rusqlite::Result<EffectiveGrant> {
+    Ok(EffectiveGrant {
+        user_id: row.get("user_id")?,
+        verb: row.get("verb")?,
+        reason: row.get("reason")?,
+        grant_id: row.get("grant_id")?,
+        from: row.get("from_at")?,
+        until: row.get("until_at")?,
+        hours: row.get("hours")?,
+        networks: row.get("networks")?,
+        needs_mfa: row.get("needs_mfa")?,
+        is_recorded: row.get("is_recorded")?,
+    })
+}
+
+/// Every right of a user on a workspace.
+///
+/// # Errors
+/// When SQLite fails.
+pub fn list(tx: &ReadTx<'_>, user: UserId, workspace: WorkspaceId) -> Result<Vec<EffectiveGrant>> {
+    tx.list(
+        "SELECT user_id, verb, reason, grant_id, from_at, until_at, hours, networks, needs_mfa, is_recorded
+         FROM effective_grants WHERE user_id = :user AND workspace_id = :workspace",
+        named_params! { ":user": user, ":workspace": workspace },
+        from_row,
+    )
+}
+
+/// The rights of a user to see a workspace that have limits besides a time.
+///
+/// # Errors
+/// When SQLite fails.
+pub fn limited(tx: &ReadTx<'_>, user: UserId) -> Result<Vec<EffectiveGrant>> {
+    tx.list(
+        "SELECT user_id, verb, reason, grant_id, from_at, until_at, hours, networks, needs_mfa, is_recorded
+         FROM effective_grants
+         WHERE user_id = :user AND verb = 'view' AND grant_id IS NOT NULL
+           AND (hours <> char(10) OR networks <> char(10) OR needs_mfa = 1)",
+        named_params! { ":user": user },
+        from_row,
+    )
+}
+
+/// What a user may do on every workspace there is, by their roles on the site.
+///
+/// # Errors
+/// When SQLite fails.
+pub fn everywhere(tx: &ReadTx<'_>, user: UserId) -> Result<Vec<Verb>> {
+    tx.list(
+        "SELECT DISTINCT verb FROM everywhere_grants
+         WHERE user_id = :user AND organization_id IS NULL",
+        named_params! { ":user": user },
+        |row| row.get(0),
+    )
+}

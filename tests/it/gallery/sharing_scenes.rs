@@ -1,0 +1,92 @@
+//! Sharing: the page of grants in each state, and what someone sees who is there by one.
+
+use std::collections::BTreeMap;
+
+use maud::Render as _;
+use steading::model::agent::Lifecycle;
+use steading::model::grant::{Grant, GrantView, Limits, Recipient, Via};
+use steading::model::time::Timestamp;
+use steading::model::user::User;
+use steading::model::verb::{Preset, Verbs};
+use steading::server::html::pages::sharing::Sharing;
+use steading::server::html::parts::form::Input;
+
+use super::fixtures::{NOW, ada, agent, before, grace, id, linus, reference, visit, workspace};
+use super::workspace_scenes::running;
+use super::{Scene, scene};
+
+/// A grant to someone, until some seconds from now.
+pub fn grant(n: u128, to: Recipient, verbs: Verbs, until: Option<i64>) -> Grant {
+    Grant {
+        id: id(n),
+        workspace_id: id(1),
+        to,
+        verbs,
+        limits: Limits { until: until.map(|s| Timestamp(NOW.0 + s)), ..Limits::default() },
+        reason: String::new(),
+        granted_by: Some(ada().id),
+        granted_at: before(9_000),
+        via: Via::Direct,
+        under: None,
+        ended: None,
+    }
+}
+
+fn view(grant: Grant, name: &str, people: i64) -> GrantView {
+    let by = Some(reference(&ada()));
+    GrantView { grant, name: name.to_owned(), people, by, holds: true, may_end: true }
+}
+
+fn to(user: &User) -> Recipient {
+    Recipient::User(user.id)
+}
+
+fn standing() -> Vec<GrantView> {
+    let mut today = grant(9001, to(&grace()), Preset::Use.verbs(), Some(3_600));
+    today.reason = "the night firing".into();
+    let mut office = grant(9002, to(&linus()), Verbs::parse("connect,manage").unwrap(), None);
+    office.limits = Limits {
+        hours: "mon-fri 09:00-17:00 Europe/Berlin".into(),
+        networks: vec!["10.0.0.0/8".parse().unwrap()],
+        needs_mfa: true,
+        is_recorded: true,
+        ..Limits::default()
+    };
+    let group = grant(9003, Recipient::Group(id(77)), Preset::Observer.verbs(), Some(900_000));
+    let mut passed_on = view(grant(9004, to(&linus()), Preset::Viewer.verbs(), None), "linus", 1);
+    passed_on.holds = false;
+    passed_on.by = Some(reference(&grace()));
+    passed_on.may_end = false;
+    vec![
+        view(today, "grace", 1),
+        view(office, "linus", 1),
+        view(group, "platform", 4),
+        view(grant(9005, Recipient::Everyone, Preset::Viewer.verbs(), None), "Everyone", 12),
+        passed_on,
+    ]
+}
+
+fn page(grants: Vec<GrantView>, undoable: Vec<GrantView>, input: Input) -> Sharing {
+    let agents = vec![agent(401, "main", Lifecycle::Ready)];
+    Sharing {
+        visit: visit(ada()),
+        workspace: workspace(1, "kiln", &ada(), running(agents)),
+        grants,
+        undoable,
+        people: vec![reference(&grace()), reference(&linus())],
+        groups: vec!["Everyone".into(), "platform".into()],
+        input,
+    }
+}
+
+pub fn all() -> Vec<Scene> {
+    let typed = [("who", "grace"), ("preset", "custom"), ("v.delete", "yes"), ("ends", "at")];
+    let typed = typed.map(|(key, text)| (key.to_owned(), text.to_owned()));
+    let wrong =
+        Input::wrong(BTreeMap::from(typed), "verbs", "you do not have this yourself: delete");
+    vec![
+        scene("sharing", page(standing(), standing()[..1].to_vec(), Input::default()).render()),
+        scene("sharing-empty", page(vec![], vec![], Input::default()).render()),
+        scene("sharing-wrong", page(standing()[..1].to_vec(), vec![], wrong).render()),
+    ]
+}
