@@ -1,5 +1,7 @@
 //! Weekly windows as people type them: `mon-fri 09:00-17:00 Europe/Berlin`.
 
+use std::collections::BTreeSet;
+
 use jiff::civil::{Time, Weekday};
 use jiff::tz::TimeZone;
 
@@ -51,7 +53,7 @@ pub fn parse(text: &str) -> Result<Hours, BadWindow> {
 /// A window as [`parse`] reads it, and as it is kept.
 #[must_use]
 pub fn words(hours: &Hours) -> String {
-    let day = |index: usize| DAYS[index % DAYS.len()].0;
+    let day = |index: usize| DAYS.get(index).map_or("", |(short, _)| *short);
     let mut spans: Vec<(usize, usize)> = Vec::new();
     for (index, (_, weekday)) in DAYS.iter().enumerate() {
         if !hours.days.contains(weekday) {
@@ -95,21 +97,16 @@ fn days_of(text: &str) -> Result<Vec<Weekday>, BadWindow> {
             .position(|(short, _)| *short == name)
             .ok_or_else(|| BadWindow(format!("{name:?} is not a day")))
     };
-    let mut chosen = [false; 7];
+    let mut chosen = BTreeSet::new();
     for part in text.split(',') {
         let (first, last) = part.split_once('-').unwrap_or((part, part));
         let (first, last) = (position(first)?, position(last)?);
-        let mut index = first;
-        loop {
-            chosen[index] = true;
-            if index == last {
-                break;
-            }
-            index = (index + 1) % DAYS.len();
-        }
+        // Past Sunday it goes on with Monday.
+        let last = if last < first { last + DAYS.len() } else { last };
+        chosen.extend((first..=last).map(|index| index % DAYS.len()));
     }
-    let days = DAYS.iter().zip(chosen).filter(|(_, chosen)| *chosen);
-    Ok(days.map(|((_, weekday), _)| *weekday).collect())
+    let days = DAYS.iter().enumerate().filter(|(index, _)| chosen.contains(index));
+    Ok(days.map(|(_, (_, weekday))| *weekday).collect())
 }
 
 #[cfg(test)]

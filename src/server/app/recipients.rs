@@ -52,7 +52,7 @@ impl App {
                 let users = others.map(|u| UserRef { id: u.id, username: u.username }).collect();
                 let mut all = vec![(GroupId(sharer.organization.0), EVERYONE.to_owned())];
                 let found = groups::list(tx, sharer.organization)?.into_iter();
-                all.extend(found.map(|group| (group.id, group.name.clone())));
+                all.extend(found.map(|group| (group.id, group.name)));
                 all.retain(|(_, name)| name.to_ascii_lowercase().contains(&text));
                 all.truncate(usize::try_from(MAX_OFFERED).unwrap_or_default());
                 Ok(Offered { users, groups: all })

@@ -112,7 +112,7 @@ impl App {
                 for one in new {
                     made.push(add(tx, &sharer, one)?);
                 }
-                changed(tx, &sharer, before)?;
+                changed(tx, &sharer, &before)?;
                 made.into_iter().map(|grant| view(tx, &sharer, grant)).collect()
             })
             .await
@@ -138,7 +138,7 @@ impl App {
                 for (to, role) in roles {
                     set_role(tx, &sharer, to, role)?;
                 }
-                changed(tx, &sharer, before)
+                changed(tx, &sharer, &before)
             })
             .await
     }
@@ -158,7 +158,7 @@ impl App {
                     rights::require_end(tx, &sharer, &grant)?;
                     grants::end(tx, grant.id, sharer.user(), EndedWhy::Removed)?;
                 }
-                changed(tx, &sharer, before)
+                changed(tx, &sharer, &before)
             })
             .await
     }
@@ -178,7 +178,7 @@ impl App {
                 let grant = standing(tx, id, grant)?;
                 rights::require_end(tx, &sharer, &grant)?;
                 grants::end(tx, grant.id, sharer.user(), EndedWhy::Removed)?;
-                changed(tx, &sharer, before)
+                changed(tx, &sharer, &before)
             })
             .await
     }
@@ -204,7 +204,7 @@ impl App {
                 let found = found.ok_or(Error::NotFound("grant that was taken back just now"))?;
                 rights::require_new(tx, &sharer, (found.to, found.verbs))?;
                 grants::restore(tx, found.id)?;
-                changed(tx, &sharer, before)
+                changed(tx, &sharer, &before)
             })
             .await
     }
@@ -232,7 +232,7 @@ impl App {
                 for grant in own {
                     grants::end(tx, grant.id, Some(user), EndedWhy::Left)?;
                 }
-                record(tx, &actor, id, before)
+                record(tx, &actor, id, &before)
             })
             .await
     }
@@ -280,10 +280,11 @@ fn set_role(
     role: Option<Preset>,
 ) -> Result<()> {
     let old = grants::of(tx, sharer.workspace, to)?;
-    if let (Some(role), [one]) = (role, &old[..]) {
-        if one.verbs == role.verbs() && one.limits == Limits::default() {
-            return Ok(());
-        }
+    if let (Some(role), [one]) = (role, &old[..])
+        && one.verbs == role.verbs()
+        && one.limits == Limits::default()
+    {
+        return Ok(());
     }
     for grant in old {
         rights::require_end(tx, sharer, &grant)?;
@@ -311,7 +312,7 @@ fn named(tx: &ReadTx<'_>, organization: OrganizationId, to: Recipient) -> Result
     Ok(match to {
         Recipient::Everyone => (EVERYONE.to_owned(), memberships::count(tx, organization)?),
         Recipient::Group(id) => {
-            let name = groups::find(tx, id)?.map(|g| g.name.to_string()).unwrap_or_default();
+            let name = groups::find(tx, id)?.map(|g| g.name).unwrap_or_default();
             (name, i64::try_from(groups::members(tx, id)?.len()).unwrap_or(i64::MAX))
         }
         Recipient::User(id) => {
@@ -363,7 +364,7 @@ fn said(grant: &Grant) -> String {
     text
 }
 
-fn changed(tx: &WriteTx<'_>, sharer: &Sharer<'_>, before: Words) -> Result<()> {
+fn changed(tx: &WriteTx<'_>, sharer: &Sharer<'_>, before: &Words) -> Result<()> {
     record(tx, sharer.actor, sharer.workspace, before)
 }
 
@@ -372,7 +373,7 @@ pub(super) fn record(
     tx: &WriteTx<'_>,
     actor: &Actor,
     id: WorkspaceId,
-    before: Words,
+    before: &Words,
 ) -> Result<()> {
     let after = words(tx, id)?;
     let diff =

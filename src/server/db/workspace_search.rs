@@ -73,9 +73,11 @@ macro_rules! fits {
                SELECT 1 FROM grants x WHERE x.workspace_id = w.id AND x.ended_at IS NULL
                  AND (x.until_at IS NULL OR x.until_at > :now)))
           AND (:with_user IS NULL OR (w.owner_id <> :with_user AND EXISTS (
-               SELECT 1 FROM effective_grants x
-               WHERE x.workspace_id = w.id AND x.user_id = :with_user AND x.grant_id IS NOT NULL
-                 AND x.from_at <= :now AND (x.until_at IS NULL OR x.until_at > :now))))
+               SELECT 1 FROM grants x
+               WHERE x.workspace_id = w.id AND x.ended_at IS NULL
+                 AND x.from_at <= :now AND (x.until_at IS NULL OR x.until_at > :now)
+                 AND EXISTS (SELECT 1 FROM grant_holders y
+                   WHERE y.grant_id = x.id AND y.user_id = :with_user))))
           AND (:with_group IS NULL OR EXISTS (
                SELECT 1 FROM grants x WHERE x.workspace_id = w.id
                  AND coalesce(x.user_id, x.group_id, w.organization_id) = :with_group

@@ -26,6 +26,9 @@ const TEMPLATES: u32 = 50;
 const GROUPS: u32 = 200;
 /// Of each template's hundred grants half are to people, half to groups.
 const GRANTS_OF_EACH: u32 = 50;
+/// Workspaces that are shared, each ten times.
+const SHARED: u32 = 500;
+const SHARES_OF_EACH: u32 = 10;
 const PEOPLE: u32 = WORKSPACES / seed::WORKSPACES_A_USER;
 const DECISIONS: u32 = 20_000;
 const ROUNDS: usize = 5;
@@ -70,6 +73,7 @@ fn decisions(table: &mut Table) {
     };
     timed("a decision on a template and what it reads", on_a_template);
     timed("a decision on a workspace and what it reads", on_a_workspace);
+    timed("a decision on a shared workspace and what it reads", on_a_shared_workspace);
 }
 
 fn id(kind: &str, n: u32) -> String {
@@ -105,7 +109,37 @@ fn on_a_workspace(tx: &db::ReadTx<'_>, n: u32) -> bool {
     let user: UserId = id("0005", person).parse().unwrap();
     let workspace: WorkspaceId = id("0006", workspace).parse().unwrap();
     let held = access::rights(tx, user, workspace).unwrap();
-    grant::may(&held, Verb::Connect, tx.now)
+    let context = Context { now: tx.now, ip: None, mfa_at: None, conditions: &[] };
+    grant::may(&held, Verb::Connect, &context)
+}
+
+/// Shared workspaces: a person who has them by themselves, by a group, or not at all.
+fn on_a_shared_workspace(tx: &db::ReadTx<'_>, n: u32) -> bool {
+    let user: UserId = id("0005", mixed(n + 1, PEOPLE)).parse().unwrap();
+    let workspace: WorkspaceId = id("0006", mixed(n, SHARED)).parse().unwrap();
+    let held = access::rights(tx, user, workspace).unwrap();
+    let context = Context { now: tx.now, ip: None, mfa_at: None, conditions: &[] };
+    grant::may(&held, Verb::Connect, &context)
+}
+
+/// Half of the grants are to people, half to groups.
+fn share(tx: &Connection, now: i64) {
+    for n in 0..SHARED * SHARES_OF_EACH {
+        let (user, group) = if n % 2 == 0 {
+            (Some(id("0005", mixed(n, PEOPLE))), None)
+        } else {
+            (None, Some(id("0014", mixed(n, GROUPS))))
+        };
+        let sql = "INSERT INTO grants (id, workspace_id, user_id, group_id, verbs, from_at, hours,
+                 networks, needs_mfa, is_recorded, reason, granted_at, via)
+             VALUES (:id, :workspace, :user, :group, 23, 0, '', '', 0, 0, '', :now, 'direct')";
+        let workspace = id("0006", n / SHARES_OF_EACH);
+        let params = named_params! {
+            ":id": id("0015", n), ":workspace": workspace, ":user": user, ":group": group,
+            ":now": now,
+        };
+        tx.execute(sql, params).unwrap();
+    }
 }
 
 /// Templates, groups with twenty members each, and grants to both.
@@ -151,6 +185,7 @@ fn fill(path: &std::path::Path, now: i64) {
             .unwrap();
         }
     }
+    share(&tx, now);
     tx.commit().unwrap();
     let grants: i64 =
         conn.query_row("SELECT count(*) FROM template_grants", [], |row| row.get(0)).unwrap();

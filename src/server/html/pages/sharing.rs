@@ -225,7 +225,7 @@ impl Sharing {
         let input = &self.input;
         let chosen = input.value("preset", Preset::Use.as_str());
         html! {
-            fieldset class="field" {
+            fieldset class="field" id="f-verbs" {
                 legend { "May" }
                 @for preset in Preset::ALL {
                     label class="check" {
@@ -252,7 +252,7 @@ impl Sharing {
         let input = &self.input;
         let chosen = input.value("ends", "8h");
         html! {
-            fieldset class="field" {
+            fieldset class="field" id="f-until" {
                 legend { "Ends" }
                 div class="segments" {
                     @for (value, label) in ENDS {

@@ -152,7 +152,7 @@ async fn available(
         name,
         people: 0,
     });
-    let users = offered.users.into_iter().map(minimal).collect();
+    let users = offered.users.iter().map(minimal).collect();
     Ok(Json(wire::Available { users, groups: groups.collect() }))
 }
 
@@ -229,7 +229,7 @@ pub(in crate::server::web) fn limits(
     })
 }
 
-fn minimal(user: UserRef) -> MinimalUser {
+fn minimal(user: &UserRef) -> MinimalUser {
     let (id, username) = (user.id.0, user.username.to_string());
     MinimalUser { id, username, ..MinimalUser::default() }
 }
@@ -254,7 +254,7 @@ fn shown(view: GrantView, organization: uuid::Uuid) -> wire::Grant {
         require_mfa: grant.limits.needs_mfa,
         record: grant.limits.is_recorded,
         reason: grant.reason,
-        granted_by: by.map(minimal),
+        granted_by: by.as_ref().map(minimal),
         granted_at: grant.granted_at.into(),
         via: grant.via.to_string(),
         holds,

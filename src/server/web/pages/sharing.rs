@@ -53,19 +53,22 @@ async fn share(state: State, visitor: Visitor, at: At, fields: Fields) -> Answer
             Ok(flash::done(&state.site, &Place::of(&workspace).sharing(), &text))
         }
         Err(error) => {
-            let error = match error {
-                // What one may not give is said beside what was chosen.
-                Error::Denied(why) | Error::Conflict(why) => Error::invalid("verbs", why),
-                other => other.map_field(|field| match field.as_str() {
-                    "user" | "group" | "users" | "groups" | "grants" => "who".to_owned(),
-                    "from" => "until".to_owned(),
-                    _ => field,
-                }),
-            };
-            let input = mistake(&fields, error)?;
+            let input = mistake(&fields, beside(error))?;
             Ok(draw(&state, visitor, workspace, input).await?.into_response())
         }
     }
+}
+
+/// What is wrong, by the form's fields. What one may not give is said beside what was chosen.
+fn beside(error: Error) -> Error {
+    if let Error::Denied(why) | Error::Conflict(why) = error {
+        return Error::invalid("verbs", why);
+    }
+    error.map_field(|field| match field.as_str() {
+        "user" | "group" | "users" | "groups" | "grants" => "who".to_owned(),
+        "from" => "until".to_owned(),
+        _ => field,
+    })
 }
 
 /// Shares it as the form asks; gives whom with.
