@@ -460,6 +460,7 @@ CREATE INDEX workspaces_by_template ON workspaces (template_id, deleted_at) WHER
 CREATE TABLE grants (
   id           TEXT NOT NULL PRIMARY KEY,                                     -- the grant
   workspace_id TEXT NOT NULL REFERENCES workspaces (id) ON DELETE CASCADE,    -- on what
+  organization_id TEXT NOT NULL REFERENCES organizations (id),                  -- where that belongs
   user_id      TEXT REFERENCES users (id),                                    -- to whom; null for a group, or Everyone
   group_id     TEXT REFERENCES groups (id) ON DELETE CASCADE,                 -- to which group; null besides user_id for Everyone
   verbs        INTEGER NOT NULL CHECK (verbs BETWEEN 1 AND 255),              -- a bit for each, as workspace_verbs has them
@@ -481,9 +482,9 @@ CREATE TABLE grants (
   CHECK ((ended_at IS NULL) = (ended_why IS NULL))
 ) STRICT;
 CREATE INDEX grants_by_workspace ON grants (workspace_id, granted_at);
-CREATE INDEX grants_by_user ON grants (user_id) WHERE user_id IS NOT NULL;
-CREATE INDEX grants_by_group ON grants (group_id) WHERE group_id IS NOT NULL;
-CREATE INDEX grants_to_everyone ON grants (workspace_id) WHERE user_id IS NULL AND group_id IS NULL;
+CREATE INDEX grants_by_user ON grants (user_id, workspace_id) WHERE user_id IS NOT NULL;
+CREATE INDEX grants_by_group ON grants (group_id, workspace_id) WHERE group_id IS NOT NULL;
+CREATE INDEX grants_to_everyone ON grants (organization_id, workspace_id) WHERE user_id IS NULL AND group_id IS NULL;
 CREATE INDEX grants_by_granter ON grants (granted_by) WHERE granted_by IS NOT NULL;
 CREATE INDEX grants_by_ender ON grants (ended_by) WHERE ended_by IS NOT NULL;
 CREATE INDEX grants_by_under ON grants (under_id) WHERE under_id IS NOT NULL;
@@ -742,7 +743,7 @@ CREATE VIEW everywhere_grants AS
   SELECT p.user_id, p.organization_id, v.verb
   FROM effective_permissions p JOIN workspace_verbs v ON v.permission = p.permission;
 
--- Each user to whom a grant is that was not ended: while they are active, and belong to the
+-- Whom each grant is to that was not ended, for questions about a user: while they are active, and belong to the
 -- workspace's organization and to the group.
 CREATE VIEW grant_holders AS
   SELECT g.id AS grant_id, g.workspace_id, m.user_id, 'grant' AS reason
@@ -759,9 +760,8 @@ CREATE VIEW grant_holders AS
   WHERE g.ended_at IS NULL AND w.deleted_at IS NULL AND u.status IN ('active', 'dormant')
   UNION ALL
   SELECT g.id, g.workspace_id, m.user_id, 'group'
-  FROM grants g JOIN workspaces w ON w.id = g.workspace_id
-    JOIN memberships m ON m.organization_id = w.organization_id
-    JOIN users u ON u.id = m.user_id
+  FROM memberships m CROSS JOIN grants g ON g.organization_id = m.organization_id
+    CROSS JOIN workspaces w ON w.id = g.workspace_id CROSS JOIN users u ON u.id = m.user_id
   WHERE g.user_id IS NULL AND g.group_id IS NULL
     AND g.ended_at IS NULL AND w.deleted_at IS NULL AND u.status IN ('active', 'dormant');
 

@@ -7,7 +7,9 @@ use super::args::organizations::{Members, Organizations, PutRole, Roles, Setting
 use super::context::Context;
 use super::table::Table;
 use super::{prompt, times};
-use crate::wire::coder::organizations::{Organization, OrganizationMember, UpdateOrganization};
+use crate::wire::coder::organizations::{
+    Organization, OrganizationMember, PatchWorkspaceSharing, UpdateOrganization,
+};
 use crate::wire::coder::roles::{AssignableRole, Permission, PutRole as NewRole};
 
 /// Longest settings of a sync read from standard input, in bytes.
@@ -63,6 +65,7 @@ async fn settings(ctx: &Context, command: Settings) -> anyhow::Result<()> {
     let (Settings::Show(at) | Settings::Set(at) | Settings::Unset(at)) = &command;
     let (place, provider) = (at.within.organization(), at.provider.as_deref());
     let path = match at.setting {
+        Setting::WorkspaceSharing => return sharing(ctx, &command, place).await,
         Setting::GroupSync => sync_path(Some((place, "groups")), provider),
         Setting::RoleSync => sync_path(Some((place, "roles")), provider),
         Setting::OrganizationSync => sync_path(None, provider),
@@ -76,6 +79,19 @@ async fn settings(ctx: &Context, command: Settings) -> anyhow::Result<()> {
         Settings::Unset(_) => client.unset_idp_sync(&path).await?,
     };
     ctx.out.json(&now)
+}
+
+async fn sharing(ctx: &Context, command: &Settings, place: &str) -> anyhow::Result<()> {
+    let client = ctx.client()?;
+    let new = match command {
+        Settings::Show(_) => return ctx.out.json(&client.workspace_sharing(place).await?),
+        Settings::Set(_) => serde_json::from_str(&prompt::text_from_stdin(MAX_SYNC)?)?,
+        Settings::Unset(_) => PatchWorkspaceSharing {
+            sharing_disabled: None,
+            shareable_workspace_owners: Some("everyone".to_owned()),
+        },
+    };
+    ctx.out.json(&client.set_workspace_sharing(place, &new).await?)
 }
 
 async fn members(ctx: &Context, command: Members) -> anyhow::Result<()> {

@@ -118,6 +118,7 @@ pub fn config(layers: &mut Layers<'_>, around: &Surroundings) -> anyhow::Result<
         session_duration: layers.parse("session-duration", "24h", duration::parse)?,
         max_token_lifetime: layers.parse("max-token-lifetime", "8760h", duration::parse)?,
         password_auth: !layers.parse("disable-password-auth", "false", truth)?,
+        sharing_off: layers.parse("disable-workspace-sharing", "false", truth)?,
         breached_passwords: layers.parse_if_given("breached-passwords-file", path)?,
         mfa_roles: mfa_roles(layers)?,
         retention: Retention {

@@ -31,6 +31,7 @@ const KEYS: &[(&str, bool)] = &[
     ("session-duration", false),
     ("max-token-lifetime", false),
     ("disable-password-auth", false),
+    ("disable-workspace-sharing", false),
     ("breached-passwords-file", false),
     ("mfa-required-roles", false),
     ("log-retention", false),

@@ -36,6 +36,8 @@ pub struct Config {
     pub max_token_lifetime: Duration,
     /// Whether people may sign in by password.
     pub password_auth: bool,
+    /// Whether nobody may share a workspace.
+    pub sharing_off: bool,
     /// A sorted list of leaked passwords, which nobody may choose.
     pub breached_passwords: Option<PathBuf>,
     /// Providers that people sign in at, by `OpenID` Connect.

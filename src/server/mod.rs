@@ -80,6 +80,7 @@ impl Server {
         let seal = app::settings::load_seal(&db, key, entropy.clone()).await?;
         let app = App::new(db, clock.clone(), entropy.clone(), seal, policy(&config, &url)?);
         let known = Known::load(&app).await?;
+        app.set_sharing_off(config.sharing_off).await?;
         let host_key = known.host_key;
         let start =
             fleet::Start { secret: known.wireguard, prefix: known.prefix, bind: config.wireguard };

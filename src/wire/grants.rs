@@ -97,3 +97,14 @@ pub struct Available {
     /// Groups.
     pub groups: Vec<Subject>,
 }
+
+/// A grant that another mode of sharing would end: one of
+/// `GET /organizations/{organization}/settings/workspace-sharing/ends`.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ModeEnds {
+    /// Owner and name of the workspace.
+    pub workspace: String,
+    /// The grant.
+    pub grant: Grant,
+}

@@ -299,6 +299,7 @@ fn told(data: PathBuf) -> Config {
         session_duration: Duration::from_hours(24),
         max_token_lifetime: Duration::from_hours(24),
         password_auth: true,
+        sharing_off: false,
         breached_passwords: None,
         mfa_roles: MfaRoles::default(),
         oidc: vec![],

@@ -3,7 +3,8 @@
 use http::Method;
 use uuid::Uuid;
 
-use crate::cli::client::Client;
+use crate::cli::client::{Client, segment};
+use crate::wire::coder::organizations::{PatchWorkspaceSharing, WorkspaceSharing};
 use crate::wire::grants::{CreateGrants, Grant};
 
 impl Client {
@@ -31,6 +32,26 @@ impl Client {
         self.delete(&format!("/api/v2/workspaces/{workspace}/grants/{grant}")).await
     }
 
+    /// Whose workspaces may be shared in an organization.
+    ///
+    /// # Errors
+    /// When the server cannot be reached, or refuses.
+    pub async fn workspace_sharing(&self, place: &str) -> anyhow::Result<WorkspaceSharing> {
+        self.get(&mode_path(place)).await
+    }
+
+    /// Sets whose workspaces may be shared in an organization.
+    ///
+    /// # Errors
+    /// When the server cannot be reached, or refuses.
+    pub async fn set_workspace_sharing(
+        &self,
+        place: &str,
+        new: &PatchWorkspaceSharing,
+    ) -> anyhow::Result<WorkspaceSharing> {
+        self.call(Method::PATCH, &mode_path(place), new).await
+    }
+
     /// Leaves a workspace that somebody shared.
     ///
     /// # Errors
@@ -39,4 +60,8 @@ impl Client {
         let path = format!("/api/v2/workspaces/{workspace}/leave");
         self.tell(Method::POST, &path, &serde_json::json!({})).await
     }
+}
+
+fn mode_path(place: &str) -> String {
+    format!("/api/v2/organizations/{}/settings/workspace-sharing", segment(place))
 }

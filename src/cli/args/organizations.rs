@@ -178,6 +178,9 @@ pub enum Setting {
     /// Roles in an organization.
     #[value(alias = "rolesync")]
     RoleSync,
+    /// Whose workspaces may be shared.
+    #[value(alias = "workspacesharing")]
+    WorkspaceSharing,
     /// Who belongs to which organization.
     #[value(aliases = ["organizationsync", "org-sync", "orgsync"])]
     OrganizationSync,

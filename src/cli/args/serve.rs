@@ -216,6 +216,16 @@ pub struct Flags {
         default_missing_value = "true"
     )]
     pub disable_password_auth: Option<String>,
+    /// Nobody shares a workspace, and what was shared opens to nobody but its owner
+    #[arg(
+        id = "disable-workspace-sharing",
+        long,
+        env = "STEADING_DISABLE_WORKSPACE_SHARING",
+        value_name = "BOOL",
+        num_args = 0..=1,
+        default_missing_value = "true"
+    )]
+    pub disable_workspace_sharing: Option<String>,
     /// A list of leaked passwords that nobody may choose: lines `HASH:COUNT`, SHA-1 in hex, sorted
     #[arg(
         id = "breached-passwords-file",

@@ -236,7 +236,7 @@ fn require_empty(tx: &ReadTx<'_>, id: OrganizationId) -> Result<()> {
 }
 
 /// An organization as a decision looks at it.
-fn object(organization: &Organization) -> Object {
+pub(super) fn object(organization: &Organization) -> Object {
     Object::site(ResourceType::Organization).id(organization.id).within(organization.id)
 }
 

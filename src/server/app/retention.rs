@@ -5,7 +5,9 @@ use std::time::Duration;
 use super::{App, Result};
 use crate::model::lockout::FORGOTTEN_AFTER;
 use crate::model::time::Timestamp;
-use crate::server::db::{agent_logs, connections, files, invitations, job_logs, lockouts, tokens};
+use crate::server::db::{
+    agent_logs, connections, files, grants, invitations, job_logs, lockouts, tokens,
+};
 
 /// Lines of logs that one step removes. They lie together: the writer is held for a millisecond and
 /// a commit, then others have their turn.
@@ -19,6 +21,9 @@ const UPLOADS_KEPT: Duration = Duration::from_hours(24);
 pub const AUDIT_ROWS: i64 = 50;
 /// Entries of the audit log go by whole days, so that the log is cut once a day.
 const DAY_S: i64 = 86_400;
+
+/// Grants that ended with a mode of sharing can be restored for so long.
+const GRANTS_KEPT: Duration = Duration::from_hours(30 * 24);
 
 /// How long what happened is kept; zero for as long as there is room.
 #[derive(Clone, Copy, Debug, Default)]
@@ -40,6 +45,8 @@ pub enum Old {
     Failures,
     /// Archives that no version was made from.
     Uploads,
+    /// Grants that ended: so long they can be restored, and are seen in reviews.
+    Grants,
     /// Logs and timings of builds and imports.
     JobLogs,
     /// Logs and runs of scripts of agents.
@@ -52,10 +59,11 @@ pub enum Old {
 
 impl Old {
     /// Everything that is forgotten, what leads to most room last.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Tokens,
         Self::Failures,
         Self::Uploads,
+        Self::Grants,
         Self::JobLogs,
         Self::AgentLogs,
         Self::Connections,
@@ -68,6 +76,7 @@ impl Old {
         match self {
             Self::Tokens | Self::Failures => Some(FORGOTTEN_AFTER),
             Self::Uploads => Some(UPLOADS_KEPT),
+            Self::Grants => Some(GRANTS_KEPT),
             Self::JobLogs | Self::AgentLogs => chosen(retention.logs),
             Self::Connections => chosen(retention.connections),
             Self::Audit => chosen(retention.audit),
@@ -95,6 +104,7 @@ impl App {
                     Old::Failures => invitations::forget(tx, before, ROWS)
                         .and_then(|more| Ok(lockouts::forget(tx, before, ROWS)? || more)),
                     Old::Uploads => files::forget(tx, before),
+                    Old::Grants => grants::forget(tx, before, ROWS),
                     Old::JobLogs => job_logs::forget(tx, before, LINES),
                     Old::AgentLogs => agent_logs::forget(tx, before, LINES),
                     Old::Connections => connections::forget(tx, before, ROWS),

@@ -2,15 +2,14 @@
 
 use super::recipients::EVERYONE;
 use super::sharing_rights::{self as rights, Sharer};
-use super::{Actor, App, Error, Result, access, trail, workspaces as cases};
-use crate::model::audit::{AuditAction, AuditTarget, Diff};
-use crate::model::event::Event;
+use super::sharing_trail::{Words, record, words};
+use super::{Actor, App, Error, Result, access};
 use crate::model::grant::{EndedWhy, Grant, GrantView, Limits, Recipient, Via};
 use crate::model::id::{GrantId, OrganizationId, WorkspaceId};
 use crate::model::time::Timestamp;
 use crate::model::user::UserRef;
 use crate::model::verb::{Preset, Verb, Verbs};
-use crate::server::db::{ReadTx, WriteTx, grants, groups, memberships, users, workspaces};
+use crate::server::db::{ReadTx, WriteTx, grants, groups, memberships, users};
 
 /// Grants that stand on one workspace at most.
 const MAX_GRANTS: usize = 500;
@@ -296,19 +295,39 @@ fn set_role(
     Ok(())
 }
 
+/// Names whom a grant is about, for who shares.
+fn view(tx: &ReadTx<'_>, sharer: &Sharer<'_>, grant: Grant) -> Result<GrantView> {
+    let may_end = rights::require_end(tx, sharer, &grant).is_ok();
+    Ok(GrantView { may_end, ..view_in(tx, sharer.organization, grant)? })
+}
+
 /// Names whom a grant is about.
-pub(super) fn view(tx: &ReadTx<'_>, sharer: &Sharer<'_>, grant: Grant) -> Result<GrantView> {
-    let (name, people) = named(tx, sharer.organization, grant.to)?;
+///
+/// # Errors
+/// When the database fails.
+pub(super) fn view_in(
+    tx: &ReadTx<'_>,
+    organization: OrganizationId,
+    grant: Grant,
+) -> Result<GrantView> {
+    let (name, people) = named(tx, organization, grant.to)?;
     let by = match grant.granted_by {
         Some(user) => users::find(tx, user)?.map(|u| UserRef { id: u.id, username: u.username }),
         None => None,
     };
-    let may_end = rights::require_end(tx, sharer, &grant).is_ok();
     let holds = grants::is_held(tx, grant.id)?;
-    Ok(GrantView { grant, name, people, by, holds, may_end })
+    Ok(GrantView { grant, name, people, by, holds, may_end: false })
 }
 
-fn named(tx: &ReadTx<'_>, organization: OrganizationId, to: Recipient) -> Result<(String, i64)> {
+/// The name of whom a grant is to, and how many people that are.
+///
+/// # Errors
+/// When the database fails.
+pub(super) fn named(
+    tx: &ReadTx<'_>,
+    organization: OrganizationId,
+    to: Recipient,
+) -> Result<(String, i64)> {
     Ok(match to {
         Recipient::Everyone => (EVERYONE.to_owned(), memberships::count(tx, organization)?),
         Recipient::Group(id) => {
@@ -321,71 +340,6 @@ fn named(tx: &ReadTx<'_>, organization: OrganizationId, to: Recipient) -> Result
     })
 }
 
-/// The grants on a workspace in the words of the audit log: those to users, and those to groups.
-type Words = (Vec<String>, Vec<String>);
-
-pub(super) fn words(tx: &ReadTx<'_>, id: WorkspaceId) -> Result<Words> {
-    let Some((_, organization)) = workspaces::belonging(tx, id)? else {
-        return Ok(Words::default());
-    };
-    let (mut of_users, mut of_groups) = Words::default();
-    for grant in grants::list(tx, id)? {
-        let (name, _) = named(tx, organization, grant.to)?;
-        let text = format!("{name}: {}", said(&grant));
-        match grant.to {
-            Recipient::User(_) => of_users.push(text),
-            Recipient::Group(_) | Recipient::Everyone => of_groups.push(text),
-        }
-    }
-    Ok((of_users, of_groups))
-}
-
-/// What a grant gives and when, in one line.
-fn said(grant: &Grant) -> String {
-    let limits = &grant.limits;
-    let mut text = grant.verbs.preset().map_or(grant.verbs.to_string(), |p| p.to_string());
-    if limits.from > grant.granted_at {
-        text.push_str(&format!(" from {}", limits.from.rfc3339()));
-    }
-    if let Some(until) = limits.until {
-        text.push_str(&format!(" until {}", until.rfc3339()));
-    }
-    let networks: Vec<String> = limits.networks.iter().map(ToString::to_string).collect();
-    for more in [limits.hours.clone(), networks.join(" ")] {
-        if !more.is_empty() {
-            text.push_str(&format!(", {more}"));
-        }
-    }
-    for (is_so, word) in [(limits.needs_mfa, "second factor"), (limits.is_recorded, "recorded")] {
-        if is_so {
-            text.push_str(&format!(", {word}"));
-        }
-    }
-    text
-}
-
 fn changed(tx: &WriteTx<'_>, sharer: &Sharer<'_>, before: &Words) -> Result<()> {
     record(tx, sharer.actor, sharer.workspace, before)
-}
-
-/// Records what became of the grants on a workspace, and lets what stands on them be looked at.
-pub(super) fn record(
-    tx: &WriteTx<'_>,
-    actor: &Actor,
-    id: WorkspaceId,
-    before: &Words,
-) -> Result<()> {
-    let after = words(tx, id)?;
-    let diff =
-        Diff::new().field("user_acl", &before.0, &after.0).field("group_acl", &before.1, &after.1);
-    if diff.is_empty() {
-        return Ok(());
-    }
-    let workspace = cases::load(tx, id)?;
-    let target = AuditTarget::Workspace;
-    let entry = trail::entry(AuditAction::Write, target, id.0, workspace.name.as_str());
-    access::record(tx, actor, &trail::with(entry, &diff))?;
-    tx.emit(Event::Workspace(id));
-    tx.emit(Event::Grants);
-    Ok(())
 }

@@ -142,10 +142,15 @@ pub(super) fn require_end(tx: &ReadTx<'_>, sharer: &Sharer<'_>, grant: &Grant) -
 /// Whose workspaces may be shared in an organization, as things are: nobody's while the operator has
 /// turned it off.
 pub(super) fn mode(tx: &ReadTx<'_>, organization: OrganizationId) -> Result<Mode> {
-    if settings::find(tx, OFF)?.is_some() {
+    if is_off(tx)? {
         return Ok(Mode::None);
     }
     Ok(organizations::sharing(tx, organization)?)
+}
+
+/// Whether the operator has turned sharing off.
+pub(super) fn is_off(tx: &ReadTx<'_>) -> Result<bool> {
+    Ok(settings::find(tx, OFF)?.is_some())
 }
 
 /// Whether what is asked for fits.

@@ -94,10 +94,16 @@ pub fn removed_since(
 /// When SQLite fails.
 pub fn is_held(tx: &ReadTx<'_>, id: GrantId) -> Result<bool> {
     let found = tx.find(
-        "SELECT 1 FROM grant_holders h CROSS JOIN grants g ON g.id = h.grant_id
-         WHERE h.grant_id = :id AND (g.under_id IS NULL OR EXISTS (
-           SELECT 1 FROM grant_holders x WHERE x.grant_id = g.under_id AND x.user_id = g.granted_by))
-         LIMIT 1",
+        "SELECT 1 FROM grants g
+         WHERE g.id = :id AND ((g.user_id IS NULL AND g.group_id IS NULL)
+           OR EXISTS (SELECT 1 FROM grant_holders x WHERE x.grant_id = g.id AND x.user_id = g.user_id)
+           OR EXISTS (
+             SELECT 1 FROM group_members s
+               CROSS JOIN memberships m ON m.organization_id = g.organization_id AND m.user_id = s.user_id
+               CROSS JOIN users u ON u.id = m.user_id
+             WHERE s.group_id = g.group_id AND u.status IN ('active', 'dormant')))
+         AND (g.under_id IS NULL OR EXISTS (
+           SELECT 1 FROM grant_holders x WHERE x.grant_id = g.under_id AND x.user_id = g.granted_by))",
         named_params! { ":id": id },
         |_| Ok(()),
     )?;
@@ -112,9 +118,10 @@ pub fn insert(tx: &WriteTx<'_>, grant: &Grant) -> Result<()> {
     let (user, group) = columns(grant.to);
     let networks: Vec<String> = grant.limits.networks.iter().map(Network::to_string).collect();
     tx.execute(
-        "INSERT INTO grants (id, workspace_id, user_id, group_id, verbs, from_at, until_at, hours, networks,
+        "INSERT INTO grants (id, workspace_id, organization_id, user_id, group_id, verbs, from_at, until_at, hours, networks,
          needs_mfa, is_recorded, reason, granted_by, granted_at, via, under_id)
-         VALUES (:id, :workspace, :user, :group, :verbs, :from, :until, :hours, :networks, :mfa,
+         VALUES (:id, :workspace, (SELECT organization_id FROM workspaces WHERE id = :workspace),
+         :user, :group, :verbs, :from, :until, :hours, :networks, :mfa,
          :recorded, :reason, :by, :at, :via, :under)",
         named_params! {
             ":id": grant.id, ":workspace": grant.workspace_id, ":user": user, ":group": group,
@@ -208,18 +215,19 @@ pub fn remove_all(tx: &WriteTx<'_>, user: UserId) -> Result<usize> {
     tx.execute("DELETE FROM grants WHERE user_id = :user", named_params! { ":user": user })
 }
 
-/// Removes some of the grants that ended before a time.
+/// Removes some of the grants that ended before a time. Whether there may be more of them.
 ///
 /// # Errors
 /// When SQLite fails.
-pub fn prune(tx: &WriteTx<'_>, before: Timestamp, at_most: u32) -> Result<usize> {
-    tx.execute(
+pub fn forget(tx: &WriteTx<'_>, before: Timestamp, at_most: usize) -> Result<bool> {
+    let removed = tx.execute(
         "DELETE FROM grants WHERE id IN (
              SELECT id FROM grants
              WHERE (ended_at IS NOT NULL OR until_at IS NOT NULL)
                AND coalesce(ended_at, until_at) < :before LIMIT :limit)",
-        named_params! { ":before": before, ":limit": at_most },
-    )
+        named_params! { ":before": before, ":limit": i64::try_from(at_most).unwrap_or(i64::MAX) },
+    )?;
+    Ok(removed >= at_most)
 }
 
 /// A grant that a user has directly on a workspace and that stands; those of one subject only.

@@ -26,3 +26,12 @@ pub fn put(tx: &WriteTx<'_>, key: &str, value: &[u8]) -> Result<()> {
     )?;
     Ok(())
 }
+
+/// Removes a setting.
+///
+/// # Errors
+/// When SQLite fails.
+pub fn delete(tx: &WriteTx<'_>, key: &str) -> Result<()> {
+    tx.execute("DELETE FROM settings WHERE key = :key", named_params! { ":key": key })?;
+    Ok(())
+}

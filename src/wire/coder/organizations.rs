@@ -71,6 +71,21 @@ shapes! {
         pub organization_display_name: String,
     }
 
+    /// `GET /organizations/{organization}/settings/workspace-sharing`.
+    pub struct WorkspaceSharing {
+        pub sharing_globally_disabled: bool,
+        pub sharing_disabled: bool,
+        pub shareable_workspace_owners: String,
+        /// Grants that ended with the mode before and can be restored.
+        pub restorable_grants: i64,
+    }
+
+    /// `PATCH /organizations/{organization}/settings/workspace-sharing`: the newer field wins.
+    pub struct PatchWorkspaceSharing {
+        pub sharing_disabled: Option<bool>,
+        pub shareable_workspace_owners: Option<String>,
+    }
+
     /// `GET /groups/{group}/members`.
     pub struct GroupMembers {
         pub users: Vec<ReducedUser>,

@@ -130,9 +130,10 @@ fn share(tx: &Connection, now: i64) {
         } else {
             (None, Some(id("0014", mixed(n, GROUPS))))
         };
-        let sql = "INSERT INTO grants (id, workspace_id, user_id, group_id, verbs, from_at, hours,
+        let sql = "INSERT INTO grants (id, workspace_id, organization_id, user_id, group_id, verbs, from_at, hours,
                  networks, needs_mfa, is_recorded, reason, granted_at, via)
-             VALUES (:id, :workspace, :user, :group, 23, 0, '', '', 0, 0, '', :now, 'direct')";
+             VALUES (:id, :workspace, (SELECT organization_id FROM workspaces
+                 WHERE id = :workspace), :user, :group, 23, 0, '', '', 0, 0, '', :now, 'direct')";
         let workspace = id("0006", n / SHARES_OF_EACH);
         let params = named_params! {
             ":id": id("0015", n), ":workspace": workspace, ":user": user, ":group": group,

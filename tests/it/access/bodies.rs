@@ -53,6 +53,7 @@ fn json_of(method: &Method, route: &str, value: &dyn Fn(&str) -> String) -> Valu
         }
         ("/api/v2/templates/{template}/acl", _) => json!({ "user_perms": {} }),
         ("/api/v2/workspaces/{workspace}/acl", _) => json!({ "user_roles": {} }),
+        (_, "workspace-sharing") => json!({ "shareable_workspace_owners": "everyone" }),
         (_, "grants") => json!({ "users": ["visitor"], "verbs": ["view"] }),
         ("/api/v2/templates/{template}/versions", _) => json!({ "id": value("{version}") }),
         ("/api/v2/settings/idpsync/organization", _) => json!({ "field": "" }),
@@ -99,6 +100,8 @@ fn form(route: &str, value: &dyn Fn(&str) -> String) -> Vec<(&'static str, Strin
         }
         "delete" if route.contains("/groups/") => &[("confirm", "potters")],
         "delete" if route.contains("/roles/") => &[("confirm", "helper")],
+        "sharing" if route.starts_with("/organizations") => &[("mode", "everyone")],
+        "sharing" => &[("who", "visitor"), ("preset", "viewer"), ("ends", "2h")],
         "groups" => &[("name", "glazers"), ("quota_allowance", "3")],
         "remove" if route.contains("/sign-in/") => &[("confirm", "sso")],
         _ if route.contains("/sign-in/{name}") || route.contains("/add-sign-in/") => {

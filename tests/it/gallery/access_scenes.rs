@@ -170,7 +170,7 @@ fn organization() -> Organization {
 }
 
 /// The organization of the start alone, or another one besides it.
-fn place(is_one_of_many: bool) -> Place {
+pub fn place(is_one_of_many: bool) -> Place {
     Place { organization: if is_one_of_many { kiln() } else { organization() }, is_one_of_many }
 }
 

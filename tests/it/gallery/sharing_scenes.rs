@@ -4,13 +4,15 @@ use std::collections::BTreeMap;
 
 use maud::Render as _;
 use steading::model::agent::Lifecycle;
-use steading::model::grant::{Grant, GrantView, Limits, Recipient, Via};
+use steading::model::grant::{Grant, GrantView, Limits, Mode, Recipient, Via};
 use steading::model::time::Timestamp;
 use steading::model::user::User;
 use steading::model::verb::{Preset, Verbs};
 use steading::server::html::pages::sharing::Sharing;
+use steading::server::html::pages::sharing_mode::SharingMode;
 use steading::server::html::parts::form::Input;
 
+use super::access_scenes::place;
 use super::fixtures::{NOW, ada, agent, before, grace, id, linus, reference, visit, workspace};
 use super::workspace_scenes::running;
 use super::{Scene, scene};
@@ -84,7 +86,22 @@ pub fn all() -> Vec<Scene> {
     let typed = typed.map(|(key, text)| (key.to_owned(), text.to_owned()));
     let wrong =
         Input::wrong(BTreeMap::from(typed), "verbs", "you do not have this yourself: delete");
+    let entries = || standing().into_iter().map(|view| ("ada/kiln".to_owned(), view));
+    let mode = |mode, is_off, restorable: usize, asked| SharingMode {
+        visit: visit(ada()),
+        place: place(true),
+        mode,
+        is_off,
+        restorable: entries().take(restorable).collect(),
+        asked,
+    };
     vec![
+        scene("sharing-mode", mode(Mode::Everyone, false, 3, None).render()),
+        scene("sharing-mode-off", mode(Mode::None, true, 0, None).render()),
+        scene(
+            "sharing-mode-ends",
+            mode(Mode::Everyone, false, 0, Some((Mode::None, entries().collect()))).render(),
+        ),
         scene("sharing", page(standing(), standing()[..1].to_vec(), Input::default()).render()),
         scene("sharing-empty", page(vec![], vec![], Input::default()).render()),
         scene("sharing-wrong", page(standing()[..1].to_vec(), vec![], wrong).render()),

@@ -1,6 +1,7 @@
 //! Sharing a workspace: what is granted, until when, and how it ends.
 
 mod ends;
+mod modes;
 mod roles;
 
 use std::sync::Arc;

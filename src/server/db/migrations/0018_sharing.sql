@@ -3,6 +3,7 @@ ALTER TABLE organizations ADD COLUMN sharing TEXT NOT NULL DEFAULT 'everyone' CH
 CREATE TABLE grants (
   id           TEXT NOT NULL PRIMARY KEY,
   workspace_id TEXT NOT NULL REFERENCES workspaces (id) ON DELETE CASCADE,
+  organization_id TEXT NOT NULL REFERENCES organizations (id),
   user_id      TEXT REFERENCES users (id),
   group_id     TEXT REFERENCES groups (id) ON DELETE CASCADE,
   verbs        INTEGER NOT NULL CHECK (verbs BETWEEN 1 AND 255),
@@ -24,9 +25,9 @@ CREATE TABLE grants (
   CHECK ((ended_at IS NULL) = (ended_why IS NULL))
 ) STRICT;
 CREATE INDEX grants_by_workspace ON grants (workspace_id, granted_at);
-CREATE INDEX grants_by_user ON grants (user_id) WHERE user_id IS NOT NULL;
-CREATE INDEX grants_by_group ON grants (group_id) WHERE group_id IS NOT NULL;
-CREATE INDEX grants_to_everyone ON grants (workspace_id) WHERE user_id IS NULL AND group_id IS NULL;
+CREATE INDEX grants_by_user ON grants (user_id, workspace_id) WHERE user_id IS NOT NULL;
+CREATE INDEX grants_by_group ON grants (group_id, workspace_id) WHERE group_id IS NOT NULL;
+CREATE INDEX grants_to_everyone ON grants (organization_id, workspace_id) WHERE user_id IS NULL AND group_id IS NULL;
 CREATE INDEX grants_by_granter ON grants (granted_by) WHERE granted_by IS NOT NULL;
 CREATE INDEX grants_by_ender ON grants (ended_by) WHERE ended_by IS NOT NULL;
 CREATE INDEX grants_by_under ON grants (under_id) WHERE under_id IS NOT NULL;
@@ -69,9 +70,8 @@ CREATE VIEW grant_holders AS
   WHERE g.ended_at IS NULL AND w.deleted_at IS NULL AND u.status IN ('active', 'dormant')
   UNION ALL
   SELECT g.id, g.workspace_id, m.user_id, 'group'
-  FROM grants g JOIN workspaces w ON w.id = g.workspace_id
-    JOIN memberships m ON m.organization_id = w.organization_id
-    JOIN users u ON u.id = m.user_id
+  FROM memberships m CROSS JOIN grants g ON g.organization_id = m.organization_id
+    CROSS JOIN workspaces w ON w.id = g.workspace_id CROSS JOIN users u ON u.id = m.user_id
   WHERE g.user_id IS NULL AND g.group_id IS NULL
     AND g.ended_at IS NULL AND w.deleted_at IS NULL AND u.status IN ('active', 'dormant');
 

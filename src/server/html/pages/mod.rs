@@ -34,6 +34,7 @@ pub mod security;
 pub mod service_accounts;
 pub mod setup;
 pub mod sharing;
+pub mod sharing_mode;
 pub mod ssh_keys;
 pub mod starter_templates;
 pub mod syncs;

@@ -146,6 +146,9 @@ impl Render for OrganizationPage {
             }
             div class="stack" {
                 (self.settings())
+                @if self.changes {
+                    p class="note" { a href=(paths::sharing_mode(&organization.name)) { "Whose workspaces may be shared" } }
+                }
                 @if let Some((templates, workspaces)) = holds.filter(|holds| *holds != (0, 0)) {
                     p class="note" { "It can be deleted once nothing is in it. Now there are: templates " (templates) ", workspaces " (workspaces) "." }
                 }

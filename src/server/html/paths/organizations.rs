@@ -40,6 +40,23 @@ pub fn delete_organization(name: &str) -> String {
     format!("{}/delete", organization(name))
 }
 
+/// Whose workspaces may be shared in an organization.
+pub const SHARING_MODE: &str = "/organizations/{organization}/sharing";
+/// Restores the grants that ended with a change of it.
+pub const SHARING_RESTORE: &str = "/organizations/{organization}/sharing/restore";
+
+/// Whose workspaces may be shared in an organization.
+#[must_use]
+pub fn sharing_mode(organization: &str) -> String {
+    format!("{}/sharing", self::organization(organization))
+}
+
+/// Restores the grants that ended with a change of it.
+#[must_use]
+pub fn restore_sharing(organization: &str) -> String {
+    format!("{}/restore", sharing_mode(organization))
+}
+
 /// Where the pages of an organization begin.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Home(String);

@@ -19,6 +19,7 @@ pub mod organizations;
 mod service_accounts;
 pub mod sessions;
 pub mod sharing;
+mod sharing_modes;
 mod ssh_keys;
 mod template_acl;
 mod templates;
@@ -48,7 +49,7 @@ pub(super) fn routes(routes: Routes) -> Routes {
     let routes = templates::routes(routes);
     let routes = template_acl::routes(routes);
     let routes = versions::routes(routes);
-    let routes = sharing::routes(workspaces::routes(routes));
+    let routes = sharing_modes::routes(sharing::routes(workspaces::routes(routes)));
     let routes = builds::routes(routes);
     let routes = agents::routes(routes);
     binary::routes(routes)

@@ -234,7 +234,8 @@ fn minimal(user: &UserRef) -> MinimalUser {
     MinimalUser { id, username, ..MinimalUser::default() }
 }
 
-fn shown(view: GrantView, organization: uuid::Uuid) -> wire::Grant {
+/// A grant as the API has it.
+pub(super) fn shown(view: GrantView, organization: uuid::Uuid) -> wire::Grant {
     let GrantView { grant, name, people, by, holds, may_end } = view;
     let (kind, id) = match grant.to {
         Recipient::User(id) => ("user", id.0),

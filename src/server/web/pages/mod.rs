@@ -30,6 +30,7 @@ mod second_factors;
 mod service_accounts;
 mod settings;
 mod sharing;
+mod sharing_mode;
 mod starters;
 mod stream;
 mod syncs;
@@ -62,7 +63,7 @@ pub(super) fn routes(routes: Routes) -> Routes {
     let routes = assets::routes(github::routes(oidc::routes(doors::routes(routes))));
     let routes = live::routes(history::routes(workspace::routes(lists::routes(routes))));
     let routes = terminal::routes(workspace_settings::routes(create::routes(routes)));
-    let routes = sharing::routes(routes);
+    let routes = sharing_mode::routes(sharing::routes(routes));
     let routes = starters::routes(templates::routes(claims::routes(people::routes(routes))));
     let routes = template_permissions::routes(routes);
     let routes = roles::routes(members::routes(groups::routes(routes)));

@@ -1,0 +1,74 @@
+//! Sharing in the words of the audit log.
+
+use super::sharing::named;
+use super::{Actor, Result, access, trail, workspaces as cases};
+use crate::model::audit::{AuditAction, AuditTarget, Diff};
+use crate::model::event::Event;
+use crate::model::grant::{Grant, Recipient};
+use crate::model::id::WorkspaceId;
+use crate::server::db::{ReadTx, WriteTx, grants, workspaces};
+
+/// The grants on a workspace in the words of the audit log: those to users, and those to groups.
+pub(super) type Words = (Vec<String>, Vec<String>);
+
+pub(super) fn words(tx: &ReadTx<'_>, id: WorkspaceId) -> Result<Words> {
+    let Some((_, organization)) = workspaces::belonging(tx, id)? else {
+        return Ok(Words::default());
+    };
+    let (mut of_users, mut of_groups) = Words::default();
+    for grant in grants::list(tx, id)? {
+        let (name, _) = named(tx, organization, grant.to)?;
+        let text = format!("{name}: {}", said_of(&grant));
+        match grant.to {
+            Recipient::User(_) => of_users.push(text),
+            Recipient::Group(_) | Recipient::Everyone => of_groups.push(text),
+        }
+    }
+    Ok((of_users, of_groups))
+}
+
+/// What a grant gives and when, in one line.
+pub(super) fn said_of(grant: &Grant) -> String {
+    let limits = &grant.limits;
+    let mut text = grant.verbs.preset().map_or(grant.verbs.to_string(), |p| p.to_string());
+    if limits.from > grant.granted_at {
+        text.push_str(&format!(" from {}", limits.from.rfc3339()));
+    }
+    if let Some(until) = limits.until {
+        text.push_str(&format!(" until {}", until.rfc3339()));
+    }
+    let networks: Vec<String> = limits.networks.iter().map(ToString::to_string).collect();
+    for more in [limits.hours.clone(), networks.join(" ")] {
+        if !more.is_empty() {
+            text.push_str(&format!(", {more}"));
+        }
+    }
+    for (is_so, word) in [(limits.needs_mfa, "second factor"), (limits.is_recorded, "recorded")] {
+        if is_so {
+            text.push_str(&format!(", {word}"));
+        }
+    }
+    text
+}
+
+/// Records what became of the grants on a workspace, and lets what stands on them be looked at.
+pub(super) fn record(
+    tx: &WriteTx<'_>,
+    actor: &Actor,
+    id: WorkspaceId,
+    before: &Words,
+) -> Result<()> {
+    let after = words(tx, id)?;
+    let diff =
+        Diff::new().field("user_acl", &before.0, &after.0).field("group_acl", &before.1, &after.1);
+    if diff.is_empty() {
+        return Ok(());
+    }
+    let workspace = cases::load(tx, id)?;
+    let target = AuditTarget::Workspace;
+    let entry = trail::entry(AuditAction::Write, target, id.0, workspace.name.as_str());
+    access::record(tx, actor, &trail::with(entry, &diff))?;
+    tx.emit(Event::Workspace(id));
+    tx.emit(Event::Grants);
+    Ok(())
+}
