@@ -2,6 +2,7 @@
 //! environment.
 
 pub mod accepted;
+pub mod access;
 pub mod audit;
 pub mod connect;
 pub mod inside;

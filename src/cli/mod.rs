@@ -1,5 +1,6 @@
 //! The command line: one file a command, all flags in [`args`], one typed client of the API.
 
+mod access;
 mod agent;
 pub mod api;
 pub mod args;
@@ -215,6 +216,7 @@ async fn people(ctx: &Context, command: args::people::Command) -> anyhow::Result
         C::Users(command) => users::run(ctx, command).await,
         C::Groups(command) => groups::run(ctx, command).await,
         C::Organizations(command) => organizations::run(ctx, command).await,
+        C::Access(command) => access::run(ctx, command).await,
         C::SshKeys(command) => ssh_keys::run(ctx, command).await,
         C::Publickey(args) => ssh_keys::publickey(ctx, args).await,
     }

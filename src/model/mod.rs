@@ -1,5 +1,6 @@
 //! The words and the decisions. No IO, no async, no SQL, no HTML.
 
+pub mod access_review;
 pub mod agent;
 pub mod app;
 pub mod audit;

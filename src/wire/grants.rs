@@ -108,3 +108,81 @@ pub struct ModeEnds {
     /// The grant.
     pub grant: Grant,
 }
+
+/// A grant of a review: one of `GET /access-review`.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ReviewedGrant {
+    /// Owner and name of the workspace.
+    pub workspace: String,
+    /// The grant.
+    pub grant: Grant,
+    /// When someone of those whom it is to was last there; null for never.
+    pub last_used_at: Option<Time>,
+    /// Nobody used it for 90 days.
+    pub stale: bool,
+    /// Whoever granted it may act no more.
+    pub departed: bool,
+}
+
+/// `GET /access-review`.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct AccessReview {
+    /// A page of grants.
+    pub grants: Vec<ReviewedGrant>,
+    /// How many there are.
+    pub count: i64,
+    /// How many of those nobody used for 90 days.
+    pub stale: i64,
+    /// How many have no end.
+    pub without_end: i64,
+    /// How many are by someone who may act no more.
+    pub departed: i64,
+    /// When access was last signed off.
+    pub signed_off_at: Option<Time>,
+    /// By whom.
+    pub signed_off_by: String,
+}
+
+/// `POST /access-review/revoke`.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct RevokeGrants {
+    /// Which.
+    pub grants: Vec<Uuid>,
+}
+
+/// `POST /access-review/sign-off`.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct SignOff {
+    /// What is to be kept with it.
+    pub note: String,
+}
+
+/// Why someone reaches a workspace: one of `GET /workspaces/{workspace}/access/{user}`.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct AccessReason {
+    /// `owner`, `responsible`, `role`, `grant` or `group`.
+    pub reason: String,
+    /// What it lets them do.
+    pub verbs: Vec<String>,
+    /// In a sentence.
+    pub said: String,
+    /// The grant's id; null for what is none.
+    pub grant_id: Option<Uuid>,
+    /// Not before; null for always.
+    pub from: Option<Time>,
+    /// Until when; null for no end.
+    pub until: Option<Time>,
+    /// A weekly window; empty for always.
+    pub window: String,
+    /// Networks from which it may be used; none for anywhere.
+    pub networks: Vec<String>,
+    /// Only in a session with a second factor.
+    pub require_mfa: bool,
+    /// Why it does not let them in now; empty while it does.
+    pub closed: String,
+}

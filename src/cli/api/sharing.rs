@@ -5,7 +5,9 @@ use uuid::Uuid;
 
 use crate::cli::client::{Client, segment};
 use crate::wire::coder::organizations::{PatchWorkspaceSharing, WorkspaceSharing};
-use crate::wire::grants::{CreateGrants, Grant};
+use crate::wire::grants::{
+    AccessReason, AccessReview, CreateGrants, Grant, ReviewedGrant, RevokeGrants, SignOff,
+};
 
 impl Client {
     /// The grants that stand on a workspace.
@@ -30,6 +32,56 @@ impl Client {
     /// When the server cannot be reached, or refuses.
     pub async fn unshare(&self, workspace: Uuid, grant: Uuid) -> anyhow::Result<()> {
         self.delete(&format!("/api/v2/workspaces/{workspace}/grants/{grant}")).await
+    }
+
+    /// Every grant that a review finds, page by page.
+    ///
+    /// # Errors
+    /// When the server cannot be reached, or refuses.
+    pub async fn access_review(
+        &self,
+        show: &str,
+        text: &str,
+    ) -> anyhow::Result<Vec<ReviewedGrant>> {
+        let mut all: Vec<ReviewedGrant> = Vec::new();
+        loop {
+            let offset = all.len().to_string();
+            let query = [("show", show), ("q", text), ("offset", offset.as_str())];
+            let page: AccessReview = self.query("/api/v2/access-review", &query).await?;
+            if page.grants.is_empty() {
+                return Ok(all);
+            }
+            all.extend(page.grants);
+        }
+    }
+
+    /// Why someone reaches a workspace.
+    ///
+    /// # Errors
+    /// When the server cannot be reached, or refuses.
+    pub async fn explain_access(
+        &self,
+        workspace: Uuid,
+        user: &str,
+    ) -> anyhow::Result<Vec<AccessReason>> {
+        self.get(&format!("/api/v2/workspaces/{workspace}/access/{}", segment(user))).await
+    }
+
+    /// Takes grants back, on whatever workspaces.
+    ///
+    /// # Errors
+    /// When the server cannot be reached, or refuses.
+    pub async fn revoke_grants(&self, grants: Vec<Uuid>) -> anyhow::Result<()> {
+        let body = RevokeGrants { grants };
+        self.tell(Method::POST, "/api/v2/access-review/revoke", &body).await
+    }
+
+    /// Signs access off as it is.
+    ///
+    /// # Errors
+    /// When the server cannot be reached, or refuses.
+    pub async fn sign_off_access(&self, note: String) -> anyhow::Result<()> {
+        self.tell(Method::POST, "/api/v2/access-review/sign-off", &SignOff { note }).await
     }
 
     /// Whose workspaces may be shared in an organization.

@@ -26,6 +26,9 @@ pub enum Command {
     /// Organizations, who belongs to them, and the roles there
     #[command(subcommand, visible_aliases = ["organization", "org", "orgs"])]
     Organizations(Organizations),
+    /// Who reaches which workspace, and why
+    #[command(subcommand)]
+    Access(super::access::Access),
     /// The public keys that open your workspaces by plain SSH
     #[command(subcommand, visible_alias = "ssh-key")]
     SshKeys(SshKeys),

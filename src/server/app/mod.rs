@@ -1,6 +1,7 @@
 //! Use cases: who may, then one transaction. One file a noun.
 
 pub mod access;
+pub mod access_review;
 mod accounts;
 pub mod actor;
 pub mod agent_reports;

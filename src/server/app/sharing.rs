@@ -172,12 +172,8 @@ impl App {
         let actor = actor.clone();
         self.db
             .write(move |tx| {
-                let sharer = Sharer::of(tx, &actor, id)?;
-                let before = words(tx, id)?;
-                let grant = standing(tx, id, grant)?;
-                rights::require_end(tx, &sharer, &grant)?;
-                grants::end(tx, grant.id, sharer.user(), EndedWhy::Removed)?;
-                changed(tx, &sharer, &before)
+                Sharer::of(tx, &actor, id)?;
+                take_back(tx, &actor, &standing(tx, id, grant)?)
             })
             .await
     }
@@ -235,6 +231,18 @@ impl App {
             })
             .await
     }
+}
+
+/// Takes a grant back.
+///
+/// # Errors
+/// As [`App::unshare`].
+pub(super) fn take_back(tx: &WriteTx<'_>, actor: &Actor, grant: &Grant) -> Result<()> {
+    let sharer = Sharer::of(tx, actor, grant.workspace_id)?;
+    let before = words(tx, grant.workspace_id)?;
+    rights::require_end(tx, &sharer, grant)?;
+    grants::end(tx, grant.id, sharer.user(), EndedWhy::Removed)?;
+    changed(tx, &sharer, &before)
 }
 
 fn is_undoable(grant: &Grant, now: Timestamp) -> bool {

@@ -3,8 +3,8 @@
 use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
 
 use crate::model::{
-    agent, app, audit, build, grant, id, log, name, provider, secret, session, set_sync, template,
-    time, user, verb,
+    access_review, agent, app, audit, build, grant, id, log, name, provider, secret, session,
+    set_sync, template, time, user, verb,
 };
 
 macro_rules! text {
@@ -55,7 +55,7 @@ words! {
     log::LogLevel, log::LogSource, build::Transition, build::JobKind, build::JobStatus, build::BuildReason,
     agent::Lifecycle, app::AppHealth, session::SessionKind, session::EndReason,
     audit::AuditAction, audit::AuditTarget, audit::AuditActor, audit::checkpoint::CheckpointKind, verb::Verb, grant::Reason, grant::Via,
-    grant::EndedWhy, grant::Mode,
+    grant::EndedWhy, grant::Mode, access_review::ReviewOf,
 }
 
 impl ToSql for time::Timestamp {

@@ -9,7 +9,7 @@ use crate::model::network::Network;
 use crate::model::time::Timestamp;
 use crate::model::verb::Verbs;
 
-fn from_row(row: &Row<'_>) -> rusqlite::Result<Grant> {
+pub(super) fn from_row(row: &Row<'_>) -> rusqlite::Result<Grant> {
     let (user, group): (Option<UserId>, Option<GroupId>) =
         (row.get("user_id")?, row.get("group_id")?);
     let to = match (user, group) {

@@ -1,5 +1,6 @@
 //! Rows and SQL, one file a table; functions take a transaction and never open one.
 
+pub mod access_review;
 pub mod agent_apps;
 pub mod agent_logs;
 pub mod agent_metadata;

@@ -120,6 +120,8 @@ pub enum Section {
     Members,
     /// Roles of an organization.
     Roles,
+    /// Who reaches what.
+    Access,
     /// The audit log.
     Audit,
     /// The ways to sign in.
@@ -246,6 +248,7 @@ fn sidebar(visit: &Visit, section: Section) -> Markup {
                         (entry(paths::MEMBERS, "person-plus", "Members", section == Section::Members))
                         (entry(paths::ROLES, "access", "Roles", section == Section::Roles))
                     }
+                    @if visit.ways.audit { (entry(paths::ACCESS_REVIEW, "access", "Access review", section == Section::Access)) }
                     @if visit.ways.audit { (entry(paths::AUDIT, "audit", "Audit log", section == Section::Audit)) }
                 }
             }

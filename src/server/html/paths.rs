@@ -1,15 +1,18 @@
 //! Every URL that a page links to or posts to.
 
+mod access_review;
 mod audit;
 mod organizations;
 mod people;
+mod sharing;
 mod sign_in;
 
 use crate::model::build::Build;
-use crate::model::id::{GrantId, InvitationId, PasskeyId};
+use crate::model::id::{InvitationId, PasskeyId};
 use crate::model::name::{TemplateName, UserName, WorkspaceName};
 use crate::model::workspace::Workspace;
 
+pub use access_review::{ACCESS_REVIEW, ACCESS_REVOKE, ACCESS_SIGN_OFF, access_review};
 pub use audit::{
     AUDIT, AUDIT_FILTERS, audit_entry, audit_export, audit_filter, audit_where, delete_audit_filter,
 };
@@ -168,30 +171,6 @@ impl Place {
     #[must_use]
     pub fn delete(&self) -> String {
         self.under("delete")
-    }
-
-    /// Who else may work in it.
-    #[must_use]
-    pub fn sharing(&self) -> String {
-        self.under("sharing")
-    }
-
-    /// Takes a grant on it back.
-    #[must_use]
-    pub fn revoke(&self, grant: GrantId) -> String {
-        self.under(&format!("sharing/{grant}/revoke"))
-    }
-
-    /// Undoes [`Place::revoke`].
-    #[must_use]
-    pub fn restore(&self, grant: GrantId) -> String {
-        self.under(&format!("sharing/{grant}/restore"))
-    }
-
-    /// Leaves it, for whom it was shared with.
-    #[must_use]
-    pub fn leave(&self) -> String {
-        self.under("leave")
     }
 
     /// The list of its builds.

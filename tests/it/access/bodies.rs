@@ -54,6 +54,7 @@ fn json_of(method: &Method, route: &str, value: &dyn Fn(&str) -> String) -> Valu
         ("/api/v2/templates/{template}/acl", _) => json!({ "user_perms": {} }),
         ("/api/v2/workspaces/{workspace}/acl", _) => json!({ "user_roles": {} }),
         (_, "workspace-sharing") => json!({ "shareable_workspace_owners": "everyone" }),
+        (_, "revoke") => json!({ "grants": [] }),
         (_, "grants") => json!({ "users": ["visitor"], "verbs": ["view"] }),
         ("/api/v2/templates/{template}/versions", _) => json!({ "id": value("{version}") }),
         ("/api/v2/settings/idpsync/organization", _) => json!({ "field": "" }),

@@ -3,11 +3,13 @@
 use std::collections::BTreeMap;
 
 use maud::Render as _;
+use steading::model::access_review::{AccessReason, ReviewCounts, ReviewOf, ReviewRow};
 use steading::model::agent::Lifecycle;
-use steading::model::grant::{Grant, GrantView, Limits, Mode, Recipient, Via};
+use steading::model::grant::{Grant, GrantView, Limits, Mode, Reason, Recipient, Via};
 use steading::model::time::Timestamp;
 use steading::model::user::User;
 use steading::model::verb::{Preset, Verbs};
+use steading::server::html::pages::access_review::{AccessReview, WhyAccess};
 use steading::server::html::pages::sharing::Sharing;
 use steading::server::html::pages::sharing_mode::SharingMode;
 use steading::server::html::parts::form::Input;
@@ -95,7 +97,62 @@ pub fn all() -> Vec<Scene> {
         restorable: entries().take(restorable).collect(),
         asked,
     };
+    let review = |rows: Vec<ReviewRow>, of, signed_off| AccessReview {
+        visit: visit(ada()),
+        counts: ReviewCounts { all: 31, stale: 4, endless: 6, departed: 0 },
+        rows,
+        signed_off,
+        of,
+        text: String::new(),
+        offset: 0,
+    };
+    let rows = || {
+        standing().into_iter().enumerate().map(|(n, view)| ReviewRow {
+            owner: "ada".into(),
+            workspace: "kiln".into(),
+            view,
+            last_used: (n % 2 == 0).then(|| before(8_900)),
+            departed: n == 2,
+        })
+    };
+    let reason = |reason, closed: Option<&str>, grant: Option<Grant>| AccessReason {
+        reason,
+        verbs: Preset::Use.verbs(),
+        said: "linus is in platform, to which grace granted it: pairing".into(),
+        grant,
+        closed: closed.map(Into::into),
+    };
+    let why = |reasons| WhyAccess {
+        visit: visit(ada()),
+        workspace: workspace(1, "kiln", &ada(), running(vec![])),
+        who: "linus".into(),
+        reasons,
+    };
+    let office = standing().swap_remove(1).grant;
     vec![
+        scene(
+            "access-review",
+            review(rows().collect(), ReviewOf::All, Some((before(9_000_000), "grace".into())))
+                .render(),
+        ),
+        scene("access-review-empty", review(vec![], ReviewOf::Departed, None).render()),
+        scene(
+            "access-why",
+            why(vec![
+                reason(
+                    Reason::Group,
+                    None,
+                    Some(grant(9003, to(&linus()), Preset::Use.verbs(), Some(900))),
+                ),
+                reason(
+                    Reason::Grant,
+                    Some("this may be done from 09:00 to 17:00 only"),
+                    Some(office),
+                ),
+            ])
+            .render(),
+        ),
+        scene("access-why-not", why(vec![]).render()),
         scene("sharing-mode", mode(Mode::Everyone, false, 3, None).render()),
         scene("sharing-mode-off", mode(Mode::None, true, 0, None).render()),
         scene(

@@ -2,6 +2,7 @@
 
 mod ends;
 mod modes;
+mod review;
 mod roles;
 
 use std::sync::Arc;

@@ -102,7 +102,7 @@ async fn the_operator_s_switch_closes_every_share_and_opens_them_again() {
 }
 
 async fn browser(world: &World, name: &str) -> Client {
-    world.all.server.sign_in(name).await.in_browser(&[("sec-fetch-site", "same-origin")])
+    world.all.server.sign_in(name).await
 }
 
 #[tokio::test]

@@ -85,9 +85,9 @@ CREATE VIEW effective_grants AS
     AND (v.verb <> 'share' OR u.kind <> 'service')
   UNION ALL
   SELECT s.responsible_id, w.id, v.verb, 'responsible', NULL, 0, NULL, '', '', 0, 0
-  FROM service_accounts s JOIN workspaces w ON w.owner_id = s.user_id
-    JOIN users u ON u.id = s.responsible_id
-    JOIN memberships m ON m.organization_id = w.organization_id AND m.user_id = s.responsible_id
+  FROM service_accounts s CROSS JOIN users u ON u.id = s.responsible_id
+    CROSS JOIN workspaces w ON w.owner_id = s.user_id
+    CROSS JOIN memberships m ON m.organization_id = w.organization_id AND m.user_id = s.responsible_id
     CROSS JOIN workspace_verbs v
   WHERE u.status IN ('active', 'dormant') AND w.deleted_at IS NULL
   UNION ALL

@@ -1,5 +1,6 @@
 //! Whole pages, one struct each.
 
+pub mod access_review;
 pub mod account;
 pub mod audit;
 pub mod audit_entry;

@@ -1,5 +1,6 @@
 //! Coder's HTTP API, version 2: one file a noun.
 
+mod access_review;
 mod agents;
 pub mod audit;
 mod audit_export;
@@ -52,5 +53,6 @@ pub(super) fn routes(routes: Routes) -> Routes {
     let routes = sharing_modes::routes(sharing::routes(workspaces::routes(routes)));
     let routes = builds::routes(routes);
     let routes = agents::routes(routes);
+    let routes = access_review::routes(routes);
     binary::routes(routes)
 }

@@ -1,5 +1,6 @@
 //! The pages: each handler asks one use case and draws, or does one thing and leads on.
 
+mod access_review;
 mod assets;
 mod audit;
 mod claims;
@@ -64,6 +65,7 @@ pub(super) fn routes(routes: Routes) -> Routes {
     let routes = live::routes(history::routes(workspace::routes(lists::routes(routes))));
     let routes = terminal::routes(workspace_settings::routes(create::routes(routes)));
     let routes = sharing_mode::routes(sharing::routes(routes));
+    let routes = access_review::routes(routes);
     let routes = starters::routes(templates::routes(claims::routes(people::routes(routes))));
     let routes = template_permissions::routes(routes);
     let routes = roles::routes(members::routes(groups::routes(routes)));
