@@ -70,12 +70,23 @@ pub struct PutProvider {
     pub settings: Map<String, Value>,
     /// What becomes of its secret.
     pub secret: NewSecret,
-    /// Who came by it comes by it no more: it is somebody else now.
-    pub is_another: bool,
+    /// What becomes of who came by it.
+    pub reach: Reach,
     /// The names of the other ways to sign in at a provider that there are.
     pub others: Vec<String>,
     /// Whether there is one of the name already, which is changed.
     pub change: bool,
+}
+
+/// What a change makes of who came in by a provider before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reach {
+    /// They come in as before.
+    Same,
+    /// Some may be kept out.
+    MayNarrow,
+    /// Nobody does: it is somebody else now, who may mean others by the same words.
+    Another,
 }
 
 impl App {
@@ -137,7 +148,7 @@ impl App {
                 let old = providers::find(tx, &name)?.ok_or(Error::NotFound("provider"))?;
                 if let Some(others) = others {
                     if old.kind != ProviderKind::Scim {
-                        require_owner(tx, &others)?;
+                        require_owner(tx, &name, &others)?;
                     }
                     identity_grants::end_all(tx, &name, "the provider was removed here")?;
                     detach(tx, &name)?;
@@ -243,8 +254,10 @@ fn put(tx: &WriteTx<'_>, actor: &Actor, seal: &Seal, cmd: PutProvider) -> Result
         }
         (None | Some(_), _) => {}
     }
-    if old.is_some() && cmd.is_another {
-        require_owner(tx, &cmd.others)?;
+    if old.is_some() && cmd.reach != Reach::Same {
+        require_owner(tx, &cmd.name, &cmd.others)?;
+    }
+    if old.is_some() && cmd.reach == Reach::Another {
         identity_grants::end_all(tx, &cmd.name, "the provider is another one")?;
         detach(tx, &cmd.name)?;
     }
@@ -282,14 +295,17 @@ fn detach(tx: &WriteTx<'_>, name: &str) -> Result<()> {
     Ok(idp_syncs::delete_all(tx, name)?)
 }
 
-/// An owner has to be able to sign in by something else.
-fn require_owner(tx: &ReadTx<'_>, others: &[String]) -> Result<()> {
-    if providers::count_owners_who_come(tx, &names(others))? == 0 {
-        return Err(Error::conflict(
-            "no owner of this server could sign in any more; give one a password first",
-        ));
+/// An owner has to be able to sign in by something else, where one could by the provider `name`: what is
+/// kept of people does not tell whom other rules would let in.
+fn require_owner(tx: &ReadTx<'_>, name: &str, others: &[String]) -> Result<()> {
+    let come = |by: &[String]| providers::count_owners_who_come(tx, &names(by));
+    if come(others)? > 0 || come(&[others, &[name.to_owned()]].concat())? == 0 {
+        return Ok(());
     }
-    Ok(())
+    Err(Error::conflict(
+        "it may be that no owner of this server could sign in any more, since none has another way in; \
+         first make an owner with a password, by steading create-admin-user on the server's machine",
+    ))
 }
 
 fn names(others: &[String]) -> String {

@@ -180,6 +180,14 @@ impl InForce {
         all
     }
 
+    /// By what the people of each provider are known, by its name.
+    pub(super) fn issuers(&self) -> BTreeMap<String, String> {
+        let oidc = self.oidc.all().map(|s| (s.name.clone(), s.issuer()));
+        let github = self.github.settings().map(|s| (github::PROVIDER.to_owned(), s.issuer()));
+        let ldap = self.ldap.settings().map(|s| (ldap::PROVIDER.to_owned(), s.issuer()));
+        oidc.chain(github).chain(ldap).collect()
+    }
+
     fn tell_rules(&self, gone: &BTreeSet<String>) {
         for name in gone {
             self.app.set_rules(name, None);
