@@ -806,24 +806,26 @@ CREATE VIEW effective_grants AS
     AND NOT EXISTS (SELECT 1 FROM settings WHERE key = 'sharing_off');
 
 -- What a template's own list gives to whom, and why: to active users, while they belong to its
--- organization. Every decision on a template by its list reads this.
+-- organization. Every decision on a template by its list reads this. Whose a grant is stands in each part
+-- twice, so that it is found by the index of its template as well, and a long list is not walked through;
+-- the plus leaves out the column's type, which the index of an expression has not.
 CREATE VIEW effective_template_grants AS
-  SELECT m.user_id, g.template_id, g.role, 'user' AS reason
-  FROM template_grants g JOIN templates t ON t.id = g.template_id
-    JOIN memberships m ON m.organization_id = t.organization_id AND m.user_id = g.user_id
-    JOIN users u ON u.id = m.user_id
-  WHERE t.deleted_at IS NULL AND u.status IN ('active', 'dormant')
+  SELECT u.id AS user_id, g.template_id, g.role, 'user' AS reason
+  FROM users u CROSS JOIN template_grants g JOIN templates t ON t.id = g.template_id
+    JOIN memberships m ON m.organization_id = t.organization_id AND m.user_id = u.id
+  WHERE g.user_id = u.id AND coalesce(g.user_id, g.group_id, '') = +u.id
+    AND t.deleted_at IS NULL AND u.status IN ('active', 'dormant')
   UNION ALL
-  SELECT m.user_id, g.template_id, g.role, 'group'
-  FROM template_grants g JOIN templates t ON t.id = g.template_id
-    JOIN group_members s ON s.group_id = g.group_id
+  SELECT s.user_id, g.template_id, g.role, 'group'
+  FROM group_members s CROSS JOIN template_grants g JOIN templates t ON t.id = g.template_id
     JOIN memberships m ON m.organization_id = t.organization_id AND m.user_id = s.user_id
-    JOIN users u ON u.id = m.user_id
-  WHERE t.deleted_at IS NULL AND u.status IN ('active', 'dormant')
+    JOIN users u ON u.id = s.user_id
+  WHERE g.group_id = s.group_id AND coalesce(g.user_id, g.group_id, '') = +s.group_id
+    AND t.deleted_at IS NULL AND u.status IN ('active', 'dormant')
   UNION ALL
   SELECT m.user_id, g.template_id, g.role, 'everyone'
   FROM template_grants g JOIN templates t ON t.id = g.template_id
     JOIN memberships m ON m.organization_id = t.organization_id
     JOIN users u ON u.id = m.user_id
-  WHERE g.user_id IS NULL AND g.group_id IS NULL
+  WHERE coalesce(g.user_id, g.group_id, '') = ''
     AND t.deleted_at IS NULL AND u.status IN ('active', 'dormant');

@@ -189,6 +189,8 @@ pub struct AllowedGroups {
 
 /// The provider of who signs in by a directory's password, as grants and identities have it.
 pub const DIRECTORY: &str = "ldap";
+/// The directory, as identities had it while there was one, wherever it was.
+pub const ANY_DIRECTORY: &str = "ldap";
 /// The provider of who signs in at GitHub.
 pub const GITHUB: &str = "github";
 
@@ -214,6 +216,20 @@ impl Arrival {
     pub fn is_called(&self, id: &str) -> bool {
         let object = self.issuer.starts_with(ENTRA) && self.claims.text("oid") == id;
         !id.is_empty() && (self.subject == id || object)
+    }
+
+    /// Whether an identity is someone at the same provider. One from before directories were told apart
+    /// is of the directory of today, unless that took the place of another one since.
+    #[must_use]
+    pub fn is_beside(&self, identity: &Identity) -> bool {
+        let untold = identity.issuer == ANY_DIRECTORY && identity.provider == DIRECTORY;
+        identity.issuer == self.issuer || (untold && self.provider == DIRECTORY)
+    }
+
+    /// Whether it is this very identity.
+    #[must_use]
+    pub fn is_of(&self, identity: &Identity) -> bool {
+        self.is_beside(identity) && identity.subject == self.subject
     }
 }
 

@@ -265,6 +265,49 @@ pub fn secret(kind: ProviderKind) -> Option<&'static str> {
     fields(kind).iter().find(|field| field.shape == Shape::Secret).map(|field| field.key)
 }
 
+/// Settings that put out nobody who came in before, whatever becomes of them: what a way in looks like,
+/// who is new, and what follows from it here.
+const PUT_NOBODY_OUT: &[&str] = &[
+    "sign_in_text",
+    "icon_url",
+    "allow_signups",
+    "link_by_email",
+    "name_field",
+    "username_field",
+    "name_attribute",
+    "group_sync",
+    "group_regex_filter",
+    "group_auto_create",
+    "role_field",
+    "role_mapping",
+    "role_default",
+    "organization_field",
+    "organization_mapping",
+    "organization_assign_default",
+    "trust_amr",
+    "device_flow",
+    "check_every",
+];
+
+/// Settings that say which groups someone is in there: they put out nobody where anyone may come in,
+/// whatever their groups.
+const SAY_GROUPS: &[&str] = &[
+    "groups_field",
+    "group_mapping",
+    "groups_attribute",
+    "group_base",
+    "group_filter",
+    "group_name_attribute",
+];
+
+/// Whether another value of a setting may put out who came in before; `by_groups` where only some groups
+/// may come in. Of a setting that nothing is known of it is taken to be so.
+#[must_use]
+pub fn may_put_out(key: &str, by_groups: bool) -> bool {
+    let is_idle = !by_groups && SAY_GROUPS.contains(&key);
+    !is_idle && !PUT_NOBODY_OUT.contains(&key)
+}
+
 /// The settings of a kind that say where a secret is sent. With another of them it is typed again:
 /// it is not sent to where somebody else waits for it.
 #[must_use]
@@ -274,5 +317,24 @@ pub const fn places(kind: ProviderKind) -> &'static [&'static str] {
         ProviderKind::Github => &["enterprise_base_url"],
         ProviderKind::Ldap => &["url", "start_tls", "ca"],
         ProviderKind::Password | ProviderKind::Scim => &[],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_may_put_someone_out_is_all_that_is_not_known_to_be_harmless() {
+        for key in ["allowed_groups", "email_domain", "url", "filter", "client_id", "of tomorrow"] {
+            assert!(may_put_out(key, false) && may_put_out(key, true), "{key}");
+        }
+        assert!(!may_put_out("group_mapping", false) && may_put_out("group_mapping", true));
+        let kinds = [ProviderKind::Oidc, ProviderKind::Github, ProviderKind::Ldap];
+        let known: Vec<&str> =
+            kinds.iter().flat_map(|kind| fields(*kind)).map(|field| field.key).collect();
+        for key in PUT_NOBODY_OUT.iter().chain(SAY_GROUPS) {
+            assert!(known.contains(key), "{key} is a setting no more");
+        }
     }
 }

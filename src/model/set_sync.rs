@@ -99,7 +99,7 @@ impl SyncChange {
             }
             Self::Mapping { add, remove } => {
                 for (word, here) in add {
-                    new.mapping.entry(word).or_default().push(here);
+                    new.mapping.entry(word.trim().to_owned()).or_default().push(here);
                 }
                 // As Coder has it: what is in both is removed.
                 for (word, here) in remove {
@@ -200,7 +200,8 @@ impl SetSync {
             let (word, here) = (word.trim(), here.trim());
             text::check_line(word, MAX_WORD).map_err(|e| ("mapping", e.to_string()))?;
             text::check_line(here, MAX_FIELD).map_err(|e| ("mapping", e.to_string()))?;
-            if word.is_empty() || here.is_empty() {
+            // A word of a group that leads nowhere is told so: it would lead to the group of its name.
+            if word.is_empty() || (here.is_empty() && kind != SyncKind::Groups) {
                 return Err(("mapping", "wants a word and what it leads to".to_owned()));
             }
             let all = mapping.entry(word.to_owned()).or_default();

@@ -49,6 +49,8 @@ pub struct Template {
     pub id: TemplateId,
     /// Where it belongs.
     pub organization_id: OrganizationId,
+    /// The name of that in addresses; empty for the one of the start, which they leave out.
+    pub home: String,
     /// Its name.
     pub name: TemplateName,
     /// The name shown; empty for the name itself.

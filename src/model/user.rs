@@ -215,6 +215,22 @@ impl UserRef {
     }
 }
 
+/// What is in an organization, which keeps it from being deleted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Contents {
+    /// Nothing, nor was there anything.
+    Nothing,
+    /// So many templates and workspaces.
+    Things {
+        /// Templates.
+        templates: i64,
+        /// Workspaces.
+        workspaces: i64,
+    },
+    /// Nothing any more: what was there is spoken of.
+    Past,
+}
+
 /// An organization. One named `default` exists from the start.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Organization {

@@ -19,6 +19,8 @@ pub struct Workspace {
     pub name: WorkspaceName,
     /// Its template.
     pub template_id: TemplateId,
+    /// The name of its organization in the template's addresses; empty for the one of the start.
+    pub template_home: String,
     /// The template's name.
     pub template_name: TemplateName,
     /// The template's name as shown.

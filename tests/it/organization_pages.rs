@@ -188,3 +188,68 @@ async fn a_second_organization_has_pages_of_its_own_and_one_alone_shows_nothing_
     let start = olga.send("/organizations/default/delete", &[("confirm", "default")]).await;
     assert!(start.expect(409).text.contains("organization of the start stays"));
 }
+
+#[tokio::test]
+async fn who_belongs_to_another_organization_alone_is_led_to_its_pages_and_templates() {
+    use crate::workspaces::imported;
+    let world = World::new().await;
+    let server = &world.server;
+    let api = "/api/v2/organizations";
+    let clay = json!({ "name": "clay", "display_name": "Clay" });
+    let clay = server.post(&world.olga, api, clay).await.expect(201).json();
+    let id = clay["id"].as_str().unwrap();
+    let members = |place: &str| format!("{api}/{place}/members/ben");
+    server.post(&world.olga, &members("clay"), json!({})).await.expect(200);
+    let roles = json!({ "roles": ["organization-admin"] });
+    let path = format!("{}/roles", members("clay"));
+    server.put(&world.olga, &path, roles).await.expect(200);
+    let left = server.call(&world.olga, http::Method::DELETE, &members("default"), None).await;
+    assert!(left.status.is_success(), "{}", left.text);
+    // A template of the same name as one of the start, by Coder's addresses.
+    let body =
+        json!({ "example_id": "docker", "storage_method": "file", "provisioner": "terraform" });
+    let path = format!("{api}/{id}/templateversions");
+    let version = server.post(&world.ben, &path, body).await.expect(201).json();
+    let claim = world.claim().await;
+    server.app.import_work(claim.job).await.unwrap();
+    server.app.finish_import(claim.job, Ok(imported())).await.unwrap();
+    let body = json!({ "name": "kiln", "template_version_id": version["id"] });
+    let path = format!("{api}/clay/templates");
+    let made = server.post(&world.ben, &path, body).await.expect(201).json();
+    let name = version["name"].as_str().unwrap();
+    for by in ["clay", id] {
+        let path = format!("{api}/{by}/templates/kiln");
+        let found = server.get(&world.ben, &path).await.expect(200).json();
+        assert_eq!((&found["id"], &found["organization_id"]), (&made["id"], &clay["id"]));
+        let found = server.get(&world.ben, &format!("{path}/versions/{name}")).await.expect(200);
+        assert_eq!(found.json()["id"], version["id"]);
+    }
+
+    let ben = Browser::of(&world, &world.ben).await;
+    let page = ben.see("/templates").await.expect(200).text;
+    let at = "/organizations/clay/templates/kiln";
+    let hrefs = ["/organizations/clay/groups", "/organizations/clay/members", at];
+    for href in hrefs.map(|href| format!("href=\"{href}\"")) {
+        assert!(page.contains(&href), "no {href} in {page}");
+    }
+    assert!(!page.contains("href=\"/groups\"") && !page.contains("href=\"/templates/kiln\""));
+    ben.see("/templates/kiln").await.expect(404);
+    for rest in ["", "/permissions", "/workspace", &format!("/versions/{name}")] {
+        let page = ben.see(&format!("{at}{rest}")).await.expect(200).text;
+        assert!(!page.contains("\"/templates/kiln"), "{rest} leads to the start: {page}");
+    }
+    let made = ben.send(&format!("{at}/workspace"), &[("name", "bowl")]).await.expect(303);
+    let workspace = made.headers["location"].to_str().unwrap().to_owned();
+    let page = ben.see(&workspace).await.expect(200).text;
+    assert!(page.contains(&format!("href=\"{at}\"")), "{page}");
+    let found = ben.see("/find?q=groups").await.expect(303);
+    assert_eq!(found.headers["location"], "/organizations/clay/groups");
+    // To others it is not there, and the page of the same name stays the other template's.
+    let ada = Browser::of(&world, &world.ada).await;
+    ada.see(at).await.expect(404);
+    ada.see("/templates/kiln").await.expect(200);
+    // What an organization cannot be deleted for is said where it would be deleted.
+    let olga = Browser::of(&world, &world.olga).await;
+    let page = olga.see("/organizations/clay").await.expect(200).text;
+    assert!(page.contains("templates 1, workspaces 1"), "{page}");
+}

@@ -188,3 +188,19 @@ fn entries_from_before_are_found_by_what_searches_know_today() {
     assert_eq!(found("terms : f1920210"), [1]);
     assert_eq!(found("words : ada"), [1, 2]);
 }
+
+#[test]
+fn a_decision_on_a_template_walks_through_no_list_of_those_who_may() {
+    let conn = Connection::open_in_memory().unwrap();
+    conn.execute_batch(SCHEMA).unwrap();
+    let mut statement = conn
+        .prepare(
+            "EXPLAIN QUERY PLAN SELECT role FROM effective_template_grants
+             WHERE user_id = ?1 AND template_id = ?2",
+        )
+        .unwrap();
+    let steps = statement.query_map(["u", "t"], |row| row.get::<_, String>("detail")).unwrap();
+    let steps: Vec<String> = steps.map(Result::unwrap).filter(|s| s.contains(" g ")).collect();
+    assert_eq!(steps.len(), 3, "{steps:#?}");
+    assert!(steps.iter().all(|s| s.contains("template_id=? AND <expr>=?")), "{steps:#?}");
+}

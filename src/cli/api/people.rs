@@ -15,6 +15,9 @@ use crate::wire::coder::users::{
     UpdateRoles, User, UsersResponse,
 };
 
+/// Tokens that are asked for at once: as many as a server gives.
+const PAGE: usize = 1000;
+
 impl Client {
     /// What the server is.
     ///
@@ -195,13 +198,27 @@ impl Client {
         self.get(&of_user(user, "/keys/tokens/tokenconfig")).await
     }
 
-    /// The caller's API tokens, or everyone's.
+    /// The caller's API tokens, or everyone's, all parts of them.
     ///
     /// # Errors
     /// When the server cannot be reached, or refuses.
     pub async fn tokens(&self, all: bool) -> anyhow::Result<Vec<ApiKey>> {
-        let query = [("include_all", if all { "true" } else { "false" })];
-        self.query(&of_user("me", "/keys/tokens"), &query).await
+        let (path, all) = (of_user("me", "/keys/tokens"), if all { "true" } else { "false" });
+        let mut found: Vec<ApiKey> = Vec::new();
+        loop {
+            let (limit, offset) = (PAGE.to_string(), found.len().to_string());
+            let query = [("include_all", all), ("limit", &limit), ("offset", &offset)];
+            let part: Vec<ApiKey> = self.query(&path, &query).await?;
+            let is_full = part.len() == PAGE;
+            // Coder's server gives all of them, whatever part is asked for.
+            let again = part.first().is_some_and(|first| found.iter().any(|f| f.id == first.id));
+            if !again {
+                found.extend(part);
+            }
+            if again || !is_full {
+                return Ok(found);
+            }
+        }
     }
 
     /// Removes a token by its id.

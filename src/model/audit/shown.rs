@@ -53,10 +53,10 @@ pub enum Thing {
     Workspace(UserName, WorkspaceName),
     /// A build, by its number.
     Build(UserName, WorkspaceName, i64),
-    /// A template.
-    Template(TemplateName),
-    /// A version of a template.
-    Version(TemplateName, String),
+    /// A template, by the name of its organization; empty for that of the start.
+    Template(String, TemplateName),
+    /// A version of a template, by the same.
+    Version(String, TemplateName, String),
     /// A person or a service account.
     User(UserName),
     /// A group of the organization of the start.

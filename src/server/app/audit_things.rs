@@ -77,13 +77,14 @@ impl<'a, 'c> Looker<'a, 'c> {
                 let found = self.workspace(build.workspace_id)?;
                 found.map(|w| Thing::Build(w.owner.username, w.name, build.number))
             }
-            AuditTarget::Template if is_paged => {
-                Some(Thing::Template(templates::find(tx, actor, id.into())?.name))
+            AuditTarget::Template => {
+                let template = templates::find(tx, actor, id.into())?;
+                Some(Thing::Template(template.home, template.name))
             }
-            AuditTarget::TemplateVersion if is_paged => {
+            AuditTarget::TemplateVersion => {
                 let version = versions::find(tx, actor, id.into())?;
                 let template = version.template_id.map(|id| templates::find(tx, actor, id));
-                template.transpose()?.map(|t| Thing::Version(t.name, version.name))
+                template.transpose()?.map(|t| Thing::Version(t.home, t.name, version.name))
             }
             AuditTarget::Group if is_paged => group_rows::find(tx, id.into())?
                 .filter(|g| actor.may(tx.now, Action::Read, &groups::object(g)))
@@ -94,9 +95,7 @@ impl<'a, 'c> Looker<'a, 'c> {
             }
             AuditTarget::OrganizationMember if is_paged => self.member(id)?,
             AuditTarget::CustomRole if is_paged => self.role(row)?,
-            AuditTarget::Template
-            | AuditTarget::TemplateVersion
-            | AuditTarget::Group
+            AuditTarget::Group
             | AuditTarget::ApiKey
             | AuditTarget::GitSshKey
             | AuditTarget::Organization

@@ -1,7 +1,7 @@
 //! Groups as they are shown: with their organization, and as many of their members as may be seen.
 
 use super::groups::{EVERYONE, find, object};
-use super::users::{Crowd, UserFilter, page};
+use super::users::{Crowd, UserFilter};
 use super::{Actor, App, Result, people};
 use crate::model::id::GroupId;
 use crate::model::policy::Action;
@@ -46,7 +46,7 @@ impl App {
     }
 
     /// The members of a group among those that a search asks for, as far as they may be seen, and how
-    /// many there are of them in all.
+    /// many there are of these.
     ///
     /// # Errors
     /// [`Error::NotFound`](super::Error::NotFound) for a group the actor may not see.
@@ -65,11 +65,7 @@ impl App {
                 } else {
                     Crowd::Group(id)
                 };
-                let (mut list, n) = page(tx, UserFilter { of: Some(of), ..filter })?;
-                list.retain(|user| people::may_see(tx.now, &actor, user));
-                let all = actor.may(tx.now, Action::Read, &object(&view.group));
-                let n = if all { n } else { count(&list) };
-                Ok((list, n))
+                people::seen(tx, &actor, UserFilter { of: Some(of), ..filter })
             })
             .await
     }
@@ -113,9 +109,10 @@ pub(super) fn everyone(
     actor: &Actor,
     organization: Organization,
 ) -> Result<GroupView> {
-    let members = memberships::list(tx, organization.id, MAX_LIST, 0)?;
+    let of = Some(Crowd::Organization(organization.id));
+    let (members, _) =
+        people::seen(tx, actor, UserFilter { of, limit: MAX_LIST, ..UserFilter::default() })?;
     let total = memberships::count(tx, organization.id)?;
-    let members = members.into_iter().map(|(user, _)| user);
     let group = Group {
         id: GroupId(organization.id.0),
         organization_id: organization.id,
@@ -126,6 +123,5 @@ pub(super) fn everyone(
         avatar_url: String::new(),
         created_at: organization.created_at,
     };
-    let members = members.filter(|u| people::may_see(tx.now, actor, u)).collect();
     Ok(GroupView { group, organization, members, total })
 }

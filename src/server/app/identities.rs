@@ -17,7 +17,7 @@ use super::users::entry;
 use super::{Actor, App, Error, Result, factors, sync_rules, users};
 use crate::model::audit::{AuditAction, Diff};
 use crate::model::factor::FactorKind;
-use crate::model::identity::{Arrival, Identity, Refusal, Rules};
+use crate::model::identity::{ANY_DIRECTORY, Arrival, DIRECTORY, Identity, Refusal, Rules};
 use crate::model::secret::Token;
 use crate::model::time::Timestamp;
 use crate::model::user::{LoginType, User, UserKind, UserStatus};
@@ -226,8 +226,18 @@ fn given(
     }
 }
 
+/// The identity that someone has here who comes so.
+fn known(tx: &ReadTx<'_>, arrival: &Arrival) -> Result<Option<Identity>> {
+    let found = identities::find_by_subject(tx, &arrival.issuer, &arrival.subject)?;
+    if found.is_some() || arrival.provider != DIRECTORY {
+        return Ok(found);
+    }
+    let untold = identities::find_by_subject(tx, ANY_DIRECTORY, &arrival.subject)?;
+    Ok(untold.filter(|identity| arrival.is_of(identity)))
+}
+
 fn look_up(tx: &ReadTx<'_>, arrival: &Arrival, email: &str) -> Result<Found> {
-    if let Some(identity) = identities::find_by_subject(tx, &arrival.issuer, &arrival.subject)?
+    if let Some(identity) = known(tx, arrival)?
         && let Some(user) = db::users::find(tx, identity.user_id)?
     {
         return Ok(Found::Known(user, identity));
@@ -248,7 +258,7 @@ fn look_up(tx: &ReadTx<'_>, arrival: &Arrival, email: &str) -> Result<Found> {
 /// have been given the address since.
 fn may_link(tx: &ReadTx<'_>, came: &ProviderSignIn, user: &User) -> Result<bool> {
     let theirs = identities::list_of(tx, user.id)?;
-    let known = theirs.iter().any(|i| i.issuer == came.arrival.issuer);
+    let known = theirs.iter().any(|i| came.arrival.is_beside(i));
     // Who made the account for one way in did not mean that any other opens it.
     let elsewhere = theirs.is_empty() && user.login_type.is_by_provider();
     if known || (elsewhere && user.login_type != came.login_type) {
@@ -331,6 +341,7 @@ pub(super) fn seen(
 ) -> Result<Identity> {
     let identity = Identity {
         provider: arrival.provider.clone(),
+        issuer: arrival.issuer.clone(),
         email: email.to_owned(),
         claims: arrival.claims.to_kept(),
         last_used_at: tx.now,

@@ -3,20 +3,19 @@
 use uuid::Uuid;
 
 use super::access::record;
-use super::groups::EVERYONE;
 use super::provider_rules::AllRules;
 use super::sync_rules::{in_file, only_mapped};
+use super::sync_words::{as_meant, fitted, group, thing};
 use super::{Actor, App, Error, Result, organizations, roles, template_rights, trail};
 use crate::model::audit::{AuditAction, AuditTarget, Diff};
-use crate::model::id::{GroupId, OrganizationId};
 use crate::model::identity::{DIRECTORY, GITHUB};
 use crate::model::name::RoleName;
 use crate::model::policy::{Action, Object, ResourceType};
 use crate::model::set_sync::{SetSync, SyncChange, SyncKind};
 use crate::model::sync::Origin;
-use crate::model::user::{Group, Organization};
+use crate::model::user::Organization;
 use crate::server::db::idp_syncs::{self, SyncRow};
-use crate::server::db::{ReadTx, WriteTx, groups, organizations as rows};
+use crate::server::db::{ReadTx, WriteTx, groups};
 
 /// What follows which provider.
 #[derive(Clone, Debug)]
@@ -148,6 +147,7 @@ pub(super) fn wanted(
     require_gives(tx, actor, &found)?;
     let file = in_file(rules_of(all, &found), found.kind, found.place.as_ref());
     let (old, _) = in_force(tx, &found, &file)?;
+    let change = as_meant(tx, &found, (&old, change))?;
     let new = match change.applied(&old) {
         Some(new) => Some(fitted(tx, &found, (&old, new))?),
         None => None,
@@ -224,78 +224,6 @@ fn view(tx: &ReadTx<'_>, all: &AllRules, found: Found) -> Result<SyncView> {
     let Found { provider, place: organization, kind } = found;
     let providers = all.keys().cloned().collect();
     Ok(SyncView { provider, providers, organization, kind, settings, origin, leads })
-}
-
-/// The id and the name of what a text means here; roles have no id.
-fn thing(tx: &ReadTx<'_>, found: &Found, text: &str) -> Result<Option<(Option<Uuid>, String)>> {
-    Ok(match found.kind {
-        SyncKind::Groups => {
-            group(tx, found.place()?.id, text)?.map(|group| (Some(group.id.0), group.name))
-        }
-        SyncKind::Roles => Some((None, text.to_owned())),
-        SyncKind::Organizations => {
-            let is_it = |o: &Organization| {
-                text.parse::<OrganizationId>().is_ok_and(|id| id == o.id)
-                    || o.name.eq_ignore_ascii_case(text)
-                    || (text == "default" && o.is_default)
-            };
-            rows::list(tx)?.into_iter().find(is_it).map(|o| (Some(o.id.0), o.name))
-        }
-    })
-}
-
-fn group(tx: &ReadTx<'_>, place: OrganizationId, text: &str) -> Result<Option<Group>> {
-    let by_id = match text.parse::<GroupId>() {
-        Ok(id) => groups::find(tx, id)?.filter(|group| group.organization_id == place),
-        Err(_) => None,
-    };
-    match by_id {
-        Some(group) => Ok(Some(group)),
-        None => Ok(groups::find_by_name(tx, place, text)?),
-    }
-}
-
-/// What is new, checked, with what words lead to as it is kept. What led to something before may do so
-/// on: the server's file names groups that are not made yet.
-fn fitted(tx: &ReadTx<'_>, found: &Found, (old, new): (&SetSync, SetSync)) -> Result<SetSync> {
-    let new = if only_mapped(&found.provider) { new.in_small_letters() } else { new };
-    let new = new.checked(found.kind).map_err(|(field, why)| Error::invalid(field, why))?;
-    let known = old.pairs();
-    let mut kept = SetSync { mapping: [].into(), ..new.clone() };
-    for (word, here) in new.pairs() {
-        let here =
-            if known.contains(&(word, here)) { here.to_owned() } else { meant(tx, found, here)? };
-        let all = kept.mapping.entry(word.to_owned()).or_default();
-        if !all.contains(&here) {
-            all.push(here);
-        }
-    }
-    Ok(kept)
-}
-
-/// What a new text means, as it is kept: an id, or the name of a role.
-fn meant(tx: &ReadTx<'_>, found: &Found, text: &str) -> Result<String> {
-    let wrong = |why: String| Err(Error::invalid("mapping", why));
-    if found.kind == SyncKind::Roles {
-        let names = roles::known(tx, found.place()?.id, vec![text.to_owned()]);
-        let names = names.map_err(|error| error.map_field(|_| "mapping".to_owned()))?;
-        return match names.into_iter().next() {
-            Some(name) => Ok(name.into_string()),
-            None => wrong(format!("every member has {text}")),
-        };
-    }
-    if let Some(place) = &found.place
-        && (text.eq_ignore_ascii_case(EVERYONE) || text == place.id.to_string())
-    {
-        return wrong("everyone is in Everyone".to_owned());
-    }
-    match thing(tx, found, text)? {
-        Some((Some(id), _)) => Ok(id.to_string()),
-        Some((None, _)) | None => wrong(match &found.place {
-            Some(place) => format!("there is no group {text:?} in {}", place.name),
-            None => format!("there is no organization {text:?}"),
-        }),
-    }
 }
 
 /// Asks whether the actor could do by hand what is to follow, before anything is looked up for them.

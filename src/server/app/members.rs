@@ -1,7 +1,7 @@
 //! Use cases on who belongs to an organization.
 
 use super::access::record;
-use super::users::{Crowd, UserFilter, page};
+use super::users::{Crowd, UserFilter};
 use super::{Actor, App, Error, Result, organizations, people, roles as role_cases, trail};
 use crate::model::audit::{AuditAction, AuditTarget, Diff};
 use crate::model::event::Event;
@@ -12,7 +12,7 @@ use crate::model::user::{Organization, User};
 use crate::server::db::{WriteTx, grants, groups, memberships, roles, template_grants, users};
 
 impl App {
-    /// Members with the time since when, and how many there are in all.
+    /// Members whom the actor may see with the time since when, and how many there are of these.
     ///
     /// # Errors
     /// [`Error::NotFound`] for an organization the actor may not see.
@@ -41,16 +41,13 @@ impl App {
             .read(move |tx| {
                 let place = organizations::find(tx, &actor, &key)?.id;
                 let of = Some(Crowd::Organization(place));
-                let (mut list, n) = page(tx, UserFilter { of, ..filter })?;
-                list.retain(|user| people::may_see(tx.now, &actor, user));
-                let seen = i64::try_from(list.len()).unwrap_or(i64::MAX);
-                let all = actor.may(tx.now, Action::Read, &object(place));
+                let (list, n) = people::seen(tx, &actor, UserFilter { of, ..filter })?;
                 let since = |user: User| {
                     let since = memberships::since(tx, place, user.id)?;
                     Ok(since.map(|since| (user, since)))
                 };
                 let list: Result<Vec<Option<_>>> = list.into_iter().map(since).collect();
-                Ok((list?.into_iter().flatten().collect(), if all { n } else { seen }))
+                Ok((list?.into_iter().flatten().collect(), n))
             })
             .await
     }

@@ -72,6 +72,7 @@ pub mod ssh_keys;
 mod sync;
 mod sync_rules;
 pub mod sync_trial;
+mod sync_words;
 pub mod template_acl;
 mod template_rights;
 pub mod templates;

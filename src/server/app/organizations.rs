@@ -8,7 +8,7 @@ use crate::model::id::OrganizationId;
 use crate::model::name::{GroupName, RoleName};
 use crate::model::policy::{Action, Object, ResourceType};
 use crate::model::text;
-use crate::model::user::{Organization, OrganizationRole};
+use crate::model::user::{Contents, Organization, OrganizationRole};
 use crate::server::db::{self, ReadTx, WriteTx, memberships, organizations, roles};
 
 const MAX_DISPLAY_NAME: usize = 64;
@@ -49,16 +49,17 @@ impl App {
         Ok(all.into_iter().filter(|o| actor.may(now, Action::Read, &object(o))).collect())
     }
 
-    /// Whether there are others than that of the start, for who sees all of them.
+    /// The organization to whose pages someone is led who has named none, and whether they may see
+    /// others besides: that of the start, or the first that they may see; none for who sees none.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn sees_organizations(&self, actor: &Actor) -> Result<bool> {
-        let all = Object::site(ResourceType::Organization);
-        if !actor.may(self.clock.now(), Action::Read, &all) {
-            return Ok(false);
-        }
-        Ok(self.db.read(organizations::are_several).await?)
+    pub async fn home_of(&self, actor: &Actor) -> Result<(Option<Organization>, bool)> {
+        let mut seen = self.organizations(actor).await?;
+        let several = seen.len() > 1;
+        let at = seen.iter().position(|o| o.is_default).unwrap_or_default();
+        let home = (at < seen.len()).then(|| seen.swap_remove(at));
+        Ok((home, several))
     }
 
     /// An organization that the actor may see, and whether they may see others besides.
@@ -175,12 +176,12 @@ impl App {
         &self,
         actor: &Actor,
         organization: &Organization,
-    ) -> Result<Option<(i64, i64)>> {
+    ) -> Result<Option<Contents>> {
         if !actor.may(self.clock.now(), Action::Delete, &object(organization)) {
             return Ok(None);
         }
         let id = organization.id;
-        Ok(Some(self.db.read(move |tx| organizations::contents(tx, id)).await?))
+        self.db.read(move |tx| contents(tx, id).map(Some)).await
     }
 
     /// Deletes an organization in which there is nothing any more.
@@ -220,19 +221,27 @@ pub(super) fn find(tx: &ReadTx<'_>, actor: &Actor, key: &str) -> Result<Organiza
 
 /// Asks whether there is nothing in an organization any more, nor was.
 fn require_empty(tx: &ReadTx<'_>, id: OrganizationId) -> Result<()> {
-    let (templates, workspaces) = organizations::contents(tx, id)?;
-    if templates > 0 || workspaces > 0 {
-        return Err(Error::Conflict(format!(
+    match contents(tx, id)? {
+        Contents::Nothing => Ok(()),
+        Contents::Things { templates, workspaces } => Err(Error::Conflict(format!(
             "there is something in it still: templates {templates}, workspaces {workspaces}; delete \
              them first"
-        )));
+        ))),
+        Contents::Past => {
+            let why = "it had templates, which the log speaks of; rename it, and remove its members \
+                       instead";
+            Err(Error::conflict(why))
+        }
     }
-    if organizations::is_used(tx, id)? {
-        let why = "it had templates, which the log speaks of; rename it, and remove its members \
-                   instead";
-        return Err(Error::conflict(why));
-    }
-    Ok(())
+}
+
+/// What is in an organization.
+fn contents(tx: &ReadTx<'_>, id: OrganizationId) -> Result<Contents> {
+    Ok(match organizations::contents(tx, id)? {
+        (0, 0) if organizations::is_used(tx, id)? => Contents::Past,
+        (0, 0) => Contents::Nothing,
+        (templates, workspaces) => Contents::Things { templates, workspaces },
+    })
 }
 
 /// An organization as a decision looks at it.

@@ -1,8 +1,9 @@
 //! Who may see and change whom: shared by the use cases on users, their tokens and keys.
 
+use super::users::{Sight, UserFilter, page};
 use super::{Actor, App, Error, Result, roles};
 use crate::model::id::{OrganizationId, UserId};
-use crate::model::policy::{Action, Object, ResourceType, Scope, Subject};
+use crate::model::policy::{Action, Belonging, Object, Permission, ResourceType, Scope, Subject};
 use crate::model::time::Timestamp;
 use crate::model::user::{SiteRole, User, UserStatus};
 use crate::server::db::{self, ReadTx, users};
@@ -71,6 +72,40 @@ pub fn may_see(now: Timestamp, actor: &Actor, user: &User) -> bool {
     let member = Object::site(ResourceType::OrganizationMember).id(user.id).of(user.id);
     let member_of = |id: &OrganizationId| actor.may(now, Action::Read, &member.within(*id));
     actor.may(now, Action::Read, &account(user)) || user.organizations.iter().any(member_of)
+}
+
+/// Whom the actor may see more of than the name, by what their roles hold; none for everyone. What
+/// their token is limited to is not in it: see [`may_see`].
+pub(super) fn sight(actor: &Actor) -> Option<Sight> {
+    let caller = match actor {
+        Actor::System => return None,
+        Actor::Agent { .. } | Actor::Scim(_) => return Some(Sight { own: None, places: vec![] }),
+        Actor::User(caller) => caller,
+    };
+    let (subject, members) = (&caller.subject, ResourceType::OrganizationMember);
+    let all = [ResourceType::User, members];
+    if all.iter().any(|kind| subject.site.contains(Permission(*kind, Action::Read))) {
+        return None;
+    }
+    let read = Permission(members, Action::Read);
+    let reads = |b: &&Belonging| b.held.contains(read) && !b.denied.contains(read);
+    let places = subject.organizations.iter().filter(reads).map(|b| b.organization).collect();
+    Some(Sight { own: Some(caller.user.id), places })
+}
+
+/// A part of the users that a filter asks for, as far as the actor may see them, and how many there are
+/// of these.
+///
+/// # Errors
+/// When the database fails.
+pub(super) fn seen(tx: &ReadTx<'_>, actor: &Actor, filter: UserFilter) -> Result<(Vec<User>, i64)> {
+    let (mut list, n) = page(tx, UserFilter { sight: sight(actor), ..filter })?;
+    let found = list.len();
+    list.retain(|user| may_see(tx.now, actor, user));
+    // A token may be limited to some people, which its search does not count.
+    let shown = i64::try_from(list.len()).unwrap_or(i64::MAX);
+    let n = if list.len() < found { shown } else { n };
+    Ok((list, n))
 }
 
 /// Asks for the right to do something to an account. What only its owner should change is changed for

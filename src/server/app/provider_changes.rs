@@ -68,12 +68,23 @@ pub struct PutProvider {
     pub settings: Map<String, Value>,
     /// What becomes of its secret.
     pub secret: NewSecret,
-    /// It is somebody else now: who came by it comes by it no more, once it is in force.
-    pub is_another: bool,
+    /// What becomes of who came by it.
+    pub reach: Reach,
     /// The names of the other ways to sign in at a provider that there are.
     pub others: Vec<String>,
     /// Whether there is one of the name already, which is changed.
     pub change: bool,
+}
+
+/// What a change makes of who came in by a provider before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reach {
+    /// They come in as before.
+    Same,
+    /// Some may be kept out.
+    MayNarrow,
+    /// Nobody does: it is somebody else now, who may mean others by the same words.
+    Another,
 }
 
 impl App {
@@ -135,7 +146,7 @@ impl App {
                 let old = providers::find(tx, &name)?.ok_or(Error::NotFound("provider"))?;
                 if let Some(others) = others {
                     if old.kind != ProviderKind::Scim {
-                        require_owner(tx, &others)?;
+                        require_owner(tx, &name, &others)?;
                     }
                     identity_grants::end_all(tx, &name, "the provider was removed here")?;
                     known_providers::forget(tx, &name)?;
@@ -241,8 +252,8 @@ fn put(tx: &WriteTx<'_>, actor: &Actor, seal: &Seal, cmd: PutProvider) -> Result
         }
         (None | Some(_), _) => {}
     }
-    if old.is_some() && cmd.is_another {
-        require_owner(tx, &cmd.others)?;
+    if old.is_some() && cmd.reach != Reach::Same {
+        require_owner(tx, &cmd.name, &cmd.others)?;
     }
     let before = old.as_ref().map(|old| read(&old.settings)).unwrap_or_default();
     let mut diff = differ(&before, &cmd.settings);
@@ -270,14 +281,17 @@ fn put(tx: &WriteTx<'_>, actor: &Actor, seal: &Seal, cmd: PutProvider) -> Result
     Ok(())
 }
 
-/// An owner has to be able to sign in by something else.
-fn require_owner(tx: &ReadTx<'_>, others: &[String]) -> Result<()> {
-    if providers::count_owners_who_come(tx, &names(others))? == 0 {
-        return Err(Error::conflict(
-            "no owner of this server could sign in any more; give one a password first",
-        ));
+/// An owner has to be able to sign in by something else, where one could by the provider `name`: what is
+/// kept of people does not tell whom other rules would let in.
+fn require_owner(tx: &ReadTx<'_>, name: &str, others: &[String]) -> Result<()> {
+    let come = |by: &[String]| providers::count_owners_who_come(tx, &names(by));
+    if come(others)? > 0 || come(&[others, &[name.to_owned()]].concat())? == 0 {
+        return Ok(());
     }
-    Ok(())
+    Err(Error::conflict(
+        "it may be that no owner of this server could sign in any more, since none has another way in; \
+         first make an owner with a password, by steading create-admin-user on the server's machine",
+    ))
 }
 
 fn names(others: &[String]) -> String {

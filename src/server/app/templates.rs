@@ -87,6 +87,7 @@ impl App {
                 let mut template = Template {
                     id: tx.fresh(),
                     organization_id: cmd.organization_id,
+                    home: home(tx, cmd.organization_id)?,
                     name: cmd.name.clone(),
                     display_name: String::new(),
                     description: String::new(),
@@ -351,6 +352,12 @@ pub(super) fn ready(found: Option<Version>) -> Result<Version> {
             version.job.error
         ))),
     }
+}
+
+/// The name of an organization in the addresses of its templates; empty for that of the start.
+fn home(tx: &ReadTx<'_>, id: OrganizationId) -> Result<String> {
+    let found = organizations::find(tx, id)?.filter(|organization| !organization.is_default);
+    Ok(found.map(|organization| organization.name).unwrap_or_default())
 }
 
 fn taken(error: crate::server::db::Error, name: &TemplateName) -> Error {

@@ -1,27 +1,25 @@
-//! Tokens that have ended: ending one so that it stays in the list, and the list of them.
+//! API tokens as they are listed, part by part, and ending one so that it stays in the list.
 
 use super::access::record;
 use super::tokens::{entry, find_token, require_tokens_of};
-use super::{Actor, App, Result, people};
+use super::{Actor, App, Page, Result, people};
 use crate::model::audit::AuditAction;
 use crate::model::event::Event;
 use crate::model::policy::{Action, Object, ResourceType};
 use crate::model::user::{TokenEntry, TokenKind};
 use crate::server::db::tokens;
 
-/// Tokens in a list at most.
-const MAX_LIST: i64 = 1000;
-
 impl App {
-    /// A user's tokens, or everyone's, newest first: also those that have ended.
+    /// A part of a user's API tokens, or of everyone's, newest first; `ended` with those that have ended.
     ///
     /// # Errors
     /// [`Error::NotFound`](super::Error::NotFound) for whose tokens the actor may not see,
     /// [`Error::Denied`](super::Error::Denied) for everyone's and who is no owner.
-    pub async fn tokens_with_ended(
+    pub async fn api_tokens(
         &self,
         actor: &Actor,
-        key: Option<&str>,
+        (key, ended): (Option<&str>, bool),
+        part: Page,
     ) -> Result<Vec<TokenEntry>> {
         let (actor, key) = (actor.clone(), key.map(str::to_owned));
         self.db
@@ -38,7 +36,7 @@ impl App {
                         None
                     }
                 };
-                Ok(tokens::list_with_ended(tx, user, MAX_LIST)?)
+                Ok(tokens::list_api(tx, (user, ended), part.pair())?)
             })
             .await
     }

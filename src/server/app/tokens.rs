@@ -214,18 +214,9 @@ impl App {
             .read(move |tx| {
                 let user = people::find(tx, &actor, &key)?;
                 require_tokens_of(tx.now, &actor, Action::Read, user.id)?;
-                Ok(tokens::list(tx, Some(user.id), MAX_LIST)?)
+                Ok(tokens::list(tx, user.id, MAX_LIST)?)
             })
             .await
-    }
-
-    /// Everyone's tokens, newest first.
-    ///
-    /// # Errors
-    /// [`Error::Denied`] for who is no owner.
-    pub async fn all_tokens(&self, actor: &Actor) -> Result<Vec<TokenEntry>> {
-        actor.require(self.clock.now(), Action::Read, &Object::site(ResourceType::ApiKey))?;
-        Ok(self.db.read(|tx| tokens::list(tx, None, MAX_LIST)).await?)
     }
 
     /// One token, by the part before its hyphen or, for API tokens, by name.

@@ -14,7 +14,7 @@ use crate::model::name::UserName;
 use crate::model::policy::{Action, Object, ResourceType};
 use crate::model::text;
 use crate::model::user::{LoginType, SiteRole, User, UserKind, UserStatus};
-pub use crate::server::db::user_search::{Crowd, UserFilter};
+pub use crate::server::db::user_search::{Crowd, Sight, UserFilter};
 use crate::server::db::{self, ReadTx, roles, user_search, users};
 
 /// What a new user is made from.

@@ -155,11 +155,12 @@ pub fn insert(tx: &WriteTx<'_>, identity: &Identity) -> Result<()> {
 /// When SQLite fails.
 pub fn update(tx: &WriteTx<'_>, identity: &Identity) -> Result<()> {
     tx.execute(
-        "UPDATE identities SET provider = :provider, email = :email, claims = :claims,
-         last_used_at = :last_used_at WHERE id = :id",
+        "UPDATE identities SET provider = :provider, issuer = :issuer, email = :email,
+         claims = :claims, last_used_at = :last_used_at WHERE id = :id",
         named_params! {
-            ":id": identity.id, ":provider": identity.provider, ":email": identity.email,
-            ":claims": identity.claims, ":last_used_at": identity.last_used_at,
+            ":id": identity.id, ":provider": identity.provider, ":issuer": identity.issuer,
+            ":email": identity.email, ":claims": identity.claims,
+            ":last_used_at": identity.last_used_at,
         },
     )?;
     Ok(())

@@ -86,26 +86,6 @@ pub fn delete_all(tx: &WriteTx<'_>, user: UserId) -> Result<usize> {
     tx.execute("DELETE FROM memberships WHERE user_id = :user", named_params! { ":user": user })
 }
 
-/// Members by name, each with the time since when.
-///
-/// # Errors
-/// When SQLite fails.
-pub fn list(
-    tx: &ReadTx<'_>,
-    organization: OrganizationId,
-    limit: i64,
-    offset: i64,
-) -> Result<Vec<(User, Timestamp)>> {
-    tx.list(
-        select_users!(with ", s.created_at AS since ";
-            "FROM memberships s JOIN users u ON u.id = s.user_id
-             WHERE s.organization_id = :organization AND u.status <> 'deleted'
-             ORDER BY u.username LIMIT :limit OFFSET :offset"),
-        named_params! { ":organization": organization, ":limit": limit, ":offset": offset },
-        |row| Ok((users::from_row(row)?, row.get("since")?)),
-    )
-}
-
 /// Members who may act and whose names hold `text`, in lower case; by name.
 ///
 /// # Errors

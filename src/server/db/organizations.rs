@@ -126,16 +126,6 @@ pub fn set_quota_allowance(tx: &WriteTx<'_>, id: OrganizationId, allowance: i64)
     Ok(())
 }
 
-/// Whether there are others than that of the start.
-///
-/// # Errors
-/// When SQLite fails.
-pub fn are_several(tx: &ReadTx<'_>) -> Result<bool> {
-    let found =
-        tx.find("SELECT 1 FROM organizations WHERE is_default = 0 LIMIT 1", [], |_| Ok(()))?;
-    Ok(found.is_some())
-}
-
 /// How many templates and workspaces there are in it.
 ///
 /// # Errors

@@ -25,6 +25,7 @@ pub const MIGRATIONS: &[(&str, &str)] = &[
     ("0014_providers", include_str!("migrations/0014_providers.sql")),
     ("0015_provedit", include_str!("migrations/0015_provedit.sql")),
     ("0016_orgs", include_str!("migrations/0016_orgs.sql")),
+    ("0017_template_reads", include_str!("migrations/0017_template_reads.sql")),
     ("0018_sharing", include_str!("migrations/0018_sharing.sql")),
 ];
 

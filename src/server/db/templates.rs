@@ -14,6 +14,8 @@ macro_rules! select {
     ($tail:literal) => {
         concat!(
             "SELECT t.id AS id, t.organization_id AS organization_id, t.name AS name,
+                    (SELECT CASE o.is_default WHEN 0 THEN o.name ELSE '' END
+                     FROM organizations o WHERE o.id = t.organization_id) AS home,
                     t.display_name AS display_name, t.description AS description, t.icon AS icon,
                     t.active_version_id AS active_version_id, v.name AS active_version_name,
                     u.id AS creator_id, u.username AS creator_name, t.created_at AS created_at,
@@ -32,6 +34,7 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<Template> {
     Ok(Template {
         id: row.get("id")?,
         organization_id: row.get("organization_id")?,
+        home: row.get("home")?,
         name: row.get("name")?,
         display_name: row.get("display_name")?,
         description: row.get("description")?,

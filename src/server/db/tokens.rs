@@ -202,52 +202,51 @@ pub fn find_by_name(tx: &ReadTx<'_>, user: UserId, name: &str) -> Result<Option<
     )
 }
 
-/// A user's tokens, or everyone's, that have not ended; newest first.
+/// A user's tokens of every kind that have not ended; newest first.
 ///
 /// # Errors
 /// When SQLite fails.
-pub fn list(tx: &ReadTx<'_>, user: Option<UserId>, limit: i64) -> Result<Vec<TokenEntry>> {
-    match user {
-        Some(user) => tx.list(
-            select_tokens!(
-                "WHERE t.user_id = :user AND t.expires_at > :now
-                 ORDER BY t.created_at DESC, t.id DESC LIMIT :limit"
-            ),
-            named_params! { ":user": user, ":now": tx.now, ":limit": limit },
-            from_row,
+pub fn list(tx: &ReadTx<'_>, user: UserId, limit: i64) -> Result<Vec<TokenEntry>> {
+    tx.list(
+        select_tokens!(
+            "WHERE t.user_id = :user AND t.expires_at > :now
+             ORDER BY t.created_at DESC, t.id DESC LIMIT :limit"
         ),
-        None => tx.list(
-            select_tokens!(
-                "WHERE t.expires_at > :now ORDER BY t.created_at DESC, t.id DESC LIMIT :limit"
-            ),
-            named_params! { ":now": tx.now, ":limit": limit },
-            from_row,
-        ),
-    }
+        named_params! { ":user": user, ":now": tx.now, ":limit": limit },
+        from_row,
+    )
 }
 
-/// A user's tokens, or everyone's, also those that have ended and are not forgotten yet; newest first.
+/// A part of a user's API tokens, or of everyone's, newest first; `ended` with those that have ended and
+/// are not forgotten yet.
 ///
 /// # Errors
 /// When SQLite fails.
-pub fn list_with_ended(
+pub fn list_api(
     tx: &ReadTx<'_>,
-    user: Option<UserId>,
-    limit: i64,
+    (user, ended): (Option<UserId>, bool),
+    (limit, offset): (u32, u32),
 ) -> Result<Vec<TokenEntry>> {
     match user {
         Some(user) => tx.list(
             select_tokens!(
-                "WHERE t.user_id = :user ORDER BY t.created_at DESC, t.id DESC LIMIT :limit"
+                "WHERE t.user_id = :user AND t.kind = 'api' AND (:ended OR t.expires_at > :now)
+                 ORDER BY t.created_at DESC, t.id DESC LIMIT :limit OFFSET :offset"
             ),
-            named_params! { ":user": user, ":limit": limit },
+            named_params! {
+                ":user": user, ":ended": ended, ":now": tx.now, ":limit": limit, ":offset": offset,
+            },
             from_row,
         ),
         None => tx.list(
             select_tokens!(
-                "ORDER BY t.created_at DESC, t.id DESC LIMIT :limit /* scan: of the newest */"
+                "WHERE t.kind = 'api' AND (:ended OR t.expires_at > :now)
+                 ORDER BY t.created_at DESC, t.id DESC LIMIT :limit OFFSET :offset
+                 /* scan: of the newest, those of people's sessions are passed over */"
             ),
-            named_params! { ":limit": limit },
+            named_params! {
+                ":ended": ended, ":now": tx.now, ":limit": limit, ":offset": offset,
+            },
             from_row,
         ),
     }

@@ -15,6 +15,8 @@ pub struct UserFilter {
     pub wanted: PeopleFilter,
     /// Of whom; of everyone when none.
     pub of: Option<Crowd>,
+    /// As someone sees them who does not see everyone; as all see them when none.
+    pub sight: Option<Sight>,
     /// Those whose names come after the name of this user.
     pub after: Option<UserId>,
     /// At most so many; the caller bounds it.
@@ -32,6 +34,15 @@ pub enum Crowd {
     Group(GroupId),
 }
 
+/// Whom someone sees who does not see everyone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sight {
+    /// Themselves.
+    pub own: Option<UserId>,
+    /// The organizations whose members they see.
+    pub places: Vec<OrganizationId>,
+}
+
 /// A filter as SQLite takes it.
 struct Narrow {
     text: String,
@@ -41,11 +52,15 @@ struct Narrow {
     kind: Option<&'static str>,
     organization: Option<OrganizationId>,
     group: Option<GroupId>,
+    sees_all: bool,
+    own: Option<UserId>,
+    places: String,
 }
 
 impl UserFilter {
     fn is_wide(&self) -> bool {
-        self.wanted.is_wide() && self.of.is_none() && self.after.is_none()
+        let of_all = self.of.is_none() && self.sight.is_none() && self.after.is_none();
+        of_all && self.wanted.is_wide()
     }
 
     fn narrow(&self) -> Narrow {
@@ -64,10 +79,13 @@ impl UserFilter {
             kind: wanted.service.map(|service| if service { "service" } else { "person" }),
             organization,
             group,
+            sees_all: self.sight.is_none(),
+            own: self.sight.as_ref().and_then(|sight| sight.own),
+            places: self.sight.as_ref().map_or_else(|| "[]".to_owned(), Sight::places),
         }
     }
 
-    fn params<'p>(&'p self, narrow: &'p Narrow) -> [(&'static str, &'p dyn ToSql); 12] {
+    fn params<'p>(&'p self, narrow: &'p Narrow) -> [(&'static str, &'p dyn ToSql); 15] {
         [
             (":text", &narrow.text),
             (":status", &narrow.status),
@@ -76,12 +94,23 @@ impl UserFilter {
             (":kind", &narrow.kind),
             (":organization", &narrow.organization),
             (":group", &narrow.group),
+            (":sees_all", &narrow.sees_all),
+            (":own", &narrow.own),
+            (":places", &narrow.places),
             (":after", &self.after),
             (":created_before", &self.wanted.created_before),
             (":created_after", &self.wanted.created_after),
             (":seen_before", &self.wanted.seen_before),
             (":seen_after", &self.wanted.seen_after),
         ]
+    }
+}
+
+impl Sight {
+    /// The ids of the organizations, a JSON array.
+    fn places(&self) -> String {
+        let ids: Vec<String> = self.places.iter().map(ToString::to_string).collect();
+        serde_json::Value::from(ids).to_string()
     }
 }
 
@@ -108,6 +137,8 @@ macro_rules! matching {
                WHERE o.organization_id = :organization AND o.user_id = u.id))
           AND (:group IS NULL OR EXISTS (SELECT 1 FROM group_members g
                WHERE g.group_id = :group AND g.user_id = u.id))
+          AND (:sees_all OR u.id IS :own OR EXISTS (SELECT 1 FROM json_each(:places) j
+               CROSS JOIN memberships s ON s.organization_id = j.value AND s.user_id = u.id))
           AND (:roles = '' OR EXISTS (SELECT 1 FROM role_bindings r WHERE r.user_id = u.id
                AND instr(:roles, ',' || r.role || ',') > 0 AND r.organization_id IS NULL))
           AND (:text = '' OR instr(lower(u.username), :text) > 0

@@ -14,6 +14,8 @@ macro_rules! select {
         concat!(
             "SELECT w.id AS id, w.organization_id AS organization_id, w.name AS name,
                     o.id AS owner_id, o.username AS owner_name, t.id AS template_id,
+                    (SELECT CASE a.is_default WHEN 0 THEN a.name ELSE '' END
+                     FROM organizations a WHERE a.id = t.organization_id) AS template_home,
                     t.name AS template_name, t.display_name AS template_display_name,
                     t.icon AS template_icon, t.active_version_id AS template_active_version_id,
                     w.created_at AS created_at, w.updated_at AS updated_at,
@@ -38,6 +40,7 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<Workspace> {
         owner: UserRef { id: row.get("owner_id")?, username: row.get("owner_name")? },
         name: row.get("name")?,
         template_id: row.get("template_id")?,
+        template_home: row.get("template_home")?,
         template_name: row.get("template_name")?,
         template_display_name: row.get("template_display_name")?,
         template_icon: row.get("template_icon")?,

@@ -4,7 +4,9 @@ use maud::{Markup, Render, html};
 
 use super::parts::icon::{icon, wordmark};
 use super::parts::notice::{self, Flash};
-use super::{assets, paths, raw};
+use super::paths::{self, Home};
+use super::{assets, raw};
+use crate::model::id::OrganizationId;
 use crate::model::policy::{Action, Belonging, Permission, ResourceType, Subject};
 use crate::model::time::Timestamp;
 use crate::model::user::{SiteRole, User, UserKind, UserRef};
@@ -38,6 +40,8 @@ pub struct Visit {
     pub now: Timestamp,
     /// Where they may go.
     pub ways: Ways,
+    /// The organization to whose pages they are led, where none is named.
+    pub home: Home,
 }
 
 /// The parts of the site that are not everyone's.
@@ -47,7 +51,7 @@ pub struct Ways {
     pub people: bool,
     /// Adding templates.
     pub templates: bool,
-    /// The groups, members and roles of an organization.
+    /// The groups, members and roles of the organization that they are led to.
     pub groups: bool,
     /// The audit log.
     pub audit: bool,
@@ -57,7 +61,7 @@ pub struct Ways {
     pub second_factors: bool,
     /// Organizations, where they see several.
     pub organizations: bool,
-    /// What follows providers, in some organization.
+    /// What follows providers in the organization that they are led to.
     pub syncs: bool,
 }
 
@@ -80,6 +84,17 @@ impl Ways {
             organizations: subject.organizations.len() > 1,
             syncs: any(ResourceType::IdpsyncSettings, Action::Read),
         }
+    }
+
+    /// The same where someone is led to the pages of one organization, or of none.
+    #[must_use]
+    pub fn at(self, subject: &Subject, home: Option<OrganizationId>) -> Self {
+        let may = |kind| {
+            let read = Permission(kind, Action::Read);
+            let there = |id| subject.held_in(id).contains(read);
+            subject.site.contains(read) || home.is_some_and(there)
+        };
+        Self { groups: may(ResourceType::Group), syncs: may(ResourceType::IdpsyncSettings), ..self }
     }
 }
 
@@ -244,9 +259,9 @@ fn sidebar(visit: &Visit, section: Section) -> Markup {
                     @if visit.ways.people { (entry(paths::PEOPLE, "people", "People", section == Section::People)) }
                     @if visit.ways.organizations { (entry(paths::ORGANIZATIONS, "board", "Organizations", section == Section::Organizations)) }
                     @else if visit.ways.groups {
-                        (entry(paths::GROUPS, "people", "Groups", section == Section::Groups))
-                        (entry(paths::MEMBERS, "person-plus", "Members", section == Section::Members))
-                        (entry(paths::ROLES, "access", "Roles", section == Section::Roles))
+                        (entry(&visit.home.groups(), "people", "Groups", section == Section::Groups))
+                        (entry(&visit.home.members(), "person-plus", "Members", section == Section::Members))
+                        (entry(&visit.home.roles(), "access", "Roles", section == Section::Roles))
                     }
                     @if visit.ways.audit { (entry(paths::ACCESS_REVIEW, "access", "Access review", section == Section::Access)) }
                     @if visit.ways.audit { (entry(paths::AUDIT, "audit", "Audit log", section == Section::Audit)) }

@@ -6,10 +6,11 @@ mod organizations;
 mod people;
 mod sharing;
 mod sign_in;
+mod templates;
 
 use crate::model::build::Build;
 use crate::model::id::{InvitationId, PasskeyId};
-use crate::model::name::{TemplateName, UserName, WorkspaceName};
+use crate::model::name::{UserName, WorkspaceName};
 use crate::model::workspace::Workspace;
 
 pub use access_review::{ACCESS_REVIEW, ACCESS_REVOKE, ACCESS_SIGN_OFF, access_review};
@@ -25,6 +26,10 @@ pub use sign_in::{
     PASSWORD_STRENGTH, PROVIDER, PROVIDER_ADD, PROVIDER_ADD_TRY, PROVIDER_REMOVE, PROVIDER_TEST,
     PROVIDER_TRY, PROVIDERS, SECOND_FACTORS, WAY_IN_REMOVE, WAYS_IN, provider, provider_add,
     provider_add_try, provider_remove, provider_test, provider_try, way_in_remove,
+};
+pub use templates::{
+    archive, create, delete_template, permissions, promote, template, template_at, template_of,
+    version, version_at, version_live, version_of,
 };
 
 /// The list of workspaces; `/` leads here.
@@ -236,54 +241,6 @@ impl Place {
     fn under(&self, rest: &str) -> String {
         format!("{}/{rest}", self.0)
     }
-}
-
-/// A template's page.
-#[must_use]
-pub fn template(name: &TemplateName) -> String {
-    format!("{TEMPLATES}/{name}")
-}
-
-/// The form that makes a workspace from a template.
-#[must_use]
-pub fn create(template: &TemplateName) -> String {
-    format!("{TEMPLATES}/{template}/workspace")
-}
-
-/// A template version's page.
-#[must_use]
-pub fn version(template: &TemplateName, version: &str) -> String {
-    format!("{TEMPLATES}/{template}/versions/{}", segment(version))
-}
-
-/// An import's live stream, from line `after` of its log on.
-#[must_use]
-pub fn version_live(template: &TemplateName, version: &str, after: i64) -> String {
-    format!("{}/live?after={after}", self::version(template, version))
-}
-
-/// Makes a version the one that new workspaces use.
-#[must_use]
-pub fn promote(template: &TemplateName, version: &str) -> String {
-    format!("{}/promote", self::version(template, version))
-}
-
-/// Stops offering a version.
-#[must_use]
-pub fn archive(template: &TemplateName, version: &str) -> String {
-    format!("{}/archive", self::version(template, version))
-}
-
-/// Removes a template.
-#[must_use]
-pub fn delete_template(template: &TemplateName) -> String {
-    format!("{TEMPLATES}/{template}/delete")
-}
-
-/// Who may use and keep a template.
-#[must_use]
-pub fn permissions(template: &TemplateName) -> String {
-    format!("{TEMPLATES}/{template}/permissions")
 }
 
 /// Adds a starter template.

@@ -10,8 +10,8 @@ use super::providers::{Fixed, Standing, plain};
 use super::settings::{Read, Wrong, read, typed};
 use super::{InForce, Providers};
 use crate::model::provider::{Comers, ProviderKind, Steps};
-use crate::model::provider_field::{places, secret};
-use crate::server::app::provider_changes::{NewSecret, PutProvider, Stored};
+use crate::model::provider_field::{may_put_out, places, secret};
+use crate::server::app::provider_changes::{NewSecret, PutProvider, Reach, Stored};
 use crate::server::app::{Actor, Error, Result};
 
 /// What was typed.
@@ -34,7 +34,7 @@ struct Ready {
     table: Table,
     secret: NewSecret,
     read: Read,
-    is_another: bool,
+    reach: Reach,
 }
 
 impl Providers {
@@ -73,7 +73,7 @@ impl Providers {
             return Err(Error::conflict(why));
         }
         let ready = now.read(self.fixed(), draft)?;
-        if ready.is_another {
+        if ready.reach == Reach::Another {
             now.require_no_scim(&draft.name)?;
         }
         let cmd = PutProvider {
@@ -82,7 +82,7 @@ impl Providers {
             kind: draft.kind,
             settings: json(&ready.table),
             secret: ready.secret,
-            is_another: ready.is_another,
+            reach: ready.reach,
             change: draft.change,
         };
         now.app.put_provider(actor, cmd).await?;
@@ -170,8 +170,32 @@ impl InForce {
         if let Read::Scim(scim) = &read {
             table.insert("provider".to_owned(), scim.provider.clone().into());
         }
-        let is_another = moved && matches!(draft.kind, ProviderKind::Oidc | ProviderKind::Github);
-        Ok(Ready { table, secret, read, is_another })
+        let reach = self.reach((&draft.name, moved), (before.as_ref(), &table), &read);
+        Ok(Ready { table, secret, read, reach })
+    }
+
+    /// What becomes of who came in before.
+    fn reach(
+        &self,
+        (name, moved): (&str, bool),
+        (before, table): (Option<&Table>, &Table),
+        read: &Read,
+    ) -> Reach {
+        let (Some(before), Some(issuer)) = (before, read.issuer()) else { return Reach::Same };
+        match self.issuers().get(name) {
+            Some(old) if *old != issuer => return Reach::Another,
+            Some(_) => {}
+            // What is not in force lets nobody in.
+            None if moved => return Reach::Another,
+            None => return Reach::Same,
+        }
+        let limits = ["allowed_groups", "allowed_orgs", "allowed_teams"];
+        let by_groups =
+            limits.iter().any(|key| before.contains_key(*key) || table.contains_key(*key));
+        let mut keys = before.keys().chain(table.keys());
+        let narrows =
+            keys.any(|key| table.get(key) != before.get(key) && may_put_out(key, by_groups));
+        if narrows { Reach::MayNarrow } else { Reach::Same }
     }
 }
 

@@ -104,7 +104,7 @@ impl Providers {
         let alone = InForce { app, oidc, github, ldap, scim, told, trials, stored };
         let stored = alone.app.stored_providers().await;
         let now = alone.with(&fixed, &stored.context("Reading the providers that are stored")?);
-        now.app.meet_providers(now.who()).await.context("Noting who the providers are")?;
+        now.app.meet_providers(now.issuers()).await.context("Noting who the providers are")?;
         now.tell_rules(&BTreeSet::new());
         let (now, turn) = (Mutex::new(Arc::new(now)), Turn::new(()));
         Ok(Self(Arc::new(Shared { fixed, now, turn })))
@@ -149,7 +149,7 @@ impl Providers {
             return Ok(());
         }
         let next = Arc::new(before.with(&self.0.fixed, &stored));
-        next.app.meet_providers(next.who()).await?;
+        next.app.meet_providers(next.issuers()).await?;
         let gone = &before.names() - &next.names();
         next.tell_rules(&gone);
         *self.0.now.lock().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&next);
@@ -173,14 +173,6 @@ impl InForce {
         !self.rules().is_empty()
     }
 
-    /// Who each of them is, by its name: under the same name it may be another one some day.
-    fn who(&self) -> BTreeMap<String, String> {
-        let github = self.github.settings().map(|s| (github::PROVIDER.to_owned(), s.base.as_str()));
-        let oidc = self.oidc.all().map(|s| (s.name.clone(), s.issuer.as_str()));
-        let plain = |(name, who): (String, &str)| (name, who.trim_end_matches('/').to_owned());
-        oidc.chain(github).map(plain).collect()
-    }
-
     fn rules(&self) -> BTreeMap<String, Arc<Rules>> {
         let rules = |rules: &Arc<Rules>| Arc::clone(rules);
         let mut all: BTreeMap<_, _> =
@@ -188,6 +180,14 @@ impl InForce {
         all.extend(self.github.settings().map(|s| (github::PROVIDER.to_owned(), rules(&s.rules))));
         all.extend(self.ldap.settings().map(|s| (ldap::PROVIDER.to_owned(), rules(&s.rules))));
         all
+    }
+
+    /// By what the people of each provider are known, by its name.
+    fn issuers(&self) -> BTreeMap<String, String> {
+        let oidc = self.oidc.all().map(|s| (s.name.clone(), s.issuer()));
+        let github = self.github.settings().map(|s| (github::PROVIDER.to_owned(), s.issuer()));
+        let ldap = self.ldap.settings().map(|s| (ldap::PROVIDER.to_owned(), s.issuer()));
+        oidc.chain(github).chain(ldap).collect()
     }
 
     fn tell_rules(&self, gone: &BTreeSet<String>) {

@@ -113,6 +113,7 @@ fn form(route: &str, value: &dyn Fn(&str) -> String) -> Vec<(&'static str, Strin
             &[("name", "another"), ("permission", "workspace:read")]
         }
         "remove" if route.contains("/members/") => return vec![("confirm", value("{user}"))],
+        "delete" if route.contains("/templates/") => &[("confirm", "kiln")],
         "delete" if route.starts_with("/organizations") => &[("confirm", "default")],
         "organizations" => &[("name", "orchard")],
         "{kind}" => &[("field", "teams")],

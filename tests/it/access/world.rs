@@ -179,7 +179,7 @@ impl World {
             "{version}" if route.contains("/versions/{version}") => {
                 known("{version-name}").unwrap()
             }
-            "{template}" if route.starts_with("/templates") => "kiln".to_owned(),
+            "{template}" if !route.starts_with("/api/") => "kiln".to_owned(),
             key => known(key).unwrap_or_else(|| panic!("nothing for {key} of {route}")),
         }
     }

@@ -7,7 +7,9 @@ use steading::model::name::{RoleName, TemplateName};
 use steading::model::policy::{self, Permission, Permissions};
 use steading::model::quota::Quota;
 use steading::model::template::TemplateRole;
-use steading::model::user::{Group, GroupSource, HeldRole, Organization, OrganizationRole, User};
+use steading::model::user::{
+    Contents, Group, GroupSource, HeldRole, Organization, OrganizationRole, User,
+};
 use steading::server::html::layout::Visit;
 use steading::server::html::pages::group::GroupPage;
 use steading::server::html::pages::groups::{GroupRow, Groups};
@@ -69,7 +71,7 @@ fn some_group(n: u128, name: &str, quota_allowance: i64) -> Group {
     }
 }
 
-fn row_of(group: &Group, n_members: usize, source: GroupSource) -> GroupRow {
+fn row_of(group: &Group, n_members: i64, source: GroupSource) -> GroupRow {
     GroupRow {
         name: group.name.clone(),
         display_name: group.display_name.clone(),
@@ -171,7 +173,8 @@ fn organization() -> Organization {
 
 /// The organization of the start alone, or another one besides it.
 pub fn place(is_one_of_many: bool) -> Place {
-    Place { organization: if is_one_of_many { kiln() } else { organization() }, is_one_of_many }
+    let organization = if is_one_of_many { kiln() } else { organization() };
+    Place { organization, is_one_of_many, syncs: true }
 }
 
 fn kiln() -> Organization {
@@ -206,10 +209,12 @@ fn organizations() -> Vec<Scene> {
         visit: sees_several(if changes { ada() } else { linus() }),
         place: place(true),
         changes,
-        holds: changes.then_some((0, 0)),
+        holds: changes.then_some(Contents::Nothing),
         input,
     };
-    let full = OrganizationPage { holds: Some((2, 31)), ..page(true, Input::default()) };
+    let things = Some(Contents::Things { templates: 2, workspaces: 31 });
+    let full = OrganizationPage { holds: things, ..page(true, Input::default()) };
+    let past = OrganizationPage { holds: Some(Contents::Past), ..page(true, Input::default()) };
     let start = OrganizationPage {
         visit: visit(ada()),
         place: place(false),
@@ -238,6 +243,7 @@ fn organizations() -> Vec<Scene> {
         ),
         scene("organization-start", start.render()),
         scene("organization-full", full.render()),
+        scene("organization-past", past.render()),
         scene("groups-of-one-of-many", groups.render()),
     ]
 }

@@ -206,7 +206,7 @@ fn account() -> Scene {
 fn syncs() -> Vec<Scene> {
     let page = |kind, origin, tried, input| SyncPage {
         visit: visit(ada()),
-        place: Place { organization: named(1, "default"), is_one_of_many: false },
+        place: Place { organization: named(1, "default"), is_one_of_many: false, syncs: true },
         kind,
         provider: "hearth".into(),
         providers: vec!["hearth".into(), "github".into()],
@@ -232,7 +232,7 @@ fn syncs() -> Vec<Scene> {
         "mapping",
         "Has no = in the line \"glaze\".",
     );
-    let kiln = Place { organization: named(2, "kiln"), is_one_of_many: true };
+    let kiln = Place { organization: named(2, "kiln"), is_one_of_many: true, syncs: true };
     let shown = SyncPage {
         changes: false,
         place: kiln,

@@ -18,6 +18,7 @@ use steading::model::user::{LoginType, SiteRole, User, UserKind, UserRef, UserSt
 use steading::model::workspace::Workspace;
 use steading::server::html::layout::{Csrf, Visit, Ways};
 use steading::server::html::parts::notice::Flash;
+use steading::server::html::paths::Home;
 
 /// 20 November 2026, 14:30 UTC, a Friday.
 pub const NOW: Timestamp = Timestamp(1_795_185_000);
@@ -69,7 +70,7 @@ pub fn reference(user: &User) -> UserRef {
 /// A visit of `user`.
 pub fn visit(user: User) -> Visit {
     let ways = Ways::of(&Subject::of(&user, &[], Scope::ALL));
-    Visit { user, csrf: Csrf("c5f0a1".into()), flash: None, now: NOW, ways }
+    Visit { user, csrf: Csrf("c5f0a1".into()), flash: None, now: NOW, ways, home: Home::default() }
 }
 
 /// A visit with a message of the last page.
@@ -117,6 +118,7 @@ pub fn workspace(n: u128, name: &str, owner: &User, latest: Build) -> Workspace 
     Workspace {
         id: id(100 + n),
         organization_id: id(1),
+        template_home: String::new(),
         owner: reference(owner),
         name: WorkspaceName::parse(name).expect("a name of the gallery is valid"),
         template_id: id(300),
@@ -386,6 +388,7 @@ pub fn template(name: &str, label: &str) -> Template {
     Template {
         id: id(300),
         organization_id: id(1),
+        home: String::new(),
         name: TemplateName::parse(name).expect("a name of the gallery is valid"),
         display_name: label.into(),
         description: "A container on this box with a home volume that outlives it.".into(),

@@ -12,12 +12,12 @@ use super::{REFRESH, World, ada};
 use crate::factors::Browser;
 use crate::harness::{Client, TestServer, URL, person};
 
-const PAGE: &str = "/deployment/sign-in";
+pub(super) const PAGE: &str = "/deployment/sign-in";
 const ADD: &str = "/deployment/add-sign-in/oidc";
 const SECRET: &str = "a secret for tests";
 
 /// A server that Olga owns, without any provider, and a provider that knows it.
-async fn empty() -> (World, Client) {
+pub(super) async fn empty() -> (World, Client) {
     let peer = Peer::start(URL, REFRESH).await;
     let server = TestServer::with(|_| {}, |_| {}).await;
     server.clock.advance(Clock::machine().now().since(server.clock.now()));
@@ -27,7 +27,7 @@ async fn empty() -> (World, Client) {
 }
 
 /// What is typed for the provider: what it needs and no more.
-fn least(peer: &Peer) -> Vec<(&'static str, String)> {
+pub(super) fn least(peer: &Peer) -> Vec<(&'static str, String)> {
     vec![
         ("name", "sso".to_owned()),
         ("issuer", peer.issuer.to_string()),
@@ -40,7 +40,7 @@ fn least(peer: &Peer) -> Vec<(&'static str, String)> {
 }
 
 /// The same with more typed, or something else.
-fn with(
+pub(super) fn with(
     mut fields: Vec<(&'static str, String)>,
     more: &[(&'static str, &str)],
 ) -> Vec<(&'static str, String)> {
@@ -49,7 +49,7 @@ fn with(
     fields
 }
 
-async fn send(
+pub(super) async fn send(
     server: &TestServer,
     client: &Client,
     path: &str,
@@ -276,7 +276,7 @@ async fn the_last_owner_who_could_sign_in_is_not_locked_out() {
     // Nor by another issuer, which would know nobody of here.
     let other = with(least(&world.peer), &[("issuer", "https://127.0.0.1:1")]);
     let page = send(server, &client, &format!("{PAGE}/sso"), &other).await.expect(200).text;
-    says(&page, &["No owner of this server could sign in any more"]);
+    says(&page, &["no owner of this server could sign in any more"]);
     server.app.set_user_status(&system, "olga", true).await.unwrap();
     server.form(&client, &remove, &[("confirm", "sso")]).await.expect(303);
     server.get(&client, "/api/v2/users/me").await.expect(401);

@@ -14,7 +14,7 @@ use steading::server::identity::github::Settings;
 
 use super::peer::{Browser, Peer};
 use super::session;
-use crate::harness::{Client, Reply, TestServer, URL, person};
+use crate::harness::{Client, PASSWORD, Reply, TestServer, URL, person};
 
 struct World {
     server: TestServer,
@@ -309,4 +309,63 @@ async fn teams_and_organizations_become_groups_and_roles() {
     world.peer.put("ada", at_github(4711, "ada", &[], &[("kiln", "glaze")])).await;
     world.renew_later().await;
     assert!(world.groups().await.is_empty());
+}
+
+#[tokio::test]
+async fn a_person_with_a_password_adds_github_and_comes_by_both() {
+    const WAYS: &str = "/settings/security/ways";
+    let world = World::start(&["kiln"], false).await;
+    for name in ["ada", "eve"] {
+        world.server.app.create_user(&Actor::System, person(name)).await.unwrap();
+    }
+    let kiln = [("kiln", "active")];
+    world.peer.put("first", at_github(4711, "Ada-L", &kiln, &[])).await;
+    world.peer.put("stranger", at_github(9, "stranger", &[], &[])).await;
+    let (ada, eve) = (world.server.sign_in("ada").await, world.server.sign_in("eve").await);
+    let begin = async |client: &Client| {
+        let fields = [("provider", "github"), ("password_now", PASSWORD)];
+        let page = world.server.form(client, WAYS, &fields).await.expect(200);
+        let (_, rest) = page.text.split_once("class=\"button primary wide\" href=\"").unwrap();
+        (rest.split('"').next().unwrap().replace("&amp;", "&"), cookie(&page))
+    };
+    let come_back = async |begun: &(String, String), subject: &str, client: &Client| {
+        let to = Browser::default().sign_in(&begun.0, subject, URL).await;
+        let client = Client { cookie: Some(begun.1.clone()), ..client.clone() };
+        world.server.call(&client, Method::GET, &to[URL.len()..], None).await
+    };
+    let told = |reply: Reply| {
+        let reply = reply.expect(303);
+        assert_eq!(reply.headers["location"], "/settings/security");
+        let mut all = reply.headers.get_all("set-cookie").iter().map(|v| v.to_str().unwrap());
+        let said = all.find_map(|v| v.strip_prefix("steading_flash=")).unwrap();
+        said.replace("%20", " ")
+    };
+    // What Ada began is of no use to Eve, and whom GitHub's rules keep out adds nothing.
+    let begun = begin(&ada).await;
+    let said = told(come_back(&begun, "first", &eve).await);
+    assert!(said.starts_with("bThis was begun in another session"), "{said}");
+    let said = told(come_back(&begin(&ada).await, "stranger", &ada).await);
+    assert!(said.starts_with("bYou are in none of the groups"), "{said}");
+    let said = told(come_back(&begin(&ada).await, "first", &ada).await);
+    assert!(said.starts_with("gYou can sign in this way"), "{said}");
+    // It is hers alone, and she comes by both.
+    let said = told(come_back(&begin(&eve).await, "first", &eve).await);
+    assert!(said.starts_with("bSomeone else here comes by"), "{said}");
+    let by_github = world.sign_in("first").await;
+    let me = world.me(&by_github).await;
+    assert_eq!((&me["username"], &me["login_type"]), (&json!("ada"), &json!("password")));
+    assert_eq!(world.me(&world.server.sign_in("ada").await).await["id"], me["id"]);
+
+    // A program of Coder's leads there as well, with a ticket of the same session.
+    world.peer.put("second", at_github(4712, "eve", &kiln, &[])).await;
+    let body = json!({ "to_type": "github", "password": PASSWORD });
+    let path = "/api/v2/users/me/convert-login";
+    let ticket = world.server.post(&eve, path, body).await.expect(201).json();
+    let state = ticket["state_string"].as_str().unwrap();
+    let path = format!("/api/v2/users/oauth2/github/callback?oidc_merge_state={state}");
+    world.server.get(&ada, &path).await.expect(401);
+    let sent = world.server.get(&eve, &path).await.expect(303);
+    let begun = (sent.headers["location"].to_str().unwrap().to_owned(), cookie(&sent));
+    assert!(told(come_back(&begun, "second", &eve).await).starts_with('g'));
+    assert_eq!(world.me(&world.sign_in("second").await).await["username"], "eve");
 }

@@ -5,12 +5,14 @@ mod github;
 mod joining;
 mod ldap;
 mod made;
+mod owners;
 pub mod peer;
 mod places;
 pub mod slapd;
 mod strength;
 mod syncs;
 mod trial;
+mod words;
 
 use std::sync::Arc;
 use std::time::Duration;

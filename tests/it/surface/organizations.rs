@@ -113,3 +113,31 @@ async fn a_refusal_has_coders_shape_and_code() {
     ada.refused((Method::GET, "/organizations/orchard"), None, (404, None)).await;
     olga.refused((Method::GET, "/organizations/nowhere"), None, (404, None)).await;
 }
+
+#[tokio::test]
+async fn who_sees_only_some_members_has_pages_of_these() {
+    let server = TestServer::start().await;
+    let olga = Caller::new(&server, "olga").await;
+    let place = text(&orchard(&olga).await, "id");
+    for name in ["ben", "tess"] {
+        let path = format!("/organizations/{place}/members/{name}");
+        olga.call((Method::POST, &path), None, (200, &MEMBER)).await;
+    }
+    let path = format!("/organizations/{place}/members/ben/roles");
+    let body = json!({ "roles": ["organization-admin"] });
+    olga.call((Method::PUT, &path), Some(body), (200, &MEMBER)).await;
+    // Of the members of the start Ben sees himself, and whom he keeps in the orchard.
+    let ben = Caller::new(&server, "ben").await;
+    let path = "/organizations/default/paginated-members";
+    for (part, names) in [
+        ("limit=1", vec!["ben"]),
+        ("limit=1&offset=1", vec!["olga"]),
+        ("limit=5&offset=1", vec!["olga", "tess"]),
+    ] {
+        let page = ben.get(&format!("{path}?{part}"), &PAGE_OF_MEMBERS).await;
+        assert_eq!(
+            (each(&page["members"], "username"), &page["count"]),
+            (names.into_iter().map(str::to_owned).collect(), &json!(3))
+        );
+    }
+}

@@ -115,3 +115,25 @@ async fn an_owner_makes_and_sees_tokens_of_others() {
     ada.refused((Method::GET, "/users/ben/keys/tokens"), None, (404, None)).await;
     ada.refused((Method::GET, &format!("{TOKENS}/none")), None, (404, None)).await;
 }
+
+#[tokio::test]
+async fn tokens_come_in_parts_whatever_sessions_there_are_besides() {
+    let server = TestServer::start().await;
+    let ada = Caller::new(&server, "ada").await;
+    for n in 0..5 {
+        server.clock.advance(std::time::Duration::from_secs(1));
+        mint(&ada, json!({ "token_name": format!("t{n}") })).await;
+        server.sign_in("ada").await;
+    }
+    let part = async |query: &str| {
+        let path = format!("{TOKENS}?{query}");
+        each(&ada.get(&path, &KEYS).await, "token_name")
+    };
+    assert_eq!(part("limit=2").await, ["t4", "t3"]);
+    assert_eq!(part("limit=2&offset=2").await, ["t2", "t1"]);
+    assert_eq!(part("limit=2&offset=4").await, ["t0"]);
+    assert_eq!(part("").await.len(), 5);
+    let olga = Caller::new(&server, "olga").await;
+    let path = format!("{TOKENS}?include_all=true&limit=3&offset=1");
+    assert_eq!(each(&olga.get(&path, &KEYS).await, "token_name"), ["t3", "t2", "t1"]);
+}

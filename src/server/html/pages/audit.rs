@@ -168,7 +168,7 @@ impl Audit {
                     div class="actions" {
                         @if !query.is_empty() { (opens("small", "save", &labelled("plus", "Save this search"))) }
                         (link("small", &paths::audit_export("csv", &query), &html! { (icon("download")) "CSV" }))
-                        (link("small", &paths::audit_export("jsonl", &query), &html! { "JSON lines" }))
+                        (link("small", &paths::audit_export("jsonl", &query), &html! { (icon("download")) "JSON lines" }))
                     }
                 }
                 @if found.entries.is_empty() { (nothing(&query)) } @else { (self.table(found)) }

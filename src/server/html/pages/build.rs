@@ -51,7 +51,7 @@ impl Render for BuildPage {
                     h1 { "Build " (build.number) ", " (badge::deed(build.transition)) " " (self.status()) }
                     p {
                         (build_reason(build)) ", " (time::at(build.job.created_at, self.visit.now)) " · "
-                        a href=(paths::version(&w.template_name, &build.version_name)) { (w.template_name) " " (build.version_name) }
+                        a href=(paths::version_of(w, &build.version_name)) { (w.template_name) " " (build.version_name) }
                         @if build.daily_cost > 0 { " · " (build.daily_cost) " credits a day" }
                     }
                 }

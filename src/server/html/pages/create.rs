@@ -47,12 +47,12 @@ impl Render for Create {
         let body = html! {
             header class="page-head" {
                 div {
-                    (crumbs(&[("Templates", paths::TEMPLATES), (label, &paths::template(&self.template.name))]))
+                    (crumbs(&[("Templates", paths::TEMPLATES), (label, &paths::template(&self.template))]))
                     h1 { (title) }
                     p { (self.template.description) " " a href=(paths::TEMPLATES) { "Choose another template" } }
                 }
             }
-            form class="split" method="post" action=(paths::create(&self.template.name)) {
+            form class="split" method="post" action=(paths::create(&self.template)) {
                 (self.visit.csrf)
                 div class="stack" id="form" {
                     (self.unusable())

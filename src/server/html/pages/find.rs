@@ -74,6 +74,9 @@ impl Render for Find {
 /// The pages that the palette knows, those that may be seen.
 #[must_use]
 pub fn pages(visit: &Visit) -> Vec<Hit> {
+    let home = &visit.home;
+    let (sync, groups) = (home.sync(), home.groups());
+    let (members, roles) = (home.members(), home.roles());
     let all = [
         ("Workspaces", "all that you may see", paths::WORKSPACES, true),
         ("New workspace", "from a template", paths::TEMPLATES, true),
@@ -86,15 +89,10 @@ pub fn pages(visit: &Visit) -> Vec<Hit> {
             paths::ORGANIZATIONS,
             visit.ways.organizations || visit.user.has(SiteRole::Owner),
         ),
-        (
-            "Group and role sync",
-            "what follows providers",
-            "/organizations/default/sync/groups",
-            visit.ways.syncs,
-        ),
-        ("Groups", "who is together, and what they may spend", paths::GROUPS, visit.ways.groups),
-        ("Members", "who belongs here, and their roles", paths::MEMBERS, visit.ways.groups),
-        ("Roles", "what members may do", paths::ROLES, visit.ways.groups),
+        ("Group and role sync", "what follows providers", &sync, visit.ways.syncs),
+        ("Groups", "who is together, and what they may spend", &groups, visit.ways.groups),
+        ("Members", "who belongs here, and their roles", &members, visit.ways.groups),
+        ("Roles", "what members may do", &roles, visit.ways.groups),
         ("Audit log", "who did what", paths::AUDIT, visit.ways.audit),
         ("Ways to sign in", "providers, and tests of them", paths::PROVIDERS, visit.ways.providers),
         ("Account", "your names", paths::ACCOUNT, true),

@@ -45,7 +45,7 @@ impl Render for GroupPage {
     fn render(&self) -> Markup {
         let g = &self.group;
         let body = html! {
-            (self.place.tabs(&self.visit, Tab::Groups))
+            (self.place.tabs(Tab::Groups))
             header class="page-head" {
                 div {
                     (crumbs(&[("Groups", &self.place.home().groups())]))
@@ -106,6 +106,8 @@ impl GroupPage {
     }
 
     fn reach(&self) -> Markup {
+        let of = &self.place.organization;
+        let home = if of.is_default { "" } else { of.name.as_str() };
         html! {
             section class="card" aria-labelledby="templates" {
                 header { h2 id="templates" { "Templates" } span class="note" { (self.templates.len()) } }
@@ -115,7 +117,7 @@ impl GroupPage {
                     ul class="rows" {
                         @for (name, role) in &self.templates {
                             li {
-                                span class="main" { @if self.place.organization.is_default { a class="name" href=(paths::template(name)) { (name) } } @else { span class="name" { (name) } } }
+                                span class="main" { a class="name" href=(paths::template_at(home, name)) { (name) } }
                                 span class="note" { @match role { TemplateRole::Use => "use", TemplateRole::Admin => "use and keep" } }
                             }
                         }

@@ -22,8 +22,8 @@ pub struct GroupRow {
     pub everyone: bool,
     /// Who made it.
     pub source: GroupSource,
-    /// How many of its members the one who looks may see.
-    pub n_members: usize,
+    /// How many are in it, seen or not.
+    pub n_members: i64,
     /// Credits a day that it adds to each member's budget.
     pub quota_allowance: i64,
 }
@@ -46,7 +46,7 @@ impl Render for Groups {
     fn render(&self) -> Markup {
         let (again, path) = (!self.input.errors.is_empty(), self.place.home().groups());
         let body = html! {
-            (self.place.tabs(&self.visit, Tab::Groups))
+            (self.place.tabs(Tab::Groups))
             header class="page-head" {
                 div { h1 { "Groups" } p { "People together: what templates they may use, and how much they may spend a day." } }
                 div class="actions" {

@@ -37,7 +37,7 @@ pub struct Members {
 impl Render for Members {
     fn render(&self) -> Markup {
         let body = html! {
-            (self.place.tabs(&self.visit, Tab::Members))
+            (self.place.tabs(Tab::Members))
             header class="page-head" {
                 div { h1 { "Members" } p { "Who belongs to " (self.place.organization.label()) ", and what they are there." } }
             }
@@ -137,7 +137,7 @@ impl Render for MemberPage {
         let u = &self.user;
         let members = self.place.home().members();
         let body = html! {
-            (self.place.tabs(&self.visit, Tab::Members))
+            (self.place.tabs(Tab::Members))
             header class="page-head" {
                 div {
                     (crumbs(&[("Members", &members)]))

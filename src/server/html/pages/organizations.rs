@@ -2,7 +2,7 @@
 
 use maud::{Markup, Render, html};
 
-use crate::model::user::Organization;
+use crate::model::user::{Contents, Organization};
 use crate::server::html::layout::{Page, Section, Visit};
 use crate::server::html::parts::badge::{Look, badge};
 use crate::server::html::parts::button::{labelled, opens};
@@ -125,8 +125,8 @@ pub struct OrganizationPage {
     pub place: Place,
     /// Whether they may change it.
     pub changes: bool,
-    /// The templates and the workspaces in it; none for who may not delete it.
-    pub holds: Option<(i64, i64)>,
+    /// What is in it; none for who may not delete it.
+    pub holds: Option<Contents>,
     /// What was typed into the form.
     pub input: Input,
 }
@@ -136,24 +136,26 @@ impl Render for OrganizationPage {
         let organization = &self.place.organization;
         let holds = self.holds.filter(|_| !organization.is_default);
         let body = html! {
-            (self.place.tabs(&self.visit, Tab::Settings))
+            (self.place.tabs(Tab::Settings))
             header class="page-head" {
                 div {
                     h1 { (organization.label()) @if organization.is_default { " " (badge(Look::Fine, "Of the start")) } }
                     @if !organization.description.is_empty() { p { (organization.description) } }
                 }
-                div class="actions" { @if holds == Some((0, 0)) { (opens("danger", "delete", &html! { "Delete" })) } }
+                div class="actions" { @if holds == Some(Contents::Nothing) { (opens("danger", "delete", &html! { "Delete" })) } }
             }
             div class="stack" {
                 (self.settings())
                 @if self.changes {
                     p class="note" { a href=(paths::sharing_mode(&organization.name)) { "Whose workspaces may be shared" } }
                 }
-                @if let Some((templates, workspaces)) = holds.filter(|holds| *holds != (0, 0)) {
-                    p class="note" { "It can be deleted once nothing is in it. Now there are: templates " (templates) ", workspaces " (workspaces) "." }
+                @match holds {
+                    Some(Contents::Things { templates, workspaces }) => p class="note" { "It can be deleted once nothing is in it. Now there are: templates " (templates) ", workspaces " (workspaces) "." },
+                    Some(Contents::Past) => p class="note" { "It cannot be deleted: it had templates, which the audit log speaks of. It can be renamed, and its members removed." },
+                    Some(Contents::Nothing) | None => {}
                 }
             }
-            @if holds == Some((0, 0)) { (self.delete()) }
+            @if holds == Some(Contents::Nothing) { (self.delete()) }
         };
         let (title, section) = (organization.label(), Section::Organizations);
         Page { title, visit: &self.visit, section, live: None, body }.render()
@@ -192,7 +194,7 @@ impl OrganizationPage {
             title: &title,
             action: &paths::delete_organization(name),
             body: html! {
-                p { "Its groups and roles end, and with them what people have by them. Accounts stay. While it has templates or workspaces it is not deleted." }
+                p { "Its groups and roles end, and with them what people have by them. Accounts stay." }
                 (type_the_name("d-name", name))
             },
             class: "danger primary",

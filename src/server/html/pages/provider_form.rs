@@ -150,6 +150,9 @@ impl ProviderForm {
                     }
                     @if let Some(steps) = &self.tried { (results(self.state.name(), self.kind, steps)) }
                     (self.wrongs())
+                    @if !is_new { @if let Some(what) = identity(self.kind) {
+                        p class="note" { "With another " (what) ", what it says of people is said of others: nobody of now is known by it, and sessions that began with it end." }
+                    } }
                     div class="actions" {
                         button class="button primary" { @if is_new { "Add" } @else { "Save" } }
                         @if self.kind != ProviderKind::Scim { button class="button" formaction=(trial) { "Test before saving" } }
@@ -250,6 +253,16 @@ impl ProviderForm {
             back: "Keep it",
         }
         .draw(&self.visit.csrf)
+    }
+}
+
+/// What tells a way to sign in from another one, whose people are not its own.
+const fn identity(kind: ProviderKind) -> Option<&'static str> {
+    match kind {
+        ProviderKind::Oidc => Some("issuer"),
+        ProviderKind::Github => Some("address of GitHub"),
+        ProviderKind::Ldap => Some("address, place of people or attribute that never changes"),
+        ProviderKind::Password | ProviderKind::Scim => None,
     }
 }
 

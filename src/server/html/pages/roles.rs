@@ -53,7 +53,7 @@ impl Render for Roles {
         ];
         let rows = html! { @for role in &self.roles { (one(&self.place, role)) } };
         let body = html! {
-            (self.place.tabs(&self.visit, Tab::Roles))
+            (self.place.tabs(Tab::Roles))
             header class="page-head" {
                 div { h1 { "Roles" } p { "What members may do in this organization besides what is their own. Roles add up." } }
             }
@@ -109,7 +109,7 @@ impl Render for RolePage {
     fn render(&self) -> Markup {
         let role = &self.role;
         let body = html! {
-            (self.place.tabs(&self.visit, Tab::Roles))
+            (self.place.tabs(Tab::Roles))
             header class="page-head" {
                 div {
                     (crumbs(&[("Roles", &self.place.home().roles())]))

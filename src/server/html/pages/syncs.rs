@@ -70,7 +70,7 @@ impl Render for SyncPage {
     fn render(&self) -> Markup {
         let (name, provider) = (self.place.organization.name.as_str(), self.provider.as_str());
         let body = html! {
-            (self.place.tabs(&self.visit, Tab::Sync))
+            (self.place.tabs(Tab::Sync))
             header class="page-head" {
                 div {
                     h1 { (self.many()) " by " (provider) }

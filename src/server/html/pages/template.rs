@@ -36,10 +36,8 @@ pub struct TemplatePage {
 /// The sections of a template for who keeps it.
 #[must_use]
 pub fn tabs(template: &Template, here: &str) -> Markup {
-    let tabs = [
-        (paths::template(&template.name), "Overview"),
-        (paths::permissions(&template.name), "Permissions"),
-    ];
+    let tabs =
+        [(paths::template(template), "Overview"), (paths::permissions(template), "Permissions")];
     html! {
         nav class="tabs" aria-label={ "Sections of " (template.label()) } {
             @for (href, text) in tabs { a href=(href) aria-current=[(text == here).then_some("page")] { (text) } }
@@ -59,7 +57,7 @@ impl Render for TemplatePage {
                 }
                 div class="actions" {
                     @if self.keeps { (opens("danger", "delete", &html! { "Delete" })) }
-                    (link("primary", &paths::create(&t.name), &html! { "New workspace" }))
+                    (link("primary", &paths::create(t), &html! { "New workspace" }))
                 }
             }
             @if self.keeps { (tabs(t, "Overview")) }
@@ -116,7 +114,7 @@ impl TemplatePage {
         let may = self.keeps && !active && v.job.status == JobStatus::Succeeded;
         let deed = html! {
             @if may {
-                (post(&self.visit.csrf, &paths::promote(&t.name, &v.name), &html! {
+                (post(&self.visit.csrf, &paths::promote(t, &v.name), &html! {
                     button class="button small" { "Make active" span class="vh" { ": " (v.name) } }
                 }))
             }
@@ -128,7 +126,7 @@ impl TemplatePage {
         };
         row(
             &format!("v-{}", v.id),
-            &html! { a class="name" href=(paths::version(&t.name, &v.name)) { (v.name) } },
+            &html! { a class="name" href=(paths::version(t, &v.name)) { (v.name) } },
             &[
                 cell("", &state(v, active)),
                 cell("Change", &change),
@@ -191,7 +189,7 @@ impl TemplatePage {
         };
         html! {
             @if self.keeps {
-                (Dialog { id: "delete", title: &title, action: &paths::delete_template(&t.name), body, class: "danger primary", deed: &title, back: "Keep it" }.draw(&self.visit.csrf))
+                (Dialog { id: "delete", title: &title, action: &paths::delete_template(t), body, class: "danger primary", deed: &title, back: "Keep it" }.draw(&self.visit.csrf))
             }
         }
     }

@@ -47,7 +47,7 @@ pub struct TemplatePermissions {
 impl Render for TemplatePermissions {
     fn render(&self) -> Markup {
         let t = &self.template;
-        let name = paths::template(&t.name);
+        let name = paths::template(t);
         let private = !self.groups.iter().any(|(group, _)| group.everyone);
         let body = html! {
             header class="page-head" {
@@ -123,7 +123,7 @@ impl TemplatePermissions {
         let who = format!("{kind}:{id}");
         let change = |role: &str, class: &str, text: &str| {
             html! {
-                form method="post" action=(paths::permissions(&self.template.name)) {
+                form method="post" action=(paths::permissions(&self.template)) {
                     (self.visit.csrf)
                     input type="hidden" name="who" value=(who);
                     input type="hidden" name="role" value=(role);
@@ -142,7 +142,7 @@ impl TemplatePermissions {
         html! {
             section class="card" aria-labelledby="add" {
                 header { h2 id="add" { "Add someone" } }
-                form class="body fields" method="post" action=(paths::permissions(&self.template.name)) {
+                form class="body fields" method="post" action=(paths::permissions(&self.template)) {
                     (self.visit.csrf)
                     div class="field" {
                         label for="f-who" { "Who" }

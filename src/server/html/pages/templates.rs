@@ -76,18 +76,16 @@ impl Templates {
             format!("Deprecated: {}", t.deprecation)
         };
         let place = self.places.iter().find(|place| place.id == t.organization_id);
-        // Pages of templates are those of the organization of the start.
-        let is_paged = place.is_none_or(|place| place.is_default);
         let head = html! {
             span class="who" {
                 (icon(like(&t.icon, "templates")))
-                span { @if is_paged { a class="name" href=(paths::template(&t.name)) { (t.label()) } } @else { span class="name" { (t.label()) } } small { (note) } }
+                span { a class="name" href=(paths::template(t)) { (t.label()) } small { (note) } }
             }
         };
         let use_it = html! {
-            @if is_paged { a class={ "button small" @if !t.deprecation.is_empty() { " quiet" } } href=(paths::create(&t.name)) {
+            a class={ "button small" @if !t.deprecation.is_empty() { " quiet" } } href=(paths::create(t)) {
                 "Use" span class="vh" { " " (t.label()) }
-            } } @else { span class="note" { "by command" } }
+            }
         };
         let mut cells = vec![
             cell("Version", &html! { (t.active_version_name) }),

@@ -40,12 +40,12 @@ pub struct VersionPage {
 impl Render for VersionPage {
     fn render(&self) -> Markup {
         let (t, v) = (&self.template, &self.version);
-        let live = paths::version_live(&t.name, &v.name, self.log.cursor);
+        let live = paths::version_live(t, &v.name, self.log.cursor);
         let title = format!("{} {}", t.label(), v.name);
         let body = html! {
             header class="page-head" {
                 div {
-                    (crumbs(&[("Templates", paths::TEMPLATES), (t.label(), &paths::template(&t.name))]))
+                    (crumbs(&[("Templates", paths::TEMPLATES), (t.label(), &paths::template(t))]))
                     h1 { (v.name) " " (self.status()) }
                     p {
                         @if !v.message.is_empty() { (v.message) " · " }
@@ -105,8 +105,8 @@ impl VersionPage {
         html! {
             div class="actions" id="actions" {
                 @if may && v.job.status == JobStatus::Succeeded {
-                    @if !v.archived { (post(&self.visit.csrf, &paths::archive(&t.name, &v.name), &html! { button class="button" { "Archive" } })) }
-                    (post(&self.visit.csrf, &paths::promote(&t.name, &v.name), &button("primary", "check", "Make active")))
+                    @if !v.archived { (post(&self.visit.csrf, &paths::archive(t, &v.name), &html! { button class="button" { "Archive" } })) }
+                    (post(&self.visit.csrf, &paths::promote(t, &v.name), &button("primary", "check", "Make active")))
                 }
             }
         }

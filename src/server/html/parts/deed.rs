@@ -148,8 +148,8 @@ fn href(thing: &Thing) -> String {
     match thing {
         Thing::Workspace(owner, name) => Place::new(owner, name).page().to_owned(),
         Thing::Build(owner, name, number) => Place::new(owner, name).build(*number),
-        Thing::Template(name) => paths::template(name),
-        Thing::Version(template, name) => paths::version(template, name),
+        Thing::Template(home, name) => paths::template_at(home, name),
+        Thing::Version(home, template, name) => paths::version_at(home, template, name),
         Thing::User(name) => paths::person(name),
         Thing::Group(name) => Home::default().group(name),
         Thing::Member(name) => Home::default().member(name),

@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 
 use crate::model::user::Organization;
-use crate::server::html::layout::{Section, Visit};
+use crate::server::html::layout::Section;
 use crate::server::html::paths::{self, Home};
 
 /// The organization that a page is about.
@@ -13,6 +13,8 @@ pub struct Place {
     pub organization: Organization,
     /// Whether the one who looks may see others besides.
     pub is_one_of_many: bool,
+    /// Whether they may see there what follows providers.
+    pub syncs: bool,
 }
 
 /// A page of an organization.
@@ -45,10 +47,9 @@ impl Place {
 
     /// The way to its other pages, above a page's head; nothing where there is one organization.
     #[must_use]
-    pub fn tabs(&self, visit: &Visit, here: Tab) -> Markup {
+    pub fn tabs(&self, here: Tab) -> Markup {
         let home = self.home();
         let own = paths::organization(&self.organization.name);
-        let syncs = visit.ways.syncs;
         let tabs = [
             (Tab::Members, home.members(), "Members"),
             (Tab::Groups, home.groups(), "Groups"),
@@ -62,7 +63,7 @@ impl Place {
                     ol { li { a href=(paths::ORGANIZATIONS) { "Organizations" } } li { (self.organization.label()) } }
                 }
                 nav class="tabs" aria-label={ "Pages of " (self.organization.label()) } {
-                    @for (tab, href, text) in tabs.into_iter().filter(|(tab, ..)| *tab != Tab::Sync || syncs) { a href=(href) aria-current=[(tab == here).then_some("page")] { (text) } }
+                    @for (tab, href, text) in tabs.into_iter().filter(|(tab, ..)| *tab != Tab::Sync || self.syncs) { a href=(href) aria-current=[(tab == here).then_some("page")] { (text) } }
                 }
             }
         }

@@ -89,6 +89,14 @@ impl Home {
         format!("{}{ROLES}", self.0)
     }
 
+    /// How groups in it follow providers.
+    #[must_use]
+    pub fn sync(&self) -> String {
+        let start = || organization("default");
+        let home = if self.0.is_empty() { start() } else { self.0.clone() };
+        format!("{home}/sync/groups")
+    }
+
     /// A group's page.
     #[must_use]
     pub fn group(&self, name: &str) -> String {

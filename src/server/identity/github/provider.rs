@@ -249,7 +249,7 @@ impl Provider {
         if self.settings.rules.asks_for_groups() {
             claims.insert(GROUPS.to_owned(), Value::from(self.groups(&proof).await?));
         }
-        let (provider, issuer) = (PROVIDER.to_owned(), issuer(&self.settings.base));
+        let (provider, issuer) = (PROVIDER.to_owned(), self.settings.issuer());
         let subject = person.id.to_string();
         let arrival = Arrival { provider, issuer, subject, claims: Claims(claims) };
         Ok((arrival, self.granted(tokens)))
@@ -309,12 +309,6 @@ impl Provider {
             ends_at: self.clock.now().plus(ASKED_EVERY).plus(LEAD),
         }
     }
-}
-
-/// Whose numbers a person's is: GitHub's, or those of one's own.
-#[must_use]
-pub fn issuer(base: &Url) -> String {
-    base.as_str().trim_end_matches('/').to_owned()
 }
 
 /// An address below another.

@@ -26,6 +26,12 @@ pub struct Settings {
 }
 
 impl Settings {
+    /// Whose numbers a person's is: GitHub's, or those of one's own.
+    #[must_use]
+    pub fn issuer(&self) -> String {
+        self.base.as_str().trim_end_matches('/').to_owned()
+    }
+
     /// Each setting as it may be shown. Who may come in is said as one list of organizations and teams.
     #[must_use]
     pub fn pairs(&self) -> Vec<Pair> {

@@ -6,12 +6,12 @@ use std::time::Duration;
 use serde_json::{Map, Value};
 use zeroize::Zeroizing;
 
+use super::PROVIDER;
 use super::connection::{Connection, Trouble};
 use super::dn;
 use super::filter::{Filter, Values};
 use super::message::{Entry, Scope, Search};
 use super::settings::{Found, People, Settings};
-use super::{ISSUER, PROVIDER};
 use crate::model::identity::{Arrival, Claims, MAX_SUBJECT};
 use crate::net::dial::trust;
 
@@ -213,7 +213,7 @@ impl Line<'_> {
         claims.insert("dn".to_owned(), Value::from(entry.dn.as_str()));
         let groups = self.groups(entry).await?;
         claims.insert(GROUPS.to_owned(), Value::from(groups));
-        let (provider, issuer) = (PROVIDER.to_owned(), ISSUER.to_owned());
+        let (provider, issuer) = (PROVIDER.to_owned(), self.settings.issuer());
         Ok(Arrival { provider, issuer, subject, claims: Claims(claims) })
     }
 

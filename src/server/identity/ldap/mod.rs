@@ -31,8 +31,6 @@ use crate::server::app::{self, App, Error};
 
 /// The name of the directory's settings, as grants have it.
 pub const PROVIDER: &str = DIRECTORY;
-/// The directory, as identities have it: there is one, wherever it moves to.
-pub const ISSUER: &str = "ldap";
 /// Sign-ins that ask a directory at once; more would wait longer than people do.
 const AT_ONCE: usize = 16;
 /// How long one pass asks again for people; whom it does not come to is first in the next one.
@@ -182,7 +180,7 @@ impl Ldap {
         arrival: Option<Arrival>,
     ) -> app::Result<()> {
         let app = &self.0.app;
-        match arrival.filter(|now| now.subject == due.identity.subject) {
+        match arrival.filter(|now| now.is_of(&due.identity)) {
             Some(now) => {
                 let granted = granted(&directory.settings, &due.refresh_token, app.clock().now());
                 let rules = Arc::clone(&directory.settings.rules);

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use zeroize::Zeroizing;
 
+use super::dn;
 use super::filter::Filter;
 use crate::model::identity::Rules;
 use crate::model::time::words;
@@ -37,7 +38,28 @@ pub struct Settings {
     pub rules: Arc<Rules>,
 }
 
+/// Ports that a directory has when none is named: with TLS and without it is the same one.
+const USUAL: [u16; 2] = [389, 636];
+
 impl Settings {
+    /// By what its people are known: which directory it is, which part of it they are in, and which
+    /// attribute tells them apart, written as RFC 4516 has it. How it is secured changes none of that.
+    #[must_use]
+    pub fn issuer(&self) -> String {
+        let host = self.host.to_lowercase();
+        let host = if host.contains(':') { format!("[{host}]") } else { host };
+        let port = match self.port {
+            port if USUAL.contains(&port) => String::new(),
+            port => format!(":{port}"),
+        };
+        let place = match &self.people {
+            People::Search(base, _) => base.as_str(),
+            People::Named(template, _) => template.split_once(',').map_or("", |(_, place)| place),
+        };
+        let place = dn::parts(place).unwrap_or_default().join(",");
+        format!("ldap://{host}{port}/{place}?{}", self.attributes.id.to_lowercase())
+    }
+
     /// Each setting as it may be shown. Filters are not kept as they were written.
     #[must_use]
     pub fn pairs(&self) -> Vec<Pair> {

@@ -42,6 +42,12 @@ pub struct Settings {
 }
 
 impl Settings {
+    /// By what its people are known. A slash at the end may be there or not, as in its own document.
+    #[must_use]
+    pub fn issuer(&self) -> String {
+        self.issuer.as_str().trim_end_matches('/').to_owned()
+    }
+
     /// What stands on its button.
     #[must_use]
     pub fn label(&self) -> String {

@@ -8,7 +8,7 @@ use url::{Host, Url};
 use zeroize::Zeroizing;
 
 use super::syncs::Syncs;
-use super::{Flag, Wrong, link_by_email, yes};
+use super::{Flag, MAX_ISSUER, Wrong, link_by_email, yes};
 use crate::model::duration;
 use crate::model::identity::{AllowedGroups, Fields, LinkByEmail, Rules};
 use crate::net::dial::trust;
@@ -106,7 +106,7 @@ pub fn read(mut table: toml::Table) -> Result<Settings, Wrong> {
         let why = format!("check_every is {:?}: from 15s to 5m", told.check_every);
         Wrong::new("check_every", why)
     })?;
-    Ok(Settings {
+    let settings = Settings {
         host,
         port,
         security,
@@ -123,7 +123,10 @@ pub fn read(mut table: toml::Table) -> Result<Settings, Wrong> {
         bind_dn: told.bind_dn,
         bind_password: Zeroizing::new(told.bind_password),
         check_every,
-    })
+    };
+    let fits = settings.issuer().len() <= MAX_ISSUER;
+    Wrong::unless(fits, "base", || "base is too long, together with url".to_owned())?;
+    Ok(settings)
 }
 
 /// An attribute's name.
@@ -250,6 +253,15 @@ mod tests {
             let text = format!("url = \"{url}\"\nbase = \"dc=x\"");
             read(text.parse().unwrap()).map(|s| (s.host, s.port, s.security))
         };
+        let issuer = |more: &str| told(more).unwrap().issuer();
+        assert_eq!(issuer(""), "ldap://ldap.test/dc=example,dc=test?entryuuid");
+        assert_eq!(issuer("start_tls = false\nfilter = \"(mail={username})\""), issuer(""));
+        assert_ne!(issuer("id_attribute = \"uid\""), issuer(""));
+        let issuer = |text: &str| read(text.parse().unwrap()).unwrap().issuer();
+        let moved = "url = \"ldaps://LDAP.test\"\nbase = \"DC=example, DC=test\"";
+        assert_eq!(issuer(moved), told("").unwrap().issuer());
+        let named = "url = \"ldap://[::1]:3890\"\ndn_template = \"uid={username},ou=P,dc=x\"";
+        assert_eq!(issuer(named), "ldap://[::1]:3890/ou=p,dc=x?entryuuid");
         let of = |host: &str, port, security| (host.to_owned(), port, security);
         assert_eq!(place("ldaps://[::1]").unwrap(), of("::1", 636, Security::Tls));
         assert_eq!(

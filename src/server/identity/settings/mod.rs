@@ -14,6 +14,9 @@ use crate::model::provider::ProviderKind;
 use crate::server::app::Error;
 use crate::server::identity;
 
+/// The longest issuer, as it is kept with each identity.
+const MAX_ISSUER: usize = 500;
+
 /// A setting that does not fit.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{why}")]
@@ -58,6 +61,19 @@ pub enum Read {
     Ldap(Box<identity::ldap::Settings>),
     /// Of SCIM.
     Scim(identity::scim::Settings),
+}
+
+impl Read {
+    /// By what its people are known; none where nobody comes by it.
+    #[must_use]
+    pub fn issuer(&self) -> Option<String> {
+        match self {
+            Self::Oidc(settings) => Some(settings.issuer()),
+            Self::Github(settings) => Some(settings.issuer()),
+            Self::Ldap(settings) => Some(settings.issuer()),
+            Self::Scim(_) => None,
+        }
+    }
 }
 
 /// Reads the settings of the way to sign in `name`, with its secret among them. `providers` are the

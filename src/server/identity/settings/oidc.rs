@@ -8,7 +8,7 @@ use url::Url;
 use zeroize::Zeroizing;
 
 use super::syncs::Syncs;
-use super::{Flag, Wrong, link_by_email, yes};
+use super::{Flag, MAX_ISSUER, Wrong, link_by_email, yes};
 use crate::model::identity::{AllowedGroups, Fields, LinkByEmail, Rules};
 use crate::server::identity::oidc::Settings;
 use crate::server::identity::oidc::http::may_ask;
@@ -16,9 +16,6 @@ use crate::server::identity::{github, ldap};
 
 /// The longest name of a provider.
 const MAX_NAME: usize = 32;
-
-/// The longest issuer, as it is kept with each identity.
-const MAX_ISSUER: usize = 500;
 
 /// What stands in `[oidc.NAME]`.
 #[derive(Debug, Deserialize)]

@@ -7,9 +7,8 @@ use http::StatusCode;
 
 use super::convert::people as convert;
 use crate::model::policy::{Action as A, Permission, ResourceType as R, scope};
-use crate::model::user::TokenKind;
-use crate::server::app::Error;
 use crate::server::app::tokens::CreateToken;
+use crate::server::app::{Error, Page};
 use crate::server::web::extract::{Json, Path, Query, created};
 use crate::server::web::routes::Routes;
 use crate::server::web::{Access, Answer, State, Who};
@@ -38,6 +37,9 @@ pub(super) fn routes(routes: Routes) -> Routes {
 struct ListTokens {
     include_all: bool,
     include_expired: bool,
+    /// Not Coder's, which has no parts of this list: at most so many, and after how many.
+    limit: u32,
+    offset: u32,
 }
 
 async fn create_session(
@@ -60,13 +62,9 @@ async fn list(
     Query(query): Query<ListTokens>,
 ) -> Answer<Json<Vec<wire::ApiKey>>> {
     let whose = (!query.include_all).then_some(key.as_str());
-    let tokens = match whose {
-        _ if query.include_expired => state.app.tokens_with_ended(&actor, whose).await?,
-        Some(key) => state.app.tokens(&actor, key).await?,
-        None => state.app.all_tokens(&actor).await?,
-    };
-    let tokens = tokens.iter().filter(|t| t.kind == TokenKind::Api);
-    Ok(Json(tokens.map(convert::token).collect()))
+    let (asked, part) = ((whose, query.include_expired), Page::new(query.limit, query.offset));
+    let tokens = state.app.api_tokens(&actor, asked, part).await?;
+    Ok(Json(tokens.iter().map(convert::token).collect()))
 }
 
 async fn create(

@@ -65,6 +65,7 @@ pub(super) fn people_asked_for(query: &ListQuery) -> Result<UserFilter, Error> {
     Ok(UserFilter {
         wanted: PeopleFilter::parse(&query.q).map_err(|e| Error::invalid("q", e))?,
         of: None,
+        sight: None,
         after: query.after_id.map(UserId),
         limit: query.limit(MAX_LIST),
         offset: query.offset(),

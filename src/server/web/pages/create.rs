@@ -2,7 +2,9 @@
 
 use axum::response::{IntoResponse, Response};
 
-use super::{Html, Visitor, flash, mistake, templates};
+use super::organizations::Here;
+use super::templates::{self, Named};
+use super::{Html, Visitor, flash, mistake};
 use crate::model::build::{BuildReason, Transition};
 use crate::model::name::WorkspaceName;
 use crate::model::parameter::{Parameter, ParameterValue};
@@ -22,11 +24,12 @@ use crate::server::web::routes::Routes;
 use crate::server::web::{Access, Answer, State};
 
 pub(super) fn routes(routes: Routes) -> Routes {
-    routes.get(Access::Page, "/templates/{template}/workspace", form).post(
-        Access::Page,
-        "/templates/{template}/workspace",
-        make,
-    )
+    let start = "/templates/{template}/workspace";
+    [start, "/organizations/{organization}/templates/{template}/workspace"]
+        .into_iter()
+        .fold(routes, |routes, path| {
+            routes.get(Access::Page, path, form).post(Access::Page, path, make)
+        })
 }
 
 /// What the form is made of.
@@ -37,8 +40,8 @@ struct Known {
     quota: Quota,
 }
 
-async fn known(state: &State, actor: &Actor, name: &str) -> Answer<Known> {
-    let template = templates::find(state, actor, name).await?;
+async fn known(state: &State, actor: &Actor, at: (&Here, &str)) -> Answer<Known> {
+    let template = templates::find(state, actor, at).await?;
     let found = state.app.imported(actor, template.active_version_id).await?;
     let quota = state.app.quota(actor, &template.organization_id.to_string(), "me").await;
     let quota = match quota {
@@ -50,8 +53,13 @@ async fn known(state: &State, actor: &Actor, name: &str) -> Answer<Known> {
     Ok(Known { version_name: template.active_version_name.clone(), template, found, quota })
 }
 
-async fn form(state: State, visitor: Visitor, Path(name): Path<String>) -> Answer<Html> {
-    let known = known(&state, &visitor.actor, &name).await?;
+async fn form(
+    state: State,
+    visitor: Visitor,
+    here: Here,
+    Path(Named { template: name }): Path<Named>,
+) -> Answer<Html> {
+    let known = known(&state, &visitor.actor, (&here, &name)).await?;
     let preset = known.found.presets.iter().find(|p| p.is_default).map(|p| p.name.clone());
     Ok(Html::of(&page(visitor.visit, known, preset, Input::default())))
 }
@@ -59,10 +67,11 @@ async fn form(state: State, visitor: Visitor, Path(name): Path<String>) -> Answe
 async fn make(
     state: State,
     visitor: Visitor,
-    Path(name): Path<String>,
+    here: Here,
+    Path(Named { template: name }): Path<Named>,
     fields: Fields,
 ) -> Answer<Response> {
-    let known = known(&state, &visitor.actor, &name).await?;
+    let known = known(&state, &visitor.actor, (&here, &name)).await?;
     let preset = fields.get("preset").filter(|p| !p.is_empty()).map(str::to_owned);
     if fields.get("evaluate").is_some() {
         let input = filled(&known.found, preset.as_deref(), &fields);

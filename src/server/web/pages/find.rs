@@ -84,7 +84,7 @@ async fn templates(state: &State, visitor: &Visitor, query: &str) -> Answer<Vec<
     let hit = |t: &crate::model::template::Template| Hit {
         name: t.label().to_owned(),
         note: t.description.clone(),
-        href: paths::template(&t.name),
+        href: paths::template(t),
     };
     Ok(found.take(MAX_HITS).map(hit).collect())
 }

@@ -68,7 +68,7 @@ async fn draw(
     let found = state.app.groups(&actor, &here.key()).await?;
     let groups = found.into_iter().map(|view| GroupRow {
         everyone: view.is_everyone(),
-        n_members: view.members.len(),
+        n_members: view.total,
         name: view.group.name,
         display_name: view.group.display_name,
         source: view.group.source,

@@ -9,6 +9,7 @@ use maud::{Markup, html};
 use super::history::{self, AtBuild};
 use super::lists::{entries, shown};
 use super::log_tail::{After, LogTail};
+use super::organizations::Here;
 use super::stream::{Feed, Message, News, serve};
 use super::templates::AtVersion;
 use super::workspace::{self, At, find};
@@ -33,6 +34,11 @@ pub(super) fn routes(routes: Routes) -> Routes {
         .get(Access::Page, "/@{owner}/{name}/live", workspace)
         .get(Access::Page, "/@{owner}/{name}/builds/{number}/live", build)
         .get(Access::Page, "/templates/{template}/versions/{version}/live", version)
+        .get(
+            Access::Page,
+            "/organizations/{organization}/templates/{template}/versions/{version}/live",
+            version,
+        )
 }
 
 async fn list(state: State, visitor: Visitor) -> Answer<Response> {
@@ -261,19 +267,20 @@ impl Feed for BuildFeed {
 async fn version(
     state: State,
     visitor: Visitor,
-    at: AtVersion,
+    (here, at): (Here, AtVersion),
     Query(after): Query<After>,
     headers: HeaderMap,
 ) -> Answer<Response> {
-    let (_, version) = templates::find_version(&state, &visitor.actor, &at).await?;
+    let (_, version) = templates::find_version(&state, &visitor.actor, (&here, &at)).await?;
     let (of, after) = (LogOf::Version(version.id), after.resumed(&headers));
     let tail = LogTail::resume(&state.app, &visitor.actor, of, after).await?;
-    serve(&state, VersionFeed { id: version.id, at, tail, state: state.clone(), visitor })
+    serve(&state, VersionFeed { id: version.id, here, at, tail, state: state.clone(), visitor })
 }
 
 struct VersionFeed {
     state: State,
     visitor: Visitor,
+    here: Here,
     at: AtVersion,
     id: VersionId,
     tail: LogTail,
@@ -293,7 +300,8 @@ impl Feed for VersionFeed {
         let mut parts = None;
         if !news.only(|e| matches!(e, Event::VersionLog(_))) {
             let visit = self.visitor.visit.clone();
-            let page = templates::load_version(&self.state, actor, visit, &self.at).await?;
+            let page =
+                templates::load_version(&self.state, actor, visit, (&self.here, &self.at)).await?;
             let over = page.version.job.status == JobStatus::Succeeded;
             parts = Some(html! {
                 (replace("status", &page.status()))

@@ -94,11 +94,8 @@ async fn add(state: State, visitor: Visitor, here: Here, fields: Fields) -> Answ
 
 /// A member whom the actor may see.
 async fn find(state: &State, actor: &Actor, (here, key): (&Here, &str)) -> Answer<User> {
-    let user = state.app.user(actor, key).await?;
-    if user.organizations.contains(&here.0.organization.id) {
-        return Ok(user);
-    }
-    Err(Error::NotFound("member").into())
+    let (_, user, _) = state.app.member(actor, (&here.key(), key)).await?;
+    Ok(user)
 }
 
 async fn show(

@@ -39,7 +39,9 @@ impl FromRequestParts<State> for Here {
         let key = named.iter().find(|(name, _)| *name == "organization");
         let key = key.map_or("default", |(_, value)| value);
         let (organization, is_one_of_many) = state.app.organization_of_many(&actor, key).await?;
-        Ok(Self(Place { organization, is_one_of_many }))
+        let settings = Object::site(R::IdpsyncSettings).within(organization.id);
+        let syncs = actor.may(state.app.clock().now(), A::Read, &settings);
+        Ok(Self(Place { organization, is_one_of_many, syncs }))
     }
 }
 

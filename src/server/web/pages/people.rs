@@ -7,6 +7,7 @@ use super::{Html, Visitor, flash, mistake, sentence};
 use crate::model::filter::WorkspaceFilter;
 use crate::model::people_filter::PeopleFilter;
 use crate::model::policy::{Action, ResourceType};
+use crate::model::quota::Quota;
 use crate::model::user::{SiteRole, User, UserStatus};
 use crate::server::app::users::{CreateUser, UserFilter};
 use crate::server::app::{Actor, Error};
@@ -78,8 +79,12 @@ async fn show(state: &State, visitor: Visitor, filter: Filter, input: Input) -> 
     let wanted = PeopleFilter { text, status: only, ..PeopleFilter::default() };
     let wanted = UserFilter { wanted, limit, offset, ..UserFilter::default() };
     let (people, total) = state.app.users(&visitor.actor, wanted).await?;
-    let place = state.app.organization(&visitor.actor, "default").await?.id;
-    let quotas = state.app.quotas_of(place, people.iter().map(|u| u.id).collect()).await?;
+    let quotas = match state.app.home_of(&visitor.actor).await? {
+        (Some(home), _) => {
+            state.app.quotas_of(home.id, people.iter().map(|u| u.id).collect()).await?
+        }
+        (None, _) => vec![Quota::default(); people.len()],
+    };
     let visit = visitor.visit;
     Ok(Html::of(&People { visit, filter: filter.q, status, people, quotas, offset, total, input }))
 }

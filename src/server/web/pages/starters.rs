@@ -10,7 +10,7 @@ use super::workspace::heard;
 use super::{Html, Visitor, flash};
 use crate::model::build::JobStatus;
 use crate::model::event::Event;
-use crate::model::id::{FileId, VersionId};
+use crate::model::id::{FileId, OrganizationId, VersionId};
 use crate::model::name::TemplateName;
 use crate::model::policy::{Action, ResourceType};
 use crate::model::template::{Template, Version};
@@ -63,7 +63,7 @@ async fn add(state: State, visitor: Visitor, Path(id): Path<String>) -> Answer<R
     let (app, actor) = (state.app.clone(), visitor.actor);
     if let Some(template) = there(&app, &actor, starter).await? {
         let text = format!("{} is there already.", template.label());
-        let page = paths::template(&template.name);
+        let page = paths::template(&template);
         return Ok(flash::tell(&state.site, &page, Tone::Info, &text));
     }
     let permit = state.streams.open(&actor)?;
@@ -82,7 +82,7 @@ async fn add(state: State, visitor: Visitor, Path(id): Path<String>) -> Answer<R
         Ok(Ok(made)) => match made? {
             Ok(template) => {
                 let text = format!("{} is ready.", template.label());
-                (paths::template(&template.name), Tone::Good, text)
+                (paths::template(&template), Tone::Good, text)
             }
             Err(why) => (paths::STARTER_TEMPLATES.to_owned(), Tone::Bad, why),
         },
@@ -95,10 +95,15 @@ async fn add(state: State, visitor: Visitor, Path(id): Path<String>) -> Answer<R
     Ok(flash::tell(&state.site, &to, tone, &text))
 }
 
+/// Where starters are added: to the organization to whose pages someone is led.
+async fn place(app: &App, actor: &Actor) -> Answer<OrganizationId> {
+    let (home, _) = app.home_of(actor).await?;
+    Ok(home.ok_or_else(Problem::not_found)?.id)
+}
+
 /// The template of a starter's name, if there is one.
 async fn there(app: &App, actor: &Actor, starter: &Starter) -> Answer<Option<Template>> {
-    let organization = app.organization(actor, "default").await?;
-    match app.template_by_name(actor, organization.id, starter.id).await {
+    match app.template_by_name(actor, place(app, actor).await?, starter.id).await {
         Ok(template) => Ok(Some(template)),
         Err(app::Error::NotFound(_)) => Ok(None),
         Err(error) => Err(error.into()),
@@ -112,7 +117,7 @@ async fn begun(app: &App, actor: &Actor, file: FileId) -> Answer<Option<Version>
 
 async fn begin(app: &App, actor: &Actor, file_id: FileId) -> Answer<Version> {
     let cmd = CreateVersion {
-        organization_id: app.organization(actor, "default").await?.id,
+        organization_id: place(app, actor).await?,
         template_id: None,
         name: String::new(),
         message: MESSAGE.to_owned(),

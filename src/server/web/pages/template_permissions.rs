@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use axum::response::{IntoResponse, Response};
 
-use super::templates::find;
+use super::organizations::Here;
+use super::templates::{Named, find};
 use super::{Html, Visitor, flash, mistake};
 use crate::model::id::GroupId;
 use crate::model::template::{Grantee, Template, TemplateRole};
@@ -20,12 +21,21 @@ use crate::server::web::routes::Routes;
 use crate::server::web::{Access, Answer, State};
 
 pub(super) fn routes(routes: Routes) -> Routes {
-    const PATH: &str = "/templates/{template}/permissions";
-    routes.get(Access::Page, PATH, show).post(Access::Page, PATH, change)
+    let start = "/templates/{template}/permissions";
+    [start, "/organizations/{organization}/templates/{template}/permissions"]
+        .into_iter()
+        .fold(routes, |routes, path| {
+            routes.get(Access::Page, path, show).post(Access::Page, path, change)
+        })
 }
 
-async fn show(state: State, visitor: Visitor, Path(name): Path<String>) -> Answer<Html> {
-    let template = find(&state, &visitor.actor, &name).await?;
+async fn show(
+    state: State,
+    visitor: Visitor,
+    here: Here,
+    Path(Named { template: name }): Path<Named>,
+) -> Answer<Html> {
+    let template = find(&state, &visitor.actor, (&here, &name)).await?;
     draw(&state, visitor, template, Input::default()).await
 }
 
@@ -55,10 +65,11 @@ fn entry(view: &GroupView) -> GroupEntry {
 async fn change(
     state: State,
     visitor: Visitor,
-    Path(name): Path<String>,
+    here: Here,
+    Path(Named { template: name }): Path<Named>,
     fields: Fields,
 ) -> Answer<Response> {
-    let template = find(&state, &visitor.actor, &name).await?;
+    let template = find(&state, &visitor.actor, (&here, &name)).await?;
     let done = match asked(&template, &fields) {
         Ok(change) => {
             state.app.update_template_acl(&visitor.actor, template.id, vec![change]).await
@@ -67,7 +78,7 @@ async fn change(
     };
     match done {
         Ok(()) => {
-            let path = paths::permissions(&template.name);
+            let path = paths::permissions(&template);
             Ok(flash::done(&state.site, &path, "Permissions saved."))
         }
         Err(error) => {

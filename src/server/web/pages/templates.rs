@@ -2,6 +2,7 @@
 
 use axum::response::Response;
 
+use super::organizations::Here;
 use super::{Html, Visitor, flash};
 use crate::model::log::LogEnd;
 use crate::model::template::{Template, Version};
@@ -18,23 +19,60 @@ use crate::server::web::form::Fields;
 use crate::server::web::routes::Routes;
 use crate::server::web::{Access, Answer, State};
 
+/// A template's own page, its end, a version's page, and what is done to a version: of the organization
+/// of the start, and of any.
+const PATHS: [[&str; 5]; 2] = [
+    [
+        "/templates/{template}",
+        "/templates/{template}/delete",
+        "/templates/{template}/versions/{version}",
+        "/templates/{template}/versions/{version}/promote",
+        "/templates/{template}/versions/{version}/archive",
+    ],
+    [
+        "/organizations/{organization}/templates/{template}",
+        "/organizations/{organization}/templates/{template}/delete",
+        "/organizations/{organization}/templates/{template}/versions/{version}",
+        "/organizations/{organization}/templates/{template}/versions/{version}/promote",
+        "/organizations/{organization}/templates/{template}/versions/{version}/archive",
+    ],
+];
+
 pub(super) fn routes(routes: Routes) -> Routes {
-    routes
-        .get(Access::Page, paths::TEMPLATES, list)
-        .get(Access::Page, "/templates/{template}", template)
-        .post(Access::Page, "/templates/{template}/delete", delete)
-        .get(Access::Page, "/templates/{template}/versions/{version}", version)
-        .post(Access::Page, "/templates/{template}/versions/{version}/promote", promote)
-        .post(Access::Page, "/templates/{template}/versions/{version}/archive", archive)
+    let routes = routes.get(Access::Page, paths::TEMPLATES, list);
+    PATHS.into_iter().fold(routes, |routes, [page, end, of_version, to_promote, to_archive]| {
+        routes
+            .get(Access::Page, page, template)
+            .post(Access::Page, end, delete)
+            .get(Access::Page, of_version, version)
+            .post(Access::Page, to_promote, promote)
+            .post(Access::Page, to_archive, archive)
+    })
+}
+
+/// The template that a path names.
+#[derive(serde::Deserialize)]
+pub(super) struct Named {
+    pub template: String,
+}
+
+/// The version of a template that a path names.
+#[derive(serde::Deserialize)]
+pub(super) struct NamedVersion {
+    template: String,
+    version: String,
 }
 
 /// A template's and a version's name in a path.
-pub(super) type AtVersion = Path<(String, String)>;
+pub(super) type AtVersion = Path<NamedVersion>;
 
-/// A template of the organization that exists from the start.
-pub(super) async fn find(state: &State, actor: &Actor, name: &str) -> Answer<Template> {
-    let organization = state.app.organization(actor, "default").await?;
-    Ok(state.app.template_by_name(actor, organization.id, name).await?)
+/// A template of the organization that a path names.
+pub(super) async fn find(
+    state: &State,
+    actor: &Actor,
+    (here, name): (&Here, &str),
+) -> Answer<Template> {
+    Ok(state.app.template_by_name(actor, here.0.organization.id, name).await?)
 }
 
 async fn list(state: State, Visitor { actor, visit }: Visitor) -> Answer<Html> {
@@ -44,9 +82,13 @@ async fn list(state: State, Visitor { actor, visit }: Visitor) -> Answer<Html> {
     Ok(Html::of(&Templates { visit, templates, places }))
 }
 
-async fn template(state: State, visitor: Visitor, Path(name): Path<String>) -> Answer<Html> {
-    let Visitor { actor, visit } = visitor;
-    let template = find(&state, &actor, &name).await?;
+async fn template(
+    state: State,
+    Visitor { actor, visit }: Visitor,
+    here: Here,
+    Path(Named { template: name }): Path<Named>,
+) -> Answer<Html> {
+    let template = find(&state, &actor, (&here, &name)).await?;
     let part = Page::new(u32::try_from(RECENT_VERSIONS).unwrap_or(20), 0);
     let versions = state.app.versions(&actor, template.id, part).await?;
     let active = state.app.version(&actor, template.active_version_id).await?;
@@ -59,11 +101,12 @@ async fn template(state: State, visitor: Visitor, Path(name): Path<String>) -> A
 async fn delete(
     state: State,
     visitor: Visitor,
-    Path(name): Path<String>,
+    here: Here,
+    Path(Named { template: name }): Path<Named>,
     fields: Fields,
 ) -> Answer<Response> {
-    let template = find(&state, &visitor.actor, &name).await?;
-    let page = paths::template(&template.name);
+    let template = find(&state, &visitor.actor, (&here, &name)).await?;
+    let page = paths::template(&template);
     let typed = (&fields, template.name.as_str());
     let back = (page.as_str(), "delete it", "Nothing was deleted");
     if let Some(asked) = flash::unless_typed(&state.site, typed, back) {
@@ -74,8 +117,8 @@ async fn delete(
     Ok(flash::done(&state.site, paths::TEMPLATES, &text))
 }
 
-async fn version(state: State, visitor: Visitor, at: AtVersion) -> Answer<Html> {
-    let mut page = load_version(&state, &visitor.actor, visitor.visit, &at).await?;
+async fn version(state: State, visitor: Visitor, here: Here, at: AtVersion) -> Answer<Html> {
+    let mut page = load_version(&state, &visitor.actor, visitor.visit, (&here, &at)).await?;
     let of = LogOf::Version(page.version.id);
     page.log = state.app.log_end(&visitor.actor, of, MAX_LINES).await?;
     Ok(Html::of(&page))
@@ -85,10 +128,10 @@ async fn version(state: State, visitor: Visitor, at: AtVersion) -> Answer<Html> 
 pub(super) async fn find_version(
     state: &State,
     actor: &Actor,
-    Path((template, version)): &AtVersion,
+    (here, Path(named)): (&Here, &AtVersion),
 ) -> Answer<(Template, Version)> {
-    let template = find(state, actor, template).await?;
-    let version = state.app.version_by_name(actor, template.id, version).await?;
+    let template = find(state, actor, (here, &named.template)).await?;
+    let version = state.app.version_by_name(actor, template.id, &named.version).await?;
     Ok((template, version))
 }
 
@@ -97,7 +140,7 @@ pub(super) async fn load_version(
     state: &State,
     actor: &Actor,
     visit: Visit,
-    at: &AtVersion,
+    at: (&Here, &AtVersion),
 ) -> Answer<VersionPage> {
     let (template, version) = find_version(state, actor, at).await?;
     let found = state.app.imported(actor, version.id).await?;
@@ -113,16 +156,16 @@ pub(super) async fn load_version(
     })
 }
 
-async fn promote(state: State, visitor: Visitor, at: AtVersion) -> Answer<Response> {
-    let (template, version) = find_version(&state, &visitor.actor, &at).await?;
+async fn promote(state: State, visitor: Visitor, here: Here, at: AtVersion) -> Answer<Response> {
+    let (template, version) = find_version(&state, &visitor.actor, (&here, &at)).await?;
     state.app.promote_version(&visitor.actor, template.id, version.id).await?;
     let text = format!("New workspaces from {} use {}.", template.label(), version.name);
-    Ok(flash::done(&state.site, &paths::template(&template.name), &text))
+    Ok(flash::done(&state.site, &paths::template(&template), &text))
 }
 
-async fn archive(state: State, visitor: Visitor, at: AtVersion) -> Answer<Response> {
-    let (template, version) = find_version(&state, &visitor.actor, &at).await?;
+async fn archive(state: State, visitor: Visitor, here: Here, at: AtVersion) -> Answer<Response> {
+    let (template, version) = find_version(&state, &visitor.actor, (&here, &at)).await?;
     state.app.archive_version(&visitor.actor, version.id, true).await?;
     let text = format!("{} is archived. Workspaces that use it stay.", version.name);
-    Ok(flash::done(&state.site, &paths::template(&template.name), &text))
+    Ok(flash::done(&state.site, &paths::template(&template), &text))
 }

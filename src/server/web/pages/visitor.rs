@@ -11,6 +11,7 @@ use crate::model::id::TokenId;
 use crate::server::app::Actor;
 use crate::server::html::layout::{Csrf, Visit, Ways};
 use crate::server::html::pages::error::{Error, Wrong};
+use crate::server::html::paths::Home;
 use crate::server::web::{MaybeWho, Problem, State};
 
 /// Someone signed in who looks at a page.
@@ -29,7 +30,12 @@ impl FromRequestParts<State> for Visitor {
         let actor = found.ok_or_else(Problem::signed_out)?;
         let visit = visit(state, &actor, &parts.headers);
         let mut visit = visit.ok_or_else(Problem::signed_out)?;
-        visit.ways.organizations |= state.app.sees_organizations(&actor).await?;
+        let (home, several) = state.app.home_of(&actor).await?;
+        visit.ways.organizations |= several;
+        if let Actor::User(caller) = &actor {
+            visit.ways = visit.ways.at(&caller.subject, home.as_ref().map(|home| home.id));
+        }
+        visit.home = home.as_ref().map(Home::of).unwrap_or_default();
         Ok(Self { actor, visit })
     }
 }
@@ -51,6 +57,7 @@ fn visit(state: &State, actor: &Actor, headers: &HeaderMap) -> Option<Visit> {
         flash: flash::read(headers),
         now: state.app.clock().now(),
         ways: Ways::of(&caller.subject),
+        home: Home::default(),
     })
 }
 

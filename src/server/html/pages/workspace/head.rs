@@ -55,8 +55,8 @@ impl WorkspacePage {
             .collect();
         html! {
             p id="summary" {
-                a href=(paths::template(&w.template_name)) { (label) } " "
-                a href=(paths::version(&w.template_name, &build.version_name)) { (build.version_name) }
+                a href=(paths::template_of(w)) { (label) } " "
+                a href=(paths::version_of(w, &build.version_name)) { (build.version_name) }
                 @for fact in &few { " · " (fact) }
                 @if build.daily_cost > 0 { " · " (build.daily_cost) " credits a day" }
                 @if let (WorkspaceStatus::Running, Some(stop)) = (w.status(), build.deadline) {
@@ -126,7 +126,7 @@ impl WorkspacePage {
         };
         let idle = !w.latest_build.job.status.is_active() && w.status() != WorkspaceStatus::Deleted;
         let actions = html! {
-            (link("small", &paths::version(&w.template_name, &newer.name), &html! { "What changes" }))
+            (link("small", &paths::version_of(w, &newer.name), &html! { "What changes" }))
             @if idle && self.may(Verb::Manage) {
                 (post(&self.visit.csrf, &self.place().update(), &button("small", "update", &format!("Update to {}", newer.name))))
             }
