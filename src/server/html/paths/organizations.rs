@@ -1,7 +1,7 @@
 //! Pages of organizations: their groups, members and roles. Those of the one of the start are at the
 //! root, where a deployment with one organization has them.
 
-use super::segment;
+use super::{ROTATIONS, segment};
 use crate::model::name::UserName;
 use crate::model::user::Organization;
 
@@ -70,6 +70,24 @@ impl Home {
     #[must_use]
     pub fn roles(&self) -> String {
         format!("{}{ROLES}", self.0)
+    }
+
+    /// Its rotations.
+    #[must_use]
+    pub fn rotations(&self) -> String {
+        format!("{}{ROTATIONS}", self.0)
+    }
+
+    /// A rotation's page.
+    #[must_use]
+    pub fn rotation(&self, name: &str) -> String {
+        format!("{}/{}", self.rotations(), segment(name))
+    }
+
+    /// Something done to a rotation: `overrides`, `undo`, `delete`.
+    #[must_use]
+    pub fn rotation_action(&self, name: &str, action: &str) -> String {
+        format!("{}/{action}", self.rotation(name))
     }
 
     /// A group's page.
