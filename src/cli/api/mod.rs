@@ -4,5 +4,6 @@ pub mod audit;
 pub mod invitations;
 pub mod organizations;
 pub mod people;
+pub mod rotations;
 pub mod templates;
 pub mod workspaces;
