@@ -95,6 +95,7 @@ pub fn pages(visit: &Visit) -> Vec<Hit> {
         ("Groups", "who is together, and what they may spend", paths::GROUPS, visit.ways.groups),
         ("Members", "who belongs here, and their roles", paths::MEMBERS, visit.ways.groups),
         ("Roles", "what members may do", paths::ROLES, visit.ways.groups),
+        ("Rotations", "who is on call", paths::ROTATIONS, visit.ways.rotations),
         ("Audit log", "who did what", paths::AUDIT, visit.ways.audit),
         ("Ways to sign in", "providers, and tests of them", paths::PROVIDERS, visit.ways.providers),
         ("Account", "your names", paths::ACCOUNT, true),
