@@ -170,7 +170,7 @@ fn organization() -> Organization {
 }
 
 /// The organization of the start alone, or another one besides it.
-fn place(is_one_of_many: bool) -> Place {
+pub fn place(is_one_of_many: bool) -> Place {
     Place { organization: if is_one_of_many { kiln() } else { organization() }, is_one_of_many }
 }
 
@@ -186,7 +186,7 @@ fn kiln() -> Organization {
 }
 
 /// Who sees several organizations.
-fn sees_several(user: User) -> Visit {
+pub fn sees_several(user: User) -> Visit {
     let mut visit = visit(user);
     visit.ways.organizations = true;
     visit
