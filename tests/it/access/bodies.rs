@@ -99,14 +99,11 @@ pub fn provider(name: &'static str) -> [(&'static str, &'static str); 5] {
     ]
 }
 
-fn form(route: &str, value: &dyn Fn(&str) -> String) -> Vec<(&'static str, String)> {
-    let fixed: &[(&str, &str)] = match route.rsplit('/').next().unwrap_or_default() {
-        "delete" if route.starts_with("/people") => {
-            return vec![("confirm", value("{user}"))];
-        }
-        "delete" if route.contains("/groups/") => &[("confirm", "potters")],
-        "delete" if route.contains("/rotations/") => &[("confirm", "on-call")],
-        "{name}" if route.contains("/rotations/") => &[
+/// A form of a page of rotations.
+fn rotation_form(end: &str) -> &'static [(&'static str, &'static str)] {
+    match end {
+        "delete" => &[("confirm", "on-call")],
+        "{name}" => &[
             ("name", "on-call"),
             ("zone", "UTC"),
             ("members-0", "olga"),
@@ -123,7 +120,18 @@ fn form(route: &str, value: &dyn Fn(&str) -> String) -> Vec<(&'static str, Strin
         "overrides" => {
             &[("user", "olga"), ("from", "2026-11-18T12:00"), ("until", "2026-11-19T09:00")]
         }
+        _ => &[],
+    }
+}
+
+fn form(route: &str, value: &dyn Fn(&str) -> String) -> Vec<(&'static str, String)> {
+    let fixed: &[(&str, &str)] = match route.rsplit('/').next().unwrap_or_default() {
+        "delete" if route.starts_with("/people") => {
+            return vec![("confirm", value("{user}"))];
+        }
         "undo" => return vec![("id", value("{override}"))],
+        end if route.contains("/rotations") => rotation_form(end),
+        "delete" if route.contains("/groups/") => &[("confirm", "potters")],
         "delete" if route.contains("/roles/") => &[("confirm", "helper")],
         "groups" => &[("name", "glazers"), ("quota_allowance", "3")],
         "remove" if route.contains("/sign-in/") => &[("confirm", "sso")],
