@@ -659,7 +659,7 @@ CREATE TABLE audit (
   user_agent      TEXT NOT NULL CHECK (length(user_agent) <= 256),          -- what the client calls itself; may be empty
   request_id      TEXT,                                                     -- the request it was done in
   action          TEXT NOT NULL CHECK (action = 'create' OR action = 'write' OR action = 'delete' OR action = 'start' OR action = 'stop' OR action = 'login' OR action = 'logout' OR action = 'register'), -- AuditAction
-  target          TEXT NOT NULL CHECK (target = 'user' OR target = 'api_key' OR target = 'git_ssh_key' OR target = 'template' OR target = 'template_version' OR target = 'workspace' OR target = 'workspace_build' OR target = 'group' OR target = 'organization' OR target = 'health_settings' OR target = 'custom_role' OR target = 'organization_member' OR target = 'invitation'), -- AuditTarget
+  target          TEXT NOT NULL CHECK (target = 'user' OR target = 'api_key' OR target = 'git_ssh_key' OR target = 'template' OR target = 'template_version' OR target = 'workspace' OR target = 'workspace_build' OR target = 'group' OR target = 'organization' OR target = 'health_settings' OR target = 'custom_role' OR target = 'organization_member' OR target = 'invitation' OR target = 'rotation'), -- AuditTarget
   target_id       TEXT NOT NULL,                                            -- the thing
   target_name     TEXT NOT NULL COLLATE NOCASE CHECK (length(target_name) <= 256), -- its name then
   organization_id TEXT,                                                     -- where the thing belongs
@@ -700,6 +700,81 @@ CREATE TABLE audit_filters (
   UNIQUE (user_id, name)
 ) STRICT;
 CREATE INDEX audit_filters_shared ON audit_filters (name, id) WHERE is_shared = 1;
+
+-- People who take turns being on call: model::rotation.
+CREATE TABLE rotations (
+  id               TEXT NOT NULL PRIMARY KEY,                                    -- the rotation
+  organization_id  TEXT NOT NULL REFERENCES organizations (id) ON DELETE CASCADE, -- where it belongs
+  name             TEXT NOT NULL COLLATE NOCASE CHECK (length(name) BETWEEN 1 AND 36), -- unique per organization
+  zone             TEXT NOT NULL CHECK (length(zone) BETWEEN 1 AND 64),          -- whose clocks its times of day are on, such as Europe/Berlin
+  planned_until_at INTEGER NOT NULL,                                             -- how far its shifts are stored
+  webhook_secret   BLOB CHECK (length(webhook_secret) <= 1024),                  -- sealed, what programs sign with that say who is on call; null when none may
+  webhook_event    TEXT NOT NULL CHECK (length(webhook_event) <= 254),           -- the last event that one told of; empty for none
+  webhook_at       INTEGER NOT NULL,                                             -- when that was, there: an earlier one is a replay
+  created_at       INTEGER NOT NULL,                                             -- when it was made
+  updated_at       INTEGER NOT NULL,                                             -- when it was last changed
+  UNIQUE (organization_id, name)
+) STRICT;
+CREATE INDEX rotations_by_plan ON rotations (planned_until_at);
+
+-- Who takes turns when: a later layer wins over the earlier ones.
+CREATE TABLE rotation_layers (
+  rotation_id  TEXT NOT NULL REFERENCES rotations (id) ON DELETE CASCADE, -- which
+  position     INTEGER NOT NULL CHECK (position BETWEEN 0 AND 7),         -- its place, from 0
+  handoff      TEXT NOT NULL CHECK (length(handoff) <= 9),                -- when one hands over to the next, as mon 09:00 or 09:00
+  length       TEXT NOT NULL CHECK (length(length) <= 6),                 -- how long a turn is, as 12h, 1d or 2w
+  first        INTEGER NOT NULL CHECK (first BETWEEN 0 AND 99),           -- whose turn the first one is: a place among the members
+  starts_at    INTEGER NOT NULL,                                          -- from when on it holds
+  restrictions TEXT NOT NULL CHECK (length(restrictions) <= 1024),        -- the hours of the week it holds in, as mon,tue 18:00-08:00, with semicolons between; empty for all
+  PRIMARY KEY (rotation_id, position)
+) STRICT, WITHOUT ROWID;
+
+-- Who is in a layer, in their order.
+CREATE TABLE rotation_members (
+  rotation_id TEXT NOT NULL,                                         -- which rotation
+  layer       INTEGER NOT NULL,                                      -- the place of the layer in it
+  position    INTEGER NOT NULL CHECK (position BETWEEN 0 AND 99),    -- their place in the order
+  user_id     TEXT NOT NULL REFERENCES users (id) ON DELETE CASCADE, -- who
+  left_at     INTEGER,                                               -- from when on the next one takes their turns; null for who is in it
+  PRIMARY KEY (rotation_id, layer, position),
+  FOREIGN KEY (rotation_id, layer) REFERENCES rotation_layers (rotation_id, position) ON DELETE CASCADE
+) STRICT, WITHOUT ROWID;
+CREATE INDEX rotation_members_by_user ON rotation_members (user_id);
+
+-- Who is on call instead of whoever's turn it is: a later made one wins over the earlier ones.
+CREATE TABLE rotation_overrides (
+  id          TEXT NOT NULL PRIMARY KEY,                                 -- the override
+  rotation_id TEXT NOT NULL REFERENCES rotations (id) ON DELETE CASCADE, -- which
+  user_id     TEXT NOT NULL REFERENCES users (id) ON DELETE CASCADE,     -- who
+  from_at     INTEGER NOT NULL,                                          -- from when on
+  until_at    INTEGER NOT NULL CHECK (until_at > from_at),               -- until when
+  made_by     TEXT REFERENCES users (id) ON DELETE SET NULL,             -- by whom; null for the webhook
+  reason      TEXT NOT NULL CHECK (length(reason) <= 256),               -- why; may be empty
+  created_at  INTEGER NOT NULL                                           -- when it was made
+) STRICT;
+CREATE INDEX rotation_overrides_by_rotation ON rotation_overrides (rotation_id, until_at);
+CREATE INDEX rotation_overrides_by_user ON rotation_overrides (user_id);
+CREATE INDEX rotation_overrides_by_maker ON rotation_overrides (made_by) WHERE made_by IS NOT NULL;
+
+-- Who is on call when: what rotations come to, 60 days ahead and as it was. A rotation without a shift
+-- that covers now has nobody on call. Rights read on_shift.
+CREATE TABLE shifts (
+  rotation_id TEXT NOT NULL REFERENCES rotations (id) ON DELETE CASCADE, -- which rotation
+  from_at     INTEGER NOT NULL,                                          -- from when on
+  until_at    INTEGER NOT NULL CHECK (until_at > from_at),               -- until when
+  user_id     TEXT NOT NULL REFERENCES users (id) ON DELETE CASCADE,     -- who
+  is_override INTEGER NOT NULL CHECK (is_override IN (0, 1)),            -- whether an override says so
+  PRIMARY KEY (rotation_id, from_at)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX shifts_by_user ON shifts (user_id, until_at);
+
+-- The link by which someone's calendar follows the shifts they may see.
+CREATE TABLE calendar_feeds (
+  user_id    TEXT NOT NULL PRIMARY KEY REFERENCES users (id) ON DELETE CASCADE, -- whose
+  public_id  TEXT NOT NULL UNIQUE CHECK (length(public_id) = 10),               -- what it is looked up by
+  hash       BLOB NOT NULL CHECK (length(hash) = 32),                           -- SHA-256 of the rest of the link
+  created_at INTEGER NOT NULL                                                   -- when it was made
+) STRICT, WITHOUT ROWID;
 
 -- Users who may act at all.
 CREATE VIEW active_users AS
@@ -829,3 +904,11 @@ CREATE VIEW effective_template_grants AS
     JOIN users u ON u.id = m.user_id
   WHERE coalesce(g.user_id, g.group_id, '') = ''
     AND t.deleted_at IS NULL AND u.status IN ('active', 'dormant');
+
+-- Who is on call when, as rights have it: active people who belong to the rotation's organization.
+CREATE VIEW on_shift AS
+  SELECT s.rotation_id, s.user_id, s.from_at, s.until_at
+  FROM shifts s JOIN rotations r ON r.id = s.rotation_id
+    JOIN memberships m ON m.organization_id = r.organization_id AND m.user_id = s.user_id
+    JOIN users u ON u.id = s.user_id
+  WHERE u.status IN ('active', 'dormant');

@@ -8,6 +8,7 @@ pub mod connect;
 pub mod inside;
 pub mod organizations;
 pub mod people;
+pub mod rotations;
 #[cfg(feature = "server")]
 pub mod serve;
 pub mod sharing;

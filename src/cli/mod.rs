@@ -37,6 +37,7 @@ mod progress;
 mod prompt;
 mod reach;
 pub mod reference;
+mod rotations;
 mod schedule;
 #[cfg(feature = "server")]
 mod serve;
@@ -217,6 +218,7 @@ async fn people(ctx: &Context, command: args::people::Command) -> anyhow::Result
         C::Groups(command) => groups::run(ctx, command).await,
         C::Organizations(command) => organizations::run(ctx, command).await,
         C::Access(command) => access::run(ctx, command).await,
+        C::Rotations(command) => rotations::run(ctx, command).await,
         C::SshKeys(command) => ssh_keys::run(ctx, command).await,
         C::Publickey(args) => ssh_keys::publickey(ctx, args).await,
     }

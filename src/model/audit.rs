@@ -61,6 +61,8 @@ define_words! {
         Invitation = "invitation",
         /// A custom role.
         CustomRole = "custom_role",
+        /// People who take turns being on call.
+        Rotation = "rotation",
         /// A setting of the deployment.
         Setting = "health_settings",
     }

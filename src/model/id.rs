@@ -97,4 +97,8 @@ define_id! {
     PasskeyId,
     /// An invitation.
     InvitationId,
+    /// A rotation of people who are on call.
+    RotationId,
+    /// Someone who is on call instead of another.
+    OverrideId,
 }

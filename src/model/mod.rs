@@ -31,6 +31,7 @@ pub mod provider;
 pub mod provider_field;
 pub mod quota;
 pub mod resource;
+pub mod rotation;
 pub mod schedule;
 pub mod scim;
 pub mod secret;

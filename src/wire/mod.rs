@@ -8,6 +8,7 @@ pub mod frame;
 pub mod grants;
 pub mod invitations;
 pub mod peer;
+pub mod rotations;
 pub mod session;
 
 /// Version of the protocol between server, agent and CLI. The server refuses a newer major.

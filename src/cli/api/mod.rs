@@ -5,5 +5,6 @@ pub mod invitations;
 pub mod organizations;
 pub mod people;
 pub mod sharing;
+pub mod rotations;
 pub mod templates;
 pub mod workspaces;

@@ -8,7 +8,13 @@ use super::Listing;
 #[derive(Clone, Debug, Default, Args)]
 pub struct Within {
     /// The organization, by name or id; the one of the start when absent
-    #[arg(long = "org", short = 'O', env = "STEADING_ORGANIZATION", value_name = "NAME")]
+    #[arg(
+        long = "org",
+        alias = "organization",
+        short = 'O',
+        env = "STEADING_ORGANIZATION",
+        value_name = "NAME"
+    )]
     organization: Option<String>,
 }
 

@@ -4,6 +4,7 @@ use clap::{Args, Subcommand};
 
 use super::Listing;
 use super::organizations::{Groups, Organizations};
+use super::rotations::Rotations;
 
 /// Commands about people.
 #[derive(Debug, Subcommand)]
@@ -29,6 +30,9 @@ pub enum Command {
     /// Who reaches which workspace, and why
     #[command(subcommand)]
     Access(super::access::Access),
+    /// Who is on call, and who is instead
+    #[command(subcommand, visible_alias = "rotation")]
+    Rotations(Rotations),
     /// The public keys that open your workspaces by plain SSH
     #[command(subcommand, visible_alias = "ssh-key")]
     SshKeys(SshKeys),

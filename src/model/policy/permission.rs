@@ -29,6 +29,8 @@ define_words! {
         Organization = "organization",
         /// Who belongs to an organization.
         OrganizationMember = "organization_member",
+        /// People who take turns being on call.
+        Rotation = "rotation",
         /// A template with its versions.
         Template = "template",
         /// An account.
@@ -94,6 +96,7 @@ impl ResourceType {
             Self::IdpsyncSettings => "identity provider",
             Self::Organization => "organization",
             Self::OrganizationMember => "member",
+            Self::Rotation => "rotation",
             Self::Template => "template",
             Self::User => "user",
             Self::Workspace => "workspace",
@@ -105,9 +108,11 @@ impl ResourceType {
     pub const fn actions(self) -> &'static [Action] {
         use Action as A;
         match self {
-            Self::ApiKey | Self::Group | Self::Organization | Self::OrganizationMember => {
-                &[A::Create, A::Read, A::Update, A::Delete]
-            }
+            Self::ApiKey
+            | Self::Group
+            | Self::Organization
+            | Self::OrganizationMember
+            | Self::Rotation => &[A::Create, A::Read, A::Update, A::Delete],
             Self::AssignOrgRole => {
                 &[A::Assign, A::Unassign, A::Create, A::Read, A::Update, A::Delete]
             }

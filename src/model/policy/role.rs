@@ -20,7 +20,8 @@ const OWN: Permissions = Permissions::EMPTY
     .and_every(&[R::ApiKey, R::Workspace]);
 
 /// What everyone may do in an organization they belong to. Templates are known by their own lists.
-pub const MEMBER: Permissions = Permissions::EMPTY.and_read(&[R::Organization, R::AssignOrgRole]);
+pub const MEMBER: Permissions =
+    Permissions::EMPTY.and_read(&[R::Organization, R::AssignOrgRole, R::Rotation]);
 
 /// What everyone signed in may see of the site.
 pub const EVERYONE: Permissions = Permissions::EMPTY.and_read(&[R::AssignRole]);
@@ -50,7 +51,7 @@ const TEMPLATES: Permissions = Permissions::EMPTY.and_every(&[R::Template, R::Fi
 
 /// What keeps the members and groups of an organization.
 const MEMBERS: Permissions = Permissions::EMPTY
-    .and_every(&[R::Group, R::GroupMember, R::OrganizationMember])
+    .and_every(&[R::Group, R::GroupMember, R::OrganizationMember, R::Rotation])
     .and_read(&[R::Organization]);
 
 /// What shows who did what.
@@ -61,6 +62,7 @@ const RECORDS: Permissions = Permissions::EMPTY.and_read(&[
     R::GroupMember,
     R::Organization,
     R::OrganizationMember,
+    R::Rotation,
 ]);
 
 /// What a role on the site holds everywhere.

@@ -102,6 +102,7 @@ impl<'a, 'c> Looker<'a, 'c> {
             | AuditTarget::Invitation
             | AuditTarget::OrganizationMember
             | AuditTarget::CustomRole
+            | AuditTarget::Rotation
             | AuditTarget::Setting => None,
         })
     }

@@ -126,6 +126,9 @@ fn place(tx: &WriteTx<'_>, entry: &AuditEntry) -> Result<Place> {
             "SELECT w.organization_id, b.reason FROM builds b
              JOIN workspaces w ON w.id = b.workspace_id WHERE b.id = :id"
         }
+        AuditTarget::Rotation => {
+            "SELECT organization_id, NULL AS reason FROM rotations WHERE id = :id"
+        }
         AuditTarget::Group => "SELECT organization_id, NULL AS reason FROM groups WHERE id = :id",
         AuditTarget::User
         | AuditTarget::ApiKey

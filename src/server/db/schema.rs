@@ -26,7 +26,8 @@ pub const MIGRATIONS: &[(&str, &str)] = &[
     ("0015_provedit", include_str!("migrations/0015_provedit.sql")),
     ("0016_orgs", include_str!("migrations/0016_orgs.sql")),
     ("0017_template_reads", include_str!("migrations/0017_template_reads.sql")),
-    ("0018_sharing", include_str!("migrations/0018_sharing.sql")),
+    ("0018_rotations", include_str!("migrations/0018_rotations.sql")),
+    ("0019_sharing", include_str!("migrations/0019_sharing.sql")),
 ];
 
 const AUDIT_CHAIN: &str = "0005_audit_chain";

@@ -63,6 +63,8 @@ pub struct Ways {
     pub organizations: bool,
     /// What follows providers in the organization that they are led to.
     pub syncs: bool,
+    /// Who is on call, in some organization.
+    pub rotations: bool,
 }
 
 impl Ways {
@@ -83,6 +85,7 @@ impl Ways {
             second_factors: site(ResourceType::DeploymentConfig, Action::Read),
             organizations: subject.organizations.len() > 1,
             syncs: any(ResourceType::IdpsyncSettings, Action::Read),
+            rotations: any(ResourceType::Rotation, Action::Read),
         }
     }
 
@@ -137,6 +140,8 @@ pub enum Section {
     Roles,
     /// Who reaches what.
     Access,
+    /// Rotations of an organization.
+    Rotations,
     /// The audit log.
     Audit,
     /// The ways to sign in.
@@ -252,6 +257,7 @@ fn sidebar(visit: &Visit, section: Section) -> Markup {
             ul class="nav" aria-labelledby="nav-work" {
                 (entry(paths::WORKSPACES, "workspaces", "Workspaces", section == Section::Workspaces))
                 (entry(paths::TEMPLATES, "templates", "Templates", section == Section::Templates))
+                @if visit.ways.rotations { (entry(paths::ROTATIONS, "rotations", "Rotations", section == Section::Rotations)) }
             }
             @if visit.ways.people || visit.ways.groups || visit.ways.audit || visit.ways.organizations {
                 h2 id="nav-govern" { "Govern" }

@@ -4,6 +4,7 @@ mod autostop;
 mod checkpoints;
 mod log_pump;
 mod prune;
+mod rotations;
 mod runner;
 mod work;
 
@@ -28,6 +29,8 @@ pub async fn start(
     runners: usize,
 ) -> anyhow::Result<()> {
     resolve_interrupted(app, provisioner).await?;
+    // A server that was off for long may have come to the end of what was planned.
+    rotations::pass(app).await.context("Planning shifts")?;
     for n in 1..=runners {
         let runner = runner::Runner::new(app, provisioner, tasks, format!("runner-{n}"));
         // A runner ends its build before it stops, so that the build's state is stored.
@@ -36,6 +39,7 @@ pub async fn start(
     tasks.spawn("autostop", OnPanic::Lose, autostop::run(app.clone()));
     tasks.spawn("checkpoints", OnPanic::Lose, checkpoints::run(app.clone()));
     tasks.spawn("prune", OnPanic::Lose, prune::run(app.clone()));
+    tasks.spawn("rotations", OnPanic::Lose, rotations::run(app.clone()));
     Ok(())
 }
 

@@ -43,6 +43,9 @@ fn json_of(method: &Method, route: &str, value: &dyn Fn(&str) -> String) -> Valu
         ("/api/v2/invitations", _) => json!({ "email": "guest@example.org" }),
         (_, "responsible") => json!({ "responsible": "olga" }),
         ("/api/v2/organizations", _) => json!({ "name": "orchard" }),
+        ("/api/v2/rotations/{rotation}", _) => json!({ "zone": "Europe/Berlin" }),
+        (_, "rotations") => rotation("nights"),
+        (_, "overrides") => json!({ "user": "olga", "until": "2026-11-19T09:00:00Z" }),
         ("/api/v2/organizations/{organization}", _) => json!({ "display_name": "Orchard" }),
         ("/api/v2/authcheck", _) => json!({ "checks": {} }),
         ("/api/v2/organizations/{organization}/members/roles", _) => json!({ "name": name_of_role,
@@ -83,6 +86,12 @@ fn json_of(method: &Method, route: &str, value: &dyn Fn(&str) -> String) -> Valu
     }
 }
 
+/// A rotation of one.
+pub fn rotation(name: &str) -> Value {
+    json!({ "name": name, "zone": "UTC", "layers": [
+        { "members": ["olga"], "handoff": "mon 09:00", "length": "1w" } ] })
+}
+
 /// A provider that nobody reaches.
 pub fn provider(name: &'static str) -> [(&'static str, &'static str); 5] {
     [
@@ -94,11 +103,38 @@ pub fn provider(name: &'static str) -> [(&'static str, &'static str); 5] {
     ]
 }
 
+/// A form of a page of rotations.
+fn rotation_form(end: &str) -> &'static [(&'static str, &'static str)] {
+    match end {
+        "delete" => &[("confirm", "on-call")],
+        "{name}" => &[
+            ("name", "on-call"),
+            ("zone", "UTC"),
+            ("members-0", "olga"),
+            ("handoff-0", "mon 09:00"),
+            ("length-0", "1w"),
+        ],
+        "rotations" => &[
+            ("name", "nights"),
+            ("zone", "UTC"),
+            ("members", "olga"),
+            ("handoff", "21:00"),
+            ("length", "1d"),
+        ],
+        "overrides" => {
+            &[("user", "olga"), ("from", "2026-11-18T12:00"), ("until", "2026-11-19T09:00")]
+        }
+        _ => &[],
+    }
+}
+
 fn form(route: &str, value: &dyn Fn(&str) -> String) -> Vec<(&'static str, String)> {
     let fixed: &[(&str, &str)] = match route.rsplit('/').next().unwrap_or_default() {
         "delete" if route.starts_with("/people") => {
             return vec![("confirm", value("{user}"))];
         }
+        "undo" => return vec![("id", value("{override}"))],
+        end if route.contains("/rotations") => rotation_form(end),
         "delete" if route.contains("/groups/") => &[("confirm", "potters")],
         "delete" if route.contains("/roles/") => &[("confirm", "helper")],
         "sharing" if route.starts_with("/organizations") => &[("mode", "everyone")],

@@ -111,6 +111,12 @@ impl World {
         let body = json!({ "name": "helper", "organization_permissions":
             [{ "resource_type": "workspace", "action": "read" }] });
         made.server.post(&made.olga, roles, body).await.expect(200);
+        let rotations = "/api/v2/organizations/default/rotations";
+        let rotation = made.server.post(&made.olga, rotations, bodies::rotation("on-call")).await;
+        let rotation = id(&rotation.expect(201).json());
+        let path = format!("/api/v2/rotations/{rotation}/overrides");
+        let body = json!({ "user": "olga", "until": "2026-11-19T09:00:00Z" });
+        let swap = made.server.post(&made.olga, &path, body).await.expect(201).json();
         let provider = bodies::provider("sso");
         let path = "/deployment/add-sign-in/oidc";
         made.server.form(&made.olga, path, &provider).await.expect(303);
@@ -123,6 +129,8 @@ impl World {
             ("{file}", version["job"]["file_id"].as_str().unwrap().to_owned()),
             ("{group}", id(&group)),
             ("{invitation}", id(&invitation)),
+            ("{rotation}", rotation),
+            ("{override}", id(&swap)),
             ("{filter}", filter.id.to_string()),
             ("{entry}", "1".to_owned()),
             ("{organization}", "default".to_owned()),
@@ -160,6 +168,7 @@ impl World {
             "{user}" | "{owner}" => whose.to_owned(),
             "{name}" if route.contains("/keys/") => known("{token}").unwrap(),
             "{name}" if route.contains("/groups/") => "potters".to_owned(),
+            "{name}" if route.contains("/rotations/") => "on-call".to_owned(),
             "{name}" if route.contains("/roles/") => "helper".to_owned(),
             "{name}" if route.contains("/sign-in/") => "sso".to_owned(),
             "{kind}" if route.contains("sync/{kind}") => "groups".to_owned(),

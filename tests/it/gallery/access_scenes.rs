@@ -189,7 +189,7 @@ fn kiln() -> Organization {
 }
 
 /// Who sees several organizations.
-fn sees_several(user: User) -> Visit {
+pub fn sees_several(user: User) -> Visit {
     let mut visit = visit(user);
     visit.ways.organizations = true;
     visit

@@ -8,6 +8,7 @@ mod factor_scenes;
 mod fixtures;
 mod other_scenes;
 mod parameters;
+mod rotation_scenes;
 mod rules;
 mod sharing_scenes;
 mod sign_in_scenes;
@@ -39,8 +40,8 @@ pub fn all() -> Vec<Scene> {
     let (access, accounts) = (access_scenes::all(), account_scenes::all());
     let (audit, ways) = (audit_scenes::all(), sign_in_scenes::all());
     let (factors, claims) = (factor_scenes::all(), claim_scenes::all());
-    let sharing = sharing_scenes::all();
-    [sharing, work, other, access, accounts, audit, factors, claims, ways].concat()
+    let (sharing, rotations) = (sharing_scenes::all(), rotation_scenes::all());
+    [sharing, work, other, access, accounts, audit, factors, claims, ways, rotations].concat()
 }
 
 /// Writes all scenes with the assets, and an index, so that a static server can show them.

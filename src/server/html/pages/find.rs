@@ -76,7 +76,7 @@ impl Render for Find {
 pub fn pages(visit: &Visit) -> Vec<Hit> {
     let home = &visit.home;
     let (sync, groups) = (home.sync(), home.groups());
-    let (members, roles) = (home.members(), home.roles());
+    let (members, roles, rotations) = (home.members(), home.roles(), home.rotations());
     let all = [
         ("Workspaces", "all that you may see", paths::WORKSPACES, true),
         ("New workspace", "from a template", paths::TEMPLATES, true),
@@ -93,6 +93,8 @@ pub fn pages(visit: &Visit) -> Vec<Hit> {
         ("Groups", "who is together, and what they may spend", &groups, visit.ways.groups),
         ("Members", "who belongs here, and their roles", &members, visit.ways.groups),
         ("Roles", "what members may do", &roles, visit.ways.groups),
+        ("Rotations", "who is on call", &rotations, visit.ways.rotations),
+        ("Access review", "who was granted what", paths::ACCESS_REVIEW, visit.ways.audit),
         ("Audit log", "who did what", paths::AUDIT, visit.ways.audit),
         ("Ways to sign in", "providers, and tests of them", paths::PROVIDERS, visit.ways.providers),
         ("Account", "your names", paths::ACCOUNT, true),

@@ -243,6 +243,7 @@ fn things(kind: ResourceType) -> String {
         | ResourceType::File
         | ResourceType::Group
         | ResourceType::Organization
+        | ResourceType::Rotation
         | ResourceType::Template
         | ResourceType::User
         | ResourceType::Workspace => words(kind.as_str()),

@@ -9,7 +9,8 @@ use crate::model::user::{UserKind, UserRef};
 use crate::server::html::paths;
 
 /// A hue of six, the same for the same id.
-fn hue(id: UserId) -> u8 {
+#[must_use]
+pub fn hue(id: UserId) -> u8 {
     let sum: u32 = id.0.as_bytes().iter().map(|b| u32::from(*b)).sum();
     u8::try_from(sum % 6).unwrap_or(0)
 }

@@ -73,6 +73,7 @@ pub const fn noun(target: AuditTarget) -> &'static str {
         AuditTarget::OrganizationMember => "membership",
         AuditTarget::Invitation => "invitation",
         AuditTarget::CustomRole => "role",
+        AuditTarget::Rotation => "rotation",
         AuditTarget::Setting => "setting",
     }
 }

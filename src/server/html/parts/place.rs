@@ -26,6 +26,8 @@ pub enum Tab {
     Groups,
     /// Its roles.
     Roles,
+    /// Its rotations.
+    Rotations,
     /// What follows providers.
     Sync,
     /// Its names.
@@ -54,16 +56,22 @@ impl Place {
             (Tab::Members, home.members(), "Members"),
             (Tab::Groups, home.groups(), "Groups"),
             (Tab::Roles, home.roles(), "Roles"),
+            (Tab::Rotations, home.rotations(), "Rotations"),
             (Tab::Sync, paths::sync(&self.organization.name, "groups", ""), "Sync"),
             (Tab::Settings, own, "Settings"),
         ];
+        let shown = |tab: Tab| match tab {
+            Tab::Sync => self.syncs,
+            Tab::Rotations => visit.ways.rotations,
+            Tab::Members | Tab::Groups | Tab::Roles | Tab::Settings => true,
+        };
         html! {
             @if self.is_one_of_many {
                 nav class="crumbs" aria-label="Breadcrumb" {
                     ol { li { a href=(paths::ORGANIZATIONS) { "Organizations" } } li { (self.organization.label()) } }
                 }
                 nav class="tabs" aria-label={ "Pages of " (self.organization.label()) } {
-                    @for (tab, href, text) in tabs.into_iter().filter(|(tab, ..)| *tab != Tab::Sync || self.syncs) { a href=(href) aria-current=[(tab == here).then_some("page")] { (text) } }
+                    @for (tab, href, text) in tabs.into_iter().filter(|(tab, ..)| shown(*tab)) { a href=(href) aria-current=[(tab == here).then_some("page")] { (text) } }
                 }
             }
         }

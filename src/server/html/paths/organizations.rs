@@ -1,7 +1,7 @@
 //! Pages of organizations: their groups, members and roles. Those of the one of the start are at the
 //! root, where a deployment with one organization has them.
 
-use super::segment;
+use super::{ROTATIONS, segment};
 use crate::model::name::UserName;
 use crate::model::user::Organization;
 
@@ -95,6 +95,24 @@ impl Home {
         let start = || organization("default");
         let home = if self.0.is_empty() { start() } else { self.0.clone() };
         format!("{home}/sync/groups")
+    }
+
+    /// Its rotations.
+    #[must_use]
+    pub fn rotations(&self) -> String {
+        format!("{}{ROTATIONS}", self.0)
+    }
+
+    /// A rotation's page.
+    #[must_use]
+    pub fn rotation(&self, name: &str) -> String {
+        format!("{}/{}", self.rotations(), segment(name))
+    }
+
+    /// Something done to a rotation: `overrides`, `undo`, `delete`.
+    #[must_use]
+    pub fn rotation_action(&self, name: &str, action: &str) -> String {
+        format!("{}/{action}", self.rotation(name))
     }
 
     /// A group's page.

@@ -17,6 +17,8 @@ mod idpsync;
 mod invitations;
 mod members;
 pub mod organizations;
+mod rotation_doors;
+mod rotations;
 mod service_accounts;
 pub mod sessions;
 pub mod sharing;
@@ -45,6 +47,7 @@ pub(super) fn routes(routes: Routes) -> Routes {
     let routes = members::routes(routes);
     let routes = groups::routes(routes);
     let routes = idpsync::routes(routes);
+    let routes = rotation_doors::routes(rotations::routes(routes));
     let routes = audit::routes(routes);
     let routes = files::routes(routes);
     let routes = templates::routes(routes);

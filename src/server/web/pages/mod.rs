@@ -27,6 +27,8 @@ mod person_tokens;
 mod provider_form;
 mod providers;
 mod roles;
+mod rotation_doors;
+mod rotations;
 mod second_factors;
 mod service_accounts;
 mod settings;
@@ -70,6 +72,7 @@ pub(super) fn routes(routes: Routes) -> Routes {
     let routes = template_permissions::routes(routes);
     let routes = roles::routes(members::routes(groups::routes(routes)));
     let routes = syncs::routes(organizations::routes(routes));
+    let routes = rotation_doors::routes(rotations::routes(routes));
     let routes = leaked_token::routes(invitations::routes(service_accounts::routes(routes)));
     let routes = person_tokens::routes(audit::routes(routes));
     let routes = ways_in::routes(providers::routes(password_strength::routes(routes)));

@@ -4,5 +4,6 @@ pub mod agents;
 pub mod jobs;
 pub mod names;
 pub mod people;
+pub mod rotations;
 pub mod templates;
 pub mod workspaces;
