@@ -62,14 +62,18 @@ async fn add(ctx: &Context, args: Add) -> anyhow::Result<()> {
     };
     // Whoever gets the same is granted it at once.
     let mut asked: BTreeMap<Vec<String>, CreateGrants> = BTreeMap::new();
-    for (named, is_user) in both(&args.whom) {
+    for (named, kind) in all_of(&args.whom) {
         let (name, role) = split(named);
         let verbs = role.map_or_else(|| args.verbs.clone(), |role| vec![role.to_owned()]);
         if role.is_some() && !args.verbs.is_empty() {
             bail!("{named} names a role, and --verbs others: give one of them.");
         }
         let one = asked.entry(verbs).or_insert_with(|| base.clone());
-        let to = if is_user { &mut one.users } else { &mut one.groups };
+        let to = match kind {
+            "user" => &mut one.users,
+            "rotation" => &mut one.rotations,
+            _ => &mut one.groups,
+        };
         to.push(name.to_owned());
     }
     for (verbs, new) in asked {
@@ -83,12 +87,12 @@ async fn remove(ctx: &Context, name: &str, whom: Whom) -> anyhow::Result<()> {
     let client = ctx.client()?;
     let workspace = find(ctx, name).await?;
     let all = client.grants(workspace.id).await?;
-    for (named, is_user) in both(&whom) {
+    for (named, kind) in all_of(&whom) {
         let (name, _) = split(named);
         let is = |grant: &&Grant| {
             let by_name = grant.subject.name.eq_ignore_ascii_case(name);
-            (grant.subject.kind == "user") == is_user
-                && (by_name || grant.subject.id.to_string() == name)
+            let of = if grant.subject.kind == "everyone" { "group" } else { &grant.subject.kind };
+            of == kind && (by_name || grant.subject.id.to_string() == name)
         };
         let theirs: Vec<&Grant> = all.iter().filter(is).collect();
         if theirs.is_empty() {
@@ -102,10 +106,12 @@ async fn remove(ctx: &Context, name: &str, whom: Whom) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// People first, then groups.
-fn both(whom: &Whom) -> impl Iterator<Item = (&str, bool)> {
-    let users = whom.users.iter().map(|name| (name.as_str(), true));
-    users.chain(whom.groups.iter().map(|name| (name.as_str(), false)))
+/// Whom a command names, each with its kind.
+fn all_of(whom: &Whom) -> impl Iterator<Item = (&str, &'static str)> {
+    let users = whom.users.iter().map(|name| (name.as_str(), "user"));
+    let groups = whom.groups.iter().map(|name| (name.as_str(), "group"));
+    let rotations = whom.rotations.iter().map(|name| (name.as_str(), "rotation"));
+    users.chain(groups).chain(rotations)
 }
 
 fn split(named: &str) -> (&str, Option<&str>) {

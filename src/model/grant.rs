@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::id::{GrantId, GroupId, UserId, WorkspaceId};
+use super::id::{GrantId, GroupId, RotationId, UserId, WorkspaceId};
 use super::network::Network;
 use super::policy::condition::{Context, Requirement, Unmet};
 use super::time::Timestamp;
@@ -23,6 +23,8 @@ define_words! {
         Grant = "grant",
         /// A grant to a group of theirs.
         Group = "group",
+        /// A grant to a rotation in which it is their shift.
+        Rotation = "rotation",
     }
     /// By what way a grant came to be.
     Via {
@@ -62,6 +64,8 @@ pub enum Recipient {
     Everyone,
     /// A group.
     Group(GroupId),
+    /// Whoever is on call in a rotation.
+    Rotation(RotationId),
     /// A person or a service account.
     User(UserId),
 }
@@ -222,7 +226,8 @@ pub fn basis(
 ) -> Result<Option<GrantId>, Verbs> {
     let mut ways: BTreeMap<Option<GrantId>, Verbs> = BTreeMap::new();
     for right in grants.iter().filter(|g| g.is_in_time(context.now)) {
-        if right.check(context).is_ok() {
+        // A shift is too short to give what lasts longer.
+        if right.reason != Reason::Rotation && right.check(context).is_ok() {
             let way = ways.entry(right.grant_id).or_default();
             *way = way.and([right.verb].into_iter().collect());
         }

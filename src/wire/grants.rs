@@ -14,6 +14,8 @@ pub struct CreateGrants {
     pub users: Vec<String>,
     /// Groups, by name or id; `Everyone` for every member.
     pub groups: Vec<String>,
+    /// Rotations, by name: whoever is on call there.
+    pub rotations: Vec<String>,
     /// Verbs and names of sets: `view`, `watch`, `connect`, `execute`, `operate`, `manage`, `share`,
     /// `delete`; `viewer`, `observer`, `runner`, `use`, `admin`. Empty for `use`.
     pub verbs: Vec<String>,
@@ -37,7 +39,7 @@ pub struct CreateGrants {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Subject {
-    /// `user`, `group` or `everyone`.
+    /// `user`, `group`, `rotation` or `everyone`.
     #[serde(rename = "type")]
     pub kind: String,
     /// Its id; the organization's for everyone.
@@ -94,7 +96,7 @@ pub struct Grant {
 pub struct Available {
     /// People and service accounts.
     pub users: Vec<MinimalUser>,
-    /// Groups.
+    /// Groups and rotations.
     pub groups: Vec<Subject>,
 }
 

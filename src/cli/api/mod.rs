@@ -4,7 +4,7 @@ pub mod audit;
 pub mod invitations;
 pub mod organizations;
 pub mod people;
-pub mod sharing;
 pub mod rotations;
+pub mod sharing;
 pub mod templates;
 pub mod workspaces;

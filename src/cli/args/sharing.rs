@@ -48,6 +48,9 @@ pub struct Whom {
     /// A group by name, Everyone for every member of the organization; may be repeated
     #[arg(long = "group", value_delimiter = ',', value_name = "NAME[:ROLE]")]
     pub groups: Vec<String>,
+    /// A rotation by name: whoever is on call there; may be repeated
+    #[arg(long = "rotation", value_delimiter = ',', value_name = "NAME[:ROLE]")]
+    pub rotations: Vec<String>,
 }
 
 /// `sharing add`

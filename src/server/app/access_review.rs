@@ -190,7 +190,7 @@ fn without_grant(
             debug_assert!(service_accounts::find(tx, owner)?.is_some());
             format!("{} answers for {}, which owns it", user.username, account.unwrap_or_default())
         }
-        Reason::Role | Reason::Grant | Reason::Group => {
+        Reason::Role | Reason::Grant | Reason::Group | Reason::Rotation => {
             let site = user.roles.iter().map(ToString::to_string);
             let there = user.organization_roles.iter().map(|held| held.role.to_string());
             let roles: Vec<String> = site.chain(there).collect();

@@ -4,10 +4,10 @@ use super::groups::{self as group_cases, GroupView};
 use super::sharing_rights::Sharer;
 use super::{Actor, App, Error, Result};
 use crate::model::grant::Recipient;
-use crate::model::id::{GroupId, OrganizationId, UserId, WorkspaceId};
+use crate::model::id::{GroupId, OrganizationId, RotationId, UserId, WorkspaceId};
 use crate::model::user::{User, UserRef};
 use crate::model::verb::{Preset, Verbs};
-use crate::server::db::{ReadTx, grants, groups, memberships, organizations, users};
+use crate::server::db::{ReadTx, grants, groups, memberships, organizations, rotations, users};
 
 /// What Everyone is called.
 pub(super) const EVERYONE: &str = "Everyone";
@@ -21,6 +21,19 @@ pub struct Offered {
     pub users: Vec<UserRef>,
     /// Its organization's groups, Everyone first.
     pub groups: Vec<(GroupId, String)>,
+    /// Its organization's rotations.
+    pub rotations: Vec<(RotationId, String)>,
+}
+
+/// Whom someone names, by names or ids.
+#[derive(Clone, Debug, Default)]
+pub struct Named {
+    /// People and service accounts.
+    pub users: Vec<String>,
+    /// Groups.
+    pub groups: Vec<String>,
+    /// Rotations.
+    pub rotations: Vec<String>,
 }
 
 /// With whom a workspace is shared, in Coder's roles.
@@ -55,7 +68,12 @@ impl App {
                 all.extend(found.map(|group| (group.id, group.name)));
                 all.retain(|(_, name)| name.to_ascii_lowercase().contains(&text));
                 all.truncate(usize::try_from(MAX_OFFERED).unwrap_or_default());
-                Ok(Offered { users, groups: all })
+                let found = rotations::list(tx, sharer.organization)?.into_iter();
+                let rotations = found.map(|one| (one.id, one.name.to_string()));
+                let rotations =
+                    rotations.filter(|(_, name)| name.to_ascii_lowercase().contains(&text));
+                let rotations = rotations.collect();
+                Ok(Offered { users, groups: all, rotations })
             })
             .await
     }
@@ -68,17 +86,24 @@ impl App {
         &self,
         actor: &Actor,
         id: WorkspaceId,
-        (people, all): (Vec<String>, Vec<String>),
+        named: Named,
     ) -> Result<Vec<Recipient>> {
         let actor = actor.clone();
         self.db
             .read(move |tx| {
                 let sharer = Sharer::of(tx, &actor, id)?;
                 let mut found = vec![];
-                for key in &people {
+                for key in &named.users {
                     found.push(Recipient::User(member(tx, sharer.organization, key)?));
                 }
-                for key in &all {
+                for key in &named.rotations {
+                    let rotation = rotations::find_by_name(tx, sharer.organization, key)?;
+                    let rotation = rotation.ok_or_else(|| {
+                        Error::invalid("rotations", format!("there is no rotation {key:?} here"))
+                    })?;
+                    found.push(Recipient::Rotation(rotation.id));
+                }
+                for key in &named.groups {
                     let group = group_by_key(tx, Some(sharer.organization), key)?;
                     let group = group.ok_or_else(|| {
                         Error::invalid("groups", format!("there is no group {key:?} here"))
@@ -121,6 +146,8 @@ impl App {
                             let view = group_cases::shown(tx, &actor, group, place.clone())?;
                             acl.groups.push((view, role));
                         }
+                        // Coder has no rotations.
+                        Recipient::Rotation(_) => {}
                         Recipient::Everyone => {
                             let view = group_cases::everyone(tx, &actor, place.clone())?;
                             acl.groups.push((view, role));

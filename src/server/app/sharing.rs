@@ -9,7 +9,7 @@ use crate::model::id::{GrantId, OrganizationId, WorkspaceId};
 use crate::model::time::Timestamp;
 use crate::model::user::UserRef;
 use crate::model::verb::{Preset, Verb, Verbs};
-use crate::server::db::{ReadTx, WriteTx, grants, groups, memberships, users};
+use crate::server::db::{ReadTx, WriteTx, grants, groups, memberships, rotations, users};
 
 /// Grants that stand on one workspace at most.
 const MAX_GRANTS: usize = 500;
@@ -341,6 +341,10 @@ pub(super) fn named(
         Recipient::Group(id) => {
             let name = groups::find(tx, id)?.map(|g| g.name).unwrap_or_default();
             (name, i64::try_from(groups::members(tx, id)?.len()).unwrap_or(i64::MAX))
+        }
+        Recipient::Rotation(id) => {
+            let found = rotations::find(tx, id)?;
+            (found.map(|rotation| rotation.name.to_string()).unwrap_or_default(), 1)
         }
         Recipient::User(id) => {
             (users::find(tx, id)?.map(|u| u.username.to_string()).unwrap_or_default(), 1)

@@ -7,7 +7,7 @@ use crate::model::id::{GrantId, OrganizationId, UserId, WorkspaceId};
 use crate::model::user::UserKind;
 use crate::model::verb::{Verb, Verbs};
 use crate::model::window;
-use crate::server::db::{ReadTx, groups, organizations, settings, users, workspaces};
+use crate::server::db::{ReadTx, groups, organizations, rotations, settings, users, workspaces};
 
 /// The longest reason.
 const MAX_REASON: usize = 512;
@@ -92,6 +92,15 @@ pub(super) fn require_new(
     }
     match to {
         Recipient::Everyone => {}
+        Recipient::Rotation(id) => {
+            let found = rotations::find(tx, id)?;
+            if found.is_none_or(|one| one.organization_id != sharer.organization) {
+                return Err(Error::invalid(
+                    "rotation",
+                    format!("{id} is no rotation of the workspace's organization"),
+                ));
+            }
+        }
         Recipient::User(id) if id == sharer.owner => {
             return Err(Error::invalid("user", "is the owner, who may do anything already"));
         }

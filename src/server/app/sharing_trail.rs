@@ -21,7 +21,9 @@ pub(super) fn words(tx: &ReadTx<'_>, id: WorkspaceId) -> Result<Words> {
         let text = format!("{name}: {}", said_of(&grant));
         match grant.to {
             Recipient::User(_) => of_users.push(text),
-            Recipient::Group(_) | Recipient::Everyone => of_groups.push(text),
+            Recipient::Group(_) | Recipient::Rotation(_) | Recipient::Everyone => {
+                of_groups.push(text)
+            }
         }
     }
     Ok((of_users, of_groups))

@@ -35,6 +35,9 @@ macro_rules! reviewed {
                  (SELECT max(c.began_at) FROM connections c
                   WHERE c.workspace_id = g.workspace_id AND c.user_id <> w.owner_id
                     AND (g.user_id IS NULL OR c.user_id = g.user_id)
+                    AND (g.rotation_id IS NULL OR EXISTS (
+                      SELECT 1 FROM rotation_members s
+                      WHERE s.rotation_id = g.rotation_id AND s.user_id = c.user_id))
                     AND (g.group_id IS NULL OR EXISTS (
                       SELECT 1 FROM group_members s
                       WHERE s.group_id = g.group_id AND s.user_id = c.user_id))) AS last_used,
@@ -127,7 +130,9 @@ pub fn of(tx: &ReadTx<'_>, workspace: WorkspaceId, user: UserId) -> Result<Vec<G
          WHERE g.workspace_id = :workspace AND g.ended_at IS NULL
            AND (g.until_at IS NULL OR g.until_at > :now)
            AND (g.user_id = :user
-             OR (g.user_id IS NULL AND g.group_id IS NULL)
+             OR (g.user_id IS NULL AND g.group_id IS NULL AND g.rotation_id IS NULL)
+             OR EXISTS (SELECT 1 FROM on_shift s
+                        WHERE s.rotation_id = g.rotation_id AND s.user_id = :user AND s.until_at > :now)
              OR EXISTS (SELECT 1 FROM group_members s
                         WHERE s.group_id = g.group_id AND s.user_id = :user))
          ORDER BY g.granted_at, g.id",

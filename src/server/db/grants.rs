@@ -4,19 +4,16 @@ use rusqlite::{Row, named_params};
 
 use super::{ReadTx, Result, WriteTx};
 use crate::model::grant::{EndedWhy, Grant, Limits, Mode, Recipient};
-use crate::model::id::{GrantId, GroupId, OrganizationId, UserId, WorkspaceId};
+use crate::model::id::{GrantId, GroupId, OrganizationId, RotationId, UserId, WorkspaceId};
 use crate::model::network::Network;
 use crate::model::time::Timestamp;
 use crate::model::verb::Verbs;
 
 pub(super) fn from_row(row: &Row<'_>) -> rusqlite::Result<Grant> {
-    let (user, group): (Option<UserId>, Option<GroupId>) =
-        (row.get("user_id")?, row.get("group_id")?);
-    let to = match (user, group) {
-        (Some(user), _) => Recipient::User(user),
-        (None, Some(group)) => Recipient::Group(group),
-        (None, None) => Recipient::Everyone,
-    };
+    let user = row.get::<_, Option<UserId>>("user_id")?.map(Recipient::User);
+    let group = row.get::<_, Option<GroupId>>("group_id")?.map(Recipient::Group);
+    let rotation = row.get::<_, Option<RotationId>>("rotation_id")?.map(Recipient::Rotation);
+    let to = user.or(group).or(rotation).unwrap_or(Recipient::Everyone);
     let networks: String = row.get("networks")?;
     let ended_at: Option<Timestamp> = row.get("ended_at")?;
     Ok(Grant {
@@ -42,11 +39,12 @@ pub(super) fn from_row(row: &Row<'_>) -> rusqlite::Result<Grant> {
 }
 
 /// The columns that a recipient is kept in.
-fn columns(to: Recipient) -> (Option<UserId>, Option<GroupId>) {
+fn columns(to: Recipient) -> (Option<UserId>, Option<GroupId>, Option<RotationId>) {
     match to {
-        Recipient::User(user) => (Some(user), None),
-        Recipient::Group(group) => (None, Some(group)),
-        Recipient::Everyone => (None, None),
+        Recipient::User(user) => (Some(user), None, None),
+        Recipient::Group(group) => (None, Some(group), None),
+        Recipient::Rotation(rotation) => (None, None, Some(rotation)),
+        Recipient::Everyone => (None, None, None),
     }
 }
 
@@ -95,7 +93,8 @@ pub fn removed_since(
 pub fn is_held(tx: &ReadTx<'_>, id: GrantId) -> Result<bool> {
     let found = tx.find(
         "SELECT 1 FROM grants g
-         WHERE g.id = :id AND ((g.user_id IS NULL AND g.group_id IS NULL)
+         WHERE g.id = :id AND ((g.user_id IS NULL AND g.group_id IS NULL AND g.rotation_id IS NULL)
+           OR EXISTS (SELECT 1 FROM on_shift s WHERE s.rotation_id = g.rotation_id AND s.until_at > :now)
            OR EXISTS (SELECT 1 FROM grant_holders x WHERE x.grant_id = g.id AND x.user_id = g.user_id)
            OR EXISTS (
              SELECT 1 FROM group_members s
@@ -104,7 +103,7 @@ pub fn is_held(tx: &ReadTx<'_>, id: GrantId) -> Result<bool> {
              WHERE s.group_id = g.group_id AND u.status IN ('active', 'dormant')))
          AND (g.under_id IS NULL OR EXISTS (
            SELECT 1 FROM grant_holders x WHERE x.grant_id = g.under_id AND x.user_id = g.granted_by))",
-        named_params! { ":id": id },
+        named_params! { ":id": id, ":now": tx.now },
         |_| Ok(()),
     )?;
     Ok(found.is_some())
@@ -115,16 +114,16 @@ pub fn is_held(tx: &ReadTx<'_>, id: GrantId) -> Result<bool> {
 /// # Errors
 /// When SQLite fails.
 pub fn insert(tx: &WriteTx<'_>, grant: &Grant) -> Result<()> {
-    let (user, group) = columns(grant.to);
+    let (user, group, rotation) = columns(grant.to);
     let networks: Vec<String> = grant.limits.networks.iter().map(Network::to_string).collect();
     tx.execute(
-        "INSERT INTO grants (id, workspace_id, organization_id, user_id, group_id, verbs, from_at, until_at, hours, networks,
+        "INSERT INTO grants (id, workspace_id, organization_id, user_id, group_id, rotation_id, verbs, from_at, until_at, hours, networks,
          needs_mfa, is_recorded, reason, granted_by, granted_at, via, under_id)
          VALUES (:id, :workspace, (SELECT organization_id FROM workspaces WHERE id = :workspace),
-         :user, :group, :verbs, :from, :until, :hours, :networks, :mfa,
+         :user, :group, :rotation, :verbs, :from, :until, :hours, :networks, :mfa,
          :recorded, :reason, :by, :at, :via, :under)",
         named_params! {
-            ":id": grant.id, ":workspace": grant.workspace_id, ":user": user, ":group": group,
+            ":id": grant.id, ":workspace": grant.workspace_id, ":user": user, ":group": group, ":rotation": rotation,
             ":verbs": grant.verbs.bits(), ":from": grant.limits.from, ":until": grant.limits.until,
             ":hours": grant.limits.hours, ":networks": networks.join(","),
             ":mfa": grant.limits.needs_mfa, ":recorded": grant.limits.is_recorded,
@@ -235,12 +234,12 @@ pub fn forget(tx: &WriteTx<'_>, before: Timestamp, at_most: usize) -> Result<boo
 /// # Errors
 /// When SQLite fails.
 pub fn of(tx: &ReadTx<'_>, workspace: WorkspaceId, to: Recipient) -> Result<Vec<Grant>> {
-    let (user, group) = columns(to);
+    let (user, group, rotation) = columns(to);
     tx.list(
         "SELECT * FROM grants WHERE workspace_id = :workspace AND user_id IS :user
-           AND group_id IS :group AND ended_at IS NULL AND (until_at IS NULL OR until_at > :now)
+           AND group_id IS :group AND rotation_id IS :rotation AND ended_at IS NULL AND (until_at IS NULL OR until_at > :now)
          ORDER BY granted_at, id",
-        named_params! { ":workspace": workspace, ":user": user, ":group": group, ":now": tx.now },
+        named_params! { ":workspace": workspace, ":user": user, ":group": group, ":rotation": rotation, ":now": tx.now },
         from_row,
     )
 }

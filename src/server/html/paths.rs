@@ -4,8 +4,8 @@ mod access_review;
 mod audit;
 mod organizations;
 mod people;
-mod sharing;
 mod rotations;
+mod sharing;
 mod sign_in;
 mod templates;
 

@@ -183,7 +183,7 @@ impl InForce {
     }
 
     /// By what the people of each provider are known, by its name.
-    fn issuers(&self) -> BTreeMap<String, String> {
+    pub(super) fn issuers(&self) -> BTreeMap<String, String> {
         let oidc = self.oidc.all().map(|s| (s.name.clone(), s.issuer()));
         let github = self.github.settings().map(|s| (github::PROVIDER.to_owned(), s.issuer()));
         let ldap = self.ldap.settings().map(|s| (ldap::PROVIDER.to_owned(), s.issuer()));

@@ -65,6 +65,7 @@ fn standing() -> Vec<GrantView> {
         view(today, "grace", 1),
         view(office, "linus", 1),
         view(group, "platform", 4),
+        view(grant(9006, Recipient::Rotation(id(78)), Preset::Use.verbs(), None), "on-call", 1),
         view(grant(9005, Recipient::Everyone, Preset::Viewer.verbs(), None), "Everyone", 12),
         passed_on,
     ]
@@ -78,7 +79,7 @@ fn page(grants: Vec<GrantView>, undoable: Vec<GrantView>, input: Input) -> Shari
         grants,
         undoable,
         people: vec![reference(&grace()), reference(&linus())],
-        groups: vec!["Everyone".into(), "platform".into()],
+        groups: vec!["group:Everyone".into(), "rotation:on-call".into()],
         input,
     }
 }

@@ -6,6 +6,7 @@ CREATE TABLE grants (
   organization_id TEXT NOT NULL REFERENCES organizations (id),
   user_id      TEXT REFERENCES users (id),
   group_id     TEXT REFERENCES groups (id) ON DELETE CASCADE,
+  rotation_id  TEXT REFERENCES rotations (id) ON DELETE CASCADE,
   verbs        INTEGER NOT NULL CHECK (verbs BETWEEN 1 AND 255),
   from_at      INTEGER NOT NULL,
   until_at     INTEGER CHECK (until_at > from_at),
@@ -21,13 +22,14 @@ CREATE TABLE grants (
   ended_at     INTEGER,
   ended_by     TEXT REFERENCES users (id),
   ended_why    TEXT CHECK (ended_why = 'removed' OR ended_why = 'left' OR ended_why = 'mode'),
-  CHECK (user_id IS NULL OR group_id IS NULL),
+  CHECK ((user_id IS NOT NULL) + (group_id IS NOT NULL) + (rotation_id IS NOT NULL) <= 1),
   CHECK ((ended_at IS NULL) = (ended_why IS NULL))
 ) STRICT;
 CREATE INDEX grants_by_workspace ON grants (workspace_id, granted_at);
 CREATE INDEX grants_by_user ON grants (user_id, workspace_id) WHERE user_id IS NOT NULL;
 CREATE INDEX grants_by_group ON grants (group_id, workspace_id) WHERE group_id IS NOT NULL;
-CREATE INDEX grants_to_everyone ON grants (organization_id, workspace_id) WHERE user_id IS NULL AND group_id IS NULL;
+CREATE INDEX grants_to_everyone ON grants (organization_id, workspace_id) WHERE user_id IS NULL AND group_id IS NULL AND rotation_id IS NULL;
+CREATE INDEX grants_by_rotation ON grants (rotation_id, workspace_id) WHERE rotation_id IS NOT NULL;
 CREATE INDEX grants_by_granter ON grants (granted_by) WHERE granted_by IS NOT NULL;
 CREATE INDEX grants_by_ender ON grants (ended_by) WHERE ended_by IS NOT NULL;
 CREATE INDEX grants_by_under ON grants (under_id) WHERE under_id IS NOT NULL;
@@ -56,24 +58,29 @@ CREATE VIEW everywhere_grants AS
   FROM effective_permissions p JOIN workspace_verbs v ON v.permission = p.permission;
 
 CREATE VIEW grant_holders AS
-  SELECT g.id AS grant_id, g.workspace_id, m.user_id, 'grant' AS reason
+  SELECT g.id AS grant_id, g.workspace_id, m.user_id, 'grant' AS reason, 0 AS from_at, NULL AS until_at
   FROM grants g JOIN workspaces w ON w.id = g.workspace_id
     JOIN memberships m ON m.organization_id = w.organization_id AND m.user_id = g.user_id
     JOIN users u ON u.id = m.user_id
   WHERE g.ended_at IS NULL AND w.deleted_at IS NULL AND u.status IN ('active', 'dormant')
   UNION ALL
-  SELECT g.id, g.workspace_id, m.user_id, 'group'
+  SELECT g.id, g.workspace_id, m.user_id, 'group', 0, NULL
   FROM grants g JOIN workspaces w ON w.id = g.workspace_id
     JOIN group_members s ON s.group_id = g.group_id
     JOIN memberships m ON m.organization_id = w.organization_id AND m.user_id = s.user_id
     JOIN users u ON u.id = m.user_id
   WHERE g.ended_at IS NULL AND w.deleted_at IS NULL AND u.status IN ('active', 'dormant')
   UNION ALL
-  SELECT g.id, g.workspace_id, m.user_id, 'group'
+  SELECT g.id, g.workspace_id, m.user_id, 'group', 0, NULL
   FROM memberships m CROSS JOIN grants g ON g.organization_id = m.organization_id
     CROSS JOIN workspaces w ON w.id = g.workspace_id CROSS JOIN users u ON u.id = m.user_id
-  WHERE g.user_id IS NULL AND g.group_id IS NULL
-    AND g.ended_at IS NULL AND w.deleted_at IS NULL AND u.status IN ('active', 'dormant');
+  WHERE g.user_id IS NULL AND g.group_id IS NULL AND g.rotation_id IS NULL
+    AND g.ended_at IS NULL AND w.deleted_at IS NULL AND u.status IN ('active', 'dormant')
+  UNION ALL
+  SELECT g.id, g.workspace_id, s.user_id, 'rotation', s.from_at, s.until_at
+  FROM on_shift s CROSS JOIN grants g ON g.rotation_id = s.rotation_id
+    CROSS JOIN workspaces w ON w.id = g.workspace_id
+  WHERE g.ended_at IS NULL AND w.deleted_at IS NULL;
 
 CREATE VIEW effective_grants AS
   SELECT w.owner_id AS user_id, w.id AS workspace_id, v.verb AS verb, 'owner' AS reason, NULL AS grant_id,
@@ -100,8 +107,8 @@ CREATE VIEW effective_grants AS
   WHERE w.deleted_at IS NULL
   UNION ALL
   SELECT h.user_id, h.workspace_id, v.verb, h.reason, g.id,
-    max(g.from_at, coalesce(b.from_at, 0)),
-    min(coalesce(g.until_at, b.until_at), coalesce(b.until_at, g.until_at)),
+    max(g.from_at, h.from_at, coalesce(b.from_at, 0)),
+    nullif(min(coalesce(g.until_at, 1 << 62), coalesce(h.until_at, 1 << 62), coalesce(b.until_at, 1 << 62)), 1 << 62),
     g.hours || char(10) || coalesce(b.hours, ''), g.networks || char(10) || coalesce(b.networks, ''),
     max(g.needs_mfa, coalesce(b.needs_mfa, 0)), max(g.is_recorded, coalesce(b.is_recorded, 0))
   FROM grant_holders h CROSS JOIN grants g ON g.id = h.grant_id
@@ -109,5 +116,6 @@ CREATE VIEW effective_grants AS
     LEFT JOIN grants b ON b.id = g.under_id
   WHERE (v.verb <> 'share' OR NOT EXISTS (SELECT 1 FROM users u WHERE u.id = h.user_id AND u.kind = 'service'))
     AND (g.under_id IS NULL OR ((b.verbs & 64) <> 0 AND (g.verbs & ~b.verbs) = 0 AND EXISTS (
-      SELECT 1 FROM grant_holders x WHERE x.grant_id = g.under_id AND x.user_id = g.granted_by)))
+      SELECT 1 FROM grant_holders x
+      WHERE x.grant_id = g.under_id AND x.user_id = g.granted_by AND x.reason <> 'rotation')))
     AND NOT EXISTS (SELECT 1 FROM settings WHERE key = 'sharing_off');

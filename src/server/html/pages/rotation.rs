@@ -86,7 +86,7 @@ impl Render for RotationPage {
     fn render(&self) -> Markup {
         let name = self.rotation.name.as_str();
         let body = html! {
-            (self.place.tabs(&self.visit, Tab::Rotations))
+            (self.place.tabs(Tab::Rotations))
             header class="page-head" {
                 div {
                     (crumbs(&[("Rotations", &self.place.home().rotations())]))

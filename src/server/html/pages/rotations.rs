@@ -56,7 +56,7 @@ impl Render for Rotations {
         let (again, path) = (!self.input.errors.is_empty(), self.place.home().rotations());
         let new = opens("primary", "add", &labelled("plus", "New rotation"));
         let body = html! {
-            (self.place.tabs(&self.visit, Tab::Rotations))
+            (self.place.tabs(Tab::Rotations))
             header class="page-head" {
                 div { h1 { "Rotations" } p { "People who take turns being on call, and who holds access meanwhile." } }
                 div class="actions" { @if self.creates && !again && !self.rotations.is_empty() { (new) } }

@@ -41,7 +41,7 @@ pub struct Sharing {
     pub undoable: Vec<GrantView>,
     /// Names of people who can be added.
     pub people: Vec<UserRef>,
-    /// Names of groups that can be added.
+    /// Groups and rotations that can be added, with their kind before a colon.
     pub groups: Vec<String>,
     /// What was typed into the form.
     pub input: Input,
@@ -208,15 +208,15 @@ impl Sharing {
         let input = &self.input;
         html! {
             div class="field" {
-                label for="f-who" { "Person or group" }
+                label for="f-who" { "Person, group or rotation" }
                 input id="f-who" name="who" list="subjects" required autocomplete="off" autocapitalize="off" spellcheck="false"
                     value=[Some(input.value("who", "")).filter(|v| !v.is_empty())]
                     aria-invalid=[input.error("who").map(|_| "true")] aria-describedby="f-who-h";
                 datalist id="subjects" {
                     @for person in &self.people { option value=(person.username) {} }
-                    @for group in &self.groups { option value={ "group:" (group) } {} }
+                    @for group in &self.groups { option value=(group) {} }
                 }
-                (notes("f-who", "A name, or group:NAME.", input.error("who")))
+                (notes("f-who", "A name, group:NAME or rotation:NAME.", input.error("who")))
             }
         }
     }
@@ -276,6 +276,12 @@ fn who(view: &GrantView) -> Markup {
                 |username| avatar::who(&UserRef { id, username }, ""),
             )
         }
+        Recipient::Rotation(_) => html! {
+            span class="who" {
+                span class="avatar" data-kind="group" aria-hidden="true" { (icon("calendar")) }
+                span { (view.name) " " small { "whoever is on call" } }
+            }
+        },
         Recipient::Group(_) | Recipient::Everyone => html! {
             span class="who" {
                 span class="avatar" data-kind="group" aria-hidden="true" { (icon("people")) }

@@ -62,8 +62,7 @@ impl Place {
         ];
         let shown = |tab: Tab| match tab {
             Tab::Sync => self.syncs,
-            Tab::Rotations => visit.ways.rotations,
-            Tab::Members | Tab::Groups | Tab::Roles | Tab::Settings => true,
+            Tab::Members | Tab::Groups | Tab::Roles | Tab::Rotations | Tab::Settings => true,
         };
         html! {
             @if self.is_one_of_many {

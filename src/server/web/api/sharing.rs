@@ -15,7 +15,7 @@ use crate::model::user::UserRef;
 use crate::model::verb::{Preset, Verbs};
 use crate::model::{duration, window};
 use crate::server::app::Error;
-use crate::server::app::recipients::recipient;
+use crate::server::app::recipients::{Named, recipient};
 use crate::server::app::sharing::NewGrant;
 use crate::server::web::extract::{Json, ListQuery, Path, Query, created};
 use crate::server::web::routes::Routes;
@@ -128,7 +128,8 @@ async fn create(
 ) -> Answer<Response> {
     let now = state.app.clock().now();
     let (verbs, limits) = (verbs(&body.verbs)?, limits(&body, now)?);
-    let to = state.app.recipients(&actor, id, (body.users, body.groups)).await?;
+    let named = Named { users: body.users, groups: body.groups, rotations: body.rotations };
+    let to = state.app.recipients(&actor, id, named).await?;
     let one = |to| {
         let (limits, reason) = (limits.clone(), body.reason.trim().to_owned());
         NewGrant { to, verbs, limits, reason, via: Via::Direct }
@@ -146,12 +147,15 @@ async fn available(
     Query(query): Query<ListQuery>,
 ) -> Answer<Json<wire::Available>> {
     let offered = state.app.sharing_offered(&actor, id, &query.words()).await?;
-    let groups = offered.groups.into_iter().map(|(id, name)| wire::Subject {
-        kind: "group".to_owned(),
-        id: id.0,
+    let subject = |kind: &str, id: uuid::Uuid, name: String| wire::Subject {
+        kind: kind.to_owned(),
+        id,
         name,
         people: 0,
-    });
+    };
+    let groups = offered.groups.into_iter().map(|(id, name)| subject("group", id.0, name));
+    let rotations = offered.rotations.into_iter().map(|(id, name)| subject("rotation", id.0, name));
+    let groups = groups.chain(rotations);
     let users = offered.users.iter().map(minimal).collect();
     Ok(Json(wire::Available { users, groups: groups.collect() }))
 }
@@ -240,6 +244,7 @@ pub(super) fn shown(view: GrantView, organization: uuid::Uuid) -> wire::Grant {
     let (kind, id) = match grant.to {
         Recipient::User(id) => ("user", id.0),
         Recipient::Group(id) => ("group", id.0),
+        Recipient::Rotation(id) => ("rotation", id.0),
         Recipient::Everyone => ("everyone", organization),
     };
     wire::Grant {

@@ -9,6 +9,7 @@ use crate::model::id::GrantId;
 use crate::model::verb::{Preset, Verb, Verbs};
 use crate::model::workspace::Workspace;
 use crate::server::app::Error;
+use crate::server::app::recipients::Named;
 use crate::server::app::sharing::NewGrant;
 use crate::server::html::pages::sharing::{CUSTOM, Sharing};
 use crate::server::html::parts::form::Input;
@@ -40,7 +41,9 @@ async fn draw(state: &State, visitor: Visitor, workspace: Workspace, input: Inpu
     let grants = state.app.grants(&actor, workspace.id).await?;
     let undoable = state.app.undoable_grants(&actor, workspace.id).await?;
     let offered = state.app.sharing_offered(&actor, workspace.id, "").await?;
-    let groups = offered.groups.into_iter().map(|(_, name)| name).collect();
+    let groups = offered.groups.into_iter().map(|(_, name)| format!("group:{name}"));
+    let rotations = offered.rotations.into_iter().map(|(_, name)| format!("rotation:{name}"));
+    let groups = groups.chain(rotations).collect();
     let people = offered.users;
     Ok(Html::of(&Sharing { visit, workspace, grants, undoable, people, groups, input }))
 }
@@ -65,7 +68,9 @@ fn beside(error: Error) -> Error {
         return Error::invalid("verbs", why);
     }
     error.map_field(|field| match field.as_str() {
-        "user" | "group" | "users" | "groups" | "grants" => "who".to_owned(),
+        "user" | "group" | "rotation" | "users" | "groups" | "rotations" | "grants" => {
+            "who".to_owned()
+        }
         "from" => "until".to_owned(),
         _ => field,
     })
@@ -80,9 +85,11 @@ async fn try_share(
 ) -> Result<String, Error> {
     let text = |key: &str| fields.get(key).unwrap_or_default().trim().to_owned();
     let who = text("who");
-    let named = match who.strip_prefix("group:") {
-        Some(group) => (vec![], vec![group.to_owned()]),
-        None => (vec![who.clone()], vec![]),
+    let one = |name: &str| vec![name.to_owned()];
+    let named = match who.split_once(':') {
+        Some(("group", name)) => Named { groups: one(name), ..Named::default() },
+        Some(("rotation", name)) => Named { rotations: one(name), ..Named::default() },
+        Some(_) | None => Named { users: one(&who), ..Named::default() },
     };
     let until = match text("ends").as_str() {
         "at" => format!("{}:00Z", text("until_at")),
