@@ -641,6 +641,7 @@ CREATE TABLE connections (
   bytes_in     INTEGER NOT NULL                                                 -- person to workspace
 ) STRICT;
 CREATE INDEX connections_by_workspace ON connections (workspace_id, began_at);
+CREATE INDEX connections_by_visit ON connections (workspace_id, user_id, began_at);
 CREATE INDEX connections_by_user ON connections (user_id, began_at);
 CREATE INDEX connections_ended ON connections (ended_at) WHERE ended_at IS NOT NULL;
 CREATE INDEX connections_open ON connections (workspace_id, began_at) WHERE ended_at IS NULL;
@@ -828,35 +829,30 @@ CREATE VIEW on_shift AS
     JOIN users u ON u.id = s.user_id
   WHERE u.status IN ('active', 'dormant');
 
--- Whom each grant is to that was not ended, and for which shift, for questions about a user: while they are active, and belong to the
--- workspace's organization and to the group.
+-- Whom each grant is to that was not ended, for questions about a user: while they are active, and belong
+-- to the workspace's organization and to the group. Who is on call is in shift_grants.
 CREATE VIEW grant_holders AS
-  SELECT g.id AS grant_id, g.workspace_id, m.user_id, 'grant' AS reason, 0 AS from_at, NULL AS until_at
+  SELECT g.id AS grant_id, g.workspace_id, m.user_id, 'grant' AS reason
   FROM grants g JOIN workspaces w ON w.id = g.workspace_id
     JOIN memberships m ON m.organization_id = w.organization_id AND m.user_id = g.user_id
     JOIN users u ON u.id = m.user_id
   WHERE g.ended_at IS NULL AND w.deleted_at IS NULL AND u.status IN ('active', 'dormant')
   UNION ALL
-  SELECT g.id, g.workspace_id, m.user_id, 'group', 0, NULL
+  SELECT g.id, g.workspace_id, m.user_id, 'group'
   FROM grants g JOIN workspaces w ON w.id = g.workspace_id
     JOIN group_members s ON s.group_id = g.group_id
     JOIN memberships m ON m.organization_id = w.organization_id AND m.user_id = s.user_id
     JOIN users u ON u.id = m.user_id
   WHERE g.ended_at IS NULL AND w.deleted_at IS NULL AND u.status IN ('active', 'dormant')
   UNION ALL
-  SELECT g.id, g.workspace_id, m.user_id, 'group', 0, NULL
+  SELECT g.id, g.workspace_id, m.user_id, 'group'
   FROM memberships m CROSS JOIN grants g ON g.organization_id = m.organization_id
     CROSS JOIN workspaces w ON w.id = g.workspace_id CROSS JOIN users u ON u.id = m.user_id
   WHERE g.user_id IS NULL AND g.group_id IS NULL AND g.rotation_id IS NULL
-    AND g.ended_at IS NULL AND w.deleted_at IS NULL AND u.status IN ('active', 'dormant')
-  UNION ALL
-  SELECT g.id, g.workspace_id, s.user_id, 'rotation', s.from_at, s.until_at
-  FROM on_shift s CROSS JOIN grants g ON g.rotation_id = s.rotation_id
-    CROSS JOIN workspaces w ON w.id = g.workspace_id
-  WHERE g.ended_at IS NULL AND w.deleted_at IS NULL;
+    AND g.ended_at IS NULL AND w.deleted_at IS NULL AND u.status IN ('active', 'dormant');
 
 -- Who may do what on which workspace, why, and within which limits (a line of hours or networks for each
--- grant it stands on). Every decision on a workspace reads this. What is granted under a grant holds while
+-- grant it stands on). Every decision on a workspace reads this and shift_grants. What is granted under a grant holds while
 -- its granter holds that one, with its limits. A service account never shares on its own.
 CREATE VIEW effective_grants AS
   SELECT w.owner_id AS user_id, w.id AS workspace_id, v.verb AS verb, 'owner' AS reason, NULL AS grant_id,
@@ -883,8 +879,8 @@ CREATE VIEW effective_grants AS
   WHERE w.deleted_at IS NULL
   UNION ALL
   SELECT h.user_id, h.workspace_id, v.verb, h.reason, g.id,
-    max(g.from_at, h.from_at, coalesce(b.from_at, 0)),
-    nullif(min(coalesce(g.until_at, 1 << 62), coalesce(h.until_at, 1 << 62), coalesce(b.until_at, 1 << 62)), 1 << 62),
+    max(g.from_at, coalesce(b.from_at, 0)),
+    min(coalesce(g.until_at, b.until_at), coalesce(b.until_at, g.until_at)),
     g.hours || char(10) || coalesce(b.hours, ''), g.networks || char(10) || coalesce(b.networks, ''),
     max(g.needs_mfa, coalesce(b.needs_mfa, 0)), max(g.is_recorded, coalesce(b.is_recorded, 0))
   FROM grant_holders h CROSS JOIN grants g ON g.id = h.grant_id
@@ -892,8 +888,20 @@ CREATE VIEW effective_grants AS
     LEFT JOIN grants b ON b.id = g.under_id
   WHERE (v.verb <> 'share' OR NOT EXISTS (SELECT 1 FROM users u WHERE u.id = h.user_id AND u.kind = 'service'))
     AND (g.under_id IS NULL OR ((b.verbs & 64) <> 0 AND (g.verbs & ~b.verbs) = 0 AND EXISTS (
-      SELECT 1 FROM grant_holders x
-      WHERE x.grant_id = g.under_id AND x.user_id = g.granted_by AND x.reason <> 'rotation')))
+      SELECT 1 FROM grant_holders x WHERE x.grant_id = g.under_id AND x.user_id = g.granted_by)))
+    AND NOT EXISTS (SELECT 1 FROM settings WHERE key = 'sharing_off');
+
+-- What whoever is on call has by grants to a rotation, for each shift there is: apart from effective_grants,
+-- so that the shift of a moment is found by its index, and those of two years are not walked through.
+CREATE VIEW shift_grants AS
+  SELECT s.user_id, g.workspace_id, v.verb, 'rotation' AS reason, g.id AS grant_id,
+    max(g.from_at, s.from_at) AS from_at, min(coalesce(g.until_at, s.until_at), s.until_at) AS until_at,
+    g.hours, g.networks, g.needs_mfa, g.is_recorded, s.from_at AS shift_from_at, s.until_at AS shift_until_at
+  FROM on_shift s CROSS JOIN grants g ON g.rotation_id = s.rotation_id
+    CROSS JOIN workspaces w ON w.id = g.workspace_id
+    CROSS JOIN workspace_verbs v ON (g.verbs & v.bit) <> 0
+  WHERE g.ended_at IS NULL AND g.under_id IS NULL AND w.deleted_at IS NULL
+    AND (v.verb <> 'share' OR NOT EXISTS (SELECT 1 FROM users u WHERE u.id = s.user_id AND u.kind = 'service'))
     AND NOT EXISTS (SELECT 1 FROM settings WHERE key = 'sharing_off');
 
 -- What a template's own list gives to whom, and why: to active users, while they belong to its

@@ -61,6 +61,7 @@ mod tunnel;
 mod up;
 mod users;
 mod version;
+mod who;
 mod zip;
 
 use std::process::ExitCode;
@@ -240,6 +241,7 @@ async fn workspaces(ctx: &Context, command: args::workspaces::Command) -> anyhow
         C::Schedule(command) => schedule::run(ctx, command).await,
         C::Autoupdate(args) => schedule::autoupdate(ctx, args).await,
         C::State(command) => state::run(ctx, command).await,
+        C::Who(args) => who::run(ctx, args).await,
         C::Sharing(command) => sharing::run(ctx, command).await,
     }
 }

@@ -8,6 +8,7 @@ pub mod frame;
 pub mod grants;
 pub mod invitations;
 pub mod peer;
+pub mod presence;
 pub mod rotations;
 pub mod session;
 

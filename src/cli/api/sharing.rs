@@ -8,6 +8,7 @@ use crate::wire::coder::organizations::{PatchWorkspaceSharing, WorkspaceSharing}
 use crate::wire::grants::{
     AccessReason, AccessReview, CreateGrants, Grant, ReviewedGrant, RevokeGrants, SignOff,
 };
+use crate::wire::presence::Presence;
 
 impl Client {
     /// The grants that stand on a workspace.
@@ -32,6 +33,17 @@ impl Client {
     /// When the server cannot be reached, or refuses.
     pub async fn unshare(&self, workspace: Uuid, grant: Uuid) -> anyhow::Result<()> {
         self.delete(&format!("/api/v2/workspaces/{workspace}/grants/{grant}")).await
+    }
+
+    /// Who is in a workspace now, or in any that one may see.
+    ///
+    /// # Errors
+    /// When the server cannot be reached, or refuses.
+    pub async fn presence(&self, workspace: Option<Uuid>) -> anyhow::Result<Vec<Presence>> {
+        match workspace {
+            Some(id) => self.get(&format!("/api/v2/workspaces/{id}/presence")).await,
+            None => self.get("/api/v2/presence").await,
+        }
     }
 
     /// Every grant that a review finds, page by page.

@@ -40,6 +40,8 @@ pub enum Command {
     /// Take out or put back a workspace's Terraform state
     #[command(subcommand)]
     State(State),
+    /// Who is in which workspace now
+    Who(WhoArgs),
     /// Who else may work in a workspace, and until when
     #[command(subcommand, visible_alias = "share")]
     Sharing(super::sharing::Sharing),
@@ -63,6 +65,16 @@ pub struct Parameters {
     /// Take the default where there is one, without asking
     #[arg(long, visible_alias = "use-parameter-defaults")]
     pub parameter_defaults: bool,
+}
+
+/// `who`
+#[derive(Debug, Args)]
+pub struct WhoArgs {
+    /// The workspace: NAME or OWNER/NAME; all that you may see when absent
+    pub workspace: Option<String>,
+    /// How to write it.
+    #[command(flatten)]
+    pub listing: Listing,
 }
 
 /// `create`

@@ -1,8 +1,10 @@
 //! Reviewing access: every grant with what speaks against it, and why someone reaches a workspace.
 
+use std::collections::BTreeMap;
+
 use super::access::{record, rights};
 use super::audit_chain::require_reader;
-use super::sharing::{named, view_in};
+use super::sharing::{name_of, view_in};
 use super::{Actor, App, Error, Result, access, people, trail};
 use crate::model::access_review::{AccessReason, ON_A_PAGE, ReviewCounts, ReviewOf, ReviewRow};
 use crate::model::audit::{AuditAction, AuditTarget, Diff};
@@ -97,15 +99,16 @@ impl App {
         let actor = actor.clone();
         self.db
             .write(move |tx| {
-                let mut n = 0;
+                let mut by_place: BTreeMap<WorkspaceId, Vec<Grant>> = BTreeMap::new();
                 for id in ids {
-                    let Some(grant) = grants::find(tx, id)?.filter(|g| g.ended.is_none()) else {
-                        continue;
-                    };
-                    super::sharing::take_back(tx, &actor, &grant)?;
-                    n += 1;
+                    if let Some(grant) = grants::find(tx, id)?.filter(|g| g.ended.is_none()) {
+                        by_place.entry(grant.workspace_id).or_default().push(grant);
+                    }
                 }
-                Ok(n)
+                for (place, all) in &by_place {
+                    super::sharing::take_back(tx, &actor, (*place, all))?;
+                }
+                Ok(by_place.values().map(Vec::len).sum())
             })
             .await
     }
@@ -119,11 +122,14 @@ impl App {
         if note.chars().count() > MAX_NOTE {
             return Err(Error::invalid("note", format!("is longer than {MAX_NOTE} characters")));
         }
+        require_reader(self.clock.now(), actor)?;
+        // Counted apart: nobody's write waits for it.
+        let counts = self.db.read_large(|tx| Ok::<_, Error>(rows::counts(tx, "")?)).await?;
         let (actor, note) = (actor.clone(), note.trim().to_owned());
         self.db
             .write(move |tx| {
                 require_reader(tx.now, &actor)?;
-                let ReviewCounts { all, stale, endless, departed } = rows::counts(tx, "")?;
+                let ReviewCounts { all, stale, endless, departed } = counts;
                 let by = actor.caller()?.user.username.to_string();
                 let text = format!("{} {by}", tx.now.0);
                 settings::put(tx, SIGNED_OFF, text.as_bytes())?;
@@ -206,9 +212,7 @@ fn by_grant(
 ) -> Result<AccessReason> {
     let theirs: Vec<&EffectiveGrant> =
         held.iter().filter(|right| right.grant_id == Some(grant.id)).collect();
-    let place =
-        workspaces::belonging(tx, grant.workspace_id)?.map(|(_, organization)| organization);
-    let (to, _) = named(tx, place.ok_or(Error::NotFound("workspace"))?, grant.to)?;
+    let to = name_of(tx, grant.to)?;
     let by = match grant.granted_by {
         Some(user) => users::find(tx, user)?.map(|u| u.username.to_string()).unwrap_or_default(),
         None => "the server".to_owned(),
@@ -223,7 +227,7 @@ fn by_grant(
     }
     // From anywhere, and with every factor: what is asked is whether it holds, not how they come.
     let context = Context { now: tx.now, ip: None, mfa_at: Some(tx.now), conditions: &[] };
-    let closed = match theirs.first() {
+    let closed = match theirs.iter().find(|right| right.is_in_time(tx.now)).or(theirs.first()) {
         None if !user.status.may_act() => Some("their account is suspended".to_owned()),
         None => Some("whoever granted it has lost the right to, or they left".to_owned()),
         Some(right) if right.from > tx.now => Some("it has not begun".to_owned()),

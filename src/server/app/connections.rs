@@ -7,6 +7,11 @@ use crate::model::session::{EndReason, NewSession, Session};
 use crate::model::verb::Verb;
 use crate::server::db::{connections, workspaces};
 
+/// Sessions that are told of at once, at most.
+const MAX_PRESENT: usize = 500;
+/// Sessions that are looked at for that.
+const MAX_OPEN: i64 = 10_000;
+
 impl App {
     /// Notes that a session began. The caller asked for the right to connect. The row is the record
     /// of it; the audit log is for changes.
@@ -76,6 +81,27 @@ impl App {
             .read(move |tx| {
                 access::require(tx, &actor, workspace, Verb::View)?;
                 Ok(connections::list(tx, workspace, page.pair())?)
+            })
+            .await
+    }
+
+    /// Sessions that last, newest first, in every workspace that the actor may see.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn presence(&self, actor: &Actor) -> Result<Vec<Session>> {
+        let actor = actor.clone();
+        self.db
+            .read(move |tx| {
+                let mut all = connections::every_open(tx, MAX_OPEN)?;
+                let mut places: Vec<WorkspaceId> = all.iter().map(|s| s.workspace_id).collect();
+                places.sort_unstable();
+                places.dedup();
+                let may = access::allowed(tx, &actor, &places)?;
+                let sees = |id| may.get(&id).is_some_and(|verbs| verbs.contains(&Verb::View));
+                all.retain(|session| sees(session.workspace_id));
+                all.truncate(MAX_PRESENT);
+                Ok(all)
             })
             .await
     }

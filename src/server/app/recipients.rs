@@ -1,6 +1,7 @@
 //! Whom a workspace is shared with: names become people and groups, and Coder's lists of roles.
 
 use super::groups::{self as group_cases, GroupView};
+use super::sharing::MAX_AT_ONCE;
 use super::sharing_rights::Sharer;
 use super::{Actor, App, Error, Result};
 use crate::model::grant::Recipient;
@@ -88,6 +89,10 @@ impl App {
         id: WorkspaceId,
         named: Named,
     ) -> Result<Vec<Recipient>> {
+        if named.users.len() + named.groups.len() + named.rotations.len() > MAX_AT_ONCE {
+            let why = format!("name 1 to {MAX_AT_ONCE} people and groups");
+            return Err(Error::invalid("grants", why));
+        }
         let actor = actor.clone();
         self.db
             .read(move |tx| {
@@ -105,6 +110,7 @@ impl App {
                 }
                 for key in &named.groups {
                     let group = group_by_key(tx, Some(sharer.organization), key)?;
+                    let group = group.filter(|group| is_of(tx, sharer.organization, *group));
                     let group = group.ok_or_else(|| {
                         Error::invalid("groups", format!("there is no group {key:?} here"))
                     })?;
@@ -164,6 +170,13 @@ impl App {
 #[must_use]
 pub fn recipient(organization: OrganizationId, group: GroupId) -> Recipient {
     if group.0 == organization.0 { Recipient::Everyone } else { Recipient::Group(group) }
+}
+
+/// Whether a group is one of an organization: nobody learns of those of others.
+fn is_of(tx: &ReadTx<'_>, organization: OrganizationId, group: GroupId) -> bool {
+    group.0 == organization.0
+        || groups::find(tx, group)
+            .is_ok_and(|found| found.is_some_and(|group| group.organization_id == organization))
 }
 
 fn member(tx: &ReadTx<'_>, organization: OrganizationId, key: &str) -> Result<UserId> {

@@ -1,5 +1,7 @@
 //! Sharing a workspace: what was granted on it to whom, by whom, until when, and taking it back.
 
+use std::collections::BTreeMap;
+
 use super::recipients::EVERYONE;
 use super::sharing_rights::{self as rights, Sharer};
 use super::sharing_trail::{Words, record, words};
@@ -14,7 +16,9 @@ use crate::server::db::{ReadTx, WriteTx, grants, groups, memberships, rotations,
 /// Grants that stand on one workspace at most.
 const MAX_GRANTS: usize = 500;
 /// Grants asked for at once, at most.
-const MAX_AT_ONCE: usize = 100;
+pub(super) const MAX_AT_ONCE: usize = 100;
+/// Grants kept for one workspace, those that ended included; the oldest of those go first.
+const MAX_KEPT: usize = 2 * MAX_GRANTS;
 /// How long whoever took a grant back may put it into force again.
 const UNDO_S: i64 = 10 * 60;
 
@@ -126,8 +130,12 @@ impl App {
         &self,
         actor: &Actor,
         id: WorkspaceId,
-        roles: Vec<(Recipient, Option<Preset>)>,
+        roles: BTreeMap<Recipient, Option<Preset>>,
     ) -> Result<()> {
+        if roles.len() > MAX_AT_ONCE {
+            let why = format!("names more than {MAX_AT_ONCE} people and groups");
+            return Err(Error::invalid("user_roles", why));
+        }
         actor.require_own()?;
         let actor = actor.clone();
         self.db
@@ -154,8 +162,9 @@ impl App {
                 let sharer = Sharer::of(tx, &actor, id)?;
                 let before = words(tx, id)?;
                 for grant in grants::list(tx, id)? {
-                    rights::require_end(tx, &sharer, &grant)?;
-                    grants::end(tx, grant.id, sharer.user(), EndedWhy::Removed)?;
+                    if rights::require_end(tx, &sharer, &grant).is_ok() {
+                        grants::end(tx, grant.id, sharer.user(), EndedWhy::Removed)?;
+                    }
                 }
                 changed(tx, &sharer, &before)
             })
@@ -173,7 +182,7 @@ impl App {
         self.db
             .write(move |tx| {
                 Sharer::of(tx, &actor, id)?;
-                take_back(tx, &actor, &standing(tx, id, grant)?)
+                take_back(tx, &actor, (id, &[standing(tx, id, grant)?]))
             })
             .await
     }
@@ -197,7 +206,13 @@ impl App {
                 let found = grants::find(tx, grant)?.filter(|g| g.workspace_id == id);
                 let found = found.filter(|g| is_undoable(g, tx.now));
                 let found = found.ok_or(Error::NotFound("grant that was taken back just now"))?;
-                rights::require_new(tx, &sharer, (found.to, found.verbs))?;
+                let by = rights::require_new(tx, &sharer, (found.to, found.verbs))?;
+                if by.is_some() && (by != found.under || found.granted_by != sharer.user()) {
+                    return Err(Error::denied(
+                        "who took back more than you could give restores it",
+                    ));
+                }
+                require_room(tx, id)?;
                 grants::restore(tx, found.id)?;
                 changed(tx, &sharer, &before)
             })
@@ -215,6 +230,7 @@ impl App {
         self.db
             .write(move |tx| {
                 let user = actor.caller()?.user.id;
+                access::require_scope(&actor, id, Verb::View.actions())?;
                 let own = grants::of(tx, id, Recipient::User(user))?;
                 if own.is_empty() {
                     access::require(tx, &actor, id, Verb::View)?;
@@ -233,15 +249,21 @@ impl App {
     }
 }
 
-/// Takes a grant back.
+/// Takes grants on one workspace back.
 ///
 /// # Errors
 /// As [`App::unshare`].
-pub(super) fn take_back(tx: &WriteTx<'_>, actor: &Actor, grant: &Grant) -> Result<()> {
-    let sharer = Sharer::of(tx, actor, grant.workspace_id)?;
-    let before = words(tx, grant.workspace_id)?;
-    rights::require_end(tx, &sharer, grant)?;
-    grants::end(tx, grant.id, sharer.user(), EndedWhy::Removed)?;
+pub(super) fn take_back(
+    tx: &WriteTx<'_>,
+    actor: &Actor,
+    (id, all): (WorkspaceId, &[Grant]),
+) -> Result<()> {
+    let sharer = Sharer::of(tx, actor, id)?;
+    let before = words(tx, id)?;
+    for grant in all {
+        rights::require_end(tx, &sharer, grant)?;
+        grants::end(tx, grant.id, sharer.user(), EndedWhy::Removed)?;
+    }
     changed(tx, &sharer, &before)
 }
 
@@ -258,11 +280,8 @@ fn standing(tx: &ReadTx<'_>, workspace: WorkspaceId, id: GrantId) -> Result<Gran
 pub(super) fn add(tx: &WriteTx<'_>, sharer: &Sharer<'_>, new: NewGrant) -> Result<Grant> {
     rights::check(tx, &new)?;
     let under = rights::require_new(tx, sharer, (new.to, new.verbs))?;
-    if grants::list(tx, sharer.workspace)?.len() >= MAX_GRANTS {
-        return Err(Error::conflict(format!(
-            "a workspace has at most {MAX_GRANTS} grants; share it with a group"
-        )));
-    }
+    require_room(tx, sharer.workspace)?;
+    grants::forget_surplus(tx, sharer.workspace, MAX_KEPT)?;
     let grant = Grant {
         id: tx.fresh(),
         workspace_id: sharer.workspace,
@@ -280,6 +299,18 @@ pub(super) fn add(tx: &WriteTx<'_>, sharer: &Sharer<'_>, new: NewGrant) -> Resul
     Ok(grant)
 }
 
+/// Asks whether one more grant may stand on a workspace.
+///
+/// # Errors
+/// [`Error::Conflict`] otherwise.
+pub(super) fn require_room(tx: &ReadTx<'_>, id: WorkspaceId) -> Result<()> {
+    if grants::count(tx, id)? < MAX_GRANTS {
+        return Ok(());
+    }
+    let why = format!("a workspace has at most {MAX_GRANTS} grants; share it with a group");
+    Err(Error::conflict(why))
+}
+
 fn set_role(
     tx: &WriteTx<'_>,
     sharer: &Sharer<'_>,
@@ -290,6 +321,8 @@ fn set_role(
     if let (Some(role), [one]) = (role, &old[..])
         && one.verbs == role.verbs()
         && one.limits == Limits::default()
+        && rights::require_new(tx, sharer, (to, one.verbs))? == one.under
+        && grants::is_held(tx, one.id)?
     {
         return Ok(());
     }
@@ -318,7 +351,7 @@ pub(super) fn view_in(
     organization: OrganizationId,
     grant: Grant,
 ) -> Result<GrantView> {
-    let (name, people) = named(tx, organization, grant.to)?;
+    let (name, people) = (name_of(tx, grant.to)?, people(tx, organization, grant.to)?);
     let by = match grant.granted_by {
         Some(user) => users::find(tx, user)?.map(|u| UserRef { id: u.id, username: u.username }),
         None => None,
@@ -327,28 +360,28 @@ pub(super) fn view_in(
     Ok(GrantView { grant, name, people, by, holds, may_end: false })
 }
 
-/// The name of whom a grant is to, and how many people that are.
+/// The name of whom a grant is to.
 ///
 /// # Errors
 /// When the database fails.
-pub(super) fn named(
-    tx: &ReadTx<'_>,
-    organization: OrganizationId,
-    to: Recipient,
-) -> Result<(String, i64)> {
+pub(super) fn name_of(tx: &ReadTx<'_>, to: Recipient) -> Result<String> {
     Ok(match to {
-        Recipient::Everyone => (EVERYONE.to_owned(), memberships::count(tx, organization)?),
-        Recipient::Group(id) => {
-            let name = groups::find(tx, id)?.map(|g| g.name).unwrap_or_default();
-            (name, i64::try_from(groups::members(tx, id)?.len()).unwrap_or(i64::MAX))
-        }
+        Recipient::Everyone => EVERYONE.to_owned(),
+        Recipient::Group(id) => groups::find(tx, id)?.map(|g| g.name).unwrap_or_default(),
         Recipient::Rotation(id) => {
-            let found = rotations::find(tx, id)?;
-            (found.map(|rotation| rotation.name.to_string()).unwrap_or_default(), 1)
+            rotations::find(tx, id)?.map(|r| r.name.to_string()).unwrap_or_default()
         }
         Recipient::User(id) => {
-            (users::find(tx, id)?.map(|u| u.username.to_string()).unwrap_or_default(), 1)
+            users::find(tx, id)?.map(|u| u.username.to_string()).unwrap_or_default()
         }
+    })
+}
+
+fn people(tx: &ReadTx<'_>, organization: OrganizationId, to: Recipient) -> Result<i64> {
+    Ok(match to {
+        Recipient::Everyone => memberships::count(tx, organization)?,
+        Recipient::Group(id) => groups::count_members(tx, id)?,
+        Recipient::Rotation(_) | Recipient::User(_) => 1,
     })
 }
 

@@ -1,9 +1,9 @@
 //! Whose workspaces may be shared in an organization: what a change ends is told before, and can be
 //! restored for a while.
 
-use super::sharing::view_in;
+use super::sharing::{require_room, view_in};
 use super::sharing_rights::{self as rights, OFF};
-use super::sharing_trail::said_of;
+use super::sharing_trail::{said_of, shortened};
 use super::{Actor, App, Error, Result, access, organizations as places, trail};
 use crate::model::audit::{AuditAction, AuditTarget, Diff};
 use crate::model::event::Event;
@@ -11,6 +11,9 @@ use crate::model::grant::{EndedWhy, Grant, GrantView, Mode};
 use crate::model::policy::Action;
 use crate::model::user::Organization;
 use crate::server::db::{ReadTx, WriteTx, grants, organizations, settings, workspaces};
+
+/// Grants that are shown and named at most, of those that a change ends or restores.
+const MAX_SHOWN: usize = 200;
 
 /// How sharing is set in an organization.
 #[derive(Clone, Debug)]
@@ -21,6 +24,8 @@ pub struct SharingMode {
     pub is_off: bool,
     /// The grants that ended with the mode before and would stand now, while they can be restored.
     pub restorable: Vec<ModeEntry>,
+    /// How many those are; the list has the first of them.
+    pub restorable_count: usize,
 }
 
 /// A grant that a mode ends, or lets stand again.
@@ -63,7 +68,7 @@ impl App {
         self.db
             .read(move |tx| {
                 let place = keep(tx, &actor, &key)?;
-                entries(tx, grants::against(tx, place.id, mode)?)
+                entries(tx, &grants::against(tx, place.id, mode)?)
             })
             .await
     }
@@ -112,12 +117,17 @@ impl App {
                 actor.require_fresh(tx.now)?;
                 let mode = organizations::sharing(tx, place.id)?;
                 let all = grants::restorable(tx, place.id, mode)?;
-                for grant in &all {
-                    grants::restore(tx, grant.id)?;
+                let mut restored = vec![];
+                for grant in all {
+                    if require_room(tx, grant.workspace_id).is_ok() {
+                        grants::restore(tx, grant.id)?;
+                        restored.push(grant);
+                    }
                 }
-                let diff = Diff::new().field("grants", Vec::<String>::new(), words(tx, &all)?);
+                let said = words(tx, &restored)?;
+                let diff = Diff::new().field("grants", Vec::<String>::new(), said);
                 written(tx, &actor, (&place, &diff))?;
-                Ok(all.len())
+                Ok(restored.len())
             })
             .await
     }
@@ -160,27 +170,33 @@ fn keep(tx: &ReadTx<'_>, actor: &Actor, key: &str) -> Result<Organization> {
 fn shown(tx: &ReadTx<'_>, place: &Organization, keeps: bool) -> Result<SharingMode> {
     let mode = organizations::sharing(tx, place.id)?;
     let found = if keeps { grants::restorable(tx, place.id, mode)? } else { vec![] };
-    let is_off = rights::is_off(tx)?;
-    Ok(SharingMode { mode, is_off, restorable: entries(tx, found)? })
+    let (is_off, restorable_count) = (rights::is_off(tx)?, found.len());
+    Ok(SharingMode { mode, is_off, restorable: entries(tx, &found)?, restorable_count })
 }
 
-fn entries(tx: &ReadTx<'_>, all: Vec<Grant>) -> Result<Vec<ModeEntry>> {
-    let mut entries = Vec::with_capacity(all.len());
-    for grant in all {
+/// The first of these with their names.
+fn entries(tx: &ReadTx<'_>, all: &[Grant]) -> Result<Vec<ModeEntry>> {
+    let mut entries = Vec::with_capacity(all.len().min(MAX_SHOWN));
+    for grant in all.iter().take(MAX_SHOWN) {
         let workspace = workspaces::find(tx, grant.workspace_id)?;
         let workspace = workspace.ok_or(Error::NotFound("workspace"))?;
         let name = format!("{}/{}", workspace.owner.username, workspace.name);
-        let view = view_in(tx, workspace.organization_id, grant)?;
+        let view = view_in(tx, workspace.organization_id, grant.clone())?;
         entries.push(ModeEntry { workspace: name, view });
     }
     Ok(entries)
 }
 
+/// The first of these in the words of the log, and how many there are.
 fn words(tx: &ReadTx<'_>, all: &[Grant]) -> Result<Vec<String>> {
-    let entries = entries(tx, all.to_vec())?.into_iter();
+    let entries = entries(tx, all)?.into_iter();
     let said =
         entries.map(|e| format!("{}: {}, {}", e.workspace, e.view.name, said_of(&e.view.grant)));
-    Ok(said.collect())
+    let mut said = shortened(said.collect());
+    if all.len() > MAX_SHOWN {
+        said.push(format!("{} in all", all.len()));
+    }
+    Ok(said)
 }
 
 fn written(tx: &WriteTx<'_>, actor: &Actor, (place, diff): (&Organization, &Diff)) -> Result<()> {

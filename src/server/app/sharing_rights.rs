@@ -43,7 +43,12 @@ impl<'a> Sharer<'a> {
                 if caller.user.kind == UserKind::Service {
                     return Err(Error::denied("a service account shares nothing by itself"));
                 }
-                access::rights(tx, caller.user.id, workspace)?
+                // A token passes on no more than it may do itself.
+                let mut held = access::rights(tx, caller.user.id, workspace)?;
+                held.retain(|right| {
+                    access::require_scope(actor, workspace, right.verb.actions()).is_ok()
+                });
+                held
             }
             Actor::Agent { .. } | Actor::Scim(_) | Actor::System => vec![],
         };
@@ -114,8 +119,8 @@ pub(super) fn require_new(
                     format!("{id} is no member of the workspace's organization"),
                 ));
             }
-            if sharer.user() == Some(id) && under.is_some() {
-                return Err(Error::invalid("user", "is yourself, who has it already"));
+            if sharer.user() == Some(id) {
+                return Err(Error::invalid("user", "is yourself: someone else has to grant it"));
             }
         }
         Recipient::Group(id) => {

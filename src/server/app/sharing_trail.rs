@@ -1,23 +1,23 @@
 //! Sharing in the words of the audit log.
 
-use super::sharing::named;
+use super::sharing::name_of;
 use super::{Actor, Result, access, trail, workspaces as cases};
 use crate::model::audit::{AuditAction, AuditTarget, Diff};
 use crate::model::event::Event;
 use crate::model::grant::{Grant, Recipient};
 use crate::model::id::WorkspaceId;
-use crate::server::db::{ReadTx, WriteTx, grants, workspaces};
+use crate::server::db::{ReadTx, WriteTx, grants};
+
+/// Bytes of each list in an entry of the log, whose four lists have 64 KiB.
+const MAX_SAID: usize = 12 << 10;
 
 /// The grants on a workspace in the words of the audit log: those to users, and those to groups.
 pub(super) type Words = (Vec<String>, Vec<String>);
 
 pub(super) fn words(tx: &ReadTx<'_>, id: WorkspaceId) -> Result<Words> {
-    let Some((_, organization)) = workspaces::belonging(tx, id)? else {
-        return Ok(Words::default());
-    };
     let (mut of_users, mut of_groups) = Words::default();
     for grant in grants::list(tx, id)? {
-        let (name, _) = named(tx, organization, grant.to)?;
+        let name = name_of(tx, grant.to)?;
         let text = format!("{name}: {}", said_of(&grant));
         match grant.to {
             Recipient::User(_) => of_users.push(text),
@@ -27,6 +27,39 @@ pub(super) fn words(tx: &ReadTx<'_>, id: WorkspaceId) -> Result<Words> {
         }
     }
     Ok((of_users, of_groups))
+}
+
+/// What is in one list and not in the other, and the other way around: the log says what changed, and of
+/// much that it is much.
+fn differ(before: &[String], after: &[String]) -> (Vec<String>, Vec<String>) {
+    let without = |all: &[String], others: &[String]| {
+        let mut others: Vec<&String> = others.iter().collect();
+        let mut left = vec![];
+        for one in all {
+            match others.iter().position(|other| *other == one) {
+                Some(place) => drop(others.swap_remove(place)),
+                None => left.push(one.clone()),
+            }
+        }
+        shortened(left)
+    };
+    (without(before, after), without(after, before))
+}
+
+/// The first of many lines, and how many more there are.
+pub(super) fn shortened(mut lines: Vec<String>) -> Vec<String> {
+    let mut said = 0;
+    let fits = |line: &&String| {
+        said += line.len();
+        said <= MAX_SAID
+    };
+    let n = lines.iter().take_while(fits).count();
+    if n < lines.len() {
+        let more = lines.len() - n;
+        lines.truncate(n);
+        lines.push(format!("and {more} more"));
+    }
+    lines
 }
 
 /// What a grant gives and when, in one line.
@@ -61,8 +94,10 @@ pub(super) fn record(
     before: &Words,
 ) -> Result<()> {
     let after = words(tx, id)?;
+    let (old_users, users) = differ(&before.0, &after.0);
+    let (old_groups, groups) = differ(&before.1, &after.1);
     let diff =
-        Diff::new().field("user_acl", &before.0, &after.0).field("group_acl", &before.1, &after.1);
+        Diff::new().field("user_acl", &old_users, &users).field("group_acl", &old_groups, &groups);
     if diff.is_empty() {
         return Ok(());
     }

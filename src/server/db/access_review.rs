@@ -32,19 +32,31 @@ macro_rules! reviewed {
         concat!(
             "WITH reviewed AS (
                SELECT g.*, o.username AS owner, w.name AS workspace,
-                 (SELECT max(c.began_at) FROM connections c
-                  WHERE c.workspace_id = g.workspace_id AND c.user_id <> w.owner_id
-                    AND (g.user_id IS NULL OR c.user_id = g.user_id)
-                    AND (g.rotation_id IS NULL OR EXISTS (
-                      SELECT 1 FROM rotation_members s
-                      WHERE s.rotation_id = g.rotation_id AND s.user_id = c.user_id))
-                    AND (g.group_id IS NULL OR EXISTS (
-                      SELECT 1 FROM group_members s
-                      WHERE s.group_id = g.group_id AND s.user_id = c.user_id))) AS last_used,
+                 CASE
+                   WHEN g.user_id IS NOT NULL THEN (
+                     SELECT max(c.began_at) FROM connections c
+                     WHERE c.workspace_id = g.workspace_id AND c.user_id = g.user_id)
+                   WHEN g.group_id IS NOT NULL THEN (
+                     SELECT max((SELECT max(c.began_at) FROM connections c
+                                 WHERE c.workspace_id = g.workspace_id AND c.user_id = s.user_id))
+                     FROM group_members s WHERE s.group_id = g.group_id)
+                   WHEN g.rotation_id IS NOT NULL THEN (
+                     SELECT max((SELECT max(c.began_at) FROM connections c
+                                 WHERE c.workspace_id = g.workspace_id AND c.user_id = s.user_id))
+                     FROM rotation_members s WHERE s.rotation_id = g.rotation_id)
+                   ELSE (
+                     SELECT max((SELECT max(c.began_at) FROM connections c
+                                 WHERE c.workspace_id = g.workspace_id AND c.user_id = s.user_id))
+                     FROM memberships s
+                     WHERE s.organization_id = g.organization_id AND s.user_id <> w.owner_id)
+                 END AS last_used,
                  g.granted_by IS NOT NULL AND NOT EXISTS (
                    SELECT 1 FROM users u WHERE u.id = g.granted_by AND u.status IN ('active', 'dormant')
-                     AND EXISTS (SELECT 1 FROM memberships m
-                       WHERE m.organization_id = g.organization_id AND m.user_id = u.id)) AS departed
+                     AND (EXISTS (SELECT 1 FROM memberships m
+                         WHERE m.organization_id = g.organization_id AND m.user_id = u.id)
+                       OR EXISTS (SELECT 1 FROM everywhere_grants e
+                         WHERE e.user_id = u.id AND e.organization_id IS NULL
+                           AND e.verb = 'share'))) AS departed
                FROM grants g CROSS JOIN workspaces w ON w.id = g.workspace_id
                  CROSS JOIN users o ON o.id = w.owner_id
                WHERE g.ended_at IS NULL AND w.deleted_at IS NULL

@@ -87,6 +87,18 @@ pub fn open(tx: &ReadTx<'_>, workspace: WorkspaceId) -> Result<Vec<Session>> {
     )
 }
 
+/// Sessions that last, newest first.
+///
+/// # Errors
+/// When SQLite fails.
+pub fn every_open(tx: &ReadTx<'_>, limit: i64) -> Result<Vec<Session>> {
+    tx.list(
+        select!("WHERE c.ended_at IS NULL ORDER BY c.began_at DESC LIMIT :limit /* scan: of those that last, by their index */"),
+        named_params! { ":limit": limit },
+        from_row,
+    )
+}
+
 /// Who is in each of these workspaces now, each once.
 ///
 /// # Errors

@@ -69,7 +69,7 @@ pub fn list(tx: &ReadTx<'_>, workspace: WorkspaceId) -> Result<Vec<Grant>> {
     )
 }
 
-/// The grants on a workspace that were taken back since then, the last one first.
+/// The grants on a workspace that were taken back since then, the last one first; at most 50.
 ///
 /// # Errors
 /// When SQLite fails.
@@ -80,7 +80,7 @@ pub fn removed_since(
 ) -> Result<Vec<Grant>> {
     tx.list(
         "SELECT * FROM grants WHERE workspace_id = :workspace AND ended_why = 'removed'
-           AND ended_at >= :since ORDER BY ended_at DESC, id",
+           AND ended_at >= :since ORDER BY ended_at DESC, id LIMIT 50",
         named_params! { ":workspace": workspace, ":since": since },
         from_row,
     )
@@ -107,6 +107,38 @@ pub fn is_held(tx: &ReadTx<'_>, id: GrantId) -> Result<bool> {
         |_| Ok(()),
     )?;
     Ok(found.is_some())
+}
+
+/// How many of those that [`list`] gives.
+///
+/// # Errors
+/// When SQLite fails.
+pub fn count(tx: &ReadTx<'_>, workspace: WorkspaceId) -> Result<usize> {
+    let found = tx.find(
+        "SELECT count(*) FROM grants WHERE workspace_id = :workspace AND ended_at IS NULL
+           AND (until_at IS NULL OR until_at > :now)",
+        named_params! { ":workspace": workspace, ":now": tx.now },
+        |row| row.get::<_, i64>(0),
+    )?;
+    Ok(usize::try_from(found.unwrap_or_default()).unwrap_or(usize::MAX))
+}
+
+/// Forgets the oldest grants on a workspace that are over, beyond so many that are kept.
+///
+/// # Errors
+/// When SQLite fails.
+pub fn forget_surplus(tx: &WriteTx<'_>, workspace: WorkspaceId, kept: usize) -> Result<usize> {
+    tx.execute(
+        "DELETE FROM grants WHERE id IN (
+             SELECT id FROM grants
+             WHERE workspace_id = :workspace AND (ended_at IS NOT NULL OR until_at <= :now)
+             ORDER BY granted_at LIMIT max(0, (
+               SELECT count(*) FROM grants WHERE workspace_id = :workspace) - :kept))",
+        named_params! {
+            ":workspace": workspace, ":now": tx.now,
+            ":kept": i64::try_from(kept).unwrap_or(i64::MAX),
+        },
+    )
 }
 
 /// Writes a new grant.

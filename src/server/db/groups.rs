@@ -140,6 +140,19 @@ pub fn members(tx: &ReadTx<'_>, group: GroupId) -> Result<Vec<User>> {
     )
 }
 
+/// How many members a group has.
+///
+/// # Errors
+/// When SQLite fails.
+pub fn count_members(tx: &ReadTx<'_>, group: GroupId) -> Result<i64> {
+    let found = tx.find(
+        "SELECT count(*) FROM group_members WHERE group_id = :group",
+        named_params! { ":group": group },
+        |row| row.get(0),
+    )?;
+    Ok(found.unwrap_or_default())
+}
+
 /// Puts a user into a group. Who was put in by a sync is there by someone's hand from now on.
 ///
 /// # Errors

@@ -1,4 +1,5 @@
-//! The views `effective_grants` and `everywhere_grants`: who may do what on which workspace, and why.
+//! The views `effective_grants`, `shift_grants` and `everywhere_grants`: who may do what on which workspace,
+//! and why.
 
 use rusqlite::{Row, named_params};
 
@@ -6,6 +7,20 @@ use super::{ReadTx, Result};
 use crate::model::grant::EffectiveGrant;
 use crate::model::id::{UserId, WorkspaceId};
 use crate::model::verb::Verb;
+
+/// What is read of each right, from both views.
+macro_rules! rights {
+    ($($which:literal),+) => {
+        concat!(
+            "SELECT user_id, verb, reason, grant_id, from_at, until_at, hours, networks, needs_mfa,
+               is_recorded FROM effective_grants WHERE user_id = :user ", $($which,)+
+            " UNION ALL
+             SELECT user_id, verb, reason, grant_id, from_at, until_at, hours, networks, needs_mfa,
+               is_recorded FROM shift_grants
+             WHERE user_id = :user AND shift_from_at <= :now AND shift_until_at > :now ", $($which),+
+        )
+    };
+}
 
 fn from_row(row: &Row<'_>) -> rusqlite::Result<EffectiveGrant> {
     Ok(EffectiveGrant {
@@ -22,15 +37,14 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<EffectiveGrant> {
     })
 }
 
-/// Every right of a user on a workspace.
+/// Every right of a user on a workspace; those of a rotation in the shift of now.
 ///
 /// # Errors
 /// When SQLite fails.
 pub fn list(tx: &ReadTx<'_>, user: UserId, workspace: WorkspaceId) -> Result<Vec<EffectiveGrant>> {
     tx.list(
-        "SELECT user_id, verb, reason, grant_id, from_at, until_at, hours, networks, needs_mfa, is_recorded
-         FROM effective_grants WHERE user_id = :user AND workspace_id = :workspace",
-        named_params! { ":user": user, ":workspace": workspace },
+        rights!("AND workspace_id = :workspace"),
+        named_params! { ":user": user, ":workspace": workspace, ":now": tx.now },
         from_row,
     )
 }
@@ -41,11 +55,11 @@ pub fn list(tx: &ReadTx<'_>, user: UserId, workspace: WorkspaceId) -> Result<Vec
 /// When SQLite fails.
 pub fn limited(tx: &ReadTx<'_>, user: UserId) -> Result<Vec<EffectiveGrant>> {
     tx.list(
-        "SELECT user_id, verb, reason, grant_id, from_at, until_at, hours, networks, needs_mfa, is_recorded
-         FROM effective_grants
-         WHERE user_id = :user AND verb = 'view' AND grant_id IS NOT NULL
-           AND (hours <> char(10) OR networks <> char(10) OR needs_mfa = 1)",
-        named_params! { ":user": user },
+        rights!(
+            "AND verb = 'view' AND grant_id IS NOT NULL
+             AND (hours NOT IN ('', char(10)) OR networks NOT IN ('', char(10)) OR needs_mfa = 1)"
+        ),
+        named_params! { ":user": user, ":now": tx.now },
         from_row,
     )
 }

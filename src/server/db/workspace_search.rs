@@ -76,11 +76,14 @@ macro_rules! fits {
                SELECT 1 FROM grants x
                WHERE x.workspace_id = w.id AND x.ended_at IS NULL
                  AND x.from_at <= :now AND (x.until_at IS NULL OR x.until_at > :now)
-                 AND EXISTS (SELECT 1 FROM grant_holders y
-                   WHERE y.grant_id = x.id AND y.user_id = :with_user))))
+                 AND (EXISTS (SELECT 1 FROM grant_holders y
+                     WHERE y.grant_id = x.id AND y.user_id = :with_user)
+                   OR EXISTS (SELECT 1 FROM on_shift y
+                     WHERE y.rotation_id = x.rotation_id AND y.user_id = :with_user
+                       AND y.from_at <= :now AND y.until_at > :now)))))
           AND (:with_group IS NULL OR EXISTS (
                SELECT 1 FROM grants x WHERE x.workspace_id = w.id
-                 AND coalesce(x.user_id, x.group_id, w.organization_id) = :with_group
+                 AND coalesce(x.user_id, x.group_id, x.rotation_id, w.organization_id) = :with_group
                  AND x.ended_at IS NULL AND (x.until_at IS NULL OR x.until_at > :now)))
           AND (:outdated IS NULL OR :outdated = EXISTS (
                SELECT 1 FROM builds b CROSS JOIN templates t ON t.id = w.template_id
@@ -95,11 +98,16 @@ macro_rules! roads {
         if $search.seen_by.is_some() {
             // Few: one's own, and what one was granted.
             $from!(
-                "FROM (SELECT DISTINCT workspace_id FROM effective_grants
-                       WHERE user_id = :viewer AND verb = 'view'
-                         AND from_at <= :now AND (until_at IS NULL OR until_at > :now)
-                         AND (grant_id IS NULL OR :closed IS NULL
-                           OR grant_id NOT IN (SELECT x.value FROM json_each(:closed) x))) g
+                "FROM (SELECT DISTINCT workspace_id FROM (
+                         SELECT workspace_id, grant_id FROM effective_grants
+                         WHERE user_id = :viewer AND verb = 'view'
+                           AND from_at <= :now AND (until_at IS NULL OR until_at > :now)
+                         UNION ALL
+                         SELECT workspace_id, grant_id FROM shift_grants
+                         WHERE user_id = :viewer AND verb = 'view' AND from_at <= :now
+                           AND shift_from_at <= :now AND shift_until_at > :now AND until_at > :now)
+                       WHERE grant_id IS NULL OR :closed IS NULL
+                         OR grant_id NOT IN (SELECT x.value FROM json_each(:closed) x)) g
                  CROSS JOIN workspaces w ON w.id = g.workspace_id
                  CROSS JOIN users o ON o.id = w.owner_id WHERE",
                 "o.username, w.name"

@@ -110,6 +110,7 @@ impl Gate for Door {
             workspace: workspace.id,
             agent: agent.id,
             user: who.user.clone(),
+            actor: actor.clone(),
             address: self.address.ip().to_string(),
             waiting: Arc::clone(&self.waiting),
         }))

@@ -12,6 +12,7 @@ use super::register::Live;
 use crate::model::id::{AgentId, SessionId, WorkspaceId};
 use crate::model::session::{NewSession, SessionKind, Shown};
 use crate::model::user::UserRef;
+use crate::server::app::Actor;
 use crate::ssh::{Began, BoxFuture, BoxStream, Link, Opening};
 use crate::wire::session::{Back, Kind};
 
@@ -26,15 +27,20 @@ pub(super) struct AgentLink {
     pub(super) workspace: WorkspaceId,
     pub(super) agent: AgentId,
     pub(super) user: UserRef,
+    /// Asked again for each session: a connection outlives rights.
+    pub(super) actor: Actor,
     pub(super) address: String,
     pub(super) waiting: Arc<Waiting>,
 }
 
 impl AgentLink {
     /// The live session, entered when this is its first stream.
-    fn live(&self, session: SessionId) -> Option<Arc<Live>> {
+    async fn live(&self, session: SessionId) -> anyhow::Result<Arc<Live>> {
         let began = super::lock(&self.waiting.0).remove(&session);
-        let Some(began) = began else { return self.fleet.0.register.find(session) };
+        let Some(began) = began else {
+            return self.fleet.0.register.find(session).context("The session has ended");
+        };
+        self.fleet.0.app.agent_to_connect(&self.actor, self.agent).await?;
         let new = NewSession {
             // A key opened it, no provider and no second factor.
             shown: Shown { ip: self.address.parse().ok(), ..Shown::default() },
@@ -45,7 +51,7 @@ impl AgentLink {
             address: self.address.clone(),
             client: began.client,
         };
-        Some(self.fleet.begin(session, new))
+        Ok(self.fleet.begin(session, new))
     }
 }
 
@@ -57,7 +63,7 @@ impl Link for AgentLink {
         session: SessionId,
     ) -> BoxFuture<'_, anyhow::Result<Opening>> {
         Box::pin(async move {
-            let live = self.live(session).context("The session has ended")?;
+            let live = self.live(session).await?;
             let opening = self.fleet.open(self.agent, &self.user, &live, kind).await?;
             let stream = Box::new(Cut::new(opening.stream, live));
             Ok(Opening { stream, port: opening.port })

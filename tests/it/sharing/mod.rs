@@ -62,8 +62,9 @@ impl World {
     }
 
     async fn user_id(&self, name: &str) -> String {
+        let olga = self.all.server.sign_in("olga").await;
         let path = format!("/api/v2/users/{name}");
-        id(&self.all.server.get(&self.all.olga, &path).await.expect(200).json())
+        id(&self.all.server.get(&olga, &path).await.expect(200).json())
     }
 
     /// A group of the organization with these members.
@@ -183,7 +184,7 @@ async fn what_does_not_fit_names_the_field() {
         ("users", json!({ "users": ["nobody"] })),
         ("groups", json!({ "groups": ["nothing"] })),
         ("groups", json!({ "groups": ["orchard/nothing"] })),
-        ("group", json!({ "groups": ["orchard/everyone"] })),
+        ("groups", json!({ "groups": ["orchard/everyone"] })),
         ("user", json!({ "users": ["ada"] })),
         ("grants", json!({})),
         ("until", json!({ "users": ["ben"], "until": past })),

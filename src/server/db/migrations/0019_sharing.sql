@@ -35,6 +35,8 @@ CREATE INDEX grants_by_ender ON grants (ended_by) WHERE ended_by IS NOT NULL;
 CREATE INDEX grants_by_under ON grants (under_id) WHERE under_id IS NOT NULL;
 CREATE INDEX grants_by_end ON grants (coalesce(ended_at, until_at)) WHERE ended_at IS NOT NULL OR until_at IS NOT NULL;
 
+CREATE INDEX connections_by_visit ON connections (workspace_id, user_id, began_at);
+
 DROP VIEW effective_grants;
 DROP VIEW everywhere_grants;
 DROP VIEW workspace_verbs;
@@ -58,29 +60,24 @@ CREATE VIEW everywhere_grants AS
   FROM effective_permissions p JOIN workspace_verbs v ON v.permission = p.permission;
 
 CREATE VIEW grant_holders AS
-  SELECT g.id AS grant_id, g.workspace_id, m.user_id, 'grant' AS reason, 0 AS from_at, NULL AS until_at
+  SELECT g.id AS grant_id, g.workspace_id, m.user_id, 'grant' AS reason
   FROM grants g JOIN workspaces w ON w.id = g.workspace_id
     JOIN memberships m ON m.organization_id = w.organization_id AND m.user_id = g.user_id
     JOIN users u ON u.id = m.user_id
   WHERE g.ended_at IS NULL AND w.deleted_at IS NULL AND u.status IN ('active', 'dormant')
   UNION ALL
-  SELECT g.id, g.workspace_id, m.user_id, 'group', 0, NULL
+  SELECT g.id, g.workspace_id, m.user_id, 'group'
   FROM grants g JOIN workspaces w ON w.id = g.workspace_id
     JOIN group_members s ON s.group_id = g.group_id
     JOIN memberships m ON m.organization_id = w.organization_id AND m.user_id = s.user_id
     JOIN users u ON u.id = m.user_id
   WHERE g.ended_at IS NULL AND w.deleted_at IS NULL AND u.status IN ('active', 'dormant')
   UNION ALL
-  SELECT g.id, g.workspace_id, m.user_id, 'group', 0, NULL
+  SELECT g.id, g.workspace_id, m.user_id, 'group'
   FROM memberships m CROSS JOIN grants g ON g.organization_id = m.organization_id
     CROSS JOIN workspaces w ON w.id = g.workspace_id CROSS JOIN users u ON u.id = m.user_id
   WHERE g.user_id IS NULL AND g.group_id IS NULL AND g.rotation_id IS NULL
-    AND g.ended_at IS NULL AND w.deleted_at IS NULL AND u.status IN ('active', 'dormant')
-  UNION ALL
-  SELECT g.id, g.workspace_id, s.user_id, 'rotation', s.from_at, s.until_at
-  FROM on_shift s CROSS JOIN grants g ON g.rotation_id = s.rotation_id
-    CROSS JOIN workspaces w ON w.id = g.workspace_id
-  WHERE g.ended_at IS NULL AND w.deleted_at IS NULL;
+    AND g.ended_at IS NULL AND w.deleted_at IS NULL AND u.status IN ('active', 'dormant');
 
 CREATE VIEW effective_grants AS
   SELECT w.owner_id AS user_id, w.id AS workspace_id, v.verb AS verb, 'owner' AS reason, NULL AS grant_id,
@@ -107,8 +104,8 @@ CREATE VIEW effective_grants AS
   WHERE w.deleted_at IS NULL
   UNION ALL
   SELECT h.user_id, h.workspace_id, v.verb, h.reason, g.id,
-    max(g.from_at, h.from_at, coalesce(b.from_at, 0)),
-    nullif(min(coalesce(g.until_at, 1 << 62), coalesce(h.until_at, 1 << 62), coalesce(b.until_at, 1 << 62)), 1 << 62),
+    max(g.from_at, coalesce(b.from_at, 0)),
+    min(coalesce(g.until_at, b.until_at), coalesce(b.until_at, g.until_at)),
     g.hours || char(10) || coalesce(b.hours, ''), g.networks || char(10) || coalesce(b.networks, ''),
     max(g.needs_mfa, coalesce(b.needs_mfa, 0)), max(g.is_recorded, coalesce(b.is_recorded, 0))
   FROM grant_holders h CROSS JOIN grants g ON g.id = h.grant_id
@@ -116,6 +113,16 @@ CREATE VIEW effective_grants AS
     LEFT JOIN grants b ON b.id = g.under_id
   WHERE (v.verb <> 'share' OR NOT EXISTS (SELECT 1 FROM users u WHERE u.id = h.user_id AND u.kind = 'service'))
     AND (g.under_id IS NULL OR ((b.verbs & 64) <> 0 AND (g.verbs & ~b.verbs) = 0 AND EXISTS (
-      SELECT 1 FROM grant_holders x
-      WHERE x.grant_id = g.under_id AND x.user_id = g.granted_by AND x.reason <> 'rotation')))
+      SELECT 1 FROM grant_holders x WHERE x.grant_id = g.under_id AND x.user_id = g.granted_by)))
+    AND NOT EXISTS (SELECT 1 FROM settings WHERE key = 'sharing_off');
+
+CREATE VIEW shift_grants AS
+  SELECT s.user_id, g.workspace_id, v.verb, 'rotation' AS reason, g.id AS grant_id,
+    max(g.from_at, s.from_at) AS from_at, min(coalesce(g.until_at, s.until_at), s.until_at) AS until_at,
+    g.hours, g.networks, g.needs_mfa, g.is_recorded, s.from_at AS shift_from_at, s.until_at AS shift_until_at
+  FROM on_shift s CROSS JOIN grants g ON g.rotation_id = s.rotation_id
+    CROSS JOIN workspaces w ON w.id = g.workspace_id
+    CROSS JOIN workspace_verbs v ON (g.verbs & v.bit) <> 0
+  WHERE g.ended_at IS NULL AND g.under_id IS NULL AND w.deleted_at IS NULL
+    AND (v.verb <> 'share' OR NOT EXISTS (SELECT 1 FROM users u WHERE u.id = s.user_id AND u.kind = 'service'))
     AND NOT EXISTS (SELECT 1 FROM settings WHERE key = 'sharing_off');

@@ -19,7 +19,7 @@ pub(super) fn routes(routes: Routes) -> Routes {
     let read = Access::may(R::AuditLog, A::Read);
     routes
         .get(read, "/api/v2/access-review", list)
-        .post(read, "/api/v2/access-review/revoke", revoke)
+        .post(Access::may(R::Workspace, A::Share), "/api/v2/access-review/revoke", revoke)
         .post(read, "/api/v2/access-review/sign-off", sign_off)
         .get(
             Access::may(R::Workspace, A::Read),

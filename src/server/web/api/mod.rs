@@ -17,6 +17,7 @@ mod idpsync;
 mod invitations;
 mod members;
 pub mod organizations;
+mod presence;
 mod rotation_doors;
 mod rotations;
 mod service_accounts;
@@ -56,6 +57,6 @@ pub(super) fn routes(routes: Routes) -> Routes {
     let routes = sharing_modes::routes(sharing::routes(workspaces::routes(routes)));
     let routes = builds::routes(routes);
     let routes = agents::routes(routes);
-    let routes = access_review::routes(routes);
+    let routes = presence::routes(access_review::routes(routes));
     binary::routes(routes)
 }

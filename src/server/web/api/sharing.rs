@@ -74,10 +74,10 @@ async fn set_roles(
     let workspace = state.app.workspace(&actor, id).await?;
     let place = workspace.organization_id;
     let user = |id: UserId| Recipient::User(id);
-    let users = changes("user_roles", &body.user_roles, user)?;
+    let mut all = changes("user_roles", &body.user_roles, user)?;
     let group = |id: GroupId| recipient(place, id);
-    let groups = changes("group_roles", &body.group_roles, group)?;
-    state.app.set_roles(&actor, id, [users, groups].concat()).await?;
+    all.extend(changes("group_roles", &body.group_roles, group)?);
+    state.app.set_roles(&actor, id, all).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -86,8 +86,8 @@ fn changes<T: std::str::FromStr>(
     field: &'static str,
     asked: &BTreeMap<String, String>,
     to: impl Fn(T) -> Recipient,
-) -> Answer<Vec<(Recipient, Option<Preset>)>> {
-    let mut all = Vec::with_capacity(asked.len());
+) -> Answer<BTreeMap<Recipient, Option<Preset>>> {
+    let mut all = BTreeMap::new();
     for (id, role) in asked {
         let parsed =
             id.parse().map_err(|_| Error::invalid(field, format!("{id:?} is not an id")))?;
@@ -100,7 +100,7 @@ fn changes<T: std::str::FromStr>(
                 return Err(Error::invalid(field, why).into());
             }
         };
-        all.push((to(parsed), role));
+        all.insert(to(parsed), role);
     }
     Ok(all)
 }

@@ -95,6 +95,6 @@ fn told(now: &SharingMode) -> coder::WorkspaceSharing {
         sharing_globally_disabled: now.is_off,
         sharing_disabled: mode == Mode::None,
         shareable_workspace_owners: mode.to_string(),
-        restorable_grants: i64::try_from(now.restorable.len()).unwrap_or(i64::MAX),
+        restorable_grants: i64::try_from(now.restorable_count).unwrap_or(i64::MAX),
     }
 }

@@ -1,0 +1,51 @@
+//! `/presence`: who is in which workspace now.
+
+use crate::model::id::WorkspaceId;
+use crate::model::policy::{Action as A, ResourceType as R};
+use crate::model::session::Session;
+use crate::server::web::extract::{Json, Path};
+use crate::server::web::routes::Routes;
+use crate::server::web::{Access, Answer, State, Who};
+use crate::wire::coder::users::MinimalUser;
+use crate::wire::presence::Presence;
+
+/// The routes.
+pub(super) fn routes(routes: Routes) -> Routes {
+    let read = Access::may(R::Workspace, A::Read);
+    routes.get(read, "/api/v2/presence", everywhere).get(
+        read,
+        "/api/v2/workspaces/{workspace}/presence",
+        one,
+    )
+}
+
+async fn everywhere(state: State, Who(actor): Who) -> Answer<Json<Vec<Presence>>> {
+    Ok(told(state.app.presence(&actor).await?))
+}
+
+async fn one(
+    state: State,
+    Who(actor): Who,
+    Path(id): Path<WorkspaceId>,
+) -> Answer<Json<Vec<Presence>>> {
+    Ok(told(state.app.open_sessions(&actor, id).await?))
+}
+
+fn told(all: Vec<Session>) -> Json<Vec<Presence>> {
+    let one = |session: Session| Presence {
+        id: session.id.0,
+        user: MinimalUser {
+            id: session.user.id.0,
+            username: session.user.username.to_string(),
+            ..MinimalUser::default()
+        },
+        workspace_id: session.workspace_id.0,
+        workspace: session.workspace_name.to_string(),
+        agent: session.agent_name,
+        through: session.kind.to_string(),
+        address: session.address,
+        client: session.client,
+        since: session.began_at.into(),
+    };
+    Json(all.into_iter().map(one).collect())
+}

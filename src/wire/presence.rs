@@ -1,0 +1,31 @@
+//! Who is where now, as the API has it.
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::coder::Time;
+use super::coder::users::MinimalUser;
+
+/// A session that lasts: one of `GET /presence` and `GET /workspaces/{workspace}/presence`.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Presence {
+    /// The session.
+    pub id: Uuid,
+    /// Who.
+    pub user: MinimalUser,
+    /// Where.
+    pub workspace_id: Uuid,
+    /// That workspace's name.
+    pub workspace: String,
+    /// In which of its agents.
+    pub agent: String,
+    /// Through what: `ssh`, `terminal`, `vscode` and the like.
+    pub through: String,
+    /// The client's address.
+    pub address: String,
+    /// What the client calls itself; may be empty.
+    pub client: String,
+    /// Since when.
+    pub since: Time,
+}
