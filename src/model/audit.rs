@@ -34,6 +34,8 @@ define_words! {
         Logout = "logout",
         /// Made an account.
         Register = "register",
+        /// Looked into what is private.
+        Open = "open",
     }
     /// What kind of thing it was done to, in Coder's words.
     AuditTarget {
@@ -61,6 +63,8 @@ define_words! {
         Invitation = "invitation",
         /// A custom role.
         CustomRole = "custom_role",
+        /// A recording of a session.
+        Recording = "recording",
         /// A setting of the deployment.
         Setting = "health_settings",
     }

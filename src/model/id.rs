@@ -97,4 +97,6 @@ define_id! {
     PasskeyId,
     /// An invitation.
     InvitationId,
+    /// A recording of a session.
+    RecordingId,
 }

@@ -29,6 +29,7 @@ pub mod policy;
 pub mod provider;
 pub mod provider_field;
 pub mod quota;
+pub mod recording;
 pub mod resource;
 pub mod schedule;
 pub mod scim;

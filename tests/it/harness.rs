@@ -142,6 +142,7 @@ impl TestServer {
             breached: None,
             mfa_roles: MfaRoles::default(),
             retention: Retention::default(),
+            recording: steading::model::recording::Policy::default(),
         };
         policy(&mut chosen);
         let mut told = told(dir.path().to_owned());
@@ -152,8 +153,12 @@ impl TestServer {
         let ssh = "127.0.0.1:7022".parse().unwrap();
         let site = Site::new(&told, &url, ssh, "SHA256:x".to_owned()).unwrap();
         let tasks = Tasks::new();
-        let start =
-            Start { secret: [1; 32], prefix: Prefix::random(&entropy), bind: told.wireguard };
+        let start = Start {
+            secret: [1; 32],
+            marks_key: [2; 32],
+            prefix: Prefix::random(&entropy),
+            bind: told.wireguard,
+        };
         let fleet = Fleet::start(app.clone(), start, clock.clone(), entropy, &tasks).await.unwrap();
         let fixed = Fixed {
             oidc: told.oidc.clone(),
@@ -306,6 +311,7 @@ fn told(data: PathBuf) -> Config {
         ldap: None,
         scim: Some(Settings::new(SCIM_TOKEN, "").unwrap()),
         retention: Retention::default(),
+        recording: steading::model::recording::Policy::default(),
         told: vec![],
         master_key_file: None,
     }

@@ -34,7 +34,8 @@ impl Seat {
         let mut stream: BoxStream = Box::new(near);
         let kind = Kind::Terminal { id, cols, rows, command: None };
         let session = SessionId(uuid::Uuid::new_v4());
-        let open = Open { session, user: None, recorded_as: SessionKind::Terminal, kind };
+        let open =
+            Open { session, user: None, recorded_as: SessionKind::Terminal, marks: None, kind };
         opening::open(&mut stream, &open).await.unwrap();
         let (read, write) = tokio::io::split(stream);
         let screen = vt100::Parser::new(rows, cols, 100);

@@ -111,7 +111,7 @@ impl Link for Wire {
             });
             let mut stream: BoxStream =
                 Box::new(Tap { inner: near, record: Arc::clone(&self.record) });
-            let open = Open { session, user: Some(user()), recorded_as, kind };
+            let open = Open { session, user: Some(user()), recorded_as, marks: None, kind };
             let port = opening::open(&mut stream, &open).await?;
             Ok(Opening { stream, port })
         })

@@ -1,7 +1,6 @@
 //! Terminals of an agent: each outlives the streams that show it.
 
 mod attachments;
-mod screen;
 mod terminal;
 
 use std::collections::BTreeMap;
@@ -15,10 +14,10 @@ use super::sessions::process::{Program, Running};
 use super::sessions::{Settings, motd, pty};
 use crate::model::id::TerminalId;
 use crate::ssh::frames::{FrameReader, FrameWriter};
+use crate::ssh::screen::Screen;
 use crate::tasks::{OnPanic, Tasks};
 use crate::wire::frame::Frame;
 use attachments::{AttachmentId, QUEUED_FRAMES};
-use screen::Screen;
 use terminal::{Command, Terminal};
 
 /// Terminals of one agent. A person has a few tabs.

@@ -3,8 +3,8 @@
 use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
 
 use crate::model::{
-    agent, app, audit, build, grant, id, log, name, provider, secret, session, set_sync, template,
-    time, user,
+    agent, app, audit, build, grant, id, log, name, provider, recording, secret, session, set_sync,
+    template, time, user,
 };
 
 macro_rules! text {
@@ -45,7 +45,7 @@ text! {
     id::VersionId, id::PresetId, id::WorkspaceId, id::BuildId, id::JobId, id::ResourceId, id::AgentId,
     id::AppId, id::ScriptId, id::LogSourceId, id::SessionId, id::TerminalId, id::AuditId, id::GrantId,
     id::IdentityId, id::IdentityGrantId, id::InvitationId, id::PasskeyId, id::RoleId,
-    id::AuditFilterId,
+    id::AuditFilterId, id::RecordingId,
     name::UserName, name::WorkspaceName, name::TemplateName, name::GroupName, name::RoleName,
 }
 
@@ -55,6 +55,7 @@ words! {
     log::LogLevel, log::LogSource, build::Transition, build::JobKind, build::JobStatus, build::BuildReason,
     agent::Lifecycle, app::AppHealth, session::SessionKind, session::EndReason,
     audit::AuditAction, audit::AuditTarget, audit::AuditActor, audit::checkpoint::CheckpointKind, grant::Verb, grant::Reason,
+    recording::RecordingKind, recording::RecordingStatus, recording::RecordingReason,
 }
 
 impl ToSql for time::Timestamp {

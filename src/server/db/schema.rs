@@ -25,6 +25,7 @@ pub const MIGRATIONS: &[(&str, &str)] = &[
     ("0014_providers", include_str!("migrations/0014_providers.sql")),
     ("0015_provedit", include_str!("migrations/0015_provedit.sql")),
     ("0016_orgs", include_str!("migrations/0016_orgs.sql")),
+    ("0019_recordings", include_str!("migrations/0019_recordings.sql")),
 ];
 
 const AUDIT_CHAIN: &str = "0005_audit_chain";

@@ -25,6 +25,8 @@ pub struct Live {
     pub kind: SessionKind,
     /// What a provider granted for it; it ends with that.
     pub identity_grant: Option<IdentityGrantId>,
+    /// Whether the grant that it stands on demands a recording.
+    pub demands_recording: bool,
     /// Is cancelled when the right to it ends; whoever carries it then ends it at once.
     pub cut: CancellationToken,
     /// Whether its row is written; nothing is carried before.
@@ -48,6 +50,8 @@ pub struct Entry {
     pub kind: SessionKind,
     /// What a provider granted for it.
     pub identity_grant: Option<IdentityGrantId>,
+    /// Whether the grant that it stands on demands a recording.
+    pub demands_recording: bool,
 }
 
 impl Live {
@@ -102,6 +106,7 @@ impl Register {
             agent: entry.agent,
             kind: entry.kind,
             identity_grant: entry.identity_grant,
+            demands_recording: entry.demands_recording,
             cut: CancellationToken::new(),
             recorded: watch::Sender::new(false),
             bytes_out: AtomicU64::new(0),
@@ -148,6 +153,7 @@ mod tests {
             agent: AgentId(nil),
             kind: SessionKind::Ssh,
             identity_grant: None,
+            demands_recording: false,
         });
         live.sent(3);
         live.received(2);

@@ -87,6 +87,7 @@ fn target(part: &str) -> Option<AuditTarget> {
         "idpsync" | "sync" => AuditTarget::Setting,
         "organizations" => AuditTarget::Organization,
         "invitations" => AuditTarget::Invitation,
+        "recordings" => AuditTarget::Recording,
         "users" | "people" | "service-accounts" => AuditTarget::User,
         other if other.starts_with("@{") => AuditTarget::Workspace,
         _ => return None,
