@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::{mpsc, oneshot};
 
+use super::marks;
 use super::sessions::process::{Program, Running};
 use super::sessions::{Settings, motd, pty};
 use crate::model::id::TerminalId;
@@ -37,6 +38,8 @@ pub(crate) struct Wanted {
     pub(crate) id: TerminalId,
     pub(crate) size: (u16, u16),
     pub(crate) command: Option<String>,
+    /// How a login shell is started that marks what it runs.
+    pub(crate) marks: Option<marks::Start>,
 }
 
 /// A place at a terminal.
@@ -119,6 +122,7 @@ impl Terminals {
             command: wanted.command.as_deref(),
             wanted: &BTreeMap::new(),
             added: added.map(|(name, value)| (name, value.to_owned())).into(),
+            marks: wanted.marks.clone(),
         };
         let running = Running::new(program.start_in(follower)?, self.tasks.clone())?;
         Ok((master, running))
