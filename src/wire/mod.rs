@@ -7,6 +7,7 @@ pub mod coder;
 pub mod frame;
 pub mod invitations;
 pub mod peer;
+pub mod recordings;
 pub mod session;
 
 /// Version of the protocol between server, agent and CLI. The server refuses a newer major.

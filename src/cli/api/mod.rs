@@ -4,5 +4,6 @@ pub mod audit;
 pub mod invitations;
 pub mod organizations;
 pub mod people;
+pub mod recordings;
 pub mod templates;
 pub mod workspaces;

@@ -150,7 +150,8 @@ impl App {
         self.db.read(move |tx| find(tx, &actor, id)).await
     }
 
-    /// The commands of a recording, in the order in which they were run.
+    /// A recording with its commands, in the order in which they were run; that someone looks is told
+    /// in the audit log.
     ///
     /// # Errors
     /// As [`App::recording`].
@@ -159,14 +160,11 @@ impl App {
         actor: &Actor,
         id: RecordingId,
         page: Page,
-    ) -> Result<Vec<RanCommand>> {
-        let actor = actor.clone();
-        self.db
-            .read_rows(page.limit, move |tx| {
-                find(tx, &actor, id)?;
-                Ok(commands::of_recording(tx, id, page.pair())?)
-            })
-            .await
+    ) -> Result<(Recording, Vec<RanCommand>)> {
+        let recording = self.look(actor, id).await?;
+        let list = move |tx: &ReadTx<'_>| commands::of_recording(tx, id, page.pair());
+        let all = self.db.read_rows(page.limit, list).await?;
+        Ok((recording, all))
     }
 
     /// Begins to read a recording, and tells that in the audit log.

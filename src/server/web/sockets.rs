@@ -4,13 +4,14 @@ use axum::extract::ws::{self, CloseFrame, WebSocket, WebSocketUpgrade};
 use axum::response::Response;
 use futures_util::stream::{SplitSink, SplitStream};
 use futures_util::{SinkExt as _, StreamExt as _};
-use http::{HeaderMap, header};
+use http::{HeaderMap, StatusCode, header};
 use tokio::sync::mpsc;
 use tokio::time::{Duration, MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 
 use super::address::ClientAddress;
 use super::extract::{Path, Query};
+use super::pages::ssh_address;
 use super::routes::Routes;
 use super::{Access, Answer, Problem, State, Who};
 use crate::model::id::{AgentId, TerminalId};
@@ -87,12 +88,26 @@ async fn coordinate(
     upgrade: WebSocketUpgrade,
 ) -> Answer<Response> {
     let workspace = state.app.agent_to_connect(&actor, agent).await?;
+    if state.app.recording_policy().is_demanded(false).is_some() {
+        return Err(goes_past(&state));
+    }
     let (user, identity_grant) = (user_ref(&actor)?, actor.identity_grant());
     let client = Client { user, agent, workspace, ip, identity_grant };
     let (fleet, tasks) = (state.fleet.clone(), state.tasks.clone());
     Ok(relaying(upgrade).on_upgrade(move |socket| {
         run(socket, tasks, move |s| async move { fleet.serve_client(client, s).await })
     }))
+}
+
+/// What whoever wants a tunnel of their own is told where sessions are recorded.
+fn goes_past(state: &State) -> Problem {
+    let (host, port) = ssh_address(&state.site);
+    let port = if port == 22 { String::new() } else { format!("-p {port} ") };
+    let why = format!(
+        "Sessions in this workspace are recorded, and a tunnel of your own would go past that. Use \
+         plain ssh: ssh {port}WORKSPACE@{host}"
+    );
+    Problem::new(StatusCode::FORBIDDEN, why)
 }
 
 /// How a browser asks for a terminal, in Coder's words.

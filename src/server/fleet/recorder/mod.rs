@@ -29,6 +29,9 @@ use crate::wire::session::Kind;
 /// What the recorded person is told where they type.
 const NOTICE: &str = "This session is recorded.";
 
+/// Characters of a forward's target that the log keeps: a host name is no longer.
+const MAX_TARGET: usize = 260;
+
 /// How a session is recorded.
 #[derive(Clone, Debug)]
 pub(super) struct Plan {
@@ -53,7 +56,9 @@ impl Fleet {
                     Some(_) => RecordingKind::Command,
                     None => RecordingKind::Shell,
                 };
-                let size = pty.as_ref().map_or((0, 0), |pty| (pty.cols, pty.rows));
+                // A client without a window of its own asks for a terminal of no size.
+                let cells = |n: u16, usual: u16| if n == 0 { usual } else { n };
+                let size = pty.as_ref().map_or((0, 0), |p| (cells(p.cols, 80), cells(p.rows, 24)));
                 (kind, command.clone(), size, live.id.0)
             }
             Kind::Sftp
@@ -141,6 +146,7 @@ impl Fleet {
             Kind::Listen { on } => ("listener", format!("{on:?}")),
             Kind::Exec { .. } | Kind::Terminal { .. } | Kind::Speedtest { .. } => return,
         };
+        let target: String = target.chars().take(MAX_TARGET).collect();
         tracing::info!(
             session.id = %live.id, user.id = %live.user, workspace.id = %live.workspace, what,
             target, "something passed a recorded session that is not in a recording"

@@ -16,6 +16,7 @@ mod idpsync;
 mod invitations;
 mod members;
 pub mod organizations;
+pub mod recordings;
 mod service_accounts;
 pub mod sessions;
 pub mod ssh_keys;
@@ -26,6 +27,8 @@ pub mod users;
 mod versions;
 mod watch;
 mod workspaces;
+
+pub(super) use audit_export::time as audit_time;
 
 use super::routes::Routes;
 
@@ -43,6 +46,7 @@ pub(super) fn routes(routes: Routes) -> Routes {
     let routes = groups::routes(routes);
     let routes = idpsync::routes(routes);
     let routes = audit::routes(routes);
+    let routes = recordings::routes(routes);
     let routes = files::routes(routes);
     let routes = templates::routes(routes);
     let routes = template_acl::routes(routes);
