@@ -51,6 +51,8 @@ pub struct Ways {
     pub groups: bool,
     /// The audit log.
     pub audit: bool,
+    /// Recordings of sessions.
+    pub recordings: bool,
     /// The ways to sign in.
     pub providers: bool,
     /// Who must have a second factor.
@@ -75,6 +77,7 @@ impl Ways {
             templates: any(ResourceType::Template, Action::Create),
             groups: any(ResourceType::Group, Action::Read),
             audit: site(ResourceType::AuditLog, Action::Read),
+            recordings: site(ResourceType::AuditLog, Action::Read),
             providers: site(ResourceType::IdpsyncSettings, Action::Read),
             second_factors: site(ResourceType::DeploymentConfig, Action::Read),
             organizations: subject.organizations.len() > 1,
@@ -120,6 +123,8 @@ pub enum Section {
     Members,
     /// Roles of an organization.
     Roles,
+    /// Recordings of sessions.
+    Recordings,
     /// The audit log.
     Audit,
     /// The ways to sign in.
@@ -236,7 +241,7 @@ fn sidebar(visit: &Visit, section: Section) -> Markup {
                 (entry(paths::WORKSPACES, "workspaces", "Workspaces", section == Section::Workspaces))
                 (entry(paths::TEMPLATES, "templates", "Templates", section == Section::Templates))
             }
-            @if visit.ways.people || visit.ways.groups || visit.ways.audit || visit.ways.organizations {
+            @if visit.ways.people || visit.ways.groups || visit.ways.audit || visit.ways.recordings || visit.ways.organizations {
                 h2 id="nav-govern" { "Govern" }
                 ul class="nav" aria-labelledby="nav-govern" {
                     @if visit.ways.people { (entry(paths::PEOPLE, "people", "People", section == Section::People)) }
@@ -246,6 +251,7 @@ fn sidebar(visit: &Visit, section: Section) -> Markup {
                         (entry(paths::MEMBERS, "person-plus", "Members", section == Section::Members))
                         (entry(paths::ROLES, "access", "Roles", section == Section::Roles))
                     }
+                    @if visit.ways.recordings { (entry(paths::RECORDINGS, "recordings", "Recordings", section == Section::Recordings)) }
                     @if visit.ways.audit { (entry(paths::AUDIT, "audit", "Audit log", section == Section::Audit)) }
                 }
             }

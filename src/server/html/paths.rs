@@ -3,6 +3,7 @@
 mod audit;
 mod organizations;
 mod people;
+mod recordings;
 mod sign_in;
 
 use crate::model::build::Build;
@@ -18,6 +19,7 @@ pub use organizations::{
     delete_organization, organization, sync,
 };
 pub use people::{claims, end_their_session, person, person_action, revoke_their_token};
+pub use recordings::{COMMANDS, RECORDINGS, cast, recording, recording_at, recordings_in};
 pub use sign_in::{
     PASSWORD_STRENGTH, PROVIDER, PROVIDER_ADD, PROVIDER_ADD_TRY, PROVIDER_REMOVE, PROVIDER_TEST,
     PROVIDER_TRY, PROVIDERS, SECOND_FACTORS, WAY_IN_REMOVE, WAYS_IN, provider, provider_add,

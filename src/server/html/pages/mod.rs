@@ -28,6 +28,8 @@ pub mod person;
 pub mod person_tokens;
 pub mod provider_form;
 pub mod providers;
+pub mod recording;
+pub mod recordings;
 pub mod roles;
 pub mod second_factors;
 pub mod security;

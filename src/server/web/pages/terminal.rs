@@ -57,6 +57,7 @@ async fn terminal(
         agent_name: agent.spec.name.clone(),
         terminal,
         command: command(agent, &which.app),
+        is_recorded: state.app.recording_policy().is_demanded(false).is_some(),
         ssh: ssh_line(&state, &visitor, &workspace, agent),
         workspace: workspace.clone(),
     };

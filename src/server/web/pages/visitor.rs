@@ -29,6 +29,7 @@ impl FromRequestParts<State> for Visitor {
         let actor = found.ok_or_else(Problem::signed_out)?;
         let visit = visit(state, &actor, &parts.headers);
         let mut visit = visit.ok_or_else(Problem::signed_out)?;
+        visit.ways.recordings |= state.app.recording_policy().sessions;
         visit.ways.organizations |= state.app.sees_organizations(&actor).await?;
         Ok(Self { actor, visit })
     }
