@@ -117,11 +117,20 @@ impl TestServer {
 
     /// The same with other settings.
     pub async fn copy_with(&self, config: impl Fn(&mut Config)) -> Self {
+        Self::open(self.copied(), |_| {}, config).await
+    }
+
+    /// The same with another policy.
+    pub async fn copy_under(&self, policy: impl Fn(&mut Policy)) -> Self {
+        Self::open(self.copied(), policy, |_| {}).await
+    }
+
+    fn copied(&self) -> tempfile::TempDir {
         let dir = tempfile::tempdir().unwrap();
         let copy = dir.path().join("steading.db");
         let conn = rusqlite::Connection::open(&self.db_path).unwrap();
         conn.execute("VACUUM INTO ?1", [copy.to_str().unwrap()]).unwrap();
-        Self::open(dir, |_| {}, config).await
+        dir
     }
 
     async fn open(

@@ -148,7 +148,7 @@ fn percent_decoded(text: &[u8]) -> Vec<u8> {
     let mut rest = text;
     while let Some((first, more)) = rest.split_first() {
         let pair = more.first_chunk::<2>().filter(|_| *first == b'%');
-        let byte = pair.and_then(|pair| hex_byte(pair));
+        let byte = pair.and_then(hex_byte);
         out.push(byte.unwrap_or(*first));
         rest = if byte.is_some() { more.get(2..).unwrap_or_default() } else { more };
     }

@@ -8,6 +8,7 @@ mod factor_scenes;
 mod fixtures;
 mod other_scenes;
 mod parameters;
+mod recording_scenes;
 mod rules;
 mod sign_in_scenes;
 mod workspace_scenes;
@@ -38,7 +39,8 @@ pub fn all() -> Vec<Scene> {
     let (access, accounts) = (access_scenes::all(), account_scenes::all());
     let (audit, ways) = (audit_scenes::all(), sign_in_scenes::all());
     let (factors, claims) = (factor_scenes::all(), claim_scenes::all());
-    [work, other, access, accounts, audit, factors, claims, ways].concat()
+    let recordings = recording_scenes::all();
+    [work, other, access, accounts, audit, factors, claims, ways, recordings].concat()
 }
 
 /// Writes all scenes with the assets, and an index, so that a static server can show them.
