@@ -451,6 +451,7 @@ CREATE TABLE workspaces (
 ) STRICT;
 CREATE UNIQUE INDEX workspaces_by_name ON workspaces (owner_id, name) WHERE deleted_at IS NULL;
 CREATE INDEX workspaces_by_organization ON workspaces (organization_id) WHERE deleted_at IS NULL;
+CREATE INDEX workspaces_deleted ON workspaces (owner_id) WHERE deleted_at IS NOT NULL;
 -- The constant column lets workspaces be counted in the index alone.
 CREATE INDEX workspaces_by_template ON workspaces (template_id, deleted_at) WHERE deleted_at IS NULL;
 

@@ -63,3 +63,5 @@ CREATE TABLE commands (
 CREATE INDEX commands_by_workspace ON commands (workspace_id, seq);
 CREATE INDEX commands_by_user ON commands (user_id, seq);
 CREATE VIRTUAL TABLE command_words USING fts5 (text, content = '', contentless_delete = 1, tokenize = 'trigram');
+-- Recordings outlive a workspace, and who owned it may still see them.
+CREATE INDEX workspaces_deleted ON workspaces (owner_id) WHERE deleted_at IS NOT NULL;
