@@ -452,6 +452,7 @@ CREATE TABLE workspaces (
 ) STRICT;
 CREATE UNIQUE INDEX workspaces_by_name ON workspaces (owner_id, name) WHERE deleted_at IS NULL;
 CREATE INDEX workspaces_by_organization ON workspaces (organization_id) WHERE deleted_at IS NULL;
+CREATE INDEX workspaces_deleted ON workspaces (owner_id) WHERE deleted_at IS NOT NULL;
 -- The constant column lets workspaces be counted in the index alone.
 CREATE INDEX workspaces_by_template ON workspaces (template_id, deleted_at) WHERE deleted_at IS NULL;
 
@@ -646,6 +647,71 @@ CREATE INDEX connections_by_user ON connections (user_id, began_at);
 CREATE INDEX connections_ended ON connections (ended_at) WHERE ended_at IS NOT NULL;
 CREATE INDEX connections_open ON connections (workspace_id, began_at) WHERE ended_at IS NULL;
 
+-- What a session showed, kept on the server's side of the tunnel. Rights on it are those on the workspace:
+-- server::app::recordings. The oldest go by retention; each end leaves an entry in the audit log.
+CREATE TABLE recordings (
+  id           TEXT NOT NULL PRIMARY KEY,                                       -- the recording
+  session_id   TEXT NOT NULL,                                                   -- the session; its own row may be forgotten before
+  user_id      TEXT NOT NULL REFERENCES users (id),                             -- who was recorded
+  workspace_id TEXT NOT NULL REFERENCES workspaces (id) ON DELETE CASCADE,      -- where
+  agent_name   TEXT NOT NULL CHECK (length(agent_name) <= 64),                  -- in which agent; builds that made it may be gone
+  kind         TEXT NOT NULL CHECK (kind = 'terminal' OR kind = 'shell' OR kind = 'command'), -- RecordingKind
+  command      TEXT NOT NULL CHECK (length(command) <= 4096),                   -- what was asked to be run; empty for a shell
+  cols         INTEGER NOT NULL CHECK (cols BETWEEN 0 AND 65535),               -- columns at the beginning; 0 without a terminal
+  rows         INTEGER NOT NULL CHECK (rows BETWEEN 0 AND 65535),               -- rows at the beginning; 0 without a terminal
+  reason       TEXT NOT NULL CHECK (reason = 'policy' OR reason = 'grant'),     -- RecordingReason
+  has_input    INTEGER NOT NULL CHECK (has_input IN (0, 1)),                    -- whether what was typed is kept
+  began_at     INTEGER NOT NULL,                                                -- first byte
+  ended_at     INTEGER,                                                         -- last byte; null while it lasts
+  status       TEXT NOT NULL CHECK (status = 'running' OR status = 'complete' OR status = 'interrupted'), -- RecordingStatus
+  exit_code    INTEGER,                                                         -- what the process ended with; null when it was not seen
+  length_ms    INTEGER NOT NULL,                                                -- from the first event to the last
+  bytes        INTEGER NOT NULL,                                                -- bytes that passed and are kept
+  stored_bytes INTEGER NOT NULL,                                                -- bytes that its blocks take
+  lost_bytes   INTEGER NOT NULL,                                                -- bytes that passed and are not kept
+  n_commands   INTEGER NOT NULL,                                                -- commands that are listed
+  hash         BLOB NOT NULL CHECK (length(hash) = 32)                          -- the hash of its last block; zero before the first
+) STRICT;
+CREATE INDEX recordings_by_time ON recordings (began_at, id);
+CREATE INDEX recordings_by_workspace ON recordings (workspace_id, began_at, id);
+CREATE INDEX recordings_by_user ON recordings (user_id, began_at, id);
+CREATE INDEX recordings_ended ON recordings (ended_at, id, stored_bytes) WHERE ended_at IS NOT NULL;
+CREATE INDEX recordings_running ON recordings (id) WHERE status = 'running';
+
+-- A recording in stretches, each with the picture of the screen at its beginning. The last one of a
+-- recording that lasts is written again as it grows.
+CREATE TABLE recording_blocks (
+  recording_id TEXT NOT NULL REFERENCES recordings (id) ON DELETE CASCADE,      -- whose
+  number       INTEGER NOT NULL CHECK (number >= 0),                            -- its place, from 0 and dense
+  began_ms     INTEGER NOT NULL,                                                -- where it begins, from the recording's beginning
+  ended_ms     INTEGER NOT NULL,                                                -- where its last event is
+  hash         BLOB NOT NULL CHECK (length(hash) = 32),                         -- SHA-256 of the hash before, the numbers and the data
+  data         BLOB NOT NULL CHECK (length(data) <= 16777216),                  -- picture and events (model::recording::events), deflated
+  PRIMARY KEY (recording_id, number)
+) STRICT;
+CREATE INDEX recording_blocks_by_time ON recording_blocks (recording_id, began_ms, number);
+
+-- What was run in recorded sessions, as their shells said it.
+CREATE TABLE commands (
+  seq          INTEGER PRIMARY KEY,                                             -- order of writing
+  recording_id TEXT NOT NULL REFERENCES recordings (id) ON DELETE CASCADE,      -- where it is to be seen
+  number       INTEGER NOT NULL CHECK (number >= 0),                            -- its place there, from 0
+  user_id      TEXT NOT NULL REFERENCES users (id),                             -- who
+  workspace_id TEXT NOT NULL REFERENCES workspaces (id) ON DELETE CASCADE,      -- where
+  text         TEXT NOT NULL CHECK (length(text) <= 4096),                      -- what; empty when the shell did not say
+  directory    TEXT NOT NULL CHECK (length(directory) <= 4096),                 -- in which directory; empty when the shell did not say
+  began_at     INTEGER NOT NULL,                                                -- when it began
+  at_ms        INTEGER NOT NULL,                                                -- the same, from the recording's beginning
+  length_ms    INTEGER,                                                         -- how long it took; null while it runs, or its end was not seen
+  exit_code    INTEGER,                                                         -- what it ended with; null when that is not known
+  UNIQUE (recording_id, number)
+) STRICT;
+CREATE INDEX commands_by_workspace ON commands (workspace_id, seq);
+CREATE INDEX commands_by_user ON commands (user_id, seq);
+
+-- The text of each command, by every three characters of it. The row is the command's seq.
+CREATE VIRTUAL TABLE command_words USING fts5 (text, content = '', contentless_delete = 1, tokenize = 'trigram');
+
 -- Who did what. Written in the transaction of the change; the oldest go by retention, in the order of
 -- writing, and leave a cut in audit_checkpoints.
 CREATE TABLE audit (
@@ -661,8 +727,8 @@ CREATE TABLE audit (
   ip              TEXT NOT NULL CHECK (length(ip) <= 64),                   -- from where; may be empty
   user_agent      TEXT NOT NULL CHECK (length(user_agent) <= 256),          -- what the client calls itself; may be empty
   request_id      TEXT,                                                     -- the request it was done in
-  action          TEXT NOT NULL CHECK (action = 'create' OR action = 'write' OR action = 'delete' OR action = 'start' OR action = 'stop' OR action = 'login' OR action = 'logout' OR action = 'register'), -- AuditAction
-  target          TEXT NOT NULL CHECK (target = 'user' OR target = 'api_key' OR target = 'git_ssh_key' OR target = 'template' OR target = 'template_version' OR target = 'workspace' OR target = 'workspace_build' OR target = 'group' OR target = 'organization' OR target = 'health_settings' OR target = 'custom_role' OR target = 'organization_member' OR target = 'invitation' OR target = 'rotation'), -- AuditTarget
+  action          TEXT NOT NULL CHECK (action = 'create' OR action = 'open' OR action = 'write' OR action = 'delete' OR action = 'start' OR action = 'stop' OR action = 'login' OR action = 'logout' OR action = 'register'), -- AuditAction
+  target          TEXT NOT NULL CHECK (target = 'user' OR target = 'recording' OR target = 'api_key' OR target = 'git_ssh_key' OR target = 'template' OR target = 'template_version' OR target = 'workspace' OR target = 'workspace_build' OR target = 'group' OR target = 'organization' OR target = 'health_settings' OR target = 'custom_role' OR target = 'organization_member' OR target = 'invitation' OR target = 'rotation'), -- AuditTarget
   target_id       TEXT NOT NULL,                                            -- the thing
   target_name     TEXT NOT NULL COLLATE NOCASE CHECK (length(target_name) <= 256), -- its name then
   organization_id TEXT,                                                     -- where the thing belongs

@@ -33,6 +33,7 @@ pub mod lines;
 pub mod load;
 pub mod log_buffer;
 pub mod marker;
+mod marks;
 pub mod metadata;
 pub mod peers;
 pub mod platform;

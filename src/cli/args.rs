@@ -9,6 +9,7 @@ pub mod inside;
 pub mod organizations;
 pub mod people;
 pub mod rotations;
+pub mod recordings;
 #[cfg(feature = "server")]
 pub mod serve;
 pub mod sharing;
@@ -141,6 +142,9 @@ pub enum Other {
     /// Who did what, and whether the log of it is as it was written
     #[command(subcommand)]
     Audit(audit::Audit),
+    /// What recorded sessions showed, and who ran what in them
+    #[command(subcommand, visible_alias = "recording")]
+    Recordings(recordings::Recordings),
     /// Collect what is needed to find a fault
     #[command(subcommand)]
     Support(connect::Support),

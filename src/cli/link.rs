@@ -66,8 +66,11 @@ impl Link for TunnelLink {
         };
         Box::pin(async move {
             let mut stream = self.tunnel.open().await?;
-            let port = opening::open(&mut stream, &Open { session, user: None, recorded_as, kind })
-                .await?;
+            let port = opening::open(
+                &mut stream,
+                &Open { session, user: None, recorded_as, marks: None, kind },
+            )
+            .await?;
             Ok(Opening { stream: Box::new(stream), port })
         })
     }

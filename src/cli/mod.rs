@@ -36,6 +36,7 @@ mod port_forward;
 mod progress;
 mod prompt;
 mod reach;
+mod recordings;
 pub mod reference;
 mod rotations;
 mod schedule;
@@ -274,6 +275,7 @@ async fn other(ctx: &Context, command: args::Other) -> anyhow::Result<()> {
     match command {
         C::Version(how) => version::run(&ctx.out, &how),
         C::Audit(command) => audit(ctx, command).await,
+        C::Recordings(command) => recordings::run(ctx, command).await,
         C::Support(command) => support::run(ctx, command).await,
         C::Completion(args) => misc::completion(ctx, &args),
         C::ExternalAuth(command) => misc::external_auth(command),

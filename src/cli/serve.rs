@@ -4,6 +4,7 @@ mod files;
 mod github;
 mod ldap;
 mod oidc;
+mod recording;
 mod scim;
 
 use std::net::SocketAddr;
@@ -126,6 +127,7 @@ pub fn config(layers: &mut Layers<'_>, around: &Surroundings) -> anyhow::Result<
             connections: layers.parse("connection-retention", "365d", duration::parse)?,
             audit: layers.parse("audit-retention", "0", duration::parse)?,
         },
+        recording: recording::policy(layers)?,
         master_key_file: layers.parse_if_given("master-key-file", path)?,
         scim: scim::settings(layers, around, &oidc)?,
         oidc,

@@ -34,6 +34,8 @@ define_words! {
         Logout = "logout",
         /// Made an account.
         Register = "register",
+        /// Looked into what is private.
+        Open = "open",
     }
     /// What kind of thing it was done to, in Coder's words.
     AuditTarget {
@@ -63,6 +65,8 @@ define_words! {
         CustomRole = "custom_role",
         /// People who take turns being on call.
         Rotation = "rotation",
+        /// A recording of a session.
+        Recording = "recording",
         /// A setting of the deployment.
         Setting = "health_settings",
     }

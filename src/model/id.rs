@@ -101,4 +101,6 @@ define_id! {
     RotationId,
     /// Someone who is on call instead of another.
     OverrideId,
+    /// A recording of a session.
+    RecordingId,
 }

@@ -30,6 +30,7 @@ pub mod policy;
 pub mod provider;
 pub mod provider_field;
 pub mod quota;
+pub mod recording;
 pub mod resource;
 pub mod rotation;
 pub mod schedule;

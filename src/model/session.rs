@@ -89,6 +89,8 @@ pub struct Shown {
 pub struct NewSession {
     /// What they had shown.
     pub shown: Shown,
+    /// Whether the right that it stands on demands a recording.
+    pub is_recorded: bool,
     /// Who is in it.
     pub user_id: UserId,
     /// Where.

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use crate::model::factor::MfaRoles;
 use crate::model::network::Network;
+use crate::model::recording;
 use crate::server::app::retention::Retention;
 use crate::server::identity::{github, ldap, oidc, scim};
 
@@ -52,6 +53,8 @@ pub struct Config {
     pub scim: Option<scim::Settings>,
     /// How long what happened is kept.
     pub retention: Retention,
+    /// Which sessions are recorded, and how.
+    pub recording: recording::Policy,
     /// Each setting that was told: its key, its value as it may be shown, and where it was told.
     pub told: Vec<[String; 3]>,
     /// A file with the master key, 32 bytes in hex or base64; in the database when absent.

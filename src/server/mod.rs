@@ -82,8 +82,12 @@ impl Server {
         let known = Known::load(&app).await?;
         app.set_sharing_off(config.sharing_off).await?;
         let host_key = known.host_key;
-        let start =
-            fleet::Start { secret: known.wireguard, prefix: known.prefix, bind: config.wireguard };
+        let start = fleet::Start {
+            secret: known.wireguard,
+            marks_key: known.marks_key,
+            prefix: known.prefix,
+            bind: config.wireguard,
+        };
         let fleet =
             Fleet::start(app.clone(), start, clock.clone(), entropy.clone(), &tasks).await?;
         let ssh = fleet.open_front_door(config.ssh, &host_key).await?;
@@ -120,6 +124,7 @@ impl Server {
 /// What a deployment is known by, made at its first start.
 struct Known {
     wireguard: [u8; 32],
+    marks_key: [u8; 32],
     prefix: Prefix,
     host_key: KeyPair,
 }
@@ -128,10 +133,12 @@ impl Known {
     /// Reads it, and makes what is missing. An earlier life's sessions end.
     async fn load(app: &App) -> anyhow::Result<Self> {
         // Asked for at once: what is made is then in one commit, and waits for the disk once.
-        let (_, _, wireguard, prefix, host_key) = tokio::try_join!(
+        let (_, _, _, wireguard, marks_key, prefix, host_key) = tokio::try_join!(
             app.ensure_start(),
             app.end_all_sessions(EndReason::Server),
+            app.end_left_recordings(),
             app.secret("wireguard_key", |e| e.bytes::<32>().to_vec()),
+            app.secret("marks_key", |e| e.bytes::<32>().to_vec()),
             app.secret("overlay_prefix", |e| Prefix::random(e).0.to_vec()),
             app.secret("ssh_host_key", |e| {
                 KeyPair::generate(e, "steading").to_openssh().as_bytes().to_vec()
@@ -142,6 +149,7 @@ impl Known {
         let host_key = std::str::from_utf8(&host_key).context("Reading the SSH host key")?;
         Ok(Self {
             wireguard: wireguard.context("Reading the WireGuard key")?,
+            marks_key: fleet::recorder::marks_key(&marks_key)?,
             prefix: Prefix::read(&prefix).context("Reading the overlay's prefix")?,
             host_key: KeyPair::from_openssh(host_key)?,
         })
@@ -207,6 +215,7 @@ fn policy(config: &Config, url: &str) -> anyhow::Result<Policy> {
         breached: breached.map(Arc::new),
         mfa_roles: config.mfa_roles.clone(),
         retention: config.retention,
+        recording: config.recording,
     })
 }
 

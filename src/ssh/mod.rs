@@ -16,6 +16,7 @@ pub mod opening;
 mod pump;
 mod record;
 mod remote;
+pub mod screen;
 mod session;
 pub mod sftp;
 pub mod sftp_reply;

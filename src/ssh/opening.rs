@@ -112,7 +112,7 @@ mod tests {
 
     fn wanted() -> Open {
         let session = SessionId(uuid::Uuid::nil());
-        Open { session, user: None, recorded_as: SessionKind::Sftp, kind: Kind::Sftp }
+        Open { session, user: None, recorded_as: SessionKind::Sftp, marks: None, kind: Kind::Sftp }
     }
 
     #[tokio::test]

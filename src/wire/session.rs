@@ -22,6 +22,9 @@ pub struct Open {
     pub user: Option<UserRef>,
     /// What the session is recorded as.
     pub recorded_as: SessionKind,
+    /// What a login shell is to sign its marks with, where what it runs is listed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub marks: Option<String>,
     /// What is wanted.
     pub kind: Kind,
 }

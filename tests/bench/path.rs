@@ -29,6 +29,8 @@ mod memory;
 mod ports;
 #[path = "path/pty.rs"]
 mod pty;
+#[path = "path/recording.rs"]
+mod recording;
 #[path = "path/rights.rs"]
 mod rights;
 #[path = "../it/e2e/said.rs"]
@@ -54,7 +56,7 @@ mod terminal;
 
 type Section = (&'static str, fn(&mut table::Table));
 
-const SECTIONS: [Section; 10] = [
+const SECTIONS: [Section; 11] = [
     ("size", size::run),
     ("start", start::run),
     ("memory", memory::run),
@@ -65,6 +67,7 @@ const SECTIONS: [Section; 10] = [
     ("builds", builds::run),
     ("ssh", ssh::run),
     ("terminal", terminal::run),
+    ("recording", recording::run),
 ];
 
 fn main() {

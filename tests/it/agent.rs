@@ -154,6 +154,7 @@ async fn open_tcp(overlay: &Overlay, agent: &PeerKey, port: u16) -> steading::ne
         session: uuid::Uuid::from_u128(20).into(),
         user: None,
         recorded_as: SessionKind::Forward,
+        marks: None,
         kind: Kind::Tcp { host: "127.0.0.1".to_owned(), port },
     };
     opening::open(&mut stream, &open).await.unwrap();

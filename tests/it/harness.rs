@@ -117,11 +117,20 @@ impl TestServer {
 
     /// The same with other settings.
     pub async fn copy_with(&self, config: impl Fn(&mut Config)) -> Self {
+        Self::open(self.copied(), |_| {}, config).await
+    }
+
+    /// The same with another policy.
+    pub async fn copy_under(&self, policy: impl Fn(&mut Policy)) -> Self {
+        Self::open(self.copied(), policy, |_| {}).await
+    }
+
+    fn copied(&self) -> tempfile::TempDir {
         let dir = tempfile::tempdir().unwrap();
         let copy = dir.path().join("steading.db");
         let conn = rusqlite::Connection::open(&self.db_path).unwrap();
         conn.execute("VACUUM INTO ?1", [copy.to_str().unwrap()]).unwrap();
-        Self::open(dir, |_| {}, config).await
+        dir
     }
 
     async fn open(
@@ -142,6 +151,7 @@ impl TestServer {
             breached: None,
             mfa_roles: MfaRoles::default(),
             retention: Retention::default(),
+            recording: steading::model::recording::Policy::default(),
         };
         policy(&mut chosen);
         let mut told = told(dir.path().to_owned());
@@ -152,8 +162,12 @@ impl TestServer {
         let ssh = "127.0.0.1:7022".parse().unwrap();
         let site = Site::new(&told, &url, ssh, "SHA256:x".to_owned()).unwrap();
         let tasks = Tasks::new();
-        let start =
-            Start { secret: [1; 32], prefix: Prefix::random(&entropy), bind: told.wireguard };
+        let start = Start {
+            secret: [1; 32],
+            marks_key: [2; 32],
+            prefix: Prefix::random(&entropy),
+            bind: told.wireguard,
+        };
         let fleet = Fleet::start(app.clone(), start, clock.clone(), entropy, &tasks).await.unwrap();
         let fixed = Fixed {
             oidc: told.oidc.clone(),
@@ -307,6 +321,7 @@ fn told(data: PathBuf) -> Config {
         ldap: None,
         scim: Some(Settings::new(SCIM_TOKEN, "").unwrap()),
         retention: Retention::default(),
+        recording: steading::model::recording::Policy::default(),
         told: vec![],
         master_key_file: None,
     }

@@ -32,6 +32,7 @@ mod pages;
 mod passwords;
 mod provision;
 mod quotas;
+mod recordings;
 mod roles;
 mod rotations;
 mod schema;

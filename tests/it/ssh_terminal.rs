@@ -1,8 +1,9 @@
 //! Terminals that outlive the streams that show them.
 
-use steading::agent::sessions::Peer;
+use steading::agent::sessions::{Peer, Settings};
 use steading::model::id::{SessionId, TerminalId};
 use steading::model::peer::PeerKey;
+use steading::model::recording::marks::{Mark, Marks};
 use steading::model::session::SessionKind;
 use steading::ssh::BoxStream;
 use steading::ssh::frames::{FrameReader, FrameWriter};
@@ -12,7 +13,7 @@ use steading::wire::frame::Frame;
 use steading::wire::session::{Kind, Open};
 use tokio::io::{ReadHalf, WriteHalf};
 
-use crate::ssh_world::{LIMIT, World, until};
+use crate::ssh_world::{LIMIT, World, settings, until};
 
 /// Someone at a terminal, with what it shows them.
 struct Seat {
@@ -26,6 +27,15 @@ struct Seat {
 
 impl Seat {
     async fn take(world: &World, id: TerminalId, cols: u16, rows: u16) -> Self {
+        Self::take_with(world, id, (cols, rows), None).await
+    }
+
+    async fn take_with(
+        world: &World,
+        id: TerminalId,
+        (cols, rows): (u16, u16),
+        marks: Option<String>,
+    ) -> Self {
         let (near, far) = tokio::io::duplex(64 << 10);
         let sessions = world.sessions.clone();
         world.tasks.spawn("agent", OnPanic::Lose, async move {
@@ -34,7 +44,7 @@ impl Seat {
         let mut stream: BoxStream = Box::new(near);
         let kind = Kind::Terminal { id, cols, rows, command: None };
         let session = SessionId(uuid::Uuid::new_v4());
-        let open = Open { session, user: None, recorded_as: SessionKind::Terminal, kind };
+        let open = Open { session, user: None, recorded_as: SessionKind::Terminal, marks, kind };
         opening::open(&mut stream, &open).await.unwrap();
         let (read, write) = tokio::io::split(stream);
         let screen = vt100::Parser::new(rows, cols, 100);
@@ -147,4 +157,65 @@ async fn keys_reach_what_runs() {
     seat.type_in("\u{3}").await;
     seat.type_in("echo code-$?\n").await;
     seat.sees("code-130").await;
+}
+
+/// The marks that a shell makes of these lines, until the last of them has ended.
+async fn marked(world: &World, shell: &str, number: u128, lines: &[&str]) -> Vec<Mark> {
+    let shell = shell.into();
+    world.sessions.configure(Settings { shell, ..settings(&world.home()) });
+    let secret = Some("5ec2e7".to_owned());
+    let mut seat = Seat::take_with(world, terminal(number), (200, 50), secret).await;
+    let mut found = Vec::new();
+    for (n, line) in lines.iter().enumerate() {
+        seat.type_in(&format!("{line}\r")).await;
+        let ended = async {
+            loop {
+                let mut marks = Marks::new("5ec2e7".to_owned());
+                found.clear();
+                marks.feed(&seat.said, |mark| found.push(mark));
+                let began =
+                    found.iter().position(|mark| *mark == Mark::Began).unwrap_or(usize::MAX);
+                let is_end =
+                    |(at, mark): &(usize, &Mark)| *at > began && matches!(mark, Mark::Ended(_));
+                if found.iter().enumerate().filter(is_end).count() > n {
+                    return;
+                }
+                seat.take_frame().await;
+            }
+        };
+        let shown = tokio::time::timeout(LIMIT, ended).await;
+        assert!(shown.is_ok(), "{line}: {}", String::from_utf8_lossy(&seat.said));
+    }
+    found
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn bash_zsh_and_fish_say_what_they_run_and_read_the_persons_own_files() {
+    let world = World::start().await;
+    let home = world.home();
+    std::fs::write(home.join(".bash_profile"), "FROM_RC=yes\nHISTCONTROL=ignoreboth\n").unwrap();
+    std::fs::write(home.join(".zshrc"), "FROM_RC=yes\n").unwrap();
+    std::fs::create_dir_all(home.join(".config/fish")).unwrap();
+    std::fs::write(home.join(".config/fish/config.fish"), "set -g FROM_RC yes\n").unwrap();
+    let lines = ["cd /tmp", " test $FROM_RC = yes", "sh -c 'exit 3'; sh -c 'exit 4'"];
+    for (number, shell) in [(31, "/bin/bash"), (32, "/usr/bin/zsh"), (33, "/usr/bin/fish")] {
+        let found = marked(&world, shell, number, &lines).await;
+        let texts: Vec<&str> = found
+            .iter()
+            .filter_map(|mark| match mark {
+                Mark::Text(text) => Some(text.as_str()),
+                _ => None,
+            })
+            .collect();
+        assert_eq!(texts, lines, "{shell}");
+        assert!(found.contains(&Mark::Directory("/tmp".to_owned())), "{shell}: {found:?}");
+        let ends: Vec<&Mark> = found.iter().filter(|m| matches!(m, Mark::Ended(_))).collect();
+        let last = ends.get(ends.len() - 3..).unwrap();
+        let expected = [Some(0), Some(0), Some(4)].map(Mark::Ended);
+        assert_eq!(last, expected.iter().collect::<Vec<_>>(), "{shell}");
+    }
+    for file in [".bash_profile", ".zshrc"] {
+        let text = std::fs::read_to_string(home.join(file)).unwrap();
+        assert!(!text.contains("steading"), "no file of theirs is touched");
+    }
 }

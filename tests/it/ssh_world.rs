@@ -111,7 +111,7 @@ impl Link for Wire {
             });
             let mut stream: BoxStream =
                 Box::new(Tap { inner: near, record: Arc::clone(&self.record) });
-            let open = Open { session, user: Some(user()), recorded_as, kind };
+            let open = Open { session, user: Some(user()), recorded_as, marks: None, kind };
             let port = opening::open(&mut stream, &open).await?;
             Ok(Opening { stream, port })
         })
@@ -308,7 +308,7 @@ pub async fn until(what: &str, mut holds: impl FnMut() -> bool) {
     assert!(tokio::time::timeout(LIMIT, waiting).await.is_ok(), "never came: {what}");
 }
 
-fn settings(home: &Path) -> Settings {
+pub fn settings(home: &Path) -> Settings {
     let mut env = BTreeMap::from([
         ("HOME".to_owned(), home.to_str().unwrap().to_owned()),
         ("USER".to_owned(), "ada".to_owned()),

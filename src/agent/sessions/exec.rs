@@ -55,6 +55,10 @@ pub(super) async fn serve(served: &Served, stream: BoxStream, wanted: Wanted) ->
         command: wanted.command.as_deref(),
         wanted: &wanted.env,
         added,
+        marks: match (&wanted.command, &wanted.pty) {
+            (None, Some(_)) => served.marks(),
+            _ => None,
+        },
     };
     match &wanted.pty {
         None => in_pipes(served, stream, &program).await,

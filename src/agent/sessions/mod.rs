@@ -24,6 +24,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::io::{AsyncRead, AsyncWrite, copy_bidirectional_with_sizes};
 use tokio::sync::Semaphore;
 
+use crate::agent::marks;
 use crate::agent::terminals::{self, Terminals};
 use crate::clock::{Clock, Entropy};
 use crate::model::id::SessionId;
@@ -168,6 +169,7 @@ impl Sessions {
             peer: peer.key,
             user: peer.user.or(open.user),
             session: open.session,
+            marks: open.marks.clone(),
             back_slots: Arc::new(Semaphore::new(MAX_BACKS)),
         };
         let ended = tokio::select! {
@@ -188,6 +190,8 @@ struct Served {
     peer: PeerKey,
     user: Option<UserRef>,
     session: SessionId,
+    /// What a login shell is to sign its marks with.
+    marks: Option<String>,
     back_slots: Arc<Semaphore>,
 }
 
@@ -203,7 +207,11 @@ impl Served {
                 exec::serve(self, stream, wanted).await
             }
             Kind::Terminal { id, cols, rows, command } => {
-                let wanted = terminals::Wanted { id, size: (cols, rows), command };
+                let marks = match &command {
+                    None => self.marks(),
+                    Some(_) => None,
+                };
+                let wanted = terminals::Wanted { id, size: (cols, rows), command, marks };
                 self.terminal(stream, wanted).await
             }
             Kind::Sftp => sftp::serve(self, stream).await,
@@ -223,6 +231,12 @@ impl Served {
 
     fn settings(&self) -> Arc<Settings> {
         Arc::clone(&self.inner.settings.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// How a login shell is started, where what it runs is to be listed.
+    fn marks(&self) -> Option<marks::Start> {
+        let (settings, dir) = (self.settings(), self.inner.config.run_dir.join("marks"));
+        marks::start(&settings.shell, &dir, self.marks.as_deref()?, &settings.env)
     }
 
     fn tasks(&self) -> Tasks {

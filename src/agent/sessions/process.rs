@@ -11,6 +11,7 @@ use tokio::process::Child;
 
 use super::pty::Follower;
 use super::{Settings, signals};
+use crate::agent::marks;
 use crate::spawn;
 use crate::ssh;
 use crate::tasks::{OnPanic, Tasks};
@@ -29,6 +30,8 @@ pub(crate) struct Program<'a> {
     pub(crate) wanted: &'a BTreeMap<String, String>,
     /// What the session adds.
     pub(crate) added: BTreeMap<&'static str, String>,
+    /// How a login shell is started that marks what it runs.
+    pub(crate) marks: Option<marks::Start>,
 }
 
 impl Program<'_> {
@@ -60,6 +63,7 @@ impl Program<'_> {
             None => {
                 let name = shell.file_name().unwrap_or(shell.as_os_str()).to_string_lossy();
                 command.arg0(format!("-{name}"));
+                command.args(self.marks.iter().flat_map(|marks| &marks.arguments));
             }
         }
         let home = self.settings.env.get("HOME").map_or("/", String::as_str);
@@ -68,6 +72,7 @@ impl Program<'_> {
         command.env_clear().envs(&self.settings.env);
         command.envs(self.wanted.iter().filter(|(name, _)| self.may_set(name)));
         command.envs(&self.added);
+        command.envs(self.marks.iter().flat_map(|marks| &marks.environment));
         command
     }
 

@@ -1,7 +1,6 @@
 //! Terminals of an agent: each outlives the streams that show it.
 
 mod attachments;
-mod screen;
 mod terminal;
 
 use std::collections::BTreeMap;
@@ -11,14 +10,15 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::{mpsc, oneshot};
 
+use super::marks;
 use super::sessions::process::{Program, Running};
 use super::sessions::{Settings, motd, pty};
 use crate::model::id::TerminalId;
 use crate::ssh::frames::{FrameReader, FrameWriter};
+use crate::ssh::screen::Screen;
 use crate::tasks::{OnPanic, Tasks};
 use crate::wire::frame::Frame;
 use attachments::{AttachmentId, QUEUED_FRAMES};
-use screen::Screen;
 use terminal::{Command, Terminal};
 
 /// Terminals of one agent. A person has a few tabs.
@@ -38,6 +38,8 @@ pub(crate) struct Wanted {
     pub(crate) id: TerminalId,
     pub(crate) size: (u16, u16),
     pub(crate) command: Option<String>,
+    /// How a login shell is started that marks what it runs.
+    pub(crate) marks: Option<marks::Start>,
 }
 
 /// A place at a terminal.
@@ -120,6 +122,7 @@ impl Terminals {
             command: wanted.command.as_deref(),
             wanted: &BTreeMap::new(),
             added: added.map(|(name, value)| (name, value.to_owned())).into(),
+            marks: wanted.marks.clone(),
         };
         let running = Running::new(program.start_in(follower)?, self.tasks.clone())?;
         Ok((master, running))

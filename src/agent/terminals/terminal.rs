@@ -10,9 +10,9 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 
 use super::attachments::{AttachmentId, Attachments};
-use super::screen::Screen;
 use crate::agent::sessions::process::{Running, end_of};
 use crate::agent::sessions::pty::Master;
+use crate::ssh::screen::Screen;
 use crate::wire::frame::Frame;
 
 /// One read of the terminal.

@@ -6,5 +6,6 @@ pub mod organizations;
 pub mod people;
 pub mod rotations;
 pub mod sharing;
+pub mod recordings;
 pub mod templates;
 pub mod workspaces;

@@ -40,6 +40,7 @@ async fn open(ctx: &Context, place: Place) -> anyhow::Result<App> {
         breached: None,
         mfa_roles: MfaRoles::default(),
         retention: Retention::default(),
+        recording: crate::model::recording::Policy::default(),
     };
     Ok(App::new(db, ctx.clock.clone(), ctx.entropy.clone(), seal, policy))
 }

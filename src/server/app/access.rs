@@ -204,6 +204,24 @@ impl App {
         self.db.read(move |tx| allowed(tx, &actor, &workspaces)).await
     }
 
+    /// Whether the rights by which someone opens a session demand that it is recorded.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn demands_recording(
+        &self,
+        user: UserId,
+        (workspace, shown): (WorkspaceId, Shown),
+    ) -> Result<bool> {
+        self.db
+            .read(move |tx| {
+                let Shown { ip, mfa_at, .. } = shown;
+                let context = Context { now: tx.now, ip, mfa_at, conditions: &[] };
+                Ok(grant::is_recorded(&rights(tx, user, workspace)?, Verb::Connect, &context))
+            })
+            .await
+    }
+
     /// Which of these users still have a right on these workspaces, by what they had shown.
     ///
     /// # Errors

@@ -100,6 +100,7 @@ impl<'a, 'c> Looker<'a, 'c> {
             | AuditTarget::GitSshKey
             | AuditTarget::Organization
             | AuditTarget::Invitation
+            | AuditTarget::Recording
             | AuditTarget::OrganizationMember
             | AuditTarget::CustomRole
             | AuditTarget::Rotation

@@ -54,6 +54,9 @@ mod provider_rules;
 pub mod providers;
 pub mod quotas;
 pub mod recipients;
+pub mod recording_blocks;
+pub mod recording_views;
+pub mod recordings;
 pub mod refusals;
 pub mod retention;
 mod role_sync;
@@ -104,6 +107,7 @@ use tokio::sync::Semaphore;
 use crate::clock::{Clock, Entropy};
 use crate::model::event::Event;
 use crate::model::factor::MfaRoles;
+use crate::model::recording;
 use crate::server::db::Db;
 use crate::server::db::seal::Seal;
 
@@ -124,6 +128,7 @@ pub struct App {
     provider_rules: Arc<provider_rules::ProviderRules>,
     mfa_required: Arc<mfa_roles::Required>,
     asked_again: Arc<asked_again::AskedAgain>,
+    looks: Arc<recording_views::Looks>,
     /// What the operator chose.
     pub policy: Arc<Policy>,
 }
@@ -145,6 +150,8 @@ pub struct Policy {
     pub mfa_roles: MfaRoles,
     /// How long what happened is kept.
     pub retention: retention::Retention,
+    /// Which sessions are recorded, and how.
+    pub recording: recording::Policy,
 }
 
 impl App {
@@ -169,6 +176,7 @@ impl App {
             provider_rules: Arc::default(),
             mfa_required,
             asked_again: Arc::default(),
+            looks: Arc::default(),
             policy,
         }
     }

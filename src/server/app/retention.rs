@@ -2,11 +2,14 @@
 
 use std::time::Duration;
 
-use super::{App, Result};
+use super::{Actor, App, Result, recordings as recording_cases};
+use crate::model::audit::AuditAction;
 use crate::model::lockout::FORGOTTEN_AFTER;
+use crate::model::recording::Policy;
 use crate::model::time::Timestamp;
 use crate::server::db::{
-    agent_logs, connections, files, grants, invitations, job_logs, lockouts, tokens,
+    WriteTx, agent_logs, commands, connections, files, grants, invitations, job_logs, lockouts,
+    recording_blocks, recordings, tokens,
 };
 
 /// Lines of logs that one step removes. They lie together: the writer is held for a millisecond and
@@ -53,13 +56,15 @@ pub enum Old {
     AgentLogs,
     /// Sessions in workspaces.
     Connections,
+    /// What was recorded of them: by age, and by the room that it takes.
+    Recordings,
     /// Entries of the audit log.
     Audit,
 }
 
 impl Old {
     /// Everything that is forgotten, what leads to most room last.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Tokens,
         Self::Failures,
         Self::Uploads,
@@ -67,6 +72,7 @@ impl Old {
         Self::JobLogs,
         Self::AgentLogs,
         Self::Connections,
+        Self::Recordings,
         Self::Audit,
     ];
 
@@ -80,6 +86,8 @@ impl Old {
             Self::JobLogs | Self::AgentLogs => chosen(retention.logs),
             Self::Connections => chosen(retention.connections),
             Self::Audit => chosen(retention.audit),
+            // By a policy of their own.
+            Self::Recordings => None,
         }
     }
 }
@@ -90,6 +98,10 @@ impl App {
     /// # Errors
     /// When the database fails; what was removed before stays so.
     pub async fn forget_step(&self, old: Old) -> Result<bool> {
+        if old == Old::Recordings {
+            let policy = self.policy.recording;
+            return self.db.write(move |tx| forget_recording(tx, &policy)).await;
+        }
         let Some(age) = old.kept(self.policy.retention) else { return Ok(false) };
         let age = i64::try_from(age.as_secs()).unwrap_or(i64::MAX);
         if old == Old::Audit {
@@ -108,10 +120,34 @@ impl App {
                     Old::JobLogs => job_logs::forget(tx, before, LINES),
                     Old::AgentLogs => agent_logs::forget(tx, before, LINES),
                     Old::Connections => connections::forget(tx, before, ROWS),
-                    Old::Audit => Ok(false),
+                    Old::Recordings | Old::Audit => Ok(false),
                 };
                 Ok(more?)
             })
             .await
     }
+}
+
+/// Removes some of the oldest recording, if its time is over or there is no more room for it. Whether
+/// there may be more to do.
+fn forget_recording(tx: &WriteTx<'_>, policy: &Policy) -> Result<bool> {
+    let age = i64::try_from(policy.keep.as_secs()).unwrap_or(i64::MAX);
+    let over = match policy.keep.is_zero() {
+        true => None,
+        false => recordings::oldest(tx, Timestamp(tx.now.0.saturating_sub(age)))?,
+    };
+    let is_full = policy.keep_bytes > 0 && recordings::stored_bytes(tx)? > policy.keep_bytes;
+    let over = match over {
+        None if is_full => recordings::oldest(tx, Timestamp(i64::MAX))?,
+        over => over,
+    };
+    let Some(id) = over else { return Ok(false) };
+    if recording_blocks::forget(tx, id, ROWS)? || commands::forget(tx, id, ROWS)? {
+        return Ok(true);
+    }
+    if let Some(recording) = recordings::find(tx, id)? {
+        recordings::delete(tx, id)?;
+        recording_cases::told(tx, &Actor::System, AuditAction::Delete, &recording)?;
+    }
+    Ok(true)
 }

@@ -129,6 +129,10 @@ fn place(tx: &WriteTx<'_>, entry: &AuditEntry) -> Result<Place> {
         AuditTarget::Rotation => {
             "SELECT organization_id, NULL AS reason FROM rotations WHERE id = :id"
         }
+        AuditTarget::Recording => {
+            "SELECT w.organization_id, NULL AS reason FROM recordings r
+             JOIN workspaces w ON w.id = r.workspace_id WHERE r.id = :id"
+        }
         AuditTarget::Group => "SELECT organization_id, NULL AS reason FROM groups WHERE id = :id",
         AuditTarget::User
         | AuditTarget::ApiKey

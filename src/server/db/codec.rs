@@ -3,7 +3,7 @@
 use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
 
 use crate::model::{
-    access_review, agent, app, audit, build, grant, id, log, name, provider, secret, session,
+    access_review, agent, app, audit, build, grant, id, log, name, provider, recording, secret, session,
     set_sync, template, time, user, verb,
 };
 
@@ -45,7 +45,7 @@ text! {
     id::VersionId, id::PresetId, id::WorkspaceId, id::BuildId, id::JobId, id::ResourceId, id::AgentId,
     id::AppId, id::ScriptId, id::LogSourceId, id::SessionId, id::TerminalId, id::AuditId, id::GrantId,
     id::IdentityId, id::IdentityGrantId, id::InvitationId, id::PasskeyId, id::RoleId,
-    id::AuditFilterId, id::RotationId, id::OverrideId,
+    id::AuditFilterId, id::RotationId, id::OverrideId, id::RecordingId,
     name::UserName, name::WorkspaceName, name::TemplateName, name::GroupName, name::RoleName,
 }
 
@@ -56,6 +56,7 @@ words! {
     agent::Lifecycle, app::AppHealth, session::SessionKind, session::EndReason,
     audit::AuditAction, audit::AuditTarget, audit::AuditActor, audit::checkpoint::CheckpointKind, verb::Verb, grant::Reason, grant::Via,
     grant::EndedWhy, grant::Mode, access_review::ReviewOf,
+    recording::RecordingKind, recording::RecordingStatus, recording::RecordingReason,
 }
 
 impl ToSql for time::Timestamp {

@@ -41,9 +41,12 @@ impl AgentLink {
             return self.fleet.0.register.find(session).context("The session has ended");
         };
         self.fleet.0.app.agent_to_connect(&self.actor, self.agent).await?;
+        // A key opened it, no provider and no second factor.
+        let shown = Shown { ip: self.address.parse().ok(), ..Shown::default() };
+        let right = (self.workspace, shown);
         let new = NewSession {
-            // A key opened it, no provider and no second factor.
-            shown: Shown { ip: self.address.parse().ok(), ..Shown::default() },
+            is_recorded: self.fleet.0.app.demands_recording(self.user.id, right).await?,
+            shown,
             user_id: self.user.id,
             workspace_id: self.workspace,
             agent_id: self.agent,

@@ -8,6 +8,7 @@ mod faults;
 pub mod front_door;
 mod limits;
 mod link;
+pub mod recorder;
 pub mod register;
 pub mod relay;
 mod reports;
@@ -54,6 +55,8 @@ struct Inner {
     clients: Mutex<BTreeMap<PeerKey, ClientSocket>>,
     /// Counts changes of `agents`, for those who wait for one.
     changes: watch::Sender<u64>,
+    /// What the secrets of shells' marks are made from.
+    marks_key: [u8; 32],
     clock: Clock,
     entropy: Entropy,
     tasks: Tasks,
@@ -63,6 +66,8 @@ struct Inner {
 pub struct Start {
     /// The server's WireGuard key, kept in the database.
     pub secret: [u8; 32],
+    /// What the secrets of shells' marks are made from, kept in the database.
+    pub marks_key: [u8; 32],
     /// The deployment's addresses, kept in the database.
     pub prefix: Prefix,
     /// Where the UDP socket is.
@@ -109,6 +114,7 @@ impl Fleet {
             agents: Mutex::default(),
             clients: Mutex::default(),
             changes: watch::Sender::new(0),
+            marks_key: start.marks_key,
             clock,
             entropy,
             tasks: tasks.clone(),

@@ -25,6 +25,8 @@ pub struct Live {
     pub kind: SessionKind,
     /// What its user had shown.
     pub shown: Shown,
+    /// Whether the grant that it stands on demands a recording.
+    pub demands_recording: bool,
     /// Is cancelled when the right to it ends; whoever carries it then ends it at once.
     pub cut: CancellationToken,
     /// Whether its row is written; nothing is carried before.
@@ -48,6 +50,8 @@ pub struct Entry {
     pub kind: SessionKind,
     /// What its user had shown.
     pub shown: Shown,
+    /// Whether the grant that it stands on demands a recording.
+    pub demands_recording: bool,
 }
 
 impl Live {
@@ -102,6 +106,7 @@ impl Register {
             agent: entry.agent,
             kind: entry.kind,
             shown: entry.shown,
+            demands_recording: entry.demands_recording,
             cut: CancellationToken::new(),
             recorded: watch::Sender::new(false),
             bytes_out: AtomicU64::new(0),
@@ -148,6 +153,7 @@ mod tests {
             agent: AgentId(nil),
             kind: SessionKind::Ssh,
             shown: Shown::default(),
+            demands_recording: false,
         });
         live.sent(3);
         live.received(2);

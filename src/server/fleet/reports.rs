@@ -108,6 +108,8 @@ impl Fleet {
         let Some(workspace) = self.workspace_of(agent) else { return false };
         let new = NewSession {
             shown,
+            // Who has to be recorded gets no tunnel.
+            is_recorded: false,
             user_id: user.id,
             workspace_id: workspace,
             agent_id: agent,

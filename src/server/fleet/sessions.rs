@@ -39,6 +39,7 @@ impl Fleet {
             agent: new.agent_id,
             kind: new.kind,
             shown: new.shown,
+            demands_recording: new.is_recorded,
         };
         let live = self.0.register.enter(entry);
         let (app, recorded) = (self.0.app.clone(), Arc::clone(&live));
@@ -80,7 +81,7 @@ impl Fleet {
         &self,
         agent: AgentId,
         user: &UserRef,
-        live: &Live,
+        live: &Arc<Live>,
         kind: Kind,
     ) -> anyhow::Result<Opening> {
         if !live.recorded().await {
@@ -89,16 +90,31 @@ impl Fleet {
         let Some(key) = self.agent_key(agent) else {
             bail!("the workspace's agent is not connected");
         };
-        let open =
-            Open { session: live.id, user: Some(user.clone()), recorded_as: live.kind, kind };
+        let plan = self.recording_plan(live, &kind);
+        let open = Open {
+            session: live.id,
+            user: Some(user.clone()),
+            recorded_as: live.kind,
+            marks: plan.as_ref().and_then(|plan| plan.marks.clone()),
+            kind,
+        };
         let opening = async {
             let mut stream = self.0.overlay.open(&key).await.context("Reaching the agent")?;
             let port = opening::open(&mut stream, &open).await?;
             anyhow::Ok(Opening { stream: Box::new(stream), port })
         };
-        tokio::time::timeout(OPEN_WITHIN, opening)
-            .await
-            .context("The agent did not answer in time")?
+        let opened = tokio::time::timeout(OPEN_WITHIN, opening).await;
+        let opened = opened.context("The agent did not answer in time")??;
+        match plan {
+            Some(plan) => {
+                let stream = self.record(opened.stream, live, plan).await?;
+                Ok(Opening { stream, ..opened })
+            }
+            None => {
+                self.note_unrecorded(live, &open.kind);
+                Ok(opened)
+            }
+        }
     }
 
     /// The streams that an agent opens for a session from now on.

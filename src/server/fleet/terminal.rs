@@ -70,7 +70,9 @@ impl Fleet {
 
     async fn attach(&self, attach: Attach, socket: Socket) -> anyhow::Result<()> {
         let id = self.fresh_session();
+        let right = (attach.workspace, attach.shown);
         let new = NewSession {
+            is_recorded: self.0.app.demands_recording(attach.user.id, right).await?,
             shown: attach.shown,
             user_id: attach.user.id,
             workspace_id: attach.workspace,

@@ -55,6 +55,8 @@ pub struct Ways {
     pub groups: bool,
     /// The audit log.
     pub audit: bool,
+    /// Recordings of sessions.
+    pub recordings: bool,
     /// The ways to sign in.
     pub providers: bool,
     /// Who must have a second factor.
@@ -81,6 +83,7 @@ impl Ways {
             templates: any(ResourceType::Template, Action::Create),
             groups: any(ResourceType::Group, Action::Read),
             audit: site(ResourceType::AuditLog, Action::Read),
+            recordings: site(ResourceType::AuditLog, Action::Read),
             providers: site(ResourceType::IdpsyncSettings, Action::Read),
             second_factors: site(ResourceType::DeploymentConfig, Action::Read),
             organizations: subject.organizations.len() > 1,
@@ -142,6 +145,8 @@ pub enum Section {
     Access,
     /// Rotations of an organization.
     Rotations,
+    /// Recordings of sessions.
+    Recordings,
     /// The audit log.
     Audit,
     /// The ways to sign in.
@@ -259,7 +264,7 @@ fn sidebar(visit: &Visit, section: Section) -> Markup {
                 (entry(paths::TEMPLATES, "templates", "Templates", section == Section::Templates))
                 @if visit.ways.rotations { (entry(paths::ROTATIONS, "rotations", "Rotations", section == Section::Rotations)) }
             }
-            @if visit.ways.people || visit.ways.groups || visit.ways.audit || visit.ways.organizations {
+            @if visit.ways.people || visit.ways.groups || visit.ways.audit || visit.ways.recordings || visit.ways.organizations {
                 h2 id="nav-govern" { "Govern" }
                 ul class="nav" aria-labelledby="nav-govern" {
                     @if visit.ways.people { (entry(paths::PEOPLE, "people", "People", section == Section::People)) }
@@ -270,6 +275,7 @@ fn sidebar(visit: &Visit, section: Section) -> Markup {
                         (entry(&visit.home.roles(), "access", "Roles", section == Section::Roles))
                     }
                     @if visit.ways.audit { (entry(paths::ACCESS_REVIEW, "access", "Access review", section == Section::Access)) }
+                    @if visit.ways.recordings { (entry(paths::RECORDINGS, "recordings", "Recordings", section == Section::Recordings)) }
                     @if visit.ways.audit { (entry(paths::AUDIT, "audit", "Audit log", section == Section::Audit)) }
                 }
             }

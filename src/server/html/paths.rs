@@ -6,6 +6,7 @@ mod organizations;
 mod people;
 mod rotations;
 mod sharing;
+mod recordings;
 mod sign_in;
 mod templates;
 
@@ -24,6 +25,7 @@ pub use organizations::{
 };
 pub use people::{claims, end_their_session, person, person_action, revoke_their_token};
 pub use rotations::{CALENDAR, ROTATIONS, calendar, rotation_webhook};
+pub use recordings::{COMMANDS, RECORDINGS, cast, recording, recording_at, recordings_in};
 pub use sign_in::{
     PASSWORD_STRENGTH, PROVIDER, PROVIDER_ADD, PROVIDER_ADD_TRY, PROVIDER_REMOVE, PROVIDER_TEST,
     PROVIDER_TRY, PROVIDERS, SECOND_FACTORS, WAY_IN_REMOVE, WAYS_IN, provider, provider_add,

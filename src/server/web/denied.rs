@@ -88,6 +88,7 @@ fn target(part: &str) -> Option<AuditTarget> {
         "organizations" => AuditTarget::Organization,
         "invitations" => AuditTarget::Invitation,
         "rotations" => AuditTarget::Rotation,
+        "recordings" => AuditTarget::Recording,
         "users" | "people" | "service-accounts" => AuditTarget::User,
         other if other.starts_with("@{") => AuditTarget::Workspace,
         _ => return None,

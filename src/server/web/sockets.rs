@@ -4,13 +4,14 @@ use axum::extract::ws::{self, CloseFrame, WebSocket, WebSocketUpgrade};
 use axum::response::Response;
 use futures_util::stream::{SplitSink, SplitStream};
 use futures_util::{SinkExt as _, StreamExt as _};
-use http::{HeaderMap, header};
+use http::{HeaderMap, StatusCode, header};
 use tokio::sync::mpsc;
 use tokio::time::{Duration, MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 
 use super::address::ClientAddress;
 use super::extract::{Path, Query};
+use super::pages::ssh_address;
 use super::routes::Routes;
 use super::{Access, Answer, Problem, State, Who};
 use crate::model::id::{AgentId, TerminalId};
@@ -89,10 +90,25 @@ async fn coordinate(
     let workspace = state.app.agent_to_connect(&actor, agent).await?;
     let (user, shown) = (user_ref(&actor)?, actor.shown(Some(ip)));
     let client = Client { user, agent, workspace, shown };
+    let demanded = state.app.demands_recording(client.user.id, (workspace, shown)).await?;
+    if state.app.recording_policy().is_demanded(demanded).is_some() {
+        return Err(goes_past(&state));
+    }
     let (fleet, tasks) = (state.fleet.clone(), state.tasks.clone());
     Ok(relaying(upgrade).on_upgrade(move |socket| {
         run(socket, tasks, move |s| async move { fleet.serve_client(client, s).await })
     }))
+}
+
+/// What whoever wants a tunnel of their own is told where sessions are recorded.
+fn goes_past(state: &State) -> Problem {
+    let (host, port) = ssh_address(&state.site);
+    let port = if port == 22 { String::new() } else { format!("-p {port} ") };
+    let why = format!(
+        "Sessions in this workspace are recorded, and a tunnel of your own would go past that. Use \
+         plain ssh: ssh {port}WORKSPACE@{host}"
+    );
+    Problem::new(StatusCode::FORBIDDEN, why)
 }
 
 /// How a browser asks for a terminal, in Coder's words.

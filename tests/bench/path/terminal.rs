@@ -93,7 +93,7 @@ impl Terminal {
     }
 
     /// Megabytes a second of a command's output.
-    async fn bulk(&mut self, command: &str) -> f64 {
+    pub async fn bulk(&mut self, command: &str) -> f64 {
         // What was typed before is taken away first.
         self.send(&format!("\x15{command}; echo DO''NE\r")).await;
         let (mut began, mut total, mut tail) = (None, 0, Vec::new());

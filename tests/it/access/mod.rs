@@ -59,7 +59,16 @@ fn leads_to_login(reply: &Reply) -> bool {
 
 /// Whether a route is about something of someone's.
 fn has_owner(path: &str) -> bool {
-    let parts = ["{user}", "{workspace}", "{owner}", "{build}", "{agent}", "{key}", "/settings"];
+    let parts = [
+        "{user}",
+        "{workspace}",
+        "{owner}",
+        "{build}",
+        "{agent}",
+        "{key}",
+        "{recording}",
+        "/settings",
+    ];
     parts.iter().any(|part| path.contains(part))
 }
 

@@ -230,7 +230,9 @@ async fn things_of(made: &Workspaces, name: &str, client: &Client) -> Things {
     let path = format!("/api/v2/users/{name}/ssh-keys");
     let key = bodies::ssh_key(name);
     let key = made.server.post(client, &path, json!({ "public_key": key })).await.expect(201);
+    let recording = crate::recordings::recorded(&made.server, &workspace).await;
     Things(BTreeMap::from([
+        ("{recording}", recording.id.to_string()),
         ("{workspace}", id(&workspace)),
         ("{grant}", id(&grants[0])),
         ("{build}", id(build)),

@@ -19,6 +19,7 @@ pub mod ports;
 mod providers;
 mod proxy;
 mod quota;
+mod recording;
 mod replaced;
 pub mod said;
 mod shell;

@@ -8,6 +8,7 @@ mod factor_scenes;
 mod fixtures;
 mod other_scenes;
 mod parameters;
+mod recording_scenes;
 mod rotation_scenes;
 mod rules;
 mod sharing_scenes;
@@ -41,7 +42,9 @@ pub fn all() -> Vec<Scene> {
     let (audit, ways) = (audit_scenes::all(), sign_in_scenes::all());
     let (factors, claims) = (factor_scenes::all(), claim_scenes::all());
     let (sharing, rotations) = (sharing_scenes::all(), rotation_scenes::all());
-    [sharing, work, other, access, accounts, audit, factors, claims, ways, rotations].concat()
+    let recordings = recording_scenes::all();
+    [sharing, work, other, access, accounts, audit, factors, claims, ways, rotations, recordings]
+        .concat()
 }
 
 /// Writes all scenes with the assets, and an index, so that a static server can show them.

@@ -342,13 +342,14 @@ fn others_of_a_workspace() -> Vec<Scene> {
         "p.memory",
         "32 is above the 24 that this template allows",
     );
-    let terminal = Terminal {
+    let terminal = |is_recorded| Terminal {
         workspace: w.clone(),
         agent: id(401),
         agent_name: "main".into(),
         terminal: id(2000),
         command: String::new(),
         ssh: "ssh -p 7022 kiln@steading.lan".into(),
+        is_recorded,
     };
     vec![
         scene("workspace-settings", settings(Input::default(), parameters::all()).render()),
@@ -357,7 +358,8 @@ fn others_of_a_workspace() -> Vec<Scene> {
             "workspace-settings-no-parameters",
             settings(Input::wrong(BTreeMap::new(), "name", "kiln is taken"), vec![]).render(),
         ),
-        scene("terminal", terminal.render()),
+        scene("terminal", terminal(false).render()),
+        scene("terminal-recorded", terminal(true).render()),
     ]
 }
 

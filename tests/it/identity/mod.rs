@@ -396,6 +396,7 @@ async fn live(
     let fleet = &world.server.state.fleet;
     let new = NewSession {
         shown: Shown { identity_grant: grant, ..Shown::default() },
+        is_recorded: false,
         user_id: user.parse().unwrap(),
         workspace_id: id(workspace).parse().unwrap(),
         agent_id: id(agent).parse().unwrap(),

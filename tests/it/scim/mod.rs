@@ -109,6 +109,7 @@ async fn who_is_no_longer_active_is_out_within_two_seconds() {
     let fleet = &server.state.fleet;
     let new = NewSession {
         shown: Shown::default(),
+        is_recorded: false,
         user_id: id(&user).parse().unwrap(),
         workspace_id: id(&workspace).parse().unwrap(),
         agent_id: id(&built["latest_build"]["resources"][0]["agents"][0]).parse().unwrap(),

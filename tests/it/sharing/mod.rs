@@ -82,6 +82,7 @@ impl World {
         let fleet = &self.all.server.state.fleet;
         let new = NewSession {
             shown,
+            is_recorded: false,
             user_id: self.user_id(user).await.parse().unwrap(),
             workspace_id: self.kiln.parse().unwrap(),
             agent_id: self.agent.parse().unwrap(),

@@ -29,6 +29,8 @@ pub mod person;
 pub mod person_tokens;
 pub mod provider_form;
 pub mod providers;
+pub mod recording;
+pub mod recordings;
 pub mod roles;
 pub mod rotation;
 pub mod rotation_calendar;

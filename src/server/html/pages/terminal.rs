@@ -22,6 +22,8 @@ pub struct Terminal {
     pub command: String,
     /// The line that reaches it by SSH.
     pub ssh: String,
+    /// Whether what it shows is recorded.
+    pub is_recorded: bool,
 }
 
 impl Render for Terminal {
@@ -52,6 +54,7 @@ impl Render for Terminal {
                     }
                     footer {
                         span id="connection" class="connection" role="status" data-state="starting" { "Not connected" }
+                        @if self.is_recorded { span class="recorded" { (icon("recordings")) "This session is recorded." } }
                         span id="size" {}
                         code class="end spacious" { (self.ssh) }
                     }

@@ -24,7 +24,8 @@ pub fn words(action: AuditAction, target: AuditTarget, result: AuditResult) -> S
         | AuditAction::Write
         | AuditAction::Delete
         | AuditAction::Start
-        | AuditAction::Stop => format!("{verb} {noun}"),
+        | AuditAction::Stop
+        | AuditAction::Open => format!("{verb} {noun}"),
     }
 }
 
@@ -39,6 +40,7 @@ const fn verb(action: AuditAction) -> (&'static str, &'static str) {
         AuditAction::Login => ("signed in", "sign in"),
         AuditAction::Logout => ("signed out", "sign out"),
         AuditAction::Register => ("made an account", "make an account"),
+        AuditAction::Open => ("looked into", "look into"),
     }
 }
 
@@ -54,6 +56,7 @@ pub const fn action_word(action: AuditAction) -> &'static str {
         AuditAction::Login => "Signed in",
         AuditAction::Logout => "Signed out",
         AuditAction::Register => "Made an account",
+        AuditAction::Open => "Looked into",
     }
 }
 
@@ -74,6 +77,7 @@ pub const fn noun(target: AuditTarget) -> &'static str {
         AuditTarget::Invitation => "invitation",
         AuditTarget::CustomRole => "role",
         AuditTarget::Rotation => "rotation",
+        AuditTarget::Recording => "recording",
         AuditTarget::Setting => "setting",
     }
 }

@@ -15,7 +15,7 @@ use std::process::{Command, ExitCode};
 use sha2::{Digest as _, Sha256};
 
 /// Our own files, beside this one.
-const OURS: &[&str] = &["style.css", "icons.svg", "favicon.svg", "terminal.js"];
+const OURS: &[&str] = &["style.css", "icons.svg", "favicon.svg", "terminal.js", "recording.js"];
 /// Served on every page as one classic script, in this order: htmx, its stream extension, ours.
 const SCRIPT: (&str, &[&str]) =
     ("steading.js", &["htmx.org/dist/htmx.min.js", "htmx.org/dist/ext/hx-sse.min.js"]);
@@ -25,6 +25,8 @@ const THEIRS: &[(&str, &str)] = &[
     ("xterm.css", "@xterm/xterm/css/xterm.css"),
     ("addon-fit.mjs", "@xterm/addon-fit/lib/addon-fit.mjs"),
     ("addon-web-links.mjs", "@xterm/addon-web-links/lib/addon-web-links.mjs"),
+    ("asciinema-player.js", "asciinema-player/dist/bundle/asciinema-player.min.js"),
+    ("asciinema-player.css", "asciinema-player/dist/bundle/asciinema-player.css"),
 ];
 /// What npm needs to know; a change here fetches again.
 const LOCK: &[&str] = &["package.json", "package-lock.json", ".npmrc"];

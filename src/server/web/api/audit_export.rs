@@ -91,7 +91,8 @@ async fn export(state: State, Who(actor): Who, Query(asked): Query<Asked>) -> An
     Ok((head, Body::from_stream(body)).into_response())
 }
 
-fn time(field: &'static str, text: &str) -> Result<Option<Timestamp>> {
+/// A day or a time; none for nothing.
+pub(in crate::server::web) fn time(field: &'static str, text: &str) -> Result<Option<Timestamp>> {
     if text.is_empty() {
         return Ok(None);
     }

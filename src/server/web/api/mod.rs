@@ -20,6 +20,7 @@ pub mod organizations;
 mod presence;
 mod rotation_doors;
 mod rotations;
+pub mod recordings;
 mod service_accounts;
 pub mod sessions;
 pub mod sharing;
@@ -32,6 +33,8 @@ pub mod users;
 mod versions;
 mod watch;
 mod workspaces;
+
+pub(super) use audit_export::time as audit_time;
 
 use super::routes::Routes;
 
@@ -50,6 +53,7 @@ pub(super) fn routes(routes: Routes) -> Routes {
     let routes = idpsync::routes(routes);
     let routes = rotation_doors::routes(rotations::routes(routes));
     let routes = audit::routes(routes);
+    let routes = recordings::routes(routes);
     let routes = files::routes(routes);
     let routes = templates::routes(routes);
     let routes = template_acl::routes(routes);

@@ -26,6 +26,7 @@ mod people;
 mod person_tokens;
 mod provider_form;
 mod providers;
+mod recordings;
 mod roles;
 mod rotation_doors;
 mod rotations;
@@ -52,6 +53,7 @@ use maud::{Markup, Render};
 pub(super) use confirm::confirm_first;
 pub(super) use doors::sign_in_again;
 pub use visitor::{Visitor, problem_page};
+pub(super) use workspace::ssh_address;
 
 use super::routes::Routes;
 use crate::model::text;
@@ -77,6 +79,7 @@ pub(super) fn routes(routes: Routes) -> Routes {
     let routes = person_tokens::routes(audit::routes(routes));
     let routes = ways_in::routes(providers::routes(password_strength::routes(routes)));
     let routes = provider_form::routes(second_factors::routes(routes));
+    let routes = recordings::routes(routes);
     find::routes(factors::routes(confirm::routes(settings::routes(routes))))
 }
 

@@ -52,11 +52,17 @@ async fn terminal(
         };
         return Ok(Redirect::to(&format!("{path}?t={fresh}{app}")).into_response());
     };
+    let shown = visitor.actor.shown(visitor.actor.ip().parse().ok());
+    let demanded = match visitor.actor.user_id() {
+        Some(user) => state.app.demands_recording(user, (workspace.id, shown)).await?,
+        None => false,
+    };
     let page = Terminal {
         agent: agent.id,
         agent_name: agent.spec.name.clone(),
         terminal,
         command: command(agent, &which.app),
+        is_recorded: state.app.recording_policy().is_demanded(demanded).is_some(),
         ssh: ssh_line(&state, &visitor, &workspace, agent),
         workspace: workspace.clone(),
     };

@@ -120,7 +120,7 @@ fn door(state: &State) -> Door {
 }
 
 /// Host and port of the SSH door as people reach it: where the page is, unless it says otherwise.
-pub(super) fn ssh_address(site: &Site) -> (String, u16) {
+pub(in crate::server::web) fn ssh_address(site: &Site) -> (String, u16) {
     let (host, port) = site.ssh_address.rsplit_once(':').unwrap_or((&site.ssh_address, "22"));
     let host = host.trim_matches(['[', ']']);
     let anywhere = matches!(host, "" | "0.0.0.0" | "::");

@@ -51,6 +51,7 @@ pub fn commands(data: &[u8]) {
                     session: SessionId(uuid::Uuid::nil()),
                     user: None,
                     recorded_as: start.recorded_as,
+                    marks: None,
                     kind: start.kind,
                 };
                 let json = serde_json::to_vec(&open).expect("a message can be written");

@@ -4,9 +4,11 @@ use maud::{Markup, html};
 
 use super::WorkspacePage;
 use super::aside::{through, when};
+use crate::model::grant::Verb;
 use crate::model::session::{EndReason, Session};
 use crate::server::html::parts::table::{Column, Table, cell, figure, row, spare};
 use crate::server::html::parts::{avatar, quantity};
+use crate::server::html::paths;
 
 impl WorkspacePage {
     /// The card with the last sessions.
@@ -22,9 +24,16 @@ impl WorkspacePage {
         ];
         let caption = format!("Sessions in {}", self.workspace.name);
         let rows = html! { @for session in &self.sessions { (self.session(session)) } };
+        let ways = self.visit.ways;
+        let sees_recordings = ways.recordings && (ways.audit || self.may.contains(&Verb::Update));
+        let place = format!("{}/{}", self.workspace.owner.username, self.workspace.name);
         html! {
             section class="card" id="sessions-card" aria-labelledby="sessions" {
-                header { h2 id="sessions" { "Sessions" } span class="note" { (self.sessions_now().count()) " now" } }
+                header { h2 id="sessions" { "Sessions" } span class="note" { (self.sessions_now().count()) " now" }
+                    @if sees_recordings {
+                        a class="end" href=(paths::recordings_in(&place)) { "Recordings" }
+                    }
+                }
                 @if self.sessions.is_empty() {
                     p class="body note" { "Each terminal, SSH connection and tunnel will be listed here, with who and how long." }
                 } @else {

@@ -10,39 +10,56 @@ const SIZES: std::ops::RangeInclusive<u16> = 2..=1000;
 ///
 /// The parser panics on rare mixtures of sizes and wide characters. A terminal must not end by
 /// what is written to it: the screen then starts empty, and whoever watches misses nothing.
-pub(super) struct Screen(vt100::Parser);
+pub struct Screen {
+    parser: vt100::Parser,
+    /// Lines that are kept above the screen.
+    history: usize,
+}
 
 impl Screen {
-    pub(super) fn new(cols: u16, rows: u16) -> Self {
-        Self(vt100::Parser::new(clamp(rows), clamp(cols), HISTORY_LINES))
+    /// An empty screen with lines kept above it.
+    #[must_use]
+    pub fn new(cols: u16, rows: u16) -> Self {
+        Self::keeping(HISTORY_LINES, cols, rows)
+    }
+
+    /// An empty screen that forgets the lines above it.
+    #[must_use]
+    pub fn without_history(cols: u16, rows: u16) -> Self {
+        Self::keeping(0, cols, rows)
+    }
+
+    fn keeping(history: usize, cols: u16, rows: u16) -> Self {
+        Self { parser: vt100::Parser::new(clamp(rows), clamp(cols), history), history }
     }
 
     /// Takes in what the terminal wrote.
-    pub(super) fn feed(&mut self, bytes: &[u8]) {
+    pub fn feed(&mut self, bytes: &[u8]) {
         self.guarded(|parser| parser.process(bytes));
     }
 
     /// Changes the size. Returns whether it is a new one.
-    pub(super) fn resize(&mut self, cols: u16, rows: u16) -> bool {
+    pub fn resize(&mut self, cols: u16, rows: u16) -> bool {
         let (cols, rows) = (clamp(cols), clamp(rows));
         if self.size() == (cols, rows) {
             return false;
         }
         self.guarded(|parser| parser.screen_mut().set_size(rows, cols));
         if self.size() != (cols, rows) {
-            *self = Self::new(cols, rows);
+            *self = Self::keeping(self.history, cols, rows);
         }
         true
     }
 
     /// Columns and rows.
-    pub(super) fn size(&self) -> (u16, u16) {
-        let (rows, cols) = self.0.screen().size();
+    #[must_use]
+    pub fn size(&self) -> (u16, u16) {
+        let (rows, cols) = self.parser.screen().size();
         (cols, rows)
     }
 
     /// Everything for someone who joins: the lines above, the screen, modes and the cursor.
-    pub(super) fn whole(&mut self) -> Vec<u8> {
+    pub fn whole(&mut self) -> Vec<u8> {
         let mut out = b"\x1b[!p\x1b[?1049l\x1b[H\x1b[2J\x1b[3J".to_vec();
         let drawn = self.guarded(|parser| {
             let mut drawn = Vec::new();
@@ -59,7 +76,7 @@ impl Screen {
     }
 
     /// The same without the lines above, for someone who was there but could not keep up.
-    pub(super) fn again(&mut self) -> Vec<u8> {
+    pub fn again(&mut self) -> Vec<u8> {
         let drawn = self.guarded(|parser| {
             let screen = parser.screen();
             let is_other = screen.alternate_screen();
@@ -71,10 +88,10 @@ impl Screen {
 
     fn guarded<T>(&mut self, work: impl FnOnce(&mut vt100::Parser) -> T) -> Option<T> {
         let (cols, rows) = self.size();
-        let parser = &mut self.0;
+        let parser = &mut self.parser;
         let done = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| work(parser)));
         if done.is_err() {
-            *self = Self::new(cols, rows);
+            *self = Self::keeping(self.history, cols, rows);
         }
         done.ok()
     }
@@ -176,7 +193,7 @@ mod tests {
             let mut screen = Screen::new(cols, rows);
             lines.iter().for_each(|l| screen.feed(format!("{l}\r\n").as_bytes()));
             let late = shown(&screen.whole(), cols, rows);
-            prop_assert_eq!(late.screen().contents(), screen.0.screen().contents());
+            prop_assert_eq!(late.screen().contents(), screen.parser.screen().contents());
         }
     }
 }

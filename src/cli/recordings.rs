@@ -1,0 +1,120 @@
+//! `recordings`: what sessions showed, and what was run in them.
+
+use std::fs::OpenOptions;
+use std::io::Write as _;
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::Context as _;
+
+use super::args::recordings::{Commands, Export, List, Recordings};
+use super::context::Context;
+use super::table::Table;
+use crate::model::time::words;
+use crate::wire::recordings::{Command, Recording};
+
+/// Runs the command.
+///
+/// # Errors
+/// When the server cannot be reached, or refuses, or a file cannot be written.
+pub async fn run(ctx: &Context, command: Recordings) -> anyhow::Result<()> {
+    match command {
+        Recordings::List(args) => list(ctx, args).await,
+        Recordings::Commands(args) => commands(ctx, args).await,
+        Recordings::Export(args) => export(ctx, args).await,
+    }
+}
+
+async fn list(ctx: &Context, args: List) -> anyhow::Result<()> {
+    let found = ctx.client()?.recordings(&args.workspace, &args.sought).await?;
+    ctx.out.list(&args.sought.listing, &found, || recordings_table(&found))?;
+    if found.is_empty() {
+        ctx.out.note("No recording is found.");
+    }
+    Ok(())
+}
+
+async fn commands(ctx: &Context, args: Commands) -> anyhow::Result<()> {
+    let found = ctx.client()?.commands(&args.workspace, &args.sought).await?;
+    ctx.out.list(&args.sought.listing, &found, || commands_table(&found))?;
+    if found.is_empty() {
+        ctx.out.note("No command is found.");
+    }
+    Ok(())
+}
+
+fn recordings_table(all: &[Recording]) -> Table {
+    let mut table = Table::new(&[
+        "ID",
+        "BEGAN AT",
+        "LENGTH",
+        "USER",
+        "WORKSPACE",
+        "KIND",
+        "COMMANDS",
+        "STATUS",
+    ]);
+    for one in all {
+        table.row([
+            &one.id.to_string(),
+            &one.began_at.to_string(),
+            &length(Some(one.length_ms)),
+            &one.username,
+            &format!("{}/{}", one.workspace_owner_name, one.workspace_name),
+            &one.kind,
+            &one.command_count.to_string(),
+            &one.status,
+        ]);
+    }
+    table
+}
+
+fn commands_table(all: &[Command]) -> Table {
+    let mut table =
+        Table::new(&["BEGAN AT", "USER", "WORKSPACE", "EXIT", "LENGTH", "COMMAND", "RECORDING"]);
+    for one in all {
+        table.row([
+            &one.began_at.to_string(),
+            &one.username,
+            &format!("{}/{}", one.workspace_owner_name, one.workspace_name),
+            &one.exit_code.map_or_else(String::new, |code| code.to_string()),
+            &length(one.length_ms),
+            &one.command.replace(['\n', '\t'], " "),
+            &one.recording_id.to_string(),
+        ]);
+    }
+    table
+}
+
+fn length(ms: Option<i64>) -> String {
+    let Some(ms) = ms.and_then(|ms| u64::try_from(ms).ok()) else { return String::new() };
+    if ms < 1000 { format!("{ms} ms") } else { words(Duration::from_millis(ms)) }
+}
+
+async fn export(ctx: &Context, args: Export) -> anyhow::Result<()> {
+    let client = ctx.client()?;
+    let path = format!("/api/v2/recordings/{}/cast", args.id);
+    if args.file == Path::new("-") {
+        return client.download(&path, &[], |part| ctx.out.bytes(part)).await;
+    }
+    // It shows what a person saw: nobody else's to read. One that is there is not written over.
+    let mut file = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(&args.file)
+        .with_context(|| format!("Making {}", args.file.display()))?;
+    let written = client
+        .download(&path, &[], |part| {
+            file.write_all(part).with_context(|| format!("Writing {}", args.file.display()))
+        })
+        .await;
+    if written.is_err() {
+        // A part of it must not be taken for the recording.
+        let _ = std::fs::remove_file(&args.file);
+    }
+    written?;
+    ctx.out.note(&format!("Wrote {}.", args.file.display()));
+    Ok(())
+}
