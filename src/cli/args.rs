@@ -8,8 +8,8 @@ pub mod connect;
 pub mod inside;
 pub mod organizations;
 pub mod people;
-pub mod rotations;
 pub mod recordings;
+pub mod rotations;
 #[cfg(feature = "server")]
 pub mod serve;
 pub mod sharing;

@@ -9,8 +9,8 @@ pub mod grants;
 pub mod invitations;
 pub mod peer;
 pub mod presence;
-pub mod rotations;
 pub mod recordings;
+pub mod rotations;
 pub mod session;
 
 /// Version of the protocol between server, agent and CLI. The server refuses a newer major.

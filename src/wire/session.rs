@@ -82,6 +82,22 @@ pub enum Kind {
     },
 }
 
+impl Kind {
+    /// Whether it is a stream of frames that a person looks at: a terminal, here or by SSH.
+    #[must_use]
+    pub const fn is_looked_at(&self) -> bool {
+        match self {
+            Self::Terminal { .. } | Self::Exec { pty: Some(_), .. } => true,
+            Self::Exec { .. }
+            | Self::Sftp
+            | Self::Tcp { .. }
+            | Self::Unix { .. }
+            | Self::Listen { .. }
+            | Self::Speedtest { .. } => false,
+        }
+    }
+}
+
 /// Where to listen.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]

@@ -1,6 +1,6 @@
 //! May they: the one place where a decision on a workspace is taken, through `effective_grants`.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use super::{Actor, App, Error, Result, template_rights, trail};
 use crate::model::audit::{AuditEntry, AuditOutcome};
@@ -10,6 +10,7 @@ use crate::model::policy::{
     Action as PolicyAction, Context, Denied, Object, Permission, ResourceType, Scope, Subject,
 };
 use crate::model::session::Shown;
+use crate::model::time::Timestamp;
 use crate::model::user::{HeldRole, OrganizationRole, User};
 use crate::model::verb::Verb;
 use crate::server::db::{ReadTx, WriteTx, audit, rights as rows, roles, workspaces};
@@ -222,7 +223,8 @@ impl App {
             .await
     }
 
-    /// Which of these users still have a right on these workspaces, by what they had shown.
+    /// Which of these users still have a right on these workspaces, by what they had shown, and when the
+    /// last of it ends; none for no end.
     ///
     /// # Errors
     /// When the database fails.
@@ -230,15 +232,19 @@ impl App {
         &self,
         action: Verb,
         asked: Vec<(UserId, WorkspaceId, Shown)>,
-    ) -> Result<BTreeSet<(UserId, WorkspaceId, Shown)>> {
+    ) -> Result<BTreeMap<(UserId, WorkspaceId, Shown), Option<Timestamp>>> {
         self.db
             .read(move |tx| {
-                let mut kept = BTreeSet::new();
+                let mut kept = BTreeMap::new();
                 for one @ (user, workspace, shown) in asked {
                     let Shown { ip, mfa_at, .. } = shown;
                     let context = Context { now: tx.now, ip, mfa_at, conditions: &[] };
-                    if grant::may(&rights(tx, user, workspace)?, action, &context) {
-                        kept.insert(one);
+                    let rights = rights(tx, user, workspace)?;
+                    let ends: Vec<_> =
+                        grant::held(&rights, action, &context).map(|right| right.until).collect();
+                    if !ends.is_empty() {
+                        let ends: Option<Vec<Timestamp>> = ends.into_iter().collect();
+                        kept.insert(one, ends.and_then(|ends| ends.into_iter().max()));
                     }
                 }
                 Ok(kept)

@@ -1,14 +1,18 @@
 //! The register of live sessions: who is in which workspace now, through what, and how to cut them.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
+use super::notices::MAX_WAITING;
 use crate::model::id::{AgentId, SessionId, UserId, WorkspaceId};
 use crate::model::session::{EndReason, SessionKind, Shown};
+
+/// Seconds before the end of a right at which whoever is in the workspace by it is told.
+const SAID_BEFORE_S: [u32; 2] = [600, 60];
 
 /// One live session.
 #[derive(Debug)]
@@ -29,6 +33,12 @@ pub struct Live {
     pub demands_recording: bool,
     /// Is cancelled when the right to it ends; whoever carries it then ends it at once.
     pub cut: CancellationToken,
+    /// What its person is told while it lasts.
+    notices: mpsc::Sender<String>,
+    /// Whoever carries it takes them out once.
+    heard: Mutex<Option<mpsc::Receiver<String>>>,
+    /// Seconds before its end at which its person was told last; `u32::MAX` for not yet.
+    told_at: AtomicU32,
     /// Whether its row is written; nothing is carried before.
     recorded: watch::Sender<bool>,
     bytes_out: AtomicU64,
@@ -65,6 +75,28 @@ impl Live {
         self.bytes_in.fetch_add(u64::try_from(n).unwrap_or(u64::MAX), Ordering::Relaxed);
     }
 
+    /// What its person is told while it lasts; none when somebody else has taken it.
+    #[must_use]
+    pub fn notices(&self) -> Option<mpsc::Receiver<String>> {
+        self.heard.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    /// Says that the right to it ends in so many seconds, at each of the times when that is said.
+    pub fn say_end(&self, left_s: i64) {
+        let left = u32::try_from(left_s).unwrap_or(0);
+        let Some(due) = SAID_BEFORE_S.iter().copied().filter(|s| left <= *s).min() else { return };
+        if self.told_at.swap(due, Ordering::Relaxed) <= due {
+            return;
+        }
+        let minutes = left.div_ceil(60).max(1);
+        let unit = if minutes == 1 { "minute" } else { "minutes" };
+        let text = format!(
+            "Your right to this workspace ends in {minutes} {unit}. Ask whoever shared it for more time."
+        );
+        // Who does not read is not waited for.
+        let _ = self.notices.try_send(text);
+    }
+
     /// Its row is written.
     pub fn set_recorded(&self) {
         self.recorded.send_replace(true);
@@ -99,7 +131,11 @@ pub struct Register(Mutex<BTreeMap<SessionId, Arc<Live>>>);
 impl Register {
     /// Enters a session.
     pub fn enter(&self, entry: Entry) -> Arc<Live> {
+        let (notices, heard) = mpsc::channel(MAX_WAITING);
         let live = Arc::new(Live {
+            notices,
+            heard: Mutex::new(Some(heard)),
+            told_at: AtomicU32::new(u32::MAX),
             id: entry.id,
             user: entry.user,
             workspace: entry.workspace,
@@ -159,6 +195,13 @@ mod tests {
         live.received(2);
         assert_eq!(live.bytes(), (3, 2));
         assert_eq!(live.end_reason(EndReason::Closed), EndReason::Closed);
+        let mut heard = live.notices().unwrap();
+        for left in [700, 601, 600, 540, 61, 60, 2] {
+            live.say_end(left);
+        }
+        assert!(heard.try_recv().unwrap().contains("in 10 minutes"));
+        assert!(heard.try_recv().unwrap().contains("in 1 minute."));
+        assert!(heard.try_recv().is_err());
         live.cut.cancel();
         assert_eq!(live.end_reason(EndReason::Closed), EndReason::Revoked);
         assert_eq!(register.pick(|l| l.user == UserId(nil)).len(), 1);

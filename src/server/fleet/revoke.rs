@@ -60,7 +60,14 @@ impl Fleet {
                 return;
             }
         };
-        for lost in asked.into_iter().filter(|one| !kept.contains(one)) {
+        let now = self.0.clock.now();
+        for session in &live {
+            let right = (session.user, session.workspace, session.shown);
+            if let Some(Some(end)) = kept.get(&right) {
+                session.say_end(end.0 - now.0);
+            }
+        }
+        for lost in asked.into_iter().filter(|one| !kept.contains_key(one)) {
             self.cut(lost);
         }
     }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use anyhow::{Context as _, bail};
 use tokio::sync::mpsc;
 
+use super::notices::Noticed;
 use super::register::{Entry, Live};
 use super::{Fleet, lock};
 use crate::model::id::{AgentId, SessionId};
@@ -104,7 +105,12 @@ impl Fleet {
             anyhow::Ok(Opening { stream: Box::new(stream), port })
         };
         let opened = tokio::time::timeout(OPEN_WITHIN, opening).await;
-        let opened = opened.context("The agent did not answer in time")??;
+        let mut opened = opened.context("The agent did not answer in time")??;
+        if open.kind.is_looked_at()
+            && let Some(notices) = live.notices()
+        {
+            opened.stream = Box::new(Noticed::new(opened.stream, notices));
+        }
         match plan {
             Some(plan) => {
                 let stream = self.record(opened.stream, live, plan).await?;

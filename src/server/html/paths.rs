@@ -4,9 +4,9 @@ mod access_review;
 mod audit;
 mod organizations;
 mod people;
+mod recordings;
 mod rotations;
 mod sharing;
-mod recordings;
 mod sign_in;
 mod templates;
 
@@ -24,8 +24,8 @@ pub use organizations::{
     SHARING_RESTORE, SYNC, delete_organization, organization, restore_sharing, sharing_mode, sync,
 };
 pub use people::{claims, end_their_session, person, person_action, revoke_their_token};
-pub use rotations::{CALENDAR, ROTATIONS, calendar, rotation_webhook};
 pub use recordings::{COMMANDS, RECORDINGS, cast, recording, recording_at, recordings_in};
+pub use rotations::{CALENDAR, ROTATIONS, calendar, rotation_webhook};
 pub use sign_in::{
     PASSWORD_STRENGTH, PROVIDER, PROVIDER_ADD, PROVIDER_ADD_TRY, PROVIDER_REMOVE, PROVIDER_TEST,
     PROVIDER_TRY, PROVIDERS, SECOND_FACTORS, WAY_IN_REMOVE, WAYS_IN, provider, provider_add,
