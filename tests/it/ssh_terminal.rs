@@ -210,7 +210,7 @@ async fn bash_zsh_and_fish_say_what_they_run_and_read_the_persons_own_files() {
         assert_eq!(texts, lines, "{shell}");
         assert!(found.contains(&Mark::Directory("/tmp".to_owned())), "{shell}: {found:?}");
         let ends: Vec<&Mark> = found.iter().filter(|m| matches!(m, Mark::Ended(_))).collect();
-        let last = ends.get(ends.len() - 3..).unwrap();
+        let last = &ends[ends.len() - 3..];
         let expected = [Some(0), Some(0), Some(4)].map(Mark::Ended);
         assert_eq!(last, expected.iter().collect::<Vec<_>>(), "{shell}");
     }

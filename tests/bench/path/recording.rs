@@ -23,7 +23,7 @@ const BLOCK_MS: i64 = 250;
 const COMMANDS: i64 = 10_000;
 /// What a page asks for at once.
 const PART: usize = 4 << 20;
-const ASKED: usize = 40;
+const ASKED: i64 = 40;
 /// A recording's id, and that of the one whose commands are searched.
 const LONG: &str = "00000000-0000-7000-8000-000000000001";
 
@@ -77,7 +77,7 @@ fn stored(table: &mut Table) {
     };
     let places: Vec<f64> = (0..ASKED)
         .map(|n| {
-            let at = n as i64 * (LENGTH_MS / 1000) / ASKED as i64;
+            let at = n * (LENGTH_MS / 1000) / ASKED;
             ask(&format!("/api/v2/recordings/{LONG}/cast?from={at}&most=1"))
         })
         .collect();
