@@ -9,7 +9,7 @@ use super::access::{require, require_scope};
 use super::recording_blocks::unpack;
 use super::{Actor, App, Error, Page, Result, recordings as cases};
 use crate::model::audit::AuditAction;
-use crate::model::grant::Verb;
+use crate::model::verb::Verb;
 use crate::model::id::{RecordingId, UserId, WorkspaceId};
 use crate::model::policy::{Action, Object, ResourceType};
 use crate::model::recording::cast::Cast;
@@ -276,11 +276,11 @@ fn require_sight(tx: &ReadTx<'_>, actor: &Actor, workspace: WorkspaceId) -> Resu
         return Ok(());
     }
     if workspaces::is_deleted(tx, workspace)? {
-        require_scope(actor, workspace, Verb::Update.actions()).map_err(|_| missing())?;
+        require_scope(actor, workspace, Verb::Manage.actions()).map_err(|_| missing())?;
         let owner = workspaces::owner(tx, workspace)?;
         return if owner == Some(user) { Ok(()) } else { Err(missing()) };
     }
-    require(tx, actor, workspace, Verb::Update).map_err(|error| match error {
+    require(tx, actor, workspace, Verb::Manage).map_err(|error| match error {
         Error::Denied(_) | Error::NotFound(_) => missing(),
         other @ (Error::Unconfirmed(_)
         | Error::Conflict(_)
@@ -325,7 +325,7 @@ fn resolve(tx: &ReadTx<'_>, actor: &Actor, asked: &Asked) -> Result<Resolved> {
     }
     let Some(me) = actor.user_id() else { return Ok(None) };
     let mut within = recordings::within_reach(tx, me, MAX_WORKSPACES)?;
-    within.retain(|id| require_scope(actor, *id, Verb::Update.actions()).is_ok());
+    within.retain(|id| require_scope(actor, *id, Verb::Manage.actions()).is_ok());
     Ok(Some((Some(within), sought)))
 }
 

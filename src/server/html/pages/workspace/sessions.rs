@@ -4,7 +4,7 @@ use maud::{Markup, html};
 
 use super::WorkspacePage;
 use super::aside::{through, when};
-use crate::model::grant::Verb;
+use crate::model::verb::Verb;
 use crate::model::session::{EndReason, Session};
 use crate::server::html::parts::table::{Column, Table, cell, figure, row, spare};
 use crate::server::html::parts::{avatar, quantity};
@@ -25,7 +25,7 @@ impl WorkspacePage {
         let caption = format!("Sessions in {}", self.workspace.name);
         let rows = html! { @for session in &self.sessions { (self.session(session)) } };
         let ways = self.visit.ways;
-        let sees_recordings = ways.recordings && (ways.audit || self.may.contains(&Verb::Update));
+        let sees_recordings = ways.recordings && (ways.audit || self.may.contains(&Verb::Manage));
         let place = format!("{}/{}", self.workspace.owner.username, self.workspace.name);
         html! {
             section class="card" id="sessions-card" aria-labelledby="sessions" {
