@@ -182,6 +182,15 @@ pub fn record(tx: &WriteTx<'_>, actor: &Actor, entry: &AuditEntry) -> Result<()>
     Ok(audit::insert(tx, &trail::source(actor), entry, &AuditOutcome::done())?)
 }
 
+/// A right that holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Kept {
+    /// When the last of it ends; none for no end.
+    pub until: Option<Timestamp>,
+    /// Whether what is done by it is to be recorded.
+    pub is_recorded: bool,
+}
+
 impl App {
     /// Asks for a right on a workspace.
     ///
@@ -223,8 +232,7 @@ impl App {
             .await
     }
 
-    /// Which of these users still have a right on these workspaces, by what they had shown, and when the
-    /// last of it ends; none for no end.
+    /// Which of these users still have a right on these workspaces, by what they had shown.
     ///
     /// # Errors
     /// When the database fails.
@@ -232,7 +240,7 @@ impl App {
         &self,
         action: Verb,
         asked: Vec<(UserId, WorkspaceId, Shown)>,
-    ) -> Result<BTreeMap<(UserId, WorkspaceId, Shown), Option<Timestamp>>> {
+    ) -> Result<BTreeMap<(UserId, WorkspaceId, Shown), Kept>> {
         self.db
             .read(move |tx| {
                 let mut kept = BTreeMap::new();
@@ -240,11 +248,12 @@ impl App {
                     let Shown { ip, mfa_at, .. } = shown;
                     let context = Context { now: tx.now, ip, mfa_at, conditions: &[] };
                     let rights = rights(tx, user, workspace)?;
-                    let ends: Vec<_> =
-                        grant::held(&rights, action, &context).map(|right| right.until).collect();
-                    if !ends.is_empty() {
-                        let ends: Option<Vec<Timestamp>> = ends.into_iter().collect();
-                        kept.insert(one, ends.and_then(|ends| ends.into_iter().max()));
+                    let held: Vec<_> = grant::held(&rights, action, &context).collect();
+                    if !held.is_empty() {
+                        let ends: Option<Vec<Timestamp>> = held.iter().map(|g| g.until).collect();
+                        let until = ends.and_then(|ends| ends.into_iter().max());
+                        let is_recorded = held.iter().all(|right| right.is_recorded);
+                        kept.insert(one, Kept { until, is_recorded });
                     }
                 }
                 Ok(kept)

@@ -5,16 +5,16 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use super::access::{require, require_scope};
+use super::access::{record, require, require_scope};
 use super::recording_blocks::unpack;
-use super::{Actor, App, Error, Page, Result, recordings as cases};
-use crate::model::audit::AuditAction;
-use crate::model::verb::Verb;
+use super::{Actor, App, Error, Page, Result, recordings as cases, trail};
+use crate::model::audit::{AuditAction, AuditTarget, Diff};
 use crate::model::id::{RecordingId, UserId, WorkspaceId};
 use crate::model::policy::{Action, Object, ResourceType};
 use crate::model::recording::cast::Cast;
 use crate::model::recording::{MAX_SEARCH, RanCommand, Recording, Sought};
 use crate::model::time::Timestamp;
+use crate::model::verb::Verb;
 use crate::server::db::{ReadTx, commands, recording_blocks, recordings, users, workspaces};
 
 /// Workspaces whose recordings one list holds at most.
@@ -130,15 +130,29 @@ impl App {
         asked: Asked,
         page: Page,
     ) -> Result<Vec<RanCommand>> {
-        let (actor, page) = (actor.clone(), Page::new(page.limit.min(MAX_LIST), page.offset));
-        self.db
-            .read_large(move |tx| match resolve(tx, &actor, &asked)? {
-                None => Ok(vec![]),
-                Some((within, sought)) => {
-                    Ok(commands::list(tx, within.as_deref(), &sought, page.pair())?)
+        let (looker, page) = (actor.clone(), Page::new(page.limit.min(MAX_LIST), page.offset));
+        let said = Diff::new()
+            .field("workspace", "", asked.workspace.as_str())
+            .field("user", "", asked.user.as_str())
+            .field("search", "", asked.search.as_str());
+        let found: Vec<RanCommand> = self
+            .db
+            .read_large(move |tx| -> Result<_> {
+                match resolve(tx, &looker, &asked)? {
+                    None => Ok(vec![]),
+                    Some((within, sought)) => {
+                        Ok(commands::list(tx, within.as_deref(), &sought, page.pair())?)
+                    }
                 }
             })
-            .await
+            .await?;
+        if !found.is_empty() {
+            let (actor, target) = (actor.clone(), AuditTarget::Recording);
+            let entry = trail::entry(AuditAction::Open, target, uuid::Uuid::nil(), "commands");
+            let entry = trail::with(entry, &said);
+            self.db.write(move |tx| record(tx, &actor, &entry)).await?;
+        }
+        Ok(found)
     }
 
     /// What is known of a recording.
@@ -325,7 +339,7 @@ fn resolve(tx: &ReadTx<'_>, actor: &Actor, asked: &Asked) -> Result<Resolved> {
     }
     let Some(me) = actor.user_id() else { return Ok(None) };
     let mut within = recordings::within_reach(tx, me, MAX_WORKSPACES)?;
-    within.retain(|id| require_scope(actor, *id, Verb::Manage.actions()).is_ok());
+    within.retain(|id| require_sight(tx, actor, *id).is_ok());
     Ok(Some((Some(within), sought)))
 }
 

@@ -150,8 +150,8 @@ pub fn list(
     tx.list(sql, params, from_row)
 }
 
-/// The workspaces whose recordings someone may see by their rights there, deleted ones of their own
-/// too; at most `most`.
+/// The workspaces whose recordings someone may see by some right there, deleted ones of their own too; at
+/// most `most`. Whether the right holds as they come is asked of each.
 ///
 /// # Errors
 /// When SQLite fails.
@@ -159,9 +159,11 @@ pub fn within_reach(tx: &ReadTx<'_>, user: UserId, most: u32) -> Result<Vec<Work
     tx.list(
         "/* scan: who administers an organization may manage each workspace of it */
          SELECT workspace_id AS id FROM effective_grants
-         WHERE user_id = :user AND verb = 'update' AND (until_at IS NULL OR until_at > :now)
+         WHERE user_id = :user AND verb = 'manage' AND (until_at IS NULL OR until_at > :now)
+         UNION SELECT workspace_id FROM shift_grants
+         WHERE user_id = :user AND verb = 'manage' AND shift_from_at <= :now AND shift_until_at > :now
          UNION SELECT id FROM workspaces WHERE owner_id = :user AND deleted_at IS NOT NULL
-         LIMIT :most",
+         ORDER BY 1 DESC LIMIT :most",
         named_params! { ":user": user, ":now": tx.now, ":most": most },
         |row| row.get("id"),
     )

@@ -10,8 +10,9 @@ use super::Fleet;
 use super::register::Live;
 use crate::model::event::Event;
 use crate::model::id::{IdentityGrantId, UserId, WorkspaceId};
-use crate::model::session::Shown;
+use crate::model::session::{SessionKind, Shown};
 use crate::model::verb::Verb;
+use crate::server::app::access::Kept;
 
 /// Rights with an end need no commit to end: everything is looked at this often, too.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -63,10 +64,18 @@ impl Fleet {
         let now = self.0.clock.now();
         for session in &live {
             let right = (session.user, session.workspace, session.shown);
-            if let Some(Some(end)) = kept.get(&right) {
+            if let Some(end) = kept.get(&right).and_then(|kept| kept.until) {
                 session.say_end(end.0 - now.0);
             }
         }
+        // What began when nobody demanded a recording begins again, recorded.
+        let demands = |right| kept.get(&right).is_some_and(|kept: &Kept| kept.is_recorded);
+        let unseen = |l: &&Arc<Live>| {
+            let is_shell = matches!(l.kind, SessionKind::Terminal | SessionKind::Ssh);
+            is_shell && self.is_recorded(l).is_none() && demands((l.user, l.workspace, l.shown))
+        };
+        self.cut_sessions(live.iter().filter(unseen).cloned().collect());
+        self.cut_clients(|c| demands((c.user.id, c.workspace, c.shown)));
         for lost in asked.into_iter().filter(|one| !kept.contains_key(one)) {
             self.cut(lost);
         }

@@ -48,8 +48,9 @@ impl Fleet {
     pub(super) fn recording_plan(&self, live: &Live, kind: &Kind) -> Option<Plan> {
         let reason = self.is_recorded(live)?;
         let (kind, command, size, key) = match kind {
-            Kind::Terminal { id, cols, rows, command } => {
-                (RecordingKind::Terminal, command.clone(), (*cols, *rows), id.0)
+            // What a new one would run says nothing of one that is there already.
+            Kind::Terminal { id, cols, rows, .. } => {
+                (RecordingKind::Terminal, None, (*cols, *rows), id.0)
             }
             Kind::Exec { command, pty, .. } => {
                 let kind = match command {

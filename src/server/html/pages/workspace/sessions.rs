@@ -4,8 +4,8 @@ use maud::{Markup, html};
 
 use super::WorkspacePage;
 use super::aside::{through, when};
-use crate::model::verb::Verb;
 use crate::model::session::{EndReason, Session};
+use crate::model::verb::Verb;
 use crate::server::html::parts::table::{Column, Table, cell, figure, row, spare};
 use crate::server::html::parts::{avatar, quantity};
 use crate::server::html::paths;
