@@ -29,6 +29,11 @@ pub const MAX_MEMBERS: usize = 100;
 pub const MAX_RESTRICTIONS: usize = 14;
 /// Overrides of a rotation that are not over, at most: three a day as far as shifts are planned.
 pub const MAX_OVERRIDES: usize = 200;
+/// Times that may be asked for, from 2000 to 2200: far enough, and well within the calendar.
+pub const TIMES: std::ops::Range<Timestamp> = Timestamp(946_684_800)..Timestamp(7_258_118_400);
+/// Moments at most, as far ahead as shifts are stored, at which layers may change who is on call: a
+/// turn an hour, and some hours of the day. Each is looked at with every change.
+pub const MAX_EDGES: usize = 2_000;
 /// How far ahead shifts are stored, and so how long a server may be off that cannot add more.
 pub const HORIZON: Duration = Duration::from_hours(60 * 24);
 /// The longest time that is planned at once: a year, and what a page shows around it.

@@ -105,7 +105,7 @@ impl Rotation {
     }
 
     /// Every moment of a time at which who is on call may change.
-    fn edges(&self, from: Timestamp, until: Timestamp) -> BTreeSet<Timestamp> {
+    pub(super) fn edges(&self, from: Timestamp, until: Timestamp) -> BTreeSet<Timestamp> {
         let mut edges: BTreeSet<Timestamp> =
             self.overrides.iter().flat_map(|o| [o.from_at, o.until_at]).collect();
         for layer in &self.layers {
@@ -118,7 +118,10 @@ impl Rotation {
     }
 
     fn handoffs(&self, layer: &Layer, from: Timestamp, until: Timestamp) -> Vec<Timestamp> {
-        let first = layer.turn_at(&self.zone, from.max(layer.starts_at)).unwrap_or(0);
+        // No turn is found past the end of the calendar, where none begins either.
+        let Some(first) = layer.turn_at(&self.zone, from.max(layer.starts_at)) else {
+            return Vec::new();
+        };
         let begins = (first..).map_while(|turn| layer.handoff_of(&self.zone, turn));
         begins.take_while(|at| *at < until).collect()
     }

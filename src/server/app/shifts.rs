@@ -8,7 +8,7 @@ use super::{Actor, App, Error, Result};
 use crate::model::event::Event;
 use crate::model::id::{RotationId, UserId};
 use crate::model::policy::Action;
-use crate::model::rotation::{HORIZON, Layer, MAX_SPAN, Rotation, Stored};
+use crate::model::rotation::{HORIZON, Layer, MAX_SPAN, Rotation, Stored, TIMES};
 use crate::model::time::Timestamp;
 use crate::model::user::UserRef;
 use crate::server::db::{ReadTx, WriteTx, rotation_overrides, rotations, shifts};
@@ -35,6 +35,8 @@ impl App {
         id: RotationId,
         (from, until): (Timestamp, Timestamp),
     ) -> Result<Named> {
+        require_near("from", from)?;
+        require_near("until", until)?;
         if until <= from {
             return Err(Error::invalid("until", "must be later than from"));
         }
@@ -56,13 +58,15 @@ impl App {
     /// Who is, was or will be on call at a time.
     ///
     /// # Errors
-    /// [`Error::NotFound`] for a rotation the actor may not see.
+    /// [`Error::NotFound`] for a rotation the actor may not see, [`Error::Invalid`] for a time that is
+    /// too far away.
     pub async fn on_call(
         &self,
         actor: &Actor,
         id: RotationId,
         at: Option<Timestamp>,
     ) -> Result<Option<(UserRef, Stored)>> {
+        at.map_or(Ok(()), |at| require_near("at", at))?;
         let actor = actor.clone();
         self.db
             .read(move |tx| {
@@ -101,8 +105,16 @@ impl App {
                 })
                 .await?;
         }
-        Ok(due.len() >= A_PASS)
+        Ok(planned > 0 && due.len() >= A_PASS)
     }
+}
+
+/// Asks for a time that someone may look at.
+fn require_near(field: &'static str, at: Timestamp) -> Result<()> {
+    if TIMES.contains(&at) {
+        return Ok(());
+    }
+    Err(Error::invalid(field, "must lie between 2000 and 2200"))
 }
 
 fn secs(duration: Duration) -> i64 {
