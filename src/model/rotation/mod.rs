@@ -228,28 +228,30 @@ impl Rotation {
 
 impl Layer {
     /// What this layer becomes when these are its people from `now` on. Who is only left out leaves
-    /// their place; with anyone new or in another order the turns go on from whoever has the turn.
+    /// their place; with anyone new or in another order the turns go on from whoever has the turn, or
+    /// comes next.
     #[must_use]
     pub fn with_members(&self, users: &[UserId], zone: &Zone, now: Timestamp) -> Self {
         let inside: Vec<UserId> =
             self.members.iter().filter(|m| m.is_in(now)).map(|m| m.user).collect();
         let stay: Vec<UserId> = inside.iter().copied().filter(|u| users.contains(u)).collect();
         let mut new = self.clone();
-        if stay == users {
-            for member in new.members.iter_mut().filter(|m| m.is_in(now)) {
-                if !users.contains(&member.user) {
-                    member.left_at = Some(now);
-                }
+        for member in new.members.iter_mut().filter(|m| m.is_in(now)) {
+            if !users.contains(&member.user) {
+                member.left_at = Some(now);
             }
+        }
+        if stay == users {
             return new;
         }
+        // Turns are counted on from the same start, so that none of them begins at another time.
         let turn = self.turn_at(zone, now);
-        let holder = turn.and_then(|turn| self.holder_of(turn, now));
+        let holder = turn.and_then(|turn| new.holder_of(turn, now));
+        let place = holder.and_then(|h| users.iter().position(|u| *u == h)).unwrap_or(0);
+        let n = i64::try_from(users.len()).unwrap_or(i64::MAX).max(1);
+        let place = i64::try_from(place).unwrap_or(0);
+        new.first = usize::try_from((place - turn.unwrap_or(0)).rem_euclid(n)).unwrap_or(0);
         new.members = users.iter().copied().map(Member::new).collect();
-        new.first = holder.and_then(|h| users.iter().position(|u| *u == h)).unwrap_or(0);
-        if let Some(began) = turn.and_then(|turn| self.handoff_of(zone, turn)) {
-            new.starts_at = began.max(self.starts_at);
-        }
         new
     }
 }
