@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::access::record;
 use super::rotation_layers::{NewLayer, layers, layers_of};
+use super::rotation_overrides::withdraw;
 use super::{Actor, App, Error, Result, organizations, shifts as plans, trail};
 use crate::model::audit::{AuditAction, AuditTarget, Diff};
 use crate::model::event::Event;
@@ -183,14 +184,18 @@ impl App {
                     new.layers = layers(tx, &actor, (old.organization_id, Some(&old)), given)?;
                 }
                 rotations::update(tx, &new).map_err(|e| taken(e, &new))?;
+                // Who is taken out keeps nothing of it.
+                let ended =
+                    withdraw(tx, &new, |user| old.has(user, tx.now) && !new.has(user, tx.now))?;
                 plans::plan(tx, id)?;
                 let (was, is) = (said(tx, &old)?, said(tx, &new)?);
                 let diff = Diff::new()
                     .field("name", old.name.as_str(), new.name.as_str())
                     .field("zone", old.zone.name(), new.zone.name())
-                    .field("layers", &was, &is);
+                    .field("layers", &was, &is)
+                    .field("overrides", ended, Vec::new());
                 done(tx, &actor, AuditAction::Write, (&new, &diff))?;
-                shown(tx, new)
+                shown(tx, rotations::find(tx, id)?.ok_or(Error::NotFound("rotation"))?)
             })
             .await
     }
