@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::rotations::{find, names};
 use super::{Actor, App, Error, Result};
 use crate::model::event::Event;
-use crate::model::id::{RotationId, UserId};
+use crate::model::id::{OrganizationId, RotationId, UserId};
 use crate::model::policy::Action;
 use crate::model::rotation::{HORIZON, Layer, MAX_SPAN, Rotation, Stored, TIMES};
 use crate::model::time::Timestamp;
@@ -139,6 +139,22 @@ pub(super) fn plan(tx: &WriteTx<'_>, id: RotationId) -> Result<()> {
     shifts::forget(tx, id, before)?;
     rotation_overrides::forget(tx, id, before)?;
     Ok(())
+}
+
+/// Takes someone out of the rotations of an organization, or of all: who comes back is not on call
+/// again by that. The names of those rotations, for the audit log.
+pub(super) fn leave(
+    tx: &WriteTx<'_>,
+    user: UserId,
+    organization: Option<OrganizationId>,
+) -> Result<Vec<String>> {
+    let mut names = Vec::new();
+    for (id, name) in rotations::list_of(tx, user, organization)? {
+        rotations::leave(tx, id, user)?;
+        plan(tx, id)?;
+        names.push(name);
+    }
+    Ok(names)
 }
 
 /// Who is in a rotation and may not be on call: suspended, deleted, or gone from the organization.
