@@ -81,7 +81,7 @@ impl App {
     }
 
     /// Plans further what is not planned far, and anew what names someone who may not be on call any
-    /// more. Whether there may be more to do.
+    /// more. What cannot be planned is logged, and tried again later. Whether there may be more to do.
     ///
     /// # Errors
     /// When the database fails; what was planned before stays so.
@@ -95,15 +95,22 @@ impl App {
                 Ok::<_, Error>(due)
             })
             .await?;
+        let mut planned = 0;
         for id in &due {
             let id = *id;
-            self.db
-                .write(move |tx| {
-                    plan(tx, id)?;
-                    tx.emit(Event::Grants);
-                    Ok::<_, Error>(())
-                })
-                .await?;
+            let done = self.db.write(move |tx| {
+                plan(tx, id)?;
+                tx.emit(Event::Grants);
+                Ok::<_, Error>(())
+            });
+            match done.await {
+                Ok(()) => planned += 1,
+                // One that cannot be planned keeps none of the others back.
+                Err(error) => {
+                    tracing::error!(%error, rotation = %id, "shifts were not planned further");
+                    self.db.write(move |tx| Ok::<_, Error>(shifts::put_off(tx, id)?)).await?;
+                }
+            }
         }
         Ok(planned > 0 && due.len() >= A_PASS)
     }
@@ -125,6 +132,10 @@ fn secs(duration: Duration) -> i64 {
 pub(super) fn plan(tx: &WriteTx<'_>, id: RotationId) -> Result<()> {
     let Some(rotation) = rotations::find(tx, id)? else { return Ok(()) };
     let (now, until) = (tx.now, tx.now.plus(HORIZON));
+    if !rotation.zone.is_known() {
+        let zone = rotation.zone.name();
+        tracing::warn!(rotation = %id, zone, "nobody has a turn: there is no such time zone");
+    }
     let fit = rotation.clone().without(&absent(tx, &rotation)?);
     let mut new: Vec<Stored> = fit.shifts(now, until).iter().map(Stored::from).collect();
     // Whose shift goes on has begun when it began.

@@ -30,7 +30,7 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<Rotation> {
         id: row.get("id")?,
         organization_id: row.get("organization_id")?,
         name: row.get("name")?,
-        zone: read(row.get_ref("zone")?.as_str()?, |text| Zone::parse(text).ok())?,
+        zone: Zone::kept(row.get_ref("zone")?.as_str()?),
         layers: Vec::new(),
         overrides: Vec::new(),
         created_at: row.get("created_at")?,
