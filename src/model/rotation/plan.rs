@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::turn::days_from;
-use super::{Layer, MAX_SPAN, Rotation};
+use super::{HORIZON, Layer, MAX_SPAN, Rotation};
 use crate::model::id::{OverrideId, UserId};
 use crate::model::time::Timestamp;
 
@@ -102,6 +102,17 @@ impl Rotation {
             }
         }
         shifts
+    }
+
+    /// How many moments there are, as far ahead as shifts are stored and once every layer holds, at
+    /// which the layers may change who is on call.
+    #[must_use]
+    pub fn edges_ahead(&self, now: Timestamp) -> usize {
+        let starts = self.layers.iter().map(|layer| layer.starts_at);
+        let from = starts.fold(now, Timestamp::max);
+        let until = from.plus(HORIZON);
+        let alone = Self { overrides: Vec::new(), ..self.clone() };
+        alone.edges(from, until).range(from..until).count()
     }
 
     /// Every moment of a time at which who is on call may change.
