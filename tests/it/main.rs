@@ -34,6 +34,7 @@ mod provision;
 mod quotas;
 mod recordings;
 mod roles;
+mod rotation_doors;
 mod rotations;
 mod schema;
 mod scim;

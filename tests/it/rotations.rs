@@ -1,10 +1,7 @@
-//! Rotations: who is on call, who may say so, and what programs are told and tell.
+//! Rotations: who is on call, and who may say so.
 
 use std::time::Duration;
 
-use axum::body::Body;
-use http::{Method, Request, header};
-use ring::hmac;
 use serde_json::{Value, json};
 use steading::model::time::Timestamp;
 use steading::server::app::Actor;
@@ -16,19 +13,19 @@ const WEEK: u64 = 7 * 24;
 
 /// A server with a rotation of Ada, Ben and Tess. Its clock stands on Wednesday, 18 November 2026,
 /// 11:06:40 UTC.
-struct World {
-    server: TestServer,
-    olga: Client,
-    id: String,
+pub struct World {
+    pub server: TestServer,
+    pub olga: Client,
+    pub id: String,
 }
 
-fn body() -> Value {
+pub fn body() -> Value {
     json!({ "name": "on-call", "zone": "Europe/London", "layers": [
         { "members": ["ada", "ben", "tess"], "handoff": "mon 09:00", "length": "1w" } ] })
 }
 
 impl World {
-    async fn new() -> Self {
+    pub async fn new() -> Self {
         let server = TestServer::start().await;
         let olga = server.sign_in("olga").await;
         let made = server.post(&olga, ROTATIONS, body()).await.expect(201).json();
@@ -36,16 +33,16 @@ impl World {
         Self { server, olga, id }
     }
 
-    fn path(&self, more: &str) -> String {
+    pub fn path(&self, more: &str) -> String {
         format!("/api/v2/rotations/{}{more}", self.id)
     }
 
-    async fn show(&self) -> Value {
+    pub async fn show(&self) -> Value {
         self.server.get(&self.olga, &self.path("")).await.expect(200).json()
     }
 
     /// Who is on call now, as is told and as rights read it.
-    async fn now(&self) -> String {
+    pub async fn now(&self) -> String {
         let id = self.id.parse().unwrap();
         let found = self.server.app.on_call(&Actor::System, id, None).await.unwrap();
         let name = found.map_or_else(|| "nobody".to_owned(), |(user, _)| user.username.to_string());
@@ -54,7 +51,7 @@ impl World {
     }
 
     /// Who is on shift in the view that rights read.
-    fn on_shift(&self) -> String {
+    pub fn on_shift(&self) -> String {
         let conn = rusqlite::Connection::open(&self.server.db_path).unwrap();
         let found = conn.query_row(
             "SELECT u.username FROM on_shift s JOIN users u ON u.id = s.user_id
@@ -66,7 +63,7 @@ impl World {
     }
 
     /// The shifts of a time as `ada 2026-11-18T11:06`.
-    async fn shifts(&self, from: &str, until: &str) -> Vec<String> {
+    pub async fn shifts(&self, from: &str, until: &str) -> Vec<String> {
         let path = self.path(&format!("/shifts?from={from}&until={until}"));
         let all = self.server.get(&self.olga, &path).await.expect(200).json();
         let said = |s: &Value| {
@@ -77,40 +74,17 @@ impl World {
         all.as_array().unwrap().iter().map(said).collect()
     }
 
-    async fn give(&self, by: &Client, user: &str, from: &str, until: &str) -> Reply {
+    pub async fn give(&self, by: &Client, user: &str, from: &str, until: &str) -> Reply {
         let body = json!({ "user": user, "from": from, "until": until, "reason": "travel" });
         self.server.post(by, &self.path("/overrides"), body).await
     }
 
-    async fn secret(&self) -> String {
-        let made = self.server.post(&self.olga, &self.path("/webhook-secret"), json!({})).await;
-        made.expect(201).json()["secret"].as_str().unwrap().to_owned()
-    }
-
-    async fn tell(&self, signature: &str, body: &Value) -> Reply {
-        let request = Client::default()
-            .request(Method::POST, &self.path("/webhook"))
-            .header(header::CONTENT_TYPE, "application/json")
-            .header("x-pagerduty-signature", signature);
-        self.server.send(request.body(Body::from(body.to_string())).unwrap()).await
-    }
-
     /// What the audit log says of the rotation last.
-    async fn audited(&self) -> Value {
+    pub async fn audited(&self) -> Value {
         let path = "/api/v2/audit?q=resource_type:rotation&limit=1";
         let found = self.server.get(&self.olga, path).await.expect(200).json();
         found["audit_logs"][0].clone()
     }
-}
-
-fn signed(secret: &str, body: &Value) -> String {
-    let key = hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes());
-    format!("v1={}", hex::encode(hmac::sign(&key, body.to_string().as_bytes())))
-}
-
-fn pager(event: &str, at: Timestamp, email: &str) -> Value {
-    json!({ "event": { "id": event, "event_type": "oncall.started", "occurred_at": at.rfc3339(),
-        "data": { "user": { "email": email } } } })
 }
 
 #[tokio::test]
@@ -154,6 +128,18 @@ async fn shifts_are_told_as_they_were_and_as_they_will_be() {
     for wrong in ["from=now", "until=2020-01-01T00:00:00Z", "until=2037-01-01T00:00:00Z"] {
         let path = world.path(&format!("/shifts?{wrong}"));
         world.server.get(&world.olga, &path).await.expect(400);
+    }
+    for far in [
+        "/oncall?at=9999-12-30T22:00:00Z",
+        "/oncall?at=1999-12-31T23:59:59Z",
+        "/shifts?from=9999-12-30T21:00:00Z",
+        "/shifts?from=2199-12-31T00:00:00Z&until=2200-01-01T00:00:00Z",
+    ] {
+        world.server.get(&world.olga, &world.path(far)).await.expect(400);
+    }
+    for far in ["9000000000000000000", "-9000000000000000000", "253402207200"] {
+        let page = format!("/rotations/on-call?shift={far}");
+        world.server.get(&world.olga, &page).await.expect(400);
     }
     let path = world.path("/oncall?at=2027-03-29T07:59:59Z");
     let then = world.server.get(&world.olga, &path).await.expect(200).json();
@@ -216,6 +202,17 @@ async fn what_does_not_fit_is_refused() {
         let said = server.post(&world.olga, ROTATIONS, wrong.clone()).await;
         assert_eq!(said.status, 400, "{wrong}: {}", said.text);
     }
+    // Too much to plan with every change: two layers of an hour each, at other times.
+    let hourly = |at: &str| json!({ "members": ["ada"], "handoff": at, "length": "1h" });
+    let many = with(&|new| new["layers"] = json!([hourly("09:00"), hourly("09:20")]));
+    let said = server.post(&world.olga, ROTATIONS, many.clone()).await.expect(400);
+    assert!(said.text.contains("2000"), "{}", said.text);
+    server
+        .patch(&world.olga, &world.path(""), json!({ "layers": many["layers"] }))
+        .await
+        .expect(400);
+    let one = json!({ "layers": [hourly("09:00")] });
+    server.patch(&world.olga, &world.path(""), one).await.expect(200);
     for (user, from, until) in [
         ("nobody", "2026-11-19T00:00:00Z", "2026-11-20T00:00:00Z"),
         ("ada", "2026-11-17T00:00:00Z", "2026-11-18T00:00:00Z"),
@@ -276,6 +273,55 @@ async fn who_is_on_call_hands_over_their_own_time_and_no_one_elses() {
 }
 
 #[tokio::test]
+async fn who_is_taken_out_of_the_layers_keeps_no_override() {
+    let world = World::new().await;
+    let (server, ada) = (&world.server, world.server.sign_in("ada").await);
+    // Nobody secures their own time by an override to themselves.
+    let own = ("2026-11-20T00:00:00Z", "2026-11-21T00:00:00Z");
+    let said = world.give(&ada, "ada", own.0, own.1).await.expect(400);
+    assert!(said.text.contains("someone else"), "{}", said.text);
+    world
+        .give(&world.olga, "ada", "2027-02-01T00:00:00Z", "2027-03-01T00:00:00Z")
+        .await
+        .expect(201);
+    world.give(&world.olga, "ada", own.0, own.1).await.expect(201);
+    world.give(&world.olga, "tess", own.1, "2026-11-22T00:00:00Z").await.expect(201);
+    world
+        .give(&world.olga, "urs", "2026-12-01T00:00:00Z", "2026-12-02T00:00:00Z")
+        .await
+        .expect(201);
+    let mut less = body();
+    less["layers"][0]["members"] = json!(["ben", "tess"]);
+    let left = server.patch(&world.olga, &world.path(""), less).await.expect(200).json();
+    let users: Vec<&Value> =
+        left["overrides"].as_array().unwrap().iter().map(|o| &o["user"]["username"]).collect();
+    assert_eq!(users, ["tess", "urs"]);
+    let diff = world.audited().await["diff"]["overrides"].to_string();
+    assert!(diff.contains("ada from 2027-02-01") && !diff.contains("tess"), "{diff}");
+    let all = world.shifts("2026-11-18T12:00:00Z", "2027-03-05T00:00:00Z").await;
+    assert!(!all.iter().any(|s| s.starts_with("ada")), "{all:?}");
+}
+
+#[tokio::test]
+async fn what_someone_else_made_is_not_undone_by_whose_time_it_was() {
+    let world = World::new().await;
+    let (server, ada) = (&world.server, world.server.sign_in("ada").await);
+    let time = ("2026-11-20T00:00:00Z", "2026-11-21T00:00:00Z");
+    let made = world.give(&world.olga, "tess", time.0, time.1).await.expect(201).json();
+    let path = world.path(&format!("/overrides/{}", made["id"].as_str().unwrap()));
+    server.delete(&ada, &path).await.expect(403);
+    let browser = ada.in_browser(&[]);
+    let page = server.get(&browser, "/rotations/on-call").await.expect(200).text;
+    assert!(!page.contains("/undo"), "{page}");
+    let own = ("2026-11-21T00:00:00Z", "2026-11-22T00:00:00Z");
+    let made = world.give(&ada, "tess", own.0, own.1).await.expect(201).json();
+    let page = server.get(&browser, "/rotations/on-call").await.expect(200).text;
+    assert_eq!(page.matches("/undo").count(), 1, "{page}");
+    let path = world.path(&format!("/overrides/{}", made["id"].as_str().unwrap()));
+    server.delete(&ada, &path).await.expect(204);
+}
+
+#[tokio::test]
 async fn who_leaves_loses_their_time_and_nobody_else_does() {
     let world = World::new().await;
     let server = &world.server;
@@ -299,159 +345,84 @@ async fn who_leaves_loses_their_time_and_nobody_else_does() {
     server.clock.advance(Duration::from_hours(2));
     while server.app.plan_step().await.unwrap() {}
     assert_eq!(world.now().await, "ada");
-    // Gone from the organization.
+    // Gone from the organization, and so at once from its rotations.
     server.app.remove_member(&Actor::System, "default", "ada").await.unwrap();
-    assert_eq!(world.on_shift(), "nobody");
-    while server.app.plan_step().await.unwrap() {}
     assert_eq!(world.now().await, "tess");
     server.app.remove_member(&Actor::System, "default", "tess").await.unwrap();
-    while server.app.plan_step().await.unwrap() {}
     assert_eq!(world.now().await, "nobody");
 }
 
 #[tokio::test]
-async fn a_calendar_follows_by_a_link_that_can_be_made_anew() {
+async fn who_comes_back_to_the_organization_is_not_on_call_again() {
     let world = World::new().await;
     let server = &world.server;
-    let ada = server.sign_in("ada").await;
-    let anyone = Client::default();
-    let link = async |who: &Client| {
-        let made = server.post(who, &world.path("/feed"), json!({})).await.expect(201).json();
-        let url = made["url"].as_str().unwrap();
-        url.strip_prefix(crate::harness::URL).unwrap().to_owned()
+    let time = ("2026-11-24T00:00:00Z", "2026-11-25T00:00:00Z");
+    world.give(&world.olga, "ada", time.0, time.1).await.expect(201);
+    let ada = "/api/v2/organizations/default/members/ada";
+    assert!(server.delete(&world.olga, ada).await.status.is_success());
+    let path = "/api/v2/audit?q=resource_type:organization_member&limit=1";
+    let said = server.get(&world.olga, path).await.expect(200).json()["audit_logs"][0].clone();
+    assert_eq!(said["diff"]["rotations"]["old"], json!(["on-call"]), "{said}");
+    assert!(server.post(&world.olga, ada, json!({})).await.status.is_success());
+    while server.app.plan_step().await.unwrap() {}
+    assert_eq!(world.now().await, "ben");
+    assert_eq!(world.show().await["overrides"], json!([]));
+    let all = world.shifts("2026-11-18T12:00:00Z", "2027-03-05T00:00:00Z").await;
+    assert!(!all.iter().any(|s| s.starts_with("ada")), "{all:?}");
+    // Who is deleted leaves every rotation, with their calendar.
+    let ben = server.sign_in("ben").await;
+    server.post(&ben, &world.path("/feed"), json!({})).await.expect(201);
+    assert!(server.delete(&world.olga, "/api/v2/users/ben").await.status.is_success());
+    assert_eq!(world.now().await, "tess");
+    let conn = rusqlite::Connection::open(&server.db_path).unwrap();
+    let n = |sql: &str| conn.query_row(sql, [], |row| row.get::<_, i64>(0)).unwrap();
+    assert_eq!(n("SELECT count(*) FROM calendar_feeds"), 0);
+    assert_eq!(n("SELECT count(*) FROM rotation_members WHERE left_at IS NULL"), 1);
+}
+
+#[tokio::test]
+async fn one_whose_time_zone_is_gone_keeps_no_other_from_being_planned() {
+    let world = World::new().await;
+    let server = &world.server;
+    for name in ["localtime", "posixrules", "factory"] {
+        server.patch(&world.olga, &world.path(""), json!({ "zone": name })).await.expect(400);
+    }
+    let mut other = body();
+    other["name"] = json!("other");
+    server.post(&world.olga, ROTATIONS, other).await.expect(201);
+    let kept = |column: &str, which: &str, value: &str| {
+        let conn = rusqlite::Connection::open(&server.db_path).unwrap();
+        let sql = format!("UPDATE {column} = ?2 WHERE {which} = ?1");
+        assert_eq!(conn.execute(&sql, [&world.id, value]).unwrap(), 1);
     };
-    let first = link(&ada).await;
-    let feed = server.get(&anyone, &first).await.expect(200);
-    assert_eq!(feed.headers[header::CONTENT_TYPE], "text/calendar; charset=utf-8");
-    let lines: Vec<&str> = feed.text.split_terminator("\r\n").collect();
-    assert_eq!((lines[0], lines[lines.len() - 1]), ("BEGIN:VCALENDAR", "END:VCALENDAR"));
-    assert!(lines.iter().all(|line| line.len() <= 75));
-    let events = lines.iter().filter(|line| **line == "BEGIN:VEVENT").count();
-    assert!(events >= 8 && lines.contains(&"DTSTART:20261123T090000Z"), "{}", feed.text);
-    assert!(lines.contains(&"SUMMARY:ben: on-call"), "{}", feed.text);
-    // What names a shift stays, whoever takes it.
-    let uid = |text: &str| {
-        text.replace("\r\n ", "")
-            .lines()
-            .filter(|l| l.starts_with("UID:"))
-            .map(str::to_owned)
-            .collect::<Vec<_>>()
-    };
-    let uids = uid(&feed.text);
+    kept("rotations SET zone", "id", "Moon/Base");
+    server.clock.advance(Duration::from_hours(90 * 24));
+    while server.app.plan_step().await.unwrap() {}
+    assert_eq!(world.now().await, "nobody");
+    let olga = server.sign_in("olga").await;
+    let all = server.get(&olga, ROTATIONS).await.expect(200).json();
+    assert_eq!((&all[0]["zone"], &all[0]["on_call"]), (&json!("Moon/Base"), &Value::Null));
+    assert!(all[1]["on_call"].is_object(), "{all}");
+    // It is shown, and changed; an override holds whatever the clocks.
+    let page = server.get(&olga.in_browser(&[]), "/rotations/on-call").await.expect(200).text;
+    assert!(page.contains("There is no time zone Moon/Base"), "{page}");
+    let now = server.clock.now();
     world
-        .give(&world.olga, "tess", "2026-11-23T09:00:00Z", "2026-11-30T09:00:00Z")
+        .give(&olga, "tess", &now.rfc3339(), &now.plus(Duration::from_hours(1)).rfc3339())
         .await
         .expect(201);
-    let again = server.get(&anyone, &first).await.expect(200).text;
-    assert!(again.contains("SUMMARY:tess: on-call"));
-    assert_eq!(uid(&again), uids);
-    // A new link ends the old one; so does a suspension.
-    let second = link(&ada).await;
-    server.get(&anyone, &first).await.expect(404);
-    server.get(&anyone, &second).await.expect(200);
-    let conn = rusqlite::Connection::open(&server.db_path).unwrap();
-    let secret = second.split('/').nth(2).unwrap().split('-').nth(1).unwrap();
-    let kept: i64 = conn
-        .query_row("SELECT count(*) FROM calendar_feeds WHERE instr(hash, ?1) > 0", [secret], |r| {
-            r.get(0)
-        })
-        .unwrap();
-    assert_eq!(kept, 0);
-    server.app.set_user_status(&Actor::System, "ada", false).await.unwrap();
-    server.get(&anyone, &second).await.expect(404);
-    server.app.set_user_status(&Actor::System, "ada", true).await.unwrap();
-    // The suspension has ended her session, and the link is hers again.
-    let ada = server.sign_in("ada").await;
-    server.get(&anyone, &second).await.expect(200);
-    server.delete(&ada, "/api/v2/calendar-feed").await.expect(204);
-    server.get(&anyone, &second).await.expect(404);
-    server.delete(&ada, "/api/v2/calendar-feed").await.expect(404);
-}
-
-#[tokio::test]
-async fn a_program_that_signs_rightly_says_who_is_on_call() {
-    let world = World::new().await;
-    let now = world.server.clock.now();
-    let notice = pager("e-1", now, "tess@example.org");
-    // Before there is a secret, and with a wrong one, nothing is heard.
-    world.tell(&signed("x", &notice), &notice).await.expect(401);
-    let secret = world.secret().await;
-    world.tell(&signed("x", &notice), &notice).await.expect(401);
-    world.tell("", &notice).await.expect(401);
-    world.tell("v1=zz", &notice).await.expect(401);
-    let other = pager("e-1", now, "ben@example.org");
-    world.tell(&signed(&secret, &notice), &other).await.expect(401);
-    assert_eq!(world.now().await, "ada");
-    // One of several signatures is enough: a secret may be changing.
-    let both = format!("{},{}", signed("x", &notice), signed(&secret, &notice));
-    world.tell(&both, &notice).await.expect(200);
     assert_eq!(world.now().await, "tess");
-    let said = world.audited().await;
-    assert_eq!(said["diff"]["event"]["new"], "e-1", "{said}");
-    assert!(said["user"].is_null() && !said.to_string().contains(&secret), "{said}");
-    let shown = world.show().await;
-    assert_eq!(shown["overrides"][0]["until"], "2026-11-23T09:00:00Z");
-    assert_eq!(
-        (&shown["overrides"][0]["made_by"], &shown["has_webhook"]),
-        (&Value::Null, &json!(true))
-    );
-}
-
-#[tokio::test]
-async fn what_a_program_said_before_is_heard_once() {
-    let world = World::new().await;
-    let (server, secret) = (&world.server, world.secret().await);
-    let first = pager("e-1", server.clock.now(), "tess@example.org");
-    world.tell(&signed(&secret, &first), &first).await.expect(200);
-    server.clock.advance(Duration::from_mins(1));
-    let second = pager("e-2", server.clock.now(), "ben@example.org");
-    world.tell(&signed(&secret, &second), &second).await.expect(200);
-    assert_eq!(world.now().await, "ben");
-    // The last again is heard before; the one before it is too late.
-    let again = world.tell(&signed(&secret, &second), &second).await.expect(200);
-    assert!(again.text.contains("nothing has changed"), "{}", again.text);
-    world.tell(&signed(&secret, &first), &first).await.expect(409);
-    assert_eq!(world.now().await, "ben");
-    assert_eq!(world.show().await["overrides"].as_array().unwrap().len(), 1);
-    for minutes in [-61_i64, 6] {
-        let at = Timestamp(server.clock.now().0 + minutes * 60);
-        let late = pager("e-3", at, "tess@example.org");
-        world.tell(&signed(&secret, &late), &late).await.expect(400);
-    }
-    // With a new secret the old one opens nothing, and without any nothing does.
-    let new = world.secret().await;
-    server.clock.advance(Duration::from_mins(1));
-    let third = pager("e-4", server.clock.now(), "tess@example.org");
-    world.tell(&signed(&secret, &third), &third).await.expect(401);
-    world.tell(&signed(&new, &third), &third).await.expect(200);
-    server.delete(&world.olga, &world.path("/webhook-secret")).await.expect(204);
-    world.tell(&signed(&new, &third), &third).await.expect(401);
-}
-
-#[tokio::test]
-async fn opsgenies_form_is_heard_and_who_is_unknown_is_named_in_the_log() {
-    let world = World::new().await;
-    let (server, secret) = (&world.server, world.secret().await);
-    let opsgenie = |event: &str, email: &str| {
-        json!({ "requestId": event, "timestamp": server.clock.now().0 * 1000,
-            "data": { "onCallRecipients": [email], "end": "2026-11-18T20:00:00Z" } })
-    };
-    let known = opsgenie("r-1", "ben@example.org");
-    world.tell(&signed(&secret, &known), &known).await.expect(200);
-    assert_eq!(world.now().await, "ben");
-    assert_eq!(world.show().await["on_call_until"], "2026-11-18T20:00:00Z");
-    server.clock.advance(Duration::from_mins(1));
-    let stranger = opsgenie("r-2", "eve@example.com");
-    let said = world.tell(&signed(&secret, &stranger), &stranger).await.expect(400);
-    assert!(said.text.contains("eve@example.com"), "{}", said.text);
-    assert_eq!(world.now().await, "ben");
-    let entry = world.audited().await;
-    assert_eq!(entry["status_code"], 400, "{entry}");
-    let nothing = json!({ "hello": "there" });
-    world.tell(&signed(&secret, &nothing), &nothing).await.expect(400);
-    let long = Request::builder().method(Method::POST).uri(world.path("/webhook"));
-    let long = long.body(Body::from("x".repeat(65 << 10))).unwrap();
-    assert_eq!(server.send(long).await.status, 413);
+    server.patch(&olga, &world.path(""), json!({ "zone": "UTC" })).await.expect(200);
+    server.clock.advance(Duration::from_hours(2));
+    assert_ne!(world.now().await, "nobody");
+    // Nor does one that cannot be read at all.
+    kept("rotation_layers SET handoff", "rotation_id", "late");
+    server.clock.advance(Duration::from_hours(90 * 24));
+    while server.app.plan_step().await.unwrap() {}
+    let olga = server.sign_in("olga").await;
+    let path = format!("{ROTATIONS}/other");
+    let other = server.get(&olga, &path).await.expect(200).json();
+    assert!(other["on_call"].is_object(), "{other}");
 }
 
 #[tokio::test]

@@ -29,6 +29,11 @@ pub const MAX_MEMBERS: usize = 100;
 pub const MAX_RESTRICTIONS: usize = 14;
 /// Overrides of a rotation that are not over, at most: three a day as far as shifts are planned.
 pub const MAX_OVERRIDES: usize = 200;
+/// Times that may be asked for, from 2000 to 2200: far enough, and well within the calendar.
+pub const TIMES: std::ops::Range<Timestamp> = Timestamp(946_684_800)..Timestamp(7_258_118_400);
+/// Moments at most, as far ahead as shifts are stored, at which layers may change who is on call: a
+/// turn an hour, and some hours of the day. Each is looked at with every change.
+pub const MAX_EDGES: usize = 2_000;
 /// How far ahead shifts are stored, and so how long a server may be off that cannot add more.
 pub const HORIZON: Duration = Duration::from_hours(60 * 24);
 /// The longest time that is planned at once: a year, and what a page shows around it.
@@ -223,28 +228,30 @@ impl Rotation {
 
 impl Layer {
     /// What this layer becomes when these are its people from `now` on. Who is only left out leaves
-    /// their place; with anyone new or in another order the turns go on from whoever has the turn.
+    /// their place; with anyone new or in another order the turns go on from whoever has the turn, or
+    /// comes next.
     #[must_use]
     pub fn with_members(&self, users: &[UserId], zone: &Zone, now: Timestamp) -> Self {
         let inside: Vec<UserId> =
             self.members.iter().filter(|m| m.is_in(now)).map(|m| m.user).collect();
         let stay: Vec<UserId> = inside.iter().copied().filter(|u| users.contains(u)).collect();
         let mut new = self.clone();
-        if stay == users {
-            for member in new.members.iter_mut().filter(|m| m.is_in(now)) {
-                if !users.contains(&member.user) {
-                    member.left_at = Some(now);
-                }
+        for member in new.members.iter_mut().filter(|m| m.is_in(now)) {
+            if !users.contains(&member.user) {
+                member.left_at = Some(now);
             }
+        }
+        if stay == users {
             return new;
         }
+        // Turns are counted on from the same start, so that none of them begins at another time.
         let turn = self.turn_at(zone, now);
-        let holder = turn.and_then(|turn| self.holder_of(turn, now));
+        let holder = turn.and_then(|turn| new.holder_of(turn, now));
+        let place = holder.and_then(|h| users.iter().position(|u| *u == h)).unwrap_or(0);
+        let n = i64::try_from(users.len()).unwrap_or(i64::MAX).max(1);
+        let place = i64::try_from(place).unwrap_or(0);
+        new.first = usize::try_from((place - turn.unwrap_or(0)).rem_euclid(n)).unwrap_or(0);
         new.members = users.iter().copied().map(Member::new).collect();
-        new.first = holder.and_then(|h| users.iter().position(|u| *u == h)).unwrap_or(0);
-        if let Some(began) = turn.and_then(|turn| self.handoff_of(zone, turn)) {
-            new.starts_at = began.max(self.starts_at);
-        }
         new
     }
 }

@@ -11,6 +11,9 @@ const MAX_TEXT: usize = 254;
 /// On-calls of one notice that are looked at.
 const MAX_ENTRIES: usize = 100;
 
+/// Kinds of PagerDuty's events that say who is on call; what ended leaves that to what began.
+const STARTED: [&str; 3] = ["oncall.started", "on_call.started", "on-call.started"];
+
 /// Who is on call now, as another program has it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Notice {
@@ -36,6 +39,21 @@ pub enum BadNotice {
     /// It names nobody.
     #[error("the body does not give the e-mail address of who is on call")]
     Nobody,
+}
+
+/// What a body tells of. Data of other events have forms of their own.
+#[derive(Deserialize)]
+struct Kind {
+    event: Option<KindOfEvent>,
+}
+
+#[derive(Deserialize)]
+struct KindOfEvent {
+    event_type: Option<String>,
+}
+
+fn is_start(kind: &str) -> bool {
+    STARTED.iter().any(|known| known.eq_ignore_ascii_case(kind.trim()))
 }
 
 #[derive(Deserialize)]
@@ -98,11 +116,15 @@ struct Participant {
 }
 
 impl Notice {
-    /// Reads a body.
+    /// Reads a body; none for one that tells of something else than that someone went on call.
     ///
     /// # Errors
     /// Says what is missing in it.
-    pub fn parse(body: &[u8]) -> Result<Self, BadNotice> {
+    pub fn parse(body: &[u8]) -> Result<Option<Self>, BadNotice> {
+        let read: Kind = serde_json::from_slice(body).map_err(|_| BadNotice::Form)?;
+        if read.event.and_then(|e| e.event_type).is_some_and(|kind| !is_start(&kind)) {
+            return Ok(None);
+        }
         let read: Envelope = serde_json::from_slice(body).map_err(|_| BadNotice::Form)?;
         let notice = match (read.event, read.data) {
             (Some(event), _) => of_pager(event)?,
@@ -113,7 +135,7 @@ impl Notice {
         if !fits(&notice.event) {
             return Err(BadNotice::Form);
         }
-        if fits(&notice.email) { Ok(notice) } else { Err(BadNotice::Nobody) }
+        if fits(&notice.email) { Ok(Some(notice)) } else { Err(BadNotice::Nobody) }
     }
 }
 
@@ -157,7 +179,7 @@ mod tests {
     use super::*;
 
     fn parse(body: &Value) -> Result<Notice, BadNotice> {
-        Notice::parse(body.to_string().as_bytes())
+        Notice::parse(body.to_string().as_bytes()).map(|notice| notice.expect("one is told"))
     }
 
     fn time(text: &str) -> Timestamp {
@@ -181,6 +203,25 @@ mod tests {
         let both = serde_json::json!({ "oncalls": [later, on_call] });
         assert_eq!(parse(&event(both)).unwrap().email, "ada@example.org");
         assert_eq!(parse(&event(serde_json::json!({}))), Err(BadNotice::Nobody));
+    }
+
+    #[test]
+    fn only_who_went_on_call_is_heard_of() {
+        let of = |kind: Value| {
+            let body = serde_json::json!({ "event": { "id": "1", "event_type": kind,
+                "occurred_at": "2026-11-20T09:00:00Z", "data": { "user": { "email": "a@b.c" } } } });
+            Notice::parse(body.to_string().as_bytes()).unwrap()
+        };
+        for kind in ["oncall.started", "on_call.started", "OnCall.Started"] {
+            assert!(of(kind.into()).is_some(), "{kind}");
+        }
+        assert!(of(Value::Null).is_some());
+        for kind in ["oncall.ended", "incident.triggered", "pagey.ping", ""] {
+            assert_eq!(of(kind.into()), None, "{kind}");
+        }
+        // Others have other forms.
+        let ping = br#"{"event":{"event_type":"pagey.ping","data":{"user":7,"oncalls":"none"}}}"#;
+        assert_eq!(Notice::parse(ping), Ok(None));
     }
 
     #[test]

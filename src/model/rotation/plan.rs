@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::turn::days_from;
-use super::{Layer, MAX_SPAN, Rotation};
+use super::{HORIZON, Layer, MAX_SPAN, Rotation};
 use crate::model::id::{OverrideId, UserId};
 use crate::model::time::Timestamp;
 
@@ -104,8 +104,19 @@ impl Rotation {
         shifts
     }
 
+    /// How many moments there are, as far ahead as shifts are stored and once every layer holds, at
+    /// which the layers may change who is on call.
+    #[must_use]
+    pub fn edges_ahead(&self, now: Timestamp) -> usize {
+        let starts = self.layers.iter().map(|layer| layer.starts_at);
+        let from = starts.fold(now, Timestamp::max);
+        let until = from.plus(HORIZON);
+        let alone = Self { overrides: Vec::new(), ..self.clone() };
+        alone.edges(from, until).range(from..until).count()
+    }
+
     /// Every moment of a time at which who is on call may change.
-    fn edges(&self, from: Timestamp, until: Timestamp) -> BTreeSet<Timestamp> {
+    pub(super) fn edges(&self, from: Timestamp, until: Timestamp) -> BTreeSet<Timestamp> {
         let mut edges: BTreeSet<Timestamp> =
             self.overrides.iter().flat_map(|o| [o.from_at, o.until_at]).collect();
         for layer in &self.layers {
@@ -118,7 +129,10 @@ impl Rotation {
     }
 
     fn handoffs(&self, layer: &Layer, from: Timestamp, until: Timestamp) -> Vec<Timestamp> {
-        let first = layer.turn_at(&self.zone, from.max(layer.starts_at)).unwrap_or(0);
+        // No turn is found past the end of the calendar, where none begins either.
+        let Some(first) = layer.turn_at(&self.zone, from.max(layer.starts_at)) else {
+            return Vec::new();
+        };
         let begins = (first..).map_while(|turn| layer.handoff_of(&self.zone, turn));
         begins.take_while(|at| *at < until).collect()
     }

@@ -161,6 +161,29 @@ fn whoever_is_new_comes_after_the_turn_that_is_under_way() {
 }
 
 #[test]
+fn who_is_added_does_not_move_the_shift_under_way() {
+    // Wednesday noon: the turn that began at nine is the third one's.
+    let old = layer(&[1, 2, 3], "mon 09:00", "1d", at("2026-11-16T09:00:00Z"));
+    let now = at("2026-11-18T12:00:00Z");
+    let zone = Zone::parse("UTC").unwrap();
+    let new = old.with_members(&[1, 2, 3, 4].map(user), &zone, now);
+    let shifts = rotation("UTC", vec![new]).shifts(now, at("2026-11-21T09:00:00Z"));
+    let said: Vec<_> = shifts.iter().map(|s| (s.user, s.until_at)).collect();
+    let nine = |day| at(&format!("2026-11-{day}T09:00:00Z"));
+    assert_eq!(said, [(user(3), nine(19)), (user(4), nine(20)), (user(1), nine(21))]);
+}
+
+#[test]
+fn nothing_is_counted_at_the_end_of_the_calendar() {
+    let all = rotation("UTC", vec![layer(&[1, 2], "09:00", "1h", at("2026-11-16T09:00:00Z"))]);
+    for from in [at("9999-12-30T21:30:00Z"), at("9999-12-30T22:00:00Z"), Timestamp(i64::MAX - 9)] {
+        let until = Timestamp(from.0 + 1);
+        assert!(all.edges(from, until).len() < 10, "{from:?}");
+        assert!(all.shifts(from, until).len() <= 1, "{from:?}");
+    }
+}
+
+#[test]
 fn nobody_is_on_call_where_everyone_left() {
     let start = at("2026-11-16T09:00:00Z");
     let all = rotation("UTC", vec![layer(&[1, 2], "09:00", "1d", start)]);
@@ -257,6 +280,42 @@ proptest! {
                 prop_assert!(is.is_some() && is != was);
             } else {
                 prop_assert_eq!(was, is);
+            }
+        }
+    }
+
+    #[test]
+    fn who_is_added_or_moved_leaves_the_turn_under_way_and_every_handoff(
+        one in full(4), zone in 0..ZONES.len(), when in 0..DECADE,
+        timing in proptest::option::of(0..4_usize),
+        users in proptest::sample::subsequence(vec![1_u128, 2, 3, 4, 5, 6], 1..7).prop_shuffle(),
+    ) {
+        let known = [("21:00", "12h"), ("08:30", "7h"), ("mon 09:00", "1d"), ("06:00", "3d")];
+        let one = match timing {
+            Some(n) => layer(&[1, 2, 3, 4], known[n].0, known[n].1, one.starts_at),
+            None => one,
+        };
+        let users: Vec<UserId> = users.into_iter().map(user).collect();
+        let before = rotation(ZONES[zone], vec![one.clone()]);
+        let now = Timestamp(one.starts_at.0 + when);
+        let new = one.with_members(&users, &before.zone, now);
+        prop_assert_eq!(new.starts_at, one.starts_at);
+        let mut after = before.clone();
+        after.layers = vec![new.clone()];
+        let holder = before.on_call(now).unwrap();
+        if users.contains(&holder) {
+            prop_assert_eq!(after.on_call(now), Some(holder));
+        }
+        // From there on each has a turn in the order given, at the same handoffs as before.
+        let turn = one.turn_at(&before.zone, now).unwrap();
+        prop_assert_eq!(new.turn_at(&before.zone, now), Some(turn));
+        let inside: Vec<UserId> = new.members.iter().filter(|m| m.is_in(now)).map(|m| m.user).collect();
+        prop_assert_eq!(&inside, &users);
+        if new.members.len() == users.len() {
+            let place = users.iter().position(|u| Some(*u) == after.on_call(now)).unwrap();
+            for n in 1..9 {
+                let next = new.handoff_of(&before.zone, turn + i64::try_from(n).unwrap()).unwrap();
+                prop_assert_eq!(new.holder_of(turn + i64::try_from(n).unwrap(), next), Some(users[(place + n) % users.len()]));
             }
         }
     }

@@ -14,11 +14,15 @@ const MAX_NAME: usize = 64;
 /// left out on the calendar by a day of hours.
 const MAX_STEPS: usize = 64;
 
+/// Names that mean what a machine is set to, or nowhere.
+const NO_PLACE: [&str; 3] = ["localtime", "posixrules", "Factory"];
+
 /// A place's clocks.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Zone {
     name: String,
     zone: TimeZone,
+    is_known: bool,
 }
 
 /// A name that no place's clocks have.
@@ -32,12 +36,27 @@ impl Zone {
     /// # Errors
     /// When there are none of that name.
     pub fn parse(name: &str) -> Result<Self, BadZone> {
-        if name.len() > MAX_NAME {
+        let is_no_place = |no: &str| no.eq_ignore_ascii_case(name);
+        if name.len() > MAX_NAME || NO_PLACE.into_iter().any(is_no_place) {
             return Err(BadZone);
         }
-        let zone = TimeZone::get(name).map_err(|_| BadZone)?;
+        let zone = TimeZone::get(name).ok().filter(|zone| !zone.is_unknown()).ok_or(BadZone)?;
         let name = zone.iana_name().unwrap_or(name).to_owned();
-        Ok(Self { name, zone })
+        Ok(Self { name, zone, is_known: true })
+    }
+
+    /// The clocks of a name that was one when it was kept. Where it is none any more they show UTC,
+    /// and nobody has a turn by them until another name is given.
+    #[must_use]
+    pub fn kept(name: &str) -> Self {
+        let unknown = |_| Self { name: name.to_owned(), zone: TimeZone::UTC, is_known: false };
+        Self::parse(name).unwrap_or_else(unknown)
+    }
+
+    /// Whether there are clocks of its name.
+    #[must_use]
+    pub const fn is_known(&self) -> bool {
+        self.is_known
     }
 
     /// Its name.
@@ -92,8 +111,12 @@ fn on(date: Date, minute: u16) -> Option<DateTime> {
 }
 
 impl Layer {
-    /// What the clocks showed when the first turn began: the last handoff up to the start.
+    /// What the clocks showed when the first turn began: the last handoff up to the start. None by
+    /// clocks that nobody knows.
     fn anchor(&self, zone: &Zone) -> Option<DateTime> {
+        if !zone.is_known {
+            return None;
+        }
         let start = zone.local(self.starts_at)?;
         let mut date = start.date();
         for _ in 0..=7 {
@@ -193,4 +216,28 @@ impl Restriction {
 pub(super) fn days_from(date: Date, shift: i64, n: usize) -> Vec<Date> {
     let first = date.checked_add(SignedDuration::from_hours(24 * shift)).ok();
     std::iter::successors(first, |d| d.tomorrow().ok()).take(n).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_zone_is_a_place() {
+        for name in
+            ["localtime", "LOCALTIME", "posixrules", "Factory", "Etc/Unknown", "Moon/Base", ""]
+        {
+            assert_eq!(Zone::parse(name), Err(BadZone), "{name}");
+        }
+        assert_eq!(Zone::parse("europe/berlin").unwrap().name(), "Europe/Berlin");
+        assert!(Zone::parse("UTC").unwrap().is_known());
+    }
+
+    #[test]
+    fn a_zone_that_is_gone_is_shown_in_utc() {
+        let gone = Zone::kept("Moon/Base");
+        assert_eq!((gone.name(), gone.is_known()), ("Moon/Base", false));
+        assert_eq!(gone.write(Timestamp(0)), "1970-01-01T00:00");
+        assert!(Zone::kept("Europe/Berlin").is_known());
+    }
 }

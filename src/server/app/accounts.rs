@@ -2,14 +2,15 @@
 
 use super::access::record;
 use super::people::taken;
-use super::{Actor, Error, Result, factors, members, service_accounts};
+use super::{Actor, Error, Result, factors, members, service_accounts, shifts};
 use crate::model::audit::{AuditAction, AuditEntry, AuditTarget, Diff};
 use crate::model::event::Event;
 use crate::model::id::OrganizationId;
 use crate::model::user::{LoginType, SiteRole, User, UserStatus};
 use crate::server::db::{
-    self, ReadTx, WriteTx, audit_filters, grants, groups, identities, invitations, memberships,
-    organizations, passwords, roles, scim_users, ssh_keys, template_grants, tokens, users,
+    self, ReadTx, WriteTx, audit_filters, calendar_feeds, grants, groups, identities, invitations,
+    memberships, organizations, passwords, roles, scim_users, ssh_keys, template_grants, tokens,
+    users,
 };
 
 /// The organization that new users join.
@@ -117,7 +118,10 @@ pub(super) fn bury(tx: &WriteTx<'_>, actor: &Actor, user: &User) -> Result<()> {
     template_grants::remove_all(tx, user.id)?;
     grants::remove_all(tx, user.id)?;
     memberships::delete_all(tx, user.id)?;
-    record(tx, actor, &entry(AuditAction::Delete, user, &Diff::new()))?;
+    calendar_feeds::delete(tx, user.id)?;
+    let rotations = shifts::leave(tx, user.id, None)?;
+    let diff = Diff::new().field("rotations", rotations, Vec::new());
+    record(tx, actor, &entry(AuditAction::Delete, user, &diff))?;
     tx.emit(Event::User(user.id));
     tx.emit(Event::Grants);
     db::service_accounts::delete(tx, user.id)?;

@@ -7,7 +7,7 @@ use super::access::{record, subject};
 use super::rotations::{names, object};
 use super::{Actor, App, Error, Result, shifts as plans, trail};
 use crate::model::audit::{AuditAction, AuditTarget, Diff};
-use crate::model::id::RotationId;
+use crate::model::id::{RotationId, UserId};
 use crate::model::policy::{self, Action, Context, Scope};
 use crate::model::rotation::{HORIZON, calendar};
 use crate::model::secret::Token;
@@ -63,31 +63,43 @@ impl App {
         Ok(self.db.read(move |tx| calendar_feeds::has(tx, user)).await?)
     }
 
-    /// A rotation as a calendar, by someone's link. Wrong links are counted for their network.
+    /// A rotation as a calendar, by someone's link. Wrong links are counted for their network, and made
+    /// to wait; a right one never is, whatever others of its network do.
     ///
     /// # Errors
     /// [`Error::NotFound`] when the link does not hold, or its owner may not see the rotation;
     /// [`Error::Conflict`] after too many wrong ones.
     pub async fn calendar(&self, link: &str, id: RotationId, ip: IpAddr) -> Result<String> {
-        self.require_no_wait(ip).await?;
         let host = self.policy.access_url.parse::<url::Url>().ok();
         let host = host.and_then(|url| url.host_str().map(str::to_owned)).unwrap_or_default();
-        let found = match Token::parse(link) {
-            None => Err(Error::NotFound("calendar")),
-            Some(token) => self.db.read(move |tx| draw(tx, &token, id, &host)).await,
+        let drawn = match Token::parse(link) {
+            None => None,
+            Some(token) => {
+                let read = move |tx: &ReadTx<'_>| {
+                    let owner = owner(tx, &token)?;
+                    owner.map(|user| draw(tx, user, id, &host)).transpose()
+                };
+                self.db.read(read).await?
+            }
         };
-        if matches!(found, Err(Error::NotFound(_))) {
-            self.count_guess(ip).await?;
+        if let Some(text) = drawn {
+            return Ok(text);
         }
-        found
+        self.require_no_wait(ip).await?;
+        self.count_guess(ip).await?;
+        Err(Error::NotFound("calendar"))
     }
 }
 
-fn draw(tx: &ReadTx<'_>, token: &Token, id: RotationId, host: &str) -> Result<String> {
+/// Whose link it is; none for a wrong one.
+fn owner(tx: &ReadTx<'_>, token: &Token) -> Result<Option<UserId>> {
+    let found = calendar_feeds::present(tx, token.public_id())?;
+    Ok(found.filter(|(_, hash)| hash.matches(token)).map(|(user, _)| user))
+}
+
+fn draw(tx: &ReadTx<'_>, user: UserId, id: RotationId, host: &str) -> Result<String> {
     let missing = || Error::NotFound("calendar");
-    let (user, hash) = calendar_feeds::present(tx, token.public_id())?.ok_or_else(missing)?;
-    let user = users::find(tx, user)?.filter(|user| user.status.may_act());
-    let user = user.filter(|_| hash.matches(token)).ok_or_else(missing)?;
+    let user = users::find(tx, user)?.filter(|user| user.status.may_act()).ok_or_else(missing)?;
     let rotation = rotations::find(tx, id)?.ok_or_else(missing)?;
     let subject = subject(tx, &user, Scope::ALL)?;
     let context = Context { now: tx.now, ip: None, mfa_at: None, conditions: &[] };

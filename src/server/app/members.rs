@@ -2,7 +2,7 @@
 
 use super::access::record;
 use super::users::{Crowd, UserFilter};
-use super::{Actor, App, Error, Result, organizations, people, roles as role_cases, trail};
+use super::{Actor, App, Error, Result, organizations, people, roles as role_cases, shifts, trail};
 use crate::model::audit::{AuditAction, AuditTarget, Diff};
 use crate::model::event::Event;
 use crate::model::id::OrganizationId;
@@ -141,7 +141,9 @@ pub(super) fn leave(
     template_grants::remove_user(tx, place.id, user.id)?;
     grants::remove_user(tx, place.id, user.id)?;
     memberships::delete(tx, place.id, user.id)?;
+    let rotations = shifts::leave(tx, user.id, Some(place.id))?;
     let diff = diff.field("organization", place.name.as_str(), "");
+    let diff = diff.field("rotations", rotations, Vec::new());
     written(tx, actor, (AuditAction::Delete, user, place.id), &diff)
 }
 

@@ -1,5 +1,7 @@
 //! Overrides: someone is on call instead of whoever's turn it is.
 
+use std::collections::BTreeSet;
+
 use super::rotation_layers::member;
 use super::rotations::{done, find, object};
 use super::{Actor, App, Error, Result, organizations::line, shifts as plans};
@@ -25,7 +27,8 @@ pub struct NewOverride {
 
 impl App {
     /// Puts someone on call for a time: who may change the rotation does so for anyone's, who is on
-    /// call then for their own, and gives it to someone else who is in the rotation.
+    /// call then for their own, and gives it to someone else who is in the rotation. To themselves
+    /// nobody gives what is theirs: it would stay so whatever becomes of the turn.
     ///
     /// # Errors
     /// [`Error::Denied`] for someone else's time, [`Error::Invalid`] for what does not fit,
@@ -46,8 +49,8 @@ impl App {
                 require_time(tx.now, (from_at, cmd.until_at))?;
                 let user = whom(tx, &actor, &rotation, &cmd.user)?;
                 require_theirs(tx, &actor, &rotation, (from_at, cmd.until_at))?;
-                if !may_change(&actor, &rotation, tx.now) && !rotation.has(user, tx.now) {
-                    return Err(Error::invalid("user", "must be someone who is in the rotation"));
+                if !may_change(&actor, &rotation, tx.now) {
+                    require_other(tx.now, &actor, (&rotation, user))?;
                 }
                 let made_by = Some(actor.caller()?.user.id);
                 let until_at = cmd.until_at;
@@ -67,8 +70,17 @@ impl App {
         self.db
             .read(move |tx| {
                 let rotation = find(tx, &actor, Action::Read, id)?;
-                let may = |old: &&Override| require_undo(tx, &actor, &rotation, old).is_ok();
-                Ok(rotation.overrides.iter().filter(may).map(|o| o.id).collect())
+                if may_change(&actor, &rotation, tx.now) {
+                    return Ok(rotation.overrides.iter().map(|o| o.id).collect());
+                }
+                let mine = rotation.overrides.iter().filter(|o| is_by(&actor, o));
+                let mine: Vec<&Override> = mine.collect();
+                if mine.is_empty() {
+                    return Ok(Vec::new());
+                }
+                let absent = plans::absent(tx, &rotation)?;
+                let may = |o: &&Override| may_undo(tx.now, &actor, (&rotation, &absent), o);
+                Ok(mine.into_iter().filter(may).map(|o| o.id).collect())
             })
             .await
     }
@@ -137,6 +149,21 @@ fn require_time(now: Timestamp, (from, until): (Timestamp, Timestamp)) -> Result
     Ok(())
 }
 
+/// Asks for someone else who is in the rotation.
+fn require_other(
+    now: Timestamp,
+    actor: &Actor,
+    (rotation, user): (&Rotation, UserId),
+) -> Result<()> {
+    if actor.user_id() == Some(user) {
+        return Err(Error::invalid("user", "must be someone else: this time is yours"));
+    }
+    if !rotation.has(user, now) {
+        return Err(Error::invalid("user", "must be someone who is in the rotation"));
+    }
+    Ok(())
+}
+
 /// Asks for the right to change the rotation, or for a time that is all the actor's own.
 fn require_theirs(
     tx: &ReadTx<'_>,
@@ -147,21 +174,50 @@ fn require_theirs(
     let Err(denied) = actor.require(tx.now, Action::Update, &object(rotation)) else {
         return Ok(());
     };
-    let fit = rotation.clone().without(&plans::absent(tx, rotation)?);
-    match actor.user_id() {
-        Some(me) if fit.is_all_of(me, time) => Ok(()),
-        Some(me) if rotation.has(me, tx.now) => {
-            Err(Error::denied("you may hand over only time in which you are on call yourself"))
-        }
-        Some(_) | None => Err(denied),
+    let Some(me) = actor.user_id().filter(|me| has_time(rotation, *me, tx.now)) else {
+        return Err(denied);
+    };
+    let absent = plans::absent(tx, rotation)?;
+    if rotation.clone().without(&absent).is_all_of(me, time) {
+        return Ok(());
     }
+    Err(Error::denied("you may hand over only time in which you are on call yourself"))
 }
 
-/// Asks for the right to take an override back: what would be theirs without it is theirs.
+/// Whether anything of a rotation may be someone's: who has none of it costs no plan.
+fn has_time(rotation: &Rotation, user: UserId, now: Timestamp) -> bool {
+    rotation.has(user, now) || rotation.overrides.iter().any(|o| o.user == user)
+}
+
+/// Asks for the right to take an override back: to change the rotation, or [`may_undo`].
 fn require_undo(tx: &ReadTx<'_>, actor: &Actor, rotation: &Rotation, old: &Override) -> Result<()> {
-    let mut without = rotation.clone();
+    let Err(denied) = actor.require(tx.now, Action::Update, &object(rotation)) else {
+        return Ok(());
+    };
+    if !is_by(actor, old) {
+        return Err(denied);
+    }
+    let absent = plans::absent(tx, rotation)?;
+    if may_undo(tx.now, actor, (rotation, &absent), old) { Ok(()) } else { Err(denied) }
+}
+
+/// Whether the actor made an override.
+fn is_by(actor: &Actor, one: &Override) -> bool {
+    one.made_by.is_some() && one.made_by == actor.user_id()
+}
+
+/// Whether an override that the actor made may be taken back by them alone: what would be theirs
+/// without it is theirs.
+fn may_undo(
+    now: Timestamp,
+    actor: &Actor,
+    (rotation, absent): (&Rotation, &BTreeSet<UserId>),
+    old: &Override,
+) -> bool {
+    let Some(me) = actor.user_id().filter(|me| has_time(rotation, *me, now)) else { return false };
+    let mut without = rotation.clone().without(absent);
     without.overrides.retain(|o| o.id != old.id);
-    require_theirs(tx, actor, &without, (old.from_at.max(tx.now), old.until_at))
+    is_by(actor, old) && without.is_all_of(me, (old.from_at.max(now), old.until_at))
 }
 
 /// Writes an override, and plans anew.
@@ -183,6 +239,20 @@ pub(super) fn add(
         &new.reason,
     );
     done(tx, actor, AuditAction::Write, (rotation, &diff))
+}
+
+/// Removes what is to come of some people's overrides; what the audit log says of each.
+pub(super) fn withdraw(
+    tx: &WriteTx<'_>,
+    rotation: &Rotation,
+    is_gone: impl Fn(UserId) -> bool,
+) -> Result<Vec<String>> {
+    let mut all = Vec::new();
+    for old in rotation.overrides.iter().filter(|o| is_gone(o.user)) {
+        rotation_overrides::delete(tx, old.id)?;
+        all.push(said(tx, old)?);
+    }
+    Ok(all)
 }
 
 /// What the audit log says of an override.

@@ -53,6 +53,8 @@ pub enum Heard {
     Set(Override),
     /// It was heard before.
     Known,
+    /// It tells of something else than that someone went on call.
+    Other,
     /// It names someone who cannot be on call, as the audit log says too.
     Refused(String),
 }
@@ -126,6 +128,7 @@ impl App {
             return Ok(None);
         }
         let notice = Notice::parse(&delivery.body).map_err(|e| Error::invalid("body", e))?;
+        let Some(notice) = notice else { return Ok(Some(Heard::Other)) };
         let source = AuditSource {
             ip: delivery.ip.to_string(),
             ..trail::asked(AuditActor::System, delivery.request.as_deref())
@@ -191,7 +194,8 @@ fn take(
         rotation_overrides::delete(tx, old.id)?;
         planned.overrides.retain(|o| o.id != old.id);
     }
-    let until = until(tx.now, &planned, notice);
+    let absent = plans::absent(tx, &planned)?;
+    let until = until(tx.now, &planned.without(&absent), notice);
     let new = Override {
         id: tx.fresh(),
         user: user.id,
@@ -212,11 +216,15 @@ fn take(
     Ok(Heard::Set(new))
 }
 
-/// Until when someone is on call by a notice: as it says, else as long as the turn under way.
+/// Until when someone is on call by a notice: as it says, else as long as the shift of now, or until
+/// the next one where nobody has this time.
 fn until(now: Timestamp, rotation: &Rotation, notice: &Notice) -> Timestamp {
     let said = notice.until.filter(|until| *until > now);
-    let turn = || rotation.shifts(now, now.plus(MAX_OVERRIDE)).first().map(|s| s.until_at);
-    said.or_else(turn).unwrap_or(now.plus(UNSAID)).min(now.plus(MAX_OVERRIDE))
+    let planned = || {
+        let first = rotation.shifts(now, now.plus(MAX_OVERRIDE)).into_iter().next()?;
+        Some(if first.from_at > now { first.from_at } else { first.until_at })
+    };
+    said.or_else(planned).unwrap_or(now.plus(UNSAID)).min(now.plus(MAX_OVERRIDE))
 }
 
 fn written(

@@ -4,13 +4,14 @@ use std::collections::BTreeMap;
 
 use super::access::record;
 use super::rotation_layers::{NewLayer, layers, layers_of};
+use super::rotation_overrides::withdraw;
 use super::{Actor, App, Error, Result, organizations, shifts as plans, trail};
 use crate::model::audit::{AuditAction, AuditTarget, Diff};
 use crate::model::event::Event;
 use crate::model::id::{RotationId, UserId};
 use crate::model::name::GroupName;
 use crate::model::policy::{Action, Object, ResourceType};
-use crate::model::rotation::{MAX_ROTATIONS, Rotation, Stored, Zone};
+use crate::model::rotation::{HORIZON, MAX_EDGES, MAX_ROTATIONS, Rotation, Stored, Zone};
 use crate::model::time::Timestamp;
 use crate::model::user::{Organization, UserRef};
 use crate::server::db::{self, ReadTx, WriteTx, rotations, shifts, users};
@@ -144,6 +145,7 @@ impl App {
                     overrides: Vec::new(),
                     created_at: tx.now,
                 };
+                require_plannable(&rotation, tx.now)?;
                 rotations::insert(tx, &rotation).map_err(|e| taken(e, &rotation))?;
                 plans::plan(tx, rotation.id)?;
                 let said = said(tx, &rotation)?;
@@ -181,16 +183,21 @@ impl App {
                 new.zone = zone.unwrap_or(new.zone);
                 if let Some(given) = &cmd.layers {
                     new.layers = layers(tx, &actor, (old.organization_id, Some(&old)), given)?;
+                    require_plannable(&new, tx.now)?;
                 }
                 rotations::update(tx, &new).map_err(|e| taken(e, &new))?;
+                // Who is taken out keeps nothing of it.
+                let ended =
+                    withdraw(tx, &new, |user| old.has(user, tx.now) && !new.has(user, tx.now))?;
                 plans::plan(tx, id)?;
                 let (was, is) = (said(tx, &old)?, said(tx, &new)?);
                 let diff = Diff::new()
                     .field("name", old.name.as_str(), new.name.as_str())
                     .field("zone", old.zone.name(), new.zone.name())
-                    .field("layers", &was, &is);
+                    .field("layers", &was, &is)
+                    .field("overrides", ended, Vec::new());
                 done(tx, &actor, AuditAction::Write, (&new, &diff))?;
-                shown(tx, new)
+                shown(tx, rotations::find(tx, id)?.ok_or(Error::NotFound("rotation"))?)
             })
             .await
     }
@@ -288,6 +295,16 @@ pub(super) fn done(
     record(tx, actor, &trail::with(entry, diff))?;
     tx.emit(Event::Grants);
     Ok(())
+}
+
+/// Asks for layers that change who is on call no more often than can be planned.
+fn require_plannable(rotation: &Rotation, now: Timestamp) -> Result<()> {
+    if rotation.edges_ahead(now) <= MAX_EDGES {
+        return Ok(());
+    }
+    let days = HORIZON.as_secs() / 86_400;
+    let why = format!("change who is on call more than {MAX_EDGES} times in {days} days");
+    Err(Error::invalid("layers", why))
 }
 
 fn parse_name(text: &str) -> Result<GroupName> {

@@ -6,9 +6,9 @@ use std::time::Duration;
 use super::rotations::{find, names};
 use super::{Actor, App, Error, Result};
 use crate::model::event::Event;
-use crate::model::id::{RotationId, UserId};
+use crate::model::id::{OrganizationId, RotationId, UserId};
 use crate::model::policy::Action;
-use crate::model::rotation::{HORIZON, Layer, MAX_SPAN, Rotation, Stored};
+use crate::model::rotation::{HORIZON, Layer, MAX_SPAN, Rotation, Stored, TIMES};
 use crate::model::time::Timestamp;
 use crate::model::user::UserRef;
 use crate::server::db::{ReadTx, WriteTx, rotation_overrides, rotations, shifts};
@@ -35,6 +35,8 @@ impl App {
         id: RotationId,
         (from, until): (Timestamp, Timestamp),
     ) -> Result<Named> {
+        require_near("from", from)?;
+        require_near("until", until)?;
         if until <= from {
             return Err(Error::invalid("until", "must be later than from"));
         }
@@ -56,13 +58,15 @@ impl App {
     /// Who is, was or will be on call at a time.
     ///
     /// # Errors
-    /// [`Error::NotFound`] for a rotation the actor may not see.
+    /// [`Error::NotFound`] for a rotation the actor may not see, [`Error::Invalid`] for a time that is
+    /// too far away.
     pub async fn on_call(
         &self,
         actor: &Actor,
         id: RotationId,
         at: Option<Timestamp>,
     ) -> Result<Option<(UserRef, Stored)>> {
+        at.map_or(Ok(()), |at| require_near("at", at))?;
         let actor = actor.clone();
         self.db
             .read(move |tx| {
@@ -77,7 +81,7 @@ impl App {
     }
 
     /// Plans further what is not planned far, and anew what names someone who may not be on call any
-    /// more. Whether there may be more to do.
+    /// more. What cannot be planned is logged, and tried again later. Whether there may be more to do.
     ///
     /// # Errors
     /// When the database fails; what was planned before stays so.
@@ -91,18 +95,33 @@ impl App {
                 Ok::<_, Error>(due)
             })
             .await?;
+        let mut planned = 0;
         for id in &due {
             let id = *id;
-            self.db
-                .write(move |tx| {
-                    plan(tx, id)?;
-                    tx.emit(Event::Grants);
-                    Ok::<_, Error>(())
-                })
-                .await?;
+            let done = self.db.write(move |tx| {
+                plan(tx, id)?;
+                tx.emit(Event::Grants);
+                Ok::<_, Error>(())
+            });
+            match done.await {
+                Ok(()) => planned += 1,
+                // One that cannot be planned keeps none of the others back.
+                Err(error) => {
+                    tracing::error!(%error, rotation = %id, "shifts were not planned further");
+                    self.db.write(move |tx| Ok::<_, Error>(shifts::put_off(tx, id)?)).await?;
+                }
+            }
         }
-        Ok(due.len() >= A_PASS)
+        Ok(planned > 0 && due.len() >= A_PASS)
     }
+}
+
+/// Asks for a time that someone may look at.
+fn require_near(field: &'static str, at: Timestamp) -> Result<()> {
+    if TIMES.contains(&at) {
+        return Ok(());
+    }
+    Err(Error::invalid(field, "must lie between 2000 and 2200"))
 }
 
 fn secs(duration: Duration) -> i64 {
@@ -113,6 +132,10 @@ fn secs(duration: Duration) -> i64 {
 pub(super) fn plan(tx: &WriteTx<'_>, id: RotationId) -> Result<()> {
     let Some(rotation) = rotations::find(tx, id)? else { return Ok(()) };
     let (now, until) = (tx.now, tx.now.plus(HORIZON));
+    if !rotation.zone.is_known() {
+        let zone = rotation.zone.name();
+        tracing::warn!(rotation = %id, zone, "nobody has a turn: there is no such time zone");
+    }
     let fit = rotation.clone().without(&absent(tx, &rotation)?);
     let mut new: Vec<Stored> = fit.shifts(now, until).iter().map(Stored::from).collect();
     // Whose shift goes on has begun when it began.
@@ -127,6 +150,22 @@ pub(super) fn plan(tx: &WriteTx<'_>, id: RotationId) -> Result<()> {
     shifts::forget(tx, id, before)?;
     rotation_overrides::forget(tx, id, before)?;
     Ok(())
+}
+
+/// Takes someone out of the rotations of an organization, or of all: who comes back is not on call
+/// again by that. The names of those rotations, for the audit log.
+pub(super) fn leave(
+    tx: &WriteTx<'_>,
+    user: UserId,
+    organization: Option<OrganizationId>,
+) -> Result<Vec<String>> {
+    let mut names = Vec::new();
+    for (id, name) in rotations::list_of(tx, user, organization)? {
+        rotations::leave(tx, id, user)?;
+        plan(tx, id)?;
+        names.push(name);
+    }
+    Ok(names)
 }
 
 /// Who is in a rotation and may not be on call: suspended, deleted, or gone from the organization.

@@ -1,5 +1,7 @@
 //! What the words of a provider's mapping mean here, and what a change of it means by them.
 
+use std::collections::BTreeMap;
+
 use uuid::Uuid;
 
 use super::groups::EVERYONE;
@@ -35,13 +37,23 @@ pub(super) fn as_meant(
                 pairs.into_iter().map(|(word, here)| (spelled(&word), here)).collect::<Vec<_>>()
             };
             let (add, mut remove) = (all(add), all(remove));
+            // Each text is looked up once, however often it stands there.
+            let mut known: BTreeMap<String, Option<Thing>> = BTreeMap::new();
+            let mut meant = |text: &str| -> Result<Option<Thing>> {
+                if let Some(thing) = known.get(text) {
+                    return Ok(Option::clone(thing));
+                }
+                let found = thing(tx, found, text)?;
+                known.insert(text.to_owned(), found.clone());
+                Ok(found)
+            };
             let mut same = Vec::new();
             for (word, here) in &remove {
-                let Some(wanted) = thing(tx, found, here.trim())? else { continue };
+                let Some(wanted) = meant(here.trim())? else { continue };
                 let kept = old.mapping.get(word).into_iter().flatten();
                 let added = add.iter().filter(|(of, _)| of == word).map(|(_, here)| here);
                 for other in kept.chain(added) {
-                    if thing(tx, found, other.trim())?.as_ref() == Some(&wanted) {
+                    if meant(other.trim())?.as_ref() == Some(&wanted) {
                         same.push((word.clone(), other.clone()));
                     }
                 }
@@ -66,18 +78,17 @@ pub(super) fn as_meant(
     }
 }
 
+/// The id and the name of what a text means here; roles have no id.
+pub(super) type Thing = (Option<Uuid>, String);
+
 /// Where a word leads that leads nowhere.
 const NOTHING: String = String::new();
 
-/// The id and the name of what a text means here; roles have no id.
+/// What a text means here.
 ///
 /// # Errors
 /// When the database fails.
-pub(super) fn thing(
-    tx: &ReadTx<'_>,
-    found: &Found,
-    text: &str,
-) -> Result<Option<(Option<Uuid>, String)>> {
+pub(super) fn thing(tx: &ReadTx<'_>, found: &Found, text: &str) -> Result<Option<Thing>> {
     Ok(match found.kind {
         SyncKind::Groups => {
             group(tx, found.place()?.id, text)?.map(|group| (Some(group.id.0), group.name))

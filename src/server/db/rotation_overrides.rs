@@ -3,7 +3,7 @@
 use rusqlite::{Row, named_params};
 
 use super::{ReadTx, Result, WriteTx};
-use crate::model::id::{OverrideId, RotationId};
+use crate::model::id::{OverrideId, RotationId, UserId};
 use crate::model::rotation::Override;
 use crate::model::time::Timestamp;
 
@@ -55,6 +55,18 @@ pub fn insert(tx: &WriteTx<'_>, rotation: RotationId, new: &Override) -> Result<
 /// When SQLite fails.
 pub fn delete(tx: &WriteTx<'_>, id: OverrideId) -> Result<()> {
     tx.execute("DELETE FROM rotation_overrides WHERE id = :id", named_params! { ":id": id })?;
+    Ok(())
+}
+
+/// Removes someone's of a rotation.
+///
+/// # Errors
+/// When SQLite fails.
+pub fn delete_of(tx: &WriteTx<'_>, rotation: RotationId, user: UserId) -> Result<()> {
+    tx.execute(
+        "DELETE FROM rotation_overrides WHERE rotation_id = :rotation AND user_id = :user",
+        named_params! { ":rotation": rotation, ":user": user },
+    )?;
     Ok(())
 }
 

@@ -30,7 +30,7 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<Rotation> {
         id: row.get("id")?,
         organization_id: row.get("organization_id")?,
         name: row.get("name")?,
-        zone: read(row.get_ref("zone")?.as_str()?, |text| Zone::parse(text).ok())?,
+        zone: Zone::kept(row.get_ref("zone")?.as_str()?),
         layers: Vec::new(),
         overrides: Vec::new(),
         created_at: row.get("created_at")?,
@@ -224,6 +224,41 @@ pub fn is_fit(tx: &ReadTx<'_>, organization: OrganizationId, user: UserId) -> Re
         |_| Ok(()),
     )?;
     Ok(found.is_some())
+}
+
+/// The rotations that someone has time in or may come to have, by name: of an organization, or all.
+///
+/// # Errors
+/// When SQLite fails.
+pub fn list_of(
+    tx: &ReadTx<'_>,
+    user: UserId,
+    organization: Option<OrganizationId>,
+) -> Result<Vec<(RotationId, String)>> {
+    tx.list(
+        "SELECT id, name FROM rotations
+         WHERE id IN (
+             SELECT rotation_id FROM rotation_members WHERE user_id = :user AND left_at IS NULL
+             UNION SELECT rotation_id FROM rotation_overrides
+                   WHERE user_id = :user AND until_at > :now)
+           AND (:organization IS NULL OR organization_id = :organization)
+         ORDER BY name",
+        named_params! { ":user": user, ":organization": organization, ":now": tx.now },
+        |row| Ok((row.get("id")?, row.get("name")?)),
+    )
+}
+
+/// Notes that someone has left the layers of a rotation, and removes their overrides there.
+///
+/// # Errors
+/// When SQLite fails.
+pub fn leave(tx: &WriteTx<'_>, rotation: RotationId, user: UserId) -> Result<()> {
+    tx.execute(
+        "UPDATE rotation_members SET left_at = :now
+         WHERE rotation_id = :rotation AND user_id = :user AND left_at IS NULL",
+        named_params! { ":rotation": rotation, ":user": user, ":now": tx.now },
+    )?;
+    rotation_overrides::delete_of(tx, rotation, user)
 }
 
 /// What programs sign with that say who is on call, sealed; then the last event and its time.

@@ -5,7 +5,7 @@ use rusqlite::{Row, named_params};
 use super::scim_users::bound;
 use super::{ReadTx, Result, WriteTx};
 use crate::model::id::{RotationId, UserId};
-use crate::model::rotation::Stored;
+use crate::model::rotation::{HORIZON, Stored};
 use crate::model::time::Timestamp;
 
 fn from_row(row: &Row<'_>) -> rusqlite::Result<Stored> {
@@ -137,6 +137,18 @@ pub fn due(tx: &ReadTx<'_>, until: Timestamp, most: usize) -> Result<Vec<Rotatio
         named_params! { ":until": until, ":most": bound(most) },
         |row| row.get("id"),
     )
+}
+
+/// Lets a rotation that cannot be planned be due again when those are that are planned now.
+///
+/// # Errors
+/// When SQLite fails.
+pub fn put_off(tx: &WriteTx<'_>, rotation: RotationId) -> Result<()> {
+    tx.execute(
+        "UPDATE rotations SET planned_until_at = :until WHERE id = :rotation",
+        named_params! { ":rotation": rotation, ":until": tx.now.plus(HORIZON) },
+    )?;
+    Ok(())
 }
 
 /// Rotations with a shift to come of someone who may not be on call any more.

@@ -185,6 +185,10 @@ pub fn all() -> Vec<Scene> {
         ("rotation-member", page(linus(), swapped(), false)),
         ("rotation-layers", page(ada(), layered(), true)),
         ("rotation-nobody", nobody()),
+        (
+            "rotation-zone-gone",
+            page(ada(), Rotation { zone: Zone::kept("Moon/Base"), ..rotation() }, true),
+        ),
         ("rotation-override", asked()),
         ("rotation-override-wrong", wrong(true, "until", "Must lie ahead.")),
         ("rotation-settings-wrong", wrong(false, "members-0", "There is no user \"nobody\".")),

@@ -14,6 +14,7 @@ use crate::server::html::layout::{Page, Section, Visit, crumbs};
 use crate::server::html::parts::button::{labelled, opens};
 use crate::server::html::parts::form::Input;
 use crate::server::html::parts::icon::icon;
+use crate::server::html::parts::notice::{Tone, notice};
 use crate::server::html::parts::place::{Place, Tab};
 use crate::server::html::parts::{avatar, code};
 
@@ -101,6 +102,7 @@ impl Render for RotationPage {
             }
             div class="stack" {
                 (self.told())
+                @if !self.rotation.zone.is_known() { (self.gone()) }
                 (self.stats())
                 @if self.asks { (self.override_card()) }
                 (self.calendar())
@@ -133,6 +135,15 @@ impl RotationPage {
     fn overrides(&self) -> bool {
         let mine = |s: &ShownShift| s.user.id == self.visit.user.id;
         self.changes || self.shifts.iter().any(|s| mine(s) && s.until_at > self.visit.now)
+    }
+
+    /// That its clocks are gone.
+    fn gone(&self) -> Markup {
+        let text = html! {
+            "There is no time zone " (self.rotation.zone.name()) " on this server: nobody has a turn until "
+            "another is set. Times are shown in UTC."
+        };
+        notice(Tone::Warn, &text, &html! {})
     }
 
     fn turns(&self) -> String {

@@ -47,6 +47,7 @@ async fn hear(
     match state.app.hear(id, delivery).await? {
         Some(Heard::Set(_)) => Ok(message("Heard: who is on call has changed.")),
         Some(Heard::Known) => Ok(message("Heard before: nothing has changed.")),
+        Some(Heard::Other) => Ok(message("Nobody went on call by it: nothing has changed.")),
         Some(Heard::Refused(why)) => Err(Error::invalid("body", why).into()),
         // Whether there is such a rotation is not told either.
         None => {
