@@ -6,12 +6,16 @@ const HISTORY_LINES: usize = 500;
 /// Smallest and largest size a client may ask for; a parser's memory grows with the area.
 const SIZES: std::ops::RangeInclusive<u16> = 2..=1000;
 
+/// Bytes of a control sequence's parameters that are read. The parser knows 32 of them.
+const MAX_PARAMS: usize = 256;
+
 /// A terminal's screen and the lines above it.
 ///
 /// The parser panics on rare mixtures of sizes and wide characters. A terminal must not end by
 /// what is written to it: the screen then starts empty, and whoever watches misses nothing.
 pub struct Screen {
     parser: vt100::Parser,
+    filter: Filter,
     /// Lines that are kept above the screen.
     history: usize,
 }
@@ -30,12 +34,14 @@ impl Screen {
     }
 
     fn keeping(history: usize, cols: u16, rows: u16) -> Self {
-        Self { parser: vt100::Parser::new(clamp(rows), clamp(cols), history), history }
+        let parser = vt100::Parser::new(clamp(rows), clamp(cols), history);
+        Self { parser, filter: Filter::default(), history }
     }
 
     /// Takes in what the terminal wrote.
     pub fn feed(&mut self, bytes: &[u8]) {
-        self.guarded(|parser| parser.process(bytes));
+        let bytes = self.filter.pass(bytes, self.size());
+        self.guarded(|parser| parser.process(&bytes));
     }
 
     /// Changes the size. Returns whether it is a new one.
@@ -94,6 +100,91 @@ impl Screen {
             *self = Self::keeping(self.history, cols, rows);
         }
         done.ok()
+    }
+}
+
+/// Limits the numbers of control sequences, in bytes that come in any pieces.
+///
+/// The parser inserts, deletes and scrolls as often as it is told to, up to 65,535 times for eight
+/// bytes. More than the screen has columns or rows changes nothing that could be seen.
+#[derive(Default)]
+struct Filter {
+    place: Place,
+    /// The parameters so far, held back until it is known what they are for.
+    params: Vec<u8>,
+}
+
+/// Where in a control sequence the bytes are.
+#[derive(Clone, Copy, Default)]
+enum Place {
+    /// In none.
+    #[default]
+    Outside,
+    /// Behind an escape.
+    Escape,
+    /// Behind an escape and a bracket.
+    Params,
+}
+
+impl Filter {
+    fn pass(&mut self, bytes: &[u8], size: (u16, u16)) -> Vec<u8> {
+        let mut out = Vec::with_capacity(bytes.len() + self.params.len());
+        for &byte in bytes {
+            self.place = match (self.place, byte) {
+                (_, 0x1b) => {
+                    self.params.clear();
+                    Place::Escape
+                }
+                (_, 0x18 | 0x1a) => {
+                    self.params.clear();
+                    Place::Outside
+                }
+                (Place::Escape, b'[') => Place::Params,
+                (Place::Params, b' '..=b'?') => {
+                    if self.params.len() < MAX_PARAMS {
+                        self.params.push(byte);
+                    }
+                    continue;
+                }
+                (Place::Params, b'@'..=b'~') => {
+                    self.put_params(&mut out, byte, size);
+                    Place::Outside
+                }
+                // Control characters take effect within a sequence, and other bytes none.
+                (place @ (Place::Escape | Place::Params), ..0x20 | 0x7f..) => place,
+                (Place::Escape | Place::Outside, _) => Place::Outside,
+            };
+            out.push(byte);
+        }
+        out
+    }
+
+    fn put_params(&mut self, out: &mut Vec<u8>, end: u8, (cols, rows): (u16, u16)) {
+        let params = std::mem::take(&mut self.params);
+        let is_plain = params.iter().all(|b| matches!(b, b'0'..=b'9' | b';' | b':'));
+        let most = match end {
+            // Modes and colours are no counts.
+            b'h' | b'l' | b'm' => None,
+            b'L' | b'M' | b'S' | b'T' => Some(rows),
+            b'@' | b'P' | b'X' => Some(cols),
+            _ => Some(cols.max(rows)),
+        };
+        let Some(most) = most.filter(|_| is_plain) else {
+            out.extend_from_slice(&params);
+            return;
+        };
+        for piece in params.split_inclusive(|b| !b.is_ascii_digit()) {
+            let n_digits = piece.iter().take_while(|b| b.is_ascii_digit()).count();
+            let (digits, behind) = piece.split_at(n_digits);
+            let number = digits.iter().fold(0u16, |number, digit| {
+                number.saturating_mul(10).saturating_add(u16::from(digit - b'0'))
+            });
+            match number > most {
+                true => out.extend_from_slice(most.to_string().as_bytes()),
+                false => out.extend_from_slice(digits),
+            }
+            out.extend_from_slice(behind);
+        }
     }
 }
 
@@ -164,6 +255,43 @@ mod tests {
         assert!(screen.resize(u16::MAX, 30));
         assert_eq!(screen.size(), (1000, 30));
         assert!(!screen.resize(2000, 30));
+    }
+
+    #[test]
+    fn a_count_is_no_larger_than_the_screen() {
+        let hostile = b"\x1b[65535@".repeat(100_000);
+        for cut in [1, 7, 4096, hostile.len()] {
+            let mut filter = Filter::default();
+            let passed: Vec<u8> =
+                hostile.chunks(cut).flat_map(|piece| filter.pass(piece, (20, 4))).collect();
+            assert_eq!(passed, b"\x1b[20@".repeat(100_000), "in pieces of {cut}");
+        }
+        let mut screen = Screen::new(20, 4);
+        for end in "@LMPSTX".chars() {
+            screen.feed(format!("\x1b[0065535;99999999{end}").repeat(10_000).as_bytes());
+        }
+        screen.feed(b"\x1b[Hstill here");
+        assert_eq!(screen.parser.screen().contents().trim_end(), "still here");
+        let mut filter = Filter::default();
+        let long = [b"\x1b[".as_slice(), &b"9".repeat(1 << 20)].concat();
+        assert_eq!(filter.pass(&long, (20, 4)), b"\x1b[");
+        assert_eq!((filter.params.len(), filter.pass(b"T", (20, 4))), (MAX_PARAMS, b"4T".to_vec()));
+    }
+
+    #[test]
+    fn ordinary_output_passes_unchanged() {
+        let ordinary = "plain \u{e9}\u{4e16}\r\n\x1b[?1049h\x1b[?2004h\x1b[1;38;2;250;128;255mred\x1b[m\
+            \x1b[4:3m\x1b[>4;2m\x1b[12;40H\x1b[2J\x1b[3P\x1b]0;title [900@\x07\x1b(B\x1b[!p\x1b[6 q\x1b[4\n2C";
+        let expected = ordinary.replace("\x1b[4\n2C", "\x1b[\n42C");
+        for cut in 1..ordinary.len() {
+            let mut filter = Filter::default();
+            let passed: Vec<u8> = ordinary
+                .as_bytes()
+                .chunks(cut)
+                .flat_map(|piece| filter.pass(piece, (80, 24)))
+                .collect();
+            assert_eq!(String::from_utf8_lossy(&passed), expected, "in pieces of {cut}");
+        }
     }
 
     proptest! {

@@ -207,7 +207,9 @@ async fn bash_zsh_and_fish_say_what_they_run_and_read_the_persons_own_files() {
                 _ => None,
             })
             .collect();
-        assert_eq!(texts, lines, "{shell}");
+        // What bash does not keep in its history has no text, and is listed all the same.
+        let kept = |line| if shell == "/bin/bash" && line == lines[1] { "" } else { line };
+        assert_eq!(texts, lines.map(kept), "{shell}");
         assert!(found.contains(&Mark::Directory("/tmp".to_owned())), "{shell}: {found:?}");
         let ends: Vec<&Mark> = found.iter().filter(|m| matches!(m, Mark::Ended(_))).collect();
         let last = &ends[ends.len() - 3..];

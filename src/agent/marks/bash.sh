@@ -1,25 +1,25 @@
 # Read by a login bash in the place of its own files, which it reads in turn: see agent/marks.rs.
 set +o posix
 unset ENV
-__steading_secret=$STEADING_MARKS
+__steading_secret=${STEADING_MARKS-}
 unset STEADING_MARKS
 # What POSIX mode chose for the history; files of the person's may choose again.
-[ "$HISTFILE" = "$HOME/.sh_history" ] && HISTFILE=$HOME/.bash_history
+[ "${HISTFILE-}" = "${HOME-}/.sh_history" ] && HISTFILE=${HOME-}/.bash_history
 [ -r /etc/profile ] && . /etc/profile
-if [ -r "$HOME/.bash_profile" ]; then
-  . "$HOME/.bash_profile"
-elif [ -r "$HOME/.bash_login" ]; then
-  . "$HOME/.bash_login"
-elif [ -r "$HOME/.profile" ]; then
-  . "$HOME/.profile"
+if [ -r "${HOME-}/.bash_profile" ]; then
+  . "${HOME-}/.bash_profile"
+elif [ -r "${HOME-}/.bash_login" ]; then
+  . "${HOME-}/.bash_login"
+elif [ -r "${HOME-}/.profile" ]; then
+  . "${HOME-}/.profile"
 fi
-# Before a command is run, in a shell of its own: what was typed is the last entry of the history,
-# unless that did not take it in.
+# Before a command is run, in a shell of its own: what was typed is the last entry of the history. What
+# the history does not keep, as the person chose, is listed without its text.
 __steading_before() {
   local line= text=
   if [[ -o history ]]; then
     line=$(HISTTIMEFORMAT= builtin history 1)
-    if [[ $line != "$__steading_last" || $HISTCONTROL == *dups* ]]; then
+    if [[ $line != "${__steading_last-}" ]]; then
       # Behind the number, a star for what was changed, and two spaces.
       text=${line#"${line%%[![:space:]]*}"}
       text=${text#"${text%%[!0-9]*}"}
@@ -33,25 +33,15 @@ __steading_before() {
   text=${text//$'\n'/\\x0a}
   text=${text//$'\t'/\\x09}
   text=${text//[[:cntrl:]]/?}
-  builtin printf '\e]633;E;%s;%s\a\e]133;C;steading=%s\a' "$text" "$__steading_secret" "$__steading_secret"
+  builtin printf '\e]633;E;%s;%s\a\e]133;C;steading=%s\a' "$text" "${__steading_secret-}" "${__steading_secret-}"
 }
 __steading_prompt() {
-  local code=$? directory=${PWD//%/%25}
+  local code=$? directory=${PWD-}
+  directory=${directory//%/%25}
   builtin printf '\e]133;D;%s;steading=%s\a\e]7;file://%s%s\a\e]133;A\a' \
-    "$code" "$__steading_secret" "$HOSTNAME" "${directory//[[:cntrl:]]/?}"
-  # A command that begins with a space is left out of the history by the shell, and would be left out
-  # of the list with it: it is kept until it was run, and taken out here.
-  if [[ $HISTCONTROL == *ignorespace* || $HISTCONTROL == *ignoreboth* ]]; then
-    HISTCONTROL=${HISTCONTROL//ignoreboth/ignoredups}
-    HISTCONTROL=${HISTCONTROL//ignorespace/}
-    __steading_spaces=1
-  fi
+    "$code" "${__steading_secret-}" "${HOSTNAME-}" "${directory//[[:cntrl:]]/?}"
   if [[ -o history ]]; then
     __steading_last=$(HISTTIMEFORMAT= builtin history 1)
-    if [[ -n $__steading_spaces && $__steading_last =~ ^\ *([0-9]+)\*?\ \ [[:space:]] ]]; then
-      builtin history -d "${BASH_REMATCH[1]}"
-      __steading_last=$(HISTTIMEFORMAT= builtin history 1)
-    fi
   fi
   return "$code"
 }

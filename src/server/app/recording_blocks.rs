@@ -9,6 +9,7 @@ use flate2::write::DeflateEncoder;
 use super::Error;
 use crate::model::recording::events::{self, Event, Picture};
 use crate::model::recording::{Block, Hash, chained};
+use crate::server::db::{self, recording_blocks};
 
 /// The most that a block may unpack to: a picture of the largest terminal and the events of a block.
 const MAX_PLAIN: u64 = 64 << 20;
@@ -22,6 +23,13 @@ pub fn pack(before: &Hash, number: i64, (began_ms, ended_ms): (i64, i64), plain:
     let data = encoder.finish().unwrap_or_default();
     let hash = chained(before, number, (began_ms, ended_ms), &data);
     Block { number, began_ms, ended_ms, hash, data }
+}
+
+/// Whether the database refused what was to be written, as it will each time.
+#[must_use]
+pub fn is_refusal(error: &Error) -> bool {
+    matches!(error, Error::Internal(why)
+        if why.downcast_ref::<db::Error>().is_some_and(recording_blocks::is_refusal))
 }
 
 /// What a block holds.

@@ -128,8 +128,8 @@ impl App {
     }
 }
 
-/// Removes some of the oldest recording, if its time is over or there is no more room for it. Whether
-/// there may be more to do.
+/// Removes some of the oldest recording whose time is over; else, when there is no more room, of the
+/// oldest one in the workspace that takes most. Whether there may be more to do.
 fn forget_recording(tx: &WriteTx<'_>, policy: &Policy) -> Result<bool> {
     let age = i64::try_from(policy.keep.as_secs()).unwrap_or(i64::MAX);
     let over = match policy.keep.is_zero() {
@@ -138,7 +138,7 @@ fn forget_recording(tx: &WriteTx<'_>, policy: &Policy) -> Result<bool> {
     };
     let is_full = policy.keep_bytes > 0 && recordings::stored_bytes(tx)? > policy.keep_bytes;
     let over = match over {
-        None if is_full => recordings::oldest(tx, Timestamp(i64::MAX))?,
+        None if is_full => recordings::oldest_of_most(tx)?,
         over => over,
     };
     let Some(id) = over else { return Ok(false) };

@@ -34,6 +34,13 @@ pub fn put(tx: &WriteTx<'_>, recording: RecordingId, block: &Block) -> Result<()
     Ok(())
 }
 
+/// Whether the database refused a row for what it holds: trying again does not help.
+#[must_use]
+pub fn is_refusal(error: &super::Error) -> bool {
+    matches!(error, super::Error::Sqlite(e)
+        if e.sqlite_error_code() == Some(rusqlite::ErrorCode::ConstraintViolation))
+}
+
 /// The block that a place is in: the last one that begins no later; else the first.
 ///
 /// # Errors

@@ -231,14 +231,33 @@ pub fn oldest(tx: &ReadTx<'_>, before: Timestamp) -> Result<Option<RecordingId>>
     )
 }
 
-/// Bytes that all recordings that have ended take.
+/// The oldest recording that has ended, in the workspace whose recordings take most: where room is
+/// short it is not those of others that go.
+///
+/// # Errors
+/// When SQLite fails.
+pub fn oldest_of_most(tx: &ReadTx<'_>) -> Result<Option<RecordingId>> {
+    tx.find(
+        "/* scan: only when there is no room, and a row is one session */
+         SELECT id FROM recordings WHERE ended_at IS NOT NULL AND workspace_id = (
+             SELECT workspace_id FROM recordings GROUP BY workspace_id
+             HAVING count(ended_at) > 0 ORDER BY sum(stored_bytes) DESC, workspace_id LIMIT 1)
+         ORDER BY began_at, id LIMIT 1",
+        [],
+        |row| row.get("id"),
+    )
+}
+
+/// Bytes that all recordings take, those that last too.
 ///
 /// # Errors
 /// When SQLite fails.
 pub fn stored_bytes(tx: &ReadTx<'_>) -> Result<u64> {
     let sum = tx.find(
-        "SELECT coalesce(sum(stored_bytes), 0) AS n FROM recordings INDEXED BY recordings_ended
-         WHERE ended_at IS NOT NULL",
+        "SELECT (SELECT coalesce(sum(stored_bytes), 0) FROM recordings INDEXED BY recordings_ended
+                 WHERE ended_at IS NOT NULL)
+              + (SELECT coalesce(sum(stored_bytes), 0) FROM recordings INDEXED BY recordings_running
+                 WHERE status = 'running') AS n",
         [],
         |row| row.get::<_, i64>("n"),
     )?;

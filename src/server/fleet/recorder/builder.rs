@@ -17,11 +17,23 @@ const MAX_BLOCK_BYTES: usize = 256 << 10;
 const MAX_BLOCK_EVENTS: usize = 16_384;
 /// Time in one block.
 const MAX_BLOCK_MS: i64 = 10_000;
+/// Columns and rows of the screen that pictures are drawn from, whatever the window's size: what it
+/// takes to draw one grows with the area, and the window's size is the client's word.
+const MAX_SCREEN: (u16, u16) = (300, 120);
+/// Bytes of a picture. A screen that is all colours takes more, and its block begins empty.
+const MAX_PICTURE: usize = 1 << 20;
+/// What a block begins with in place of a picture that is too large.
+const CLEAR: &[u8] = b"\x1b[!p\x1b[?1049l\x1b[H\x1b[2J";
+/// Stored bytes of one recording: a day of a session at 100 kB/s, packed eight to one. Beyond that
+/// it is a program's output and nobody's work, and would push others' recordings out.
+const MAX_RECORDING: i64 = 1 << 30;
 
 /// One recording as it is made.
 pub(super) struct Builder {
     /// None where there is no terminal.
     screen: Option<Screen>,
+    /// The window's size, which may be larger than the screen.
+    window: (u16, u16),
     marks: Option<Marks>,
     ledger: Ledger,
     open: Option<Open>,
@@ -32,6 +44,8 @@ pub(super) struct Builder {
     number: i64,
     /// Bytes that closed blocks take.
     closed_bytes: i64,
+    /// How far the recording had come, and its hash, when it was last written.
+    written: (Extent, Hash),
     exit_code: Option<i64>,
     has_grown: bool,
 }
@@ -41,15 +55,18 @@ struct Open {
     plain: Vec<u8>,
     began_ms: i64,
     ended_ms: i64,
+    /// Bytes that may pass in it, and that did.
+    most_bytes: usize,
     n_bytes: usize,
     n_events: usize,
 }
 
 impl Builder {
     pub(super) fn new(plan: &Plan) -> Self {
-        let (cols, rows) = plan.size;
+        let (cols, rows) = within(plan.size);
         let mut this = Self {
             screen: (plan.size != (0, 0)).then(|| Screen::without_history(cols, rows)),
+            window: plan.size,
             marks: plan.marks.clone().map(Marks::new),
             ledger: Ledger::default(),
             open: None,
@@ -57,6 +74,7 @@ impl Builder {
             before: [0; 32],
             number: 0,
             closed_bytes: 0,
+            written: (Extent::default(), [0; 32]),
             exit_code: None,
             has_grown: false,
         };
@@ -85,7 +103,7 @@ impl Builder {
         self.close_if_full(at_ms);
         let open = match &mut self.open {
             Some(open) => open,
-            none => none.insert(Open::new(self.screen.as_mut(), at_ms)),
+            none => none.insert(Open::new(self.screen.as_mut(), self.window, at_ms)),
         };
         let since = u64::try_from(at_ms - open.ended_ms).unwrap_or_default();
         events::put(&mut open.plain, since, what);
@@ -111,8 +129,10 @@ impl Builder {
                 }
             }
             What::Resize { cols, rows } => {
+                self.window = (*cols, *rows);
                 if let Some(screen) = &mut self.screen {
-                    screen.resize(*cols, *rows);
+                    let (cols, rows) = within(self.window);
+                    screen.resize(cols, rows);
                 }
             }
             What::Exit(code) => {
@@ -125,7 +145,7 @@ impl Builder {
 
     fn close_if_full(&mut self, at_ms: i64) {
         let is_full = |open: &Open| {
-            open.n_bytes >= MAX_BLOCK_BYTES
+            open.n_bytes >= open.most_bytes
                 || open.n_events >= MAX_BLOCK_EVENTS
                 || at_ms - open.began_ms >= MAX_BLOCK_MS
         };
@@ -169,6 +189,37 @@ impl Builder {
         growth
     }
 
+    /// What was handed out last has been written.
+    pub(super) fn has_written(&mut self, growth: &Growth) {
+        self.written = (growth.extent, growth.hash);
+    }
+
+    /// What was handed out last cannot be written: it is left out, and the recording goes on behind
+    /// what stands.
+    pub(super) fn leave_out(&mut self) {
+        let (extent, hash) = self.written;
+        let now = self.growth.extent;
+        let lost = now.bytes - extent.bytes;
+        let lost_bytes = now.lost_bytes.saturating_add(lost);
+        self.growth = Growth {
+            extent: Extent { length_ms: now.length_ms, lost_bytes, ..extent },
+            ..Growth::default()
+        };
+        (self.open, self.before, self.closed_bytes) = (None, hash, extent.stored_bytes);
+        self.number += 1;
+        self.mark(format!("{lost} bytes were not recorded"));
+    }
+
+    /// Marks the place that the recording has come to.
+    pub(super) fn mark(&mut self, text: String) {
+        self.put(self.growth.extent.length_ms, &What::Marker(text));
+    }
+
+    /// Whether it takes as many bytes as one may.
+    pub(super) fn is_at_limit(&self) -> bool {
+        self.closed_bytes >= MAX_RECORDING
+    }
+
     /// What the process ended with, if that was seen.
     pub(super) fn exit_code(&self) -> Option<i64> {
         self.exit_code
@@ -176,14 +227,27 @@ impl Builder {
 }
 
 impl Open {
-    fn new(screen: Option<&mut Screen>, at_ms: i64) -> Self {
-        let picture = screen.map_or_else(Picture::default, |screen| Picture {
-            size: screen.size(),
-            drawn: screen.again(),
+    fn new(screen: Option<&mut Screen>, window: (u16, u16), at_ms: i64) -> Self {
+        let picture = screen.map_or_else(Picture::default, |screen| {
+            let drawn = screen.again();
+            let drawn = if drawn.len() > MAX_PICTURE { CLEAR.to_vec() } else { drawn };
+            Picture { size: screen.size(), drawn }
         });
-        let plain = events::begin(&picture);
-        Self { plain, began_ms: at_ms, ended_ms: at_ms, n_bytes: 0, n_events: 0 }
+        let mut plain = events::begin(&picture);
+        if picture.size != (0, 0) && within(window) != window {
+            // What is drawn fits the screen, and what follows is meant for the window.
+            let (cols, rows) = window;
+            events::put(&mut plain, 0, &What::Resize { cols, rows });
+        }
+        // Pictures take no more room than twice what they show the way to.
+        let most_bytes = MAX_BLOCK_BYTES.max(2 * picture.drawn.len());
+        Self { plain, began_ms: at_ms, ended_ms: at_ms, most_bytes, n_bytes: 0, n_events: 0 }
     }
+}
+
+/// The size of the screen for a window.
+fn within((cols, rows): (u16, u16)) -> (u16, u16) {
+    (cols.min(MAX_SCREEN.0), rows.min(MAX_SCREEN.1))
 }
 
 fn len(block: &Block) -> i64 {
@@ -272,5 +336,54 @@ mod tests {
         let growth = builder.growth();
         assert_eq!((growth.changes.len(), growth.extent.n_commands), (2, 1));
         assert_eq!(builder.exit_code(), Some(0));
+    }
+
+    #[test]
+    fn a_window_of_any_size_has_pictures_of_a_small_one() {
+        let large = Plan { size: (1000, 1000), ..plan("") };
+        let mut builder = Builder::new(&large);
+        let colours: String = (0..200_000u32)
+            .map(|n| format!("\x1b[38;2;{};{};{}mx", n % 256, n / 256 % 256, n % 7))
+            .collect();
+        builder.add(&output(5, &colours));
+        builder.add(&output(10, "behind"));
+        let blocks = builder.growth().blocks;
+        assert_eq!(blocks.len(), 2);
+        let (picture, events) = unpack(&blocks[1]).unwrap();
+        assert_eq!(picture.size, MAX_SCREEN);
+        assert!(picture.drawn.len() <= MAX_PICTURE, "{}", picture.drawn.len());
+        assert_eq!(events[0].what, What::Resize { cols: 1000, rows: 1000 });
+        assert_eq!(events[1].what, What::Output(Bytes::from_static(b"behind")));
+    }
+
+    #[test]
+    fn a_picture_that_is_too_large_is_left_out() {
+        let mut screen = Screen::without_history(1000, 1000);
+        for n in 0..100_000u32 {
+            screen.feed(format!("\x1b[38;2;{};255;{}mx", n % 256, n % 200).as_bytes());
+        }
+        assert!(screen.again().len() > MAX_PICTURE);
+        let open = Open::new(Some(&mut screen), (80, 24), 0);
+        assert!(open.plain.len() < 100 && open.most_bytes == MAX_BLOCK_BYTES);
+    }
+
+    #[test]
+    fn what_cannot_be_written_is_counted_and_the_chain_goes_on() {
+        let mut builder = Builder::new(&plan(""));
+        builder.add(&output(1, "kept"));
+        let first = builder.growth();
+        builder.has_written(&first);
+        builder.add(&output(2, "left out"));
+        builder.growth();
+        builder.leave_out();
+        builder.add(&output(3, "again"));
+        let next = builder.growth();
+        assert_eq!((next.extent.bytes, next.extent.lost_bytes), (4 + 5, 8));
+        let block = &next.blocks[0];
+        assert_eq!(next.blocks.len(), 1);
+        let places = (block.began_ms, block.ended_ms);
+        assert_eq!(block.hash, chained(&first.hash, 1, places, &block.data));
+        let (_, events) = unpack(block).unwrap();
+        assert_eq!(events[0].what, What::Marker("8 bytes were not recorded".to_owned()));
     }
 }

@@ -29,6 +29,10 @@ use crate::wire::session::Kind;
 /// What the recorded person is told where they type.
 const NOTICE: &str = "This session is recorded.";
 
+/// What the person is told when the session may not go on.
+const ENDS: &str =
+    "This session ends: it can be recorded no further, and may not go on without that.";
+
 /// Characters of a forward's target that the log keeps: a host name is no longer.
 const MAX_TARGET: usize = 260;
 
@@ -126,10 +130,10 @@ impl Fleet {
             recording,
             live: Arc::clone(live),
             queue: Arc::clone(&queue),
-            builder,
         };
         // What was taken in is written before the server stops.
-        self.0.tasks.spawn_graceful("recorder", OnPanic::Lose, writer.run(self.0.tasks.token()));
+        let run = writer.run(builder, self.0.tasks.token());
+        self.0.tasks.spawn_graceful("recorder", OnPanic::Lose, run);
         let is_told = plan.kind == RecordingKind::Shell || plan.size != (0, 0);
         let notice = (is_told && live.kind != SessionKind::Terminal).then_some(NOTICE);
         Ok(Box::new(Tap::new(stream, queue, self.0.clock.clone(), (policy.input, notice))))

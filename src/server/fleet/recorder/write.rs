@@ -8,6 +8,7 @@ use tokio_util::sync::CancellationToken;
 use super::builder::Builder;
 use super::queue::Queue;
 use crate::model::recording::{Recording, RecordingReason, WhenFull};
+use crate::server::app::recording_blocks::is_refusal;
 use crate::server::app::{App, Error};
 use crate::server::fleet::register::Live;
 
@@ -22,71 +23,137 @@ const PATIENCE: usize = 10;
 /// Attempts after which a recording is given up whose session is over. The next start finds it.
 const LAST_ATTEMPTS: usize = 30;
 
+/// Batches that are taken in before what they made is written.
+const MAX_BATCHES: usize = 32;
+/// What a recording says that takes as many bytes as one may.
+const AT_LIMIT: &str = "the recording is full, and nothing after this is recorded";
+
 /// One recorder.
 pub(super) struct Writer {
     pub(super) app: App,
     pub(super) recording: Recording,
     pub(super) live: Arc<Live>,
     pub(super) queue: Arc<Queue>,
-    pub(super) builder: Builder,
 }
 
 impl Writer {
-    /// Records until the session's stream is gone, or the server stops.
-    pub(super) async fn run(mut self, stop: CancellationToken) {
+    /// Records until the session's stream is gone, the recording is full, or the server stops.
+    pub(super) async fn run(self, builder: Builder, stop: CancellationToken) {
+        let recorded = self.record(builder, stop).await;
+        // From here on nobody takes anything out.
+        let must_end = !recorded && self.must_end();
+        self.queue.end(must_end);
+        if must_end {
+            // Who reads is told why; who does not is not waited for.
+            tokio::time::sleep(PAUSE).await;
+            self.live.cut.cancel();
+        }
+    }
+
+    /// Returns whether all of the session is recorded.
+    async fn record(&self, mut builder: Builder, stop: CancellationToken) -> bool {
         let mut due = tokio::time::interval(EVERY);
         due.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
-            let is_stopping = tokio::select! {
-                () = self.queue.filled() => {
-                    tokio::time::sleep(GATHER).await;
-                    false
+            let mut is_last = false;
+            let mut is_due = false;
+            tokio::select! {
+                () = self.queue.filled() => tokio::time::sleep(GATHER).await,
+                _ = due.tick() => is_due = true,
+                () = stop.cancelled() => is_last = true,
+            }
+            let Some((taken_in, is_closed)) = self.take_in(builder).await else { return false };
+            builder = taken_in;
+            if builder.is_at_limit() {
+                builder.mark(AT_LIMIT.to_owned());
+                self.write(builder, true).await;
+                return false;
+            }
+            is_last |= is_closed;
+            if is_last || (is_due && builder.has_grown()) {
+                match self.write(builder, is_last).await {
+                    Some(written) if !is_last => builder = written,
+                    written => return written.is_some(),
                 }
-                _ = due.tick() => {
-                    if self.builder.has_grown() {
-                        self.write(false).await;
-                    }
-                    false
-                }
-                () = stop.cancelled() => true,
-            };
-            if self.take_in() || is_stopping {
-                return self.write(true).await;
             }
         }
     }
 
-    /// Takes what waits. Returns whether it was the last.
-    fn take_in(&mut self) -> bool {
-        let taken = self.queue.take();
-        for piece in &taken.pieces {
-            self.builder.add(piece);
+    /// Takes what waits, and says whether it was the last. None when that failed.
+    async fn take_in(&self, mut builder: Builder) -> Option<(Builder, bool)> {
+        for _ in 0..MAX_BATCHES {
+            let taken = self.queue.take();
+            if !taken.pieces.is_empty() {
+                builder = self
+                    .work(builder, move |builder| {
+                        taken.pieces.iter().for_each(|piece| builder.add(piece));
+                    })
+                    .await?
+                    .0;
+            }
+            if taken.is_closed {
+                return Some((builder, true));
+            }
+            if taken.is_all {
+                break;
+            }
         }
-        taken.is_closed
+        Some((builder, false))
     }
 
-    /// Has written what came since the last time, however often that must be tried.
-    async fn write(&mut self, is_end: bool) {
-        let growth = self.builder.growth();
+    /// Works where no other session waits: drawing a screen and packing a block take their time.
+    async fn work<T, F>(&self, mut builder: Builder, work: F) -> Option<(Builder, T)>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut Builder) -> T + Send + 'static,
+    {
+        let working = tokio::task::spawn_blocking(move || {
+            let made = work(&mut builder);
+            (builder, made)
+        });
+        let done = working.await;
+        if let Err(error) = &done {
+            let id = self.recording.id;
+            tracing::error!(recording.id = %id, %error, "a recorder failed");
+        }
+        done.ok()
+    }
+
+    /// Has written what came since the last time, however often that must be tried. None when the
+    /// recording cannot go on.
+    async fn write(&self, builder: Builder, is_end: bool) -> Option<Builder> {
+        let (mut builder, mut growth) = self.work(builder, Builder::growth).await?;
+        let mut is_left_out = false;
         for attempt in 1.. {
             let written = if is_end {
-                let code = self.builder.exit_code();
+                let code = builder.exit_code();
                 self.app.end_recording(&self.recording, growth.clone(), code).await
             } else {
                 self.app.grow_recording(&self.recording, growth.clone()).await
             };
-            let Err(error) = written else { return };
+            let Err(error) = written else { break };
             let id = self.recording.id;
             tracing::error!(recording.id = %id, %error, "a recording was not written");
+            if is_refusal(&error) {
+                if is_left_out {
+                    return None;
+                }
+                is_left_out = true;
+                builder.leave_out();
+                (builder, growth) = self.work(builder, Builder::growth).await?;
+                continue;
+            }
             let is_gone = matches!(error, Error::NotFound(_));
-            if self.must_end() && (is_gone || attempt >= PATIENCE) {
+            if self.must_end() && attempt >= PATIENCE {
                 self.live.cut.cancel();
             }
             if is_gone || (attempt >= LAST_ATTEMPTS && self.queue.is_closed()) {
-                return;
+                return None;
             }
             tokio::time::sleep(PAUSE).await;
         }
+        builder.has_written(&growth);
+        Some(builder)
     }
 
     /// Whether the session may not go on unrecorded.
