@@ -198,10 +198,11 @@ async fn run_confirmed(ctx: &Context, cli: Cli, matches: &clap::ArgMatches) -> a
 #[cfg_attr(not(feature = "server"), expect(unused_variables, reason = "only the server looks"))]
 async fn run(ctx: &Context, cli: Cli, matches: &clap::ArgMatches) -> anyhow::Result<()> {
     match cli.command {
-        Command::People(command) => people(ctx, command).await,
+        // The largest are kept apart, so that what waits for any of them is small.
+        Command::People(command) => Box::pin(people(ctx, command)).await,
         Command::Templates(command) => templates::run(ctx, command).await,
-        Command::Workspaces(command) => workspaces(ctx, command).await,
-        Command::Connect(command) => connect(ctx, command).await,
+        Command::Workspaces(command) => Box::pin(workspaces(ctx, command)).await,
+        Command::Connect(command) => Box::pin(connect(ctx, command)).await,
         Command::Inside(command) => inside(ctx, command).await,
         Command::Other(command) => other(ctx, command).await,
         #[cfg(feature = "server")]

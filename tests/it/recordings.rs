@@ -250,6 +250,7 @@ async fn recordings_go_by_age_and_by_room_the_oldest_first() {
     let old = recorded(&world.server, &workspace).await;
     world.server.clock.advance(Duration::from_hours(24 * 60));
     let newer = recorded(&world.server, &workspace).await;
+    world.server.clock.advance(Duration::from_secs(1));
     let lasting = begun(&world.server, &workspace).await;
     world.server.clock.advance(Duration::from_hours(24 * 40));
     while world.server.app.forget_step(Old::Recordings).await.unwrap() {}

@@ -22,7 +22,7 @@ pub(super) fn words(tx: &ReadTx<'_>, id: WorkspaceId) -> Result<Words> {
         match grant.to {
             Recipient::User(_) => of_users.push(text),
             Recipient::Group(_) | Recipient::Rotation(_) | Recipient::Everyone => {
-                of_groups.push(text)
+                of_groups.push(text);
             }
         }
     }

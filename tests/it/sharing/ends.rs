@@ -177,3 +177,17 @@ async fn who_is_on_call_has_it_for_their_shift_and_nobody_else() {
         server.get(&second, &world.path("")).await.expect(200);
     }
 }
+
+#[tokio::test]
+async fn what_began_unrecorded_ends_when_a_recording_is_demanded() {
+    let world = World::new().await;
+    let ada = &world.all.ada;
+    let free = world.granted(ada, json!({ "users": ["ben"] })).await;
+    world.granted(ada, json!({ "users": ["ben"], "record": true })).await;
+    let unseen = world.live_as("ben", Shown::default(), false).await;
+    let seen = world.live_as("ben", Shown::default(), true).await;
+    world.end(ada, &free).await.expect(204);
+    cut(&unseen).await;
+    assert!(!seen.cut.is_cancelled());
+    world.get(&world.all.ben, "").await.expect(200);
+}

@@ -79,10 +79,14 @@ impl World {
 
     /// Enters a live session, and waits until it is on record.
     async fn live(&self, user: &str, shown: Shown) -> Arc<Live> {
+        self.live_as(user, shown, true).await
+    }
+
+    async fn live_as(&self, user: &str, shown: Shown, is_recorded: bool) -> Arc<Live> {
         let fleet = &self.all.server.state.fleet;
         let new = NewSession {
             shown,
-            is_recorded: false,
+            is_recorded,
             user_id: self.user_id(user).await.parse().unwrap(),
             workspace_id: self.kiln.parse().unwrap(),
             agent_id: self.agent.parse().unwrap(),
