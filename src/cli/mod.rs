@@ -187,22 +187,21 @@ async fn run_confirmed(ctx: &Context, cli: Cli, matches: &clap::ArgMatches) -> a
     if !is_server(&cli.command) {
         log::start(ctx, &cli.command)?;
     }
-    let Err(error) = run(ctx, cli, matches).await else { return Ok(()) };
+    let Err(error) = Box::pin(run(ctx, cli, matches)).await else { return Ok(()) };
     if !login::confirm(ctx, &error).await? {
         return Err(error);
     }
     let (cli, matches) = args::parse(std::env::args_os().collect())?;
-    run(ctx, cli, &matches).await
+    Box::pin(run(ctx, cli, &matches)).await
 }
 
 #[cfg_attr(not(feature = "server"), expect(unused_variables, reason = "only the server looks"))]
 async fn run(ctx: &Context, cli: Cli, matches: &clap::ArgMatches) -> anyhow::Result<()> {
     match cli.command {
-        // The largest are kept apart, so that what waits for any of them is small.
-        Command::People(command) => Box::pin(people(ctx, command)).await,
+        Command::People(command) => people(ctx, command).await,
         Command::Templates(command) => templates::run(ctx, command).await,
-        Command::Workspaces(command) => Box::pin(workspaces(ctx, command)).await,
-        Command::Connect(command) => Box::pin(connect(ctx, command)).await,
+        Command::Workspaces(command) => workspaces(ctx, command).await,
+        Command::Connect(command) => connect(ctx, command).await,
         Command::Inside(command) => inside(ctx, command).await,
         Command::Other(command) => other(ctx, command).await,
         #[cfg(feature = "server")]

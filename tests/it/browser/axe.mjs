@@ -19,6 +19,7 @@ if (!where) {
 const TYPES = { ".html": "text/html; charset=utf-8", ".css": "text/css", ".svg": "image/svg+xml", ".js": "text/javascript", ".mjs": "text/javascript" };
 const STRICT = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
 const TERMINAL = STRICT.replace("style-src 'self'", "style-src 'self' 'unsafe-inline'");
+const RECORDING = STRICT.replace("script-src 'self'", "script-src 'self' 'wasm-unsafe-eval'");
 // The colours are all that a theme changes.
 const DARK = ["color-contrast", "link-in-text-block"];
 const WIDE = { width: 1280, height: 900 };
@@ -32,7 +33,7 @@ const serve = async (dir) => {
     const path = normalize(decodeURIComponent(new URL(request.url, "http://x").pathname));
     try {
       const body = await readFile(join(dir, path));
-      const policy = path.includes("terminal") ? TERMINAL : STRICT;
+      const policy = path.includes("terminal") ? TERMINAL : /recording[-.]/.test(path) ? RECORDING : STRICT;
       response.writeHead(200, { "content-type": TYPES[extname(path)] ?? "text/plain", "content-security-policy": policy });
       response.end(body);
     } catch {

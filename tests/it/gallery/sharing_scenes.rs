@@ -85,6 +85,10 @@ fn page(grants: Vec<GrantView>, undoable: Vec<GrantView>, input: Input) -> Shari
 }
 
 pub fn all() -> Vec<Scene> {
+    [sharing(), reviews()].concat()
+}
+
+fn sharing() -> Vec<Scene> {
     let typed = [("who", "grace"), ("preset", "custom"), ("v.delete", "yes"), ("ends", "at")];
     let typed = typed.map(|(key, text)| (key.to_owned(), text.to_owned()));
     let wrong =
@@ -98,6 +102,21 @@ pub fn all() -> Vec<Scene> {
         restorable: entries().take(restorable).collect(),
         asked,
     };
+    vec![
+        scene("sharing-mode", mode(Mode::Everyone, false, 3, None).render()),
+        scene("sharing-mode-off", mode(Mode::None, true, 0, None).render()),
+        scene(
+            "sharing-mode-ends",
+            mode(Mode::Everyone, false, 0, Some((Mode::None, entries().collect()))).render(),
+        ),
+        scene("sharing", page(standing(), standing()[..1].to_vec(), Input::default()).render()),
+        scene("sharing-empty", page(vec![], vec![], Input::default()).render()),
+        scene("sharing-wrong", page(standing()[..1].to_vec(), vec![], wrong).render()),
+    ]
+}
+
+/// Reviews of access, and why someone is in.
+fn reviews() -> Vec<Scene> {
     let review = |rows: Vec<ReviewRow>, of, signed_off| AccessReview {
         visit: visit(ada()),
         counts: ReviewCounts { all: 31, stale: 4, endless: 6, departed: 0 },
@@ -154,14 +173,5 @@ pub fn all() -> Vec<Scene> {
             .render(),
         ),
         scene("access-why-not", why(vec![]).render()),
-        scene("sharing-mode", mode(Mode::Everyone, false, 3, None).render()),
-        scene("sharing-mode-off", mode(Mode::None, true, 0, None).render()),
-        scene(
-            "sharing-mode-ends",
-            mode(Mode::Everyone, false, 0, Some((Mode::None, entries().collect()))).render(),
-        ),
-        scene("sharing", page(standing(), standing()[..1].to_vec(), Input::default()).render()),
-        scene("sharing-empty", page(vec![], vec![], Input::default()).render()),
-        scene("sharing-wrong", page(standing()[..1].to_vec(), vec![], wrong).render()),
     ]
 }
