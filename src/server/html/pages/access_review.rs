@@ -129,7 +129,7 @@ impl AccessReview {
                     form method="post" action=(paths::ACCESS_REVOKE) {
                         (self.visit.csrf)
                         (Table { caption: "Grants", class: "", columns: &columns, rows })
-                        div class="body actions" { button class="button danger" { "Take back what is marked" } }
+                        footer class="bar" { button class="button danger" { "Take back what is marked" } }
                     }
                 }
                 @if self.offset > 0 || is_full {
