@@ -1,6 +1,6 @@
 //! Recorders of sessions: on the server's side of the tunnel, so that nobody inside can stop one.
 //!
-//! A [`tap::Tap`] lies around the stream to the agent and puts what passes into a [`queue::Queue`];
+//! A `tap::Tap` lies around the stream to the agent and puts what passes into a `queue::Queue`;
 //! a task takes it out, makes blocks of it and has them written. The session never waits for the
 //! disk, unless the operator wants it to.
 
