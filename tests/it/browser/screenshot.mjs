@@ -6,7 +6,7 @@ import { launch } from "./kit.mjs";
 
 const [url, user, password, file] = process.argv.slice(2);
 const browser = await launch();
-const context = await browser.newContext({ viewport: { width: 1200, height: 740 }, colorScheme: "light", reducedMotion: "reduce" });
+const context = await browser.newContext({ viewport: { width: 1160, height: 680 }, colorScheme: "light", reducedMotion: "reduce" });
 const page = await context.newPage();
 await page.goto(`${url}/login`);
 await page.locator("input[name=username]").fill(user);
