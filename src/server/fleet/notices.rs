@@ -77,8 +77,8 @@ impl<S: AsyncRead + Unpin> AsyncRead for Noticed<S> {
         }
         let before = buffer.filled().len();
         let read = ready!(Pin::new(&mut self.inner).poll_read(cx, buffer));
-        let came = buffer.filled().get(before..).unwrap_or_default().to_vec();
-        self.follow(&came);
+        let came = buffer.filled().get(before..).unwrap_or_default();
+        self.follow(came);
         Poll::Ready(read)
     }
 }
