@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use http::{HeaderMap, HeaderValue};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio::time::sleep;
 
 use crate::model::log::LogLevel;
@@ -16,6 +16,7 @@ use crate::wire::agent::{FromAgent, ToAgent};
 
 use super::backoff::{Backoff, GOOD_AFTER};
 use super::base::Base;
+use super::local::{self, Offer};
 use super::peers::Peers;
 use super::work::Work;
 use super::{Options, platform};
@@ -131,21 +132,38 @@ impl Connection {
         let (to_relay, relayed) = mpsc::channel(MAX_RELAYED);
         let relay = self.peers.overlay().attach_relay(to_relay);
         self.base.reports.reconnected();
+        let (offers, offered) = watch::channel(None);
         // Reading and writing do not wait for each other: both ends may be full at the same time.
         tokio::select! {
             lost = outgoing.run(messages) => End::Lost(lost.to_string()),
-            end = self.listen(incoming, &relay) => end,
+            end = self.listen(incoming, &relay, &offers) => end,
+            () = local::keep(offered, &self.base, &self.peers) => End::Lost("the connection was closed".to_owned()),
             () = self.speak(queue, relayed) => End::Lost("the connection was closed".to_owned()),
         }
     }
 
-    async fn listen(&self, mut incoming: Incoming, relay: &RelayInput) -> End {
+    async fn listen(
+        &self,
+        mut incoming: Incoming,
+        relay: &RelayInput,
+        offers: &watch::Sender<Offer>,
+    ) -> End {
+        let mut agent = None;
         loop {
             match incoming.next().await {
                 Ok(Message::Binary(frame)) => relay.push(frame),
                 Ok(Message::Text(text)) => match serde_json::from_str(&text) {
                     Ok(ToAgent::Refused { why }) => return End::Refused(why),
-                    Ok(message) => self.handle(message),
+                    // Who we are is in the manifest, which comes first.
+                    Ok(ToAgent::Local { way }) => {
+                        offers.send_replace(agent.map(|agent| (way, agent)));
+                    }
+                    Ok(message) => {
+                        if let ToAgent::Manifest { manifest } = &message {
+                            agent = Some(manifest.agent_id);
+                        }
+                        self.handle(message);
+                    }
                     // A newer server may say more than this agent knows.
                     Err(error) => tracing::warn!(%error, "a message that cannot be read"),
                 },
@@ -170,8 +188,8 @@ impl Connection {
                 self.base.reports.own_line(LogLevel::Info, "The workspace is being stopped.");
                 self.work.shut_down();
             }
-            // The caller ends the connection for it.
-            ToAgent::Refused { .. } => {}
+            // The caller does what they ask for.
+            ToAgent::Refused { .. } | ToAgent::Local { .. } => {}
         }
     }
 
@@ -214,6 +232,7 @@ impl Connection {
             expanded_directory: self.lock_directory().clone(),
             os: platform::os().to_owned(),
             arch: platform::arch().to_owned(),
+            place: crate::net::local::place(),
             clients: self.peers.held(),
         }
     }

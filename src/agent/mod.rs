@@ -31,6 +31,7 @@ pub mod init;
 pub mod lifecycle;
 pub mod lines;
 pub mod load;
+mod local;
 pub mod log_buffer;
 pub mod marker;
 mod marks;

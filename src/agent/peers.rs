@@ -67,6 +67,14 @@ impl Peers {
         &self.sessions
     }
 
+    /// The server as a peer of sessions; none before its manifest, or when it refused us.
+    #[must_use]
+    pub fn server(&self) -> Option<SessionPeer> {
+        let known = self.lock();
+        let server = known.values().find(|known| known.peer.kind == PeerKind::Server)?;
+        as_session_peer(&server.peer)
+    }
+
     /// These peers and no others, but for clients that have their grace to come back; and the
     /// agent's own address.
     pub fn replace(&self, address: Ipv6Addr, peers: Vec<Peer>) {

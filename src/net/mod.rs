@@ -5,6 +5,7 @@ mod cc;
 mod connection;
 pub mod dial;
 mod driver;
+pub mod local;
 pub mod node;
 mod null;
 pub mod outbox;

@@ -12,6 +12,8 @@ use crate::model::peer::{Peer, PeerKey};
 use crate::model::resource::{MetadataSpec, ScriptSpec};
 use crate::model::session::SessionKind;
 
+use super::local::LocalWay;
+
 /// The source of the agent's own log lines; no script has it.
 pub const OWN_LOG_SOURCE: LogSourceId = LogSourceId(uuid::Uuid::nil());
 
@@ -36,6 +38,9 @@ pub enum FromAgent {
         os: String,
         /// `amd64`.
         arch: String,
+        /// Where it runs (`net::local::place`); empty when it cannot tell.
+        #[serde(default)]
+        place: String,
         /// Clients whose tunnels it carries on from an earlier connection.
         #[serde(default)]
         clients: Vec<HeldClient>,
@@ -210,6 +215,12 @@ pub enum ToAgent {
     Refused {
         /// Why.
         why: String,
+    },
+    /// It runs on the server's machine: how it keeps a spare connection there, on which the server
+    /// opens what it would open on the overlay.
+    Local {
+        /// Where.
+        way: LocalWay,
     },
     /// The workspace is being stopped: run the stop scripts, then report `off`.
     Shutdown,

@@ -7,6 +7,7 @@ pub mod coder;
 pub mod frame;
 pub mod grants;
 pub mod invitations;
+pub mod local;
 pub mod peer;
 pub mod presence;
 pub mod recordings;

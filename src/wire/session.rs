@@ -83,6 +83,18 @@ pub enum Kind {
 }
 
 impl Kind {
+    /// Whether what it carries tells by itself that it ended well: frames have their last one, and
+    /// SFTP an answer to each request. Of other bytes only the stream's own end says so.
+    #[must_use]
+    pub const fn says_its_end(&self) -> bool {
+        match self {
+            Self::Exec { .. } | Self::Terminal { .. } | Self::Sftp => true,
+            Self::Tcp { .. } | Self::Unix { .. } | Self::Listen { .. } | Self::Speedtest { .. } => {
+                false
+            }
+        }
+    }
+
     /// Whether it is a stream of frames that a person looks at: a terminal, here or by SSH.
     #[must_use]
     pub const fn is_looked_at(&self) -> bool {

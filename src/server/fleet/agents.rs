@@ -48,6 +48,7 @@ struct Hello {
     version: String,
     directory: String,
     clients: Vec<HeldClient>,
+    place: String,
 }
 
 impl Hello {
@@ -85,7 +86,10 @@ impl Fleet {
         };
         let bell = self.0.relay.connect(hello.key);
         let manifest = Box::new(manifest);
-        if socket.control.say(&ToAgent::Manifest { manifest }) {
+        let local = self.0.local.offer((agent, hello.key), &hello.place, &self.0.entropy);
+        let told = socket.control.say(&ToAgent::Manifest { manifest })
+            && local.is_none_or(|way| socket.control.say(&ToAgent::Local { way }));
+        if told {
             tracing::info!(agent.id = %agent, version = hello.version, "an agent connected");
             self.tell_clients(agent, &hello);
             self.changed();
@@ -252,6 +256,7 @@ impl Fleet {
             }
         };
         if gone.is_some() {
+            self.0.local.forget(agent);
             tracing::info!(agent.id = %agent, "an agent's control connection ended");
             self.changed();
             if let Err(error) = self.0.app.agent_disconnected(agent).await {
@@ -265,6 +270,7 @@ impl Fleet {
         let Some(socket) = lock(&self.0.agents).remove(&agent) else { return };
         socket.control.say(&ToAgent::Refused { why: why.to_owned() });
         socket.end.cancel();
+        self.0.local.dismiss(agent);
         self.0.overlay.remove_peer(&socket.key);
         self.changed();
     }
@@ -332,8 +338,11 @@ async fn read_hello(socket: &mut Socket) -> Option<Hello> {
             endpoints,
             expanded_directory: directory,
             clients,
+            place,
             ..
-        }) if protocol <= PROTOCOL => Some(Hello { key, endpoints, version, directory, clients }),
+        }) if protocol <= PROTOCOL => {
+            Some(Hello { key, endpoints, version, directory, clients, place })
+        }
         Ok(FromAgent::Hello { protocol, .. }) => {
             let why = format!(
                 "the agent speaks protocol {protocol}, this server {PROTOCOL}; update the server"

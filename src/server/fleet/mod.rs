@@ -8,6 +8,7 @@ mod faults;
 pub mod front_door;
 mod limits;
 mod link;
+mod local;
 mod notices;
 pub mod recorder;
 pub mod register;
@@ -30,6 +31,7 @@ use tokio::sync::watch;
 use self::address::Prefix;
 use self::agents::AgentSocket;
 use self::clients::ClientSocket;
+use self::local::Local;
 use self::register::Register;
 use self::relay::Relay;
 use self::sessions::Backs;
@@ -48,6 +50,7 @@ pub struct Fleet(Arc<Inner>);
 struct Inner {
     app: App,
     overlay: Overlay,
+    local: Local,
     relay: Relay,
     prefix: Prefix,
     register: Register,
@@ -78,7 +81,7 @@ pub struct Start {
 /// What is known of an agent only while it is connected.
 #[derive(Clone, Debug, Default)]
 pub struct Presence {
-    /// How packets reach it from the server: `direct` or `relay`.
+    /// How it is reached from the server: `local`, `direct` or `relay`.
     pub path: &'static str,
     /// Round trip in milliseconds, when measured.
     pub latency_ms: Option<f64>,
@@ -109,6 +112,7 @@ impl Fleet {
             app,
             relay: Relay::new(overlay.key()),
             overlay,
+            local: Local::start(&entropy, tasks),
             prefix: start.prefix,
             register: Register::default(),
             backs: Backs::default(),
@@ -152,7 +156,12 @@ impl Fleet {
         let status = self.0.overlay.status(&key);
         let latency_ms = status.as_ref().and_then(|s| s.rtt).map(|rtt| rtt.as_secs_f64() * 1000.0);
         let direct = status.is_some_and(|s| matches!(s.path, Some(crate::net::Path::Direct(_))));
-        Some(Presence { path: if direct { "direct" } else { "relay" }, latency_ms, stats, ports })
+        let path = match direct {
+            _ if self.0.local.reaches(agent) => "local",
+            true => "direct",
+            false => "relay",
+        };
+        Some(Presence { path, latency_ms, stats, ports })
     }
 
     /// What others are told about the server's own node.

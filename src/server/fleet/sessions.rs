@@ -88,9 +88,6 @@ impl Fleet {
         if !live.recorded().await {
             bail!("the session could not be recorded");
         }
-        let Some(key) = self.agent_key(agent) else {
-            bail!("the workspace's agent is not connected");
-        };
         let plan = self.recording_plan(live, &kind);
         let open = Open {
             session: live.id,
@@ -100,9 +97,9 @@ impl Fleet {
             kind,
         };
         let opening = async {
-            let mut stream = self.0.overlay.open(&key).await.context("Reaching the agent")?;
+            let mut stream = self.stream_to(agent, open.kind.says_its_end()).await?;
             let port = opening::open(&mut stream, &open).await?;
-            anyhow::Ok(Opening { stream: Box::new(stream), port })
+            anyhow::Ok(Opening { stream, port })
         };
         let opened = tokio::time::timeout(OPEN_WITHIN, opening).await;
         let mut opened = opened.context("The agent did not answer in time")??;
