@@ -42,6 +42,7 @@ const MAX_CONTROLS: usize = 64;
 pub(super) struct Pressure {
     queued: AtomicUsize,
     over: AtomicUsize,
+    relieved: Notify,
 }
 
 /// The client sent more than any rule allows.
@@ -53,6 +54,16 @@ impl Pressure {
     /// Whether some channel holds too much.
     pub(super) fn is_over(&self) -> bool {
         self.over.load(Ordering::Relaxed) > 0
+    }
+
+    /// Whether something waits for a reader.
+    pub(super) fn is_some(&self) -> bool {
+        self.queued.load(Ordering::Relaxed) > 0
+    }
+
+    /// Returns when a channel that held too much does not any more. For one waiter.
+    pub(super) async fn relieved(&self) {
+        self.relieved.notified().await;
     }
 
     /// The next window, after one of `current` was granted to `inbox`.
@@ -235,10 +246,15 @@ impl Inbox {
         self.pressure.queued.fetch_add(more, Ordering::Relaxed);
         self.pressure.queued.fetch_sub(less, Ordering::Relaxed);
         match (was_over, state.queued > HIGH_BYTES) {
-            (false, true) => self.pressure.over.fetch_add(1, Ordering::Relaxed),
-            (true, false) => self.pressure.over.fetch_sub(1, Ordering::Relaxed),
-            (false, false) | (true, true) => return,
-        };
+            (false, true) => {
+                self.pressure.over.fetch_add(1, Ordering::Relaxed);
+            }
+            (true, false) => {
+                self.pressure.over.fetch_sub(1, Ordering::Relaxed);
+                self.pressure.relieved.notify_one();
+            }
+            (false, false) | (true, true) => {}
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

@@ -7,16 +7,29 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::time::Sleep;
 use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 
 use super::inbox::Pressure;
+use super::stream::BoxFuture;
 
 /// What is read at once. Two packets of the largest size OpenSSH sends.
 const READ_BYTES: usize = 64 << 10;
 
-/// Between two reads while a channel holds too much, so that what trickles in stays a trickle.
+/// At most this between two reads while a channel holds too much, so that what trickles in stays a
+/// trickle.
 const PACE: Duration = Duration::from_millis(5);
+
+/// What comes between two reads.
+enum Turn {
+    /// Those who read channels go first.
+    Theirs,
+    /// They went.
+    Next,
+    /// They are not done: some channel holds too much.
+    Waiting(BoxFuture<'static, ()>),
+    /// It is ours.
+    Ours,
+}
 
 pub(super) struct Transport<S> {
     inner: S,
@@ -24,7 +37,7 @@ pub(super) struct Transport<S> {
     start: usize,
     end: usize,
     pressure: Arc<Pressure>,
-    pause: Option<Pin<Box<Sleep>>>,
+    turn: Turn,
     cut: Pin<Box<WaitForCancellationFutureOwned>>,
 }
 
@@ -36,27 +49,48 @@ impl<S> Transport<S> {
             start: 0,
             end: 0,
             pressure,
-            pause: None,
+            turn: Turn::Theirs,
             cut: Box::pin(cut.cancelled_owned()),
         }
     }
 }
 
 impl<S: AsyncRead + Unpin> Transport<S> {
+    /// Reading never blocks while a client sends faster than we decrypt, and whoever takes what was
+    /// read stands in line behind this task: without a turn of theirs there would soon be too much.
+    fn poll_turn(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        loop {
+            self.turn = match &mut self.turn {
+                Turn::Theirs if self.pressure.is_some() => {
+                    self.turn = Turn::Next;
+                    cx.waker().wake_by_ref();
+                    return Poll::Pending;
+                }
+                Turn::Next if self.pressure.is_over() => {
+                    let pressure = Arc::clone(&self.pressure);
+                    Turn::Waiting(Box::pin(async move {
+                        let _ = tokio::time::timeout(PACE, pressure.relieved()).await;
+                    }))
+                }
+                Turn::Waiting(pause) => {
+                    ready!(pause.as_mut().poll(cx));
+                    Turn::Ours
+                }
+                Turn::Theirs | Turn::Next => Turn::Ours,
+                Turn::Ours => return Poll::Ready(()),
+            };
+        }
+    }
+
     fn poll_fill(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         if self.cut.as_mut().poll(cx).is_ready() {
             return Poll::Ready(Err(io::ErrorKind::ConnectionAborted.into()));
         }
-        if self.pause.is_none() && self.pressure.is_over() {
-            self.pause = Some(Box::pin(tokio::time::sleep(PACE)));
-        }
-        if let Some(pause) = &mut self.pause {
-            ready!(pause.as_mut().poll(cx));
-        }
+        ready!(self.poll_turn(cx));
         let mut buf = ReadBuf::new(&mut self.buffer);
         ready!(Pin::new(&mut self.inner).poll_read(cx, &mut buf))?;
         (self.start, self.end) = (0, buf.filled().len());
-        self.pause = None;
+        self.turn = Turn::Theirs;
         Poll::Ready(Ok(()))
     }
 }

@@ -26,6 +26,7 @@ mod group_sync;
 mod group_views;
 pub mod groups;
 mod guesses;
+mod hashing;
 pub mod identities;
 pub mod identity_grants;
 pub mod idp_syncs;

@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
-use argon2::password_hash::{PasswordHash, PasswordHasher as _, PasswordVerifier as _, SaltString};
-use argon2::{Algorithm, Argon2, Params, Version};
+use argon2::password_hash::{Output, ParamsString, PasswordHash, Salt, SaltString};
+use argon2::{ARGON2ID_IDENT, Algorithm, Argon2, Block, Params, Version};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 use tokio::sync::{Semaphore, oneshot};
 use zeroize::Zeroizing;
 
+use super::hashing::{Room, Threads};
 use super::{Error, Result};
 use crate::clock::Entropy;
 
@@ -25,6 +26,7 @@ const WAITING: usize = 64;
 pub struct Hasher {
     turns: Arc<Semaphore>,
     room: Semaphore,
+    threads: Threads,
     entropy: Entropy,
     /// Checked for users there are not, so that they take as long as those there are.
     nobody: String,
@@ -41,7 +43,7 @@ impl Hasher {
             STANDARD_NO_PAD.encode(hash)
         );
         let (turns, room) = (Arc::new(Semaphore::new(AT_ONCE)), Semaphore::new(WAITING));
-        Self { turns, room, entropy, nobody }
+        Self { turns, room, threads: Threads::default(), entropy, nobody }
     }
 
     /// The hash of a password as a PHC string.
@@ -51,9 +53,16 @@ impl Hasher {
     pub async fn hash(&self, password: &str) -> Result<String> {
         let salt = self.entropy.bytes::<16>();
         let password = Zeroizing::new(password.to_owned());
-        self.take_turn(move || {
+        self.take_turn(move |room| {
             let salt = SaltString::encode_b64(&salt).map_err(internal)?;
-            let hash = argon2()?.hash_password(password.as_bytes(), &salt).map_err(internal)?;
+            let params = Params::new(MEMORY_KIB, PASSES, LANES, None).map_err(internal)?;
+            let hash = PasswordHash {
+                algorithm: ARGON2ID_IDENT,
+                version: Some(Version::V0x13.into()),
+                params: ParamsString::try_from(&params).map_err(internal)?,
+                salt: Some(salt.as_salt()),
+                hash: Some(output(&password, salt.as_salt(), params, room)?),
+            };
             Ok(hash.to_string())
         })
         .await
@@ -68,9 +77,13 @@ impl Hasher {
         let hash = hash.unwrap_or_else(|| self.nobody.clone());
         let password = Zeroizing::new(password.to_owned());
         let matches = self
-            .take_turn(move || {
-                let hash = PasswordHash::new(&hash).map_err(internal)?;
-                Ok(argon2()?.verify_password(password.as_bytes(), &hash).is_ok())
+            .take_turn(move |room| {
+                let kept = PasswordHash::new(&hash).map_err(internal)?;
+                let (Some(salt), Some(right)) = (kept.salt, kept.hash) else { return Ok(false) };
+                let params = Params::try_from(&kept).map_err(internal)?;
+                // Compared in constant time.
+                Ok(kept.algorithm == ARGON2ID_IDENT
+                    && output(&password, salt, params, room)? == right)
             })
             .await?;
         Ok(known && matches)
@@ -78,36 +91,31 @@ impl Hasher {
 
     async fn take_turn<T: Send + 'static>(
         &self,
-        work: impl FnOnce() -> Result<T> + Send + 'static,
+        work: impl FnOnce(&mut Room) -> Result<T> + Send + 'static,
     ) -> Result<T> {
         let busy = || Error::Unavailable("too many people are signing in; try again".to_owned());
         let _room = self.room.try_acquire().map_err(|_| busy())?;
         let turn = Arc::clone(&self.turns).acquire_owned().await.map_err(|_| busy())?;
         let (tell, told) = oneshot::channel();
-        let hashing = move || {
-            give_way();
-            let _ = tell.send(work());
-            // Also when nobody waits any more: a turn is for the work, not for who asked.
-            drop(turn);
-        };
-        std::thread::Builder::new()
-            .name("password".to_owned())
-            .spawn(hashing)
-            .map_err(|e| Error::Internal(e.into()))?;
+        // Also when nobody waits any more: a turn is for the work, not for who asked.
+        let job = move |room: &mut Room| drop(tell.send(work(room)));
+        self.threads.run(Box::new(job), turn).map_err(|e| Error::Internal(e.into()))?;
         told.await.map_err(|e| Error::Internal(e.into()))?
     }
 }
 
-/// Lets everything else go first: all cores may be hashing, and nobody else shall notice. Only Linux
-/// has priorities of threads here.
-fn give_way() {
-    #[cfg(target_os = "linux")]
-    let _ = rustix::process::setpriority_process(None, 10);
-}
-
-fn argon2() -> Result<Argon2<'static>> {
-    let params = Params::new(MEMORY_KIB, PASSES, LANES, None).map_err(internal)?;
-    Ok(Argon2::new(Algorithm::Argon2id, Version::V0x13, params))
+/// What Argon2id makes of a password.
+fn output(password: &str, salt: Salt<'_>, params: Params, room: &mut Room) -> Result<Output> {
+    let mut bytes = [0; Salt::MAX_LENGTH];
+    let salt = salt.decode_b64(&mut bytes).map_err(internal)?;
+    let length = params.output_len().unwrap_or(Params::DEFAULT_OUTPUT_LEN);
+    room.resize(params.block_count(), Block::new());
+    let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
+    Output::init_with(length, |out| {
+        let hashed = argon2.hash_password_into_with_memory(password.as_bytes(), salt, out, room);
+        hashed.map_err(Into::into)
+    })
+    .map_err(internal)
 }
 
 fn internal(error: impl std::fmt::Display) -> Error {
