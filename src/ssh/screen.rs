@@ -1,5 +1,7 @@
 //! What a terminal shows, kept so that whoever joins late sees it, too. Pure: bytes in, bytes out.
 
+use std::borrow::Cow;
+
 /// Lines kept above the screen. At 200 columns they take about 3 MB once they are full.
 const HISTORY_LINES: usize = 500;
 
@@ -127,7 +129,16 @@ enum Place {
 }
 
 impl Filter {
-    fn pass(&mut self, bytes: &[u8], size: (u16, u16)) -> Vec<u8> {
+    fn pass<'a>(&mut self, bytes: &'a [u8], size: (u16, u16)) -> Cow<'a, [u8]> {
+        // Most output is text: nothing in it begins a sequence.
+        let is_text = matches!(self.place, Place::Outside) && !bytes.contains(&0x1b);
+        match is_text {
+            true => Cow::Borrowed(bytes),
+            false => Cow::Owned(self.limit(bytes, size)),
+        }
+    }
+
+    fn limit(&mut self, bytes: &[u8], size: (u16, u16)) -> Vec<u8> {
         let mut out = Vec::with_capacity(bytes.len() + self.params.len());
         for &byte in bytes {
             self.place = match (self.place, byte) {
@@ -262,8 +273,10 @@ mod tests {
         let hostile = b"\x1b[65535@".repeat(100_000);
         for cut in [1, 7, 4096, hostile.len()] {
             let mut filter = Filter::default();
-            let passed: Vec<u8> =
-                hostile.chunks(cut).flat_map(|piece| filter.pass(piece, (20, 4))).collect();
+            let passed: Vec<u8> = hostile
+                .chunks(cut)
+                .flat_map(|piece| filter.pass(piece, (20, 4)).into_owned())
+                .collect();
             assert_eq!(passed, b"\x1b[20@".repeat(100_000), "in pieces of {cut}");
         }
         let mut screen = Screen::new(20, 4);
@@ -274,8 +287,9 @@ mod tests {
         assert_eq!(screen.parser.screen().contents().trim_end(), "still here");
         let mut filter = Filter::default();
         let long = [b"\x1b[".as_slice(), &b"9".repeat(1 << 20)].concat();
-        assert_eq!(filter.pass(&long, (20, 4)), b"\x1b[");
-        assert_eq!((filter.params.len(), filter.pass(b"T", (20, 4))), (MAX_PARAMS, b"4T".to_vec()));
+        assert_eq!(*filter.pass(&long, (20, 4)), *b"\x1b[");
+        assert_eq!(filter.params.len(), MAX_PARAMS);
+        assert_eq!(*filter.pass(b"T", (20, 4)), *b"4T");
     }
 
     #[test]
@@ -288,7 +302,7 @@ mod tests {
             let passed: Vec<u8> = ordinary
                 .as_bytes()
                 .chunks(cut)
-                .flat_map(|piece| filter.pass(piece, (80, 24)))
+                .flat_map(|piece| filter.pass(piece, (80, 24)).into_owned())
                 .collect();
             assert_eq!(String::from_utf8_lossy(&passed), expected, "in pieces of {cut}");
         }
