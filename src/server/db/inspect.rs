@@ -9,47 +9,52 @@ use rusqlite::{Connection, ErrorCode, OpenFlags};
 use super::schema::{APPLICATION_ID, known_version, version};
 use super::{Error, Result};
 
-/// Looks at the file before it is opened for writing. One that is not there, or empty, is fine.
+/// Looks at the file before it is opened for writing. One that is not there, or empty, is fine. Gives
+/// the connection it looked through when the schema is today's: to read it takes milliseconds.
 ///
 /// # Errors
 /// When it is damaged, foreign, or written by a newer program.
-pub(super) fn file(path: &Path) -> Result<()> {
+pub(super) fn file(path: &Path) -> Result<Option<Connection>> {
     if std::fs::metadata(path).map_or(0, |file| file.len()) == 0 {
-        return Ok(());
+        return Ok(None);
     }
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let conn = Connection::open_with_flags(path, flags)?;
     conn.busy_timeout(std::time::Duration::from_secs(5))?;
-    look(&conn).map_err(explain)
+    let found = look(&conn).map_err(explain)?;
+    Ok((found == known_version()).then_some(conn))
 }
 
 /// Keeps the file, and those beside it that take its mode, from everyone else on this machine: the
-/// directory may have been there before, and be open to all.
-pub(super) fn make_private(path: &Path) {
+/// directory may have been there before, and be open to all. Returns whether it was kept already: files
+/// beside it that were opened before took the mode that it had.
+pub(super) fn make_private(path: &Path) -> bool {
     let made = File::options().append(true).create(true).mode(0o600).open(path);
     let narrowed = made.and_then(|file| match file.metadata()?.permissions().mode() & 0o077 {
-        0 => Ok(()),
-        _ => file.set_permissions(Permissions::from_mode(0o600)),
+        0 => Ok(true),
+        _ => file.set_permissions(Permissions::from_mode(0o600)).map(|()| false),
     });
-    if let Err(error) = narrowed {
+    narrowed.unwrap_or_else(|error| {
         tracing::warn!(%error, ?path, "others on this machine may read the database");
-    }
+        false
+    })
 }
 
-fn look(conn: &Connection) -> Result<()> {
+/// The version of the file's schema; 0 for an empty one.
+fn look(conn: &Connection) -> Result<i64> {
     // Reads the whole schema, so that a torn one is found here.
     let n_tables: i64 = conn.query_row("SELECT count(*) FROM sqlite_schema", [], |r| r.get(0))?;
     let id: i32 = conn.query_row("PRAGMA application_id", [], |r| r.get(0))?;
     let (found, known) = (version(conn)?, known_version());
     if n_tables == 0 && id == 0 && found == 0 {
-        return Ok(());
+        return Ok(0);
     }
     if id != APPLICATION_ID {
         return Err(Error::Foreign { why: "another program's tables are in it".to_owned() });
     }
     match found {
         _ if found > known => Err(Error::Newer { found, known }),
-        1.. => Ok(()),
+        1.. => Ok(found),
         _ => {
             let why = format!("its schema {found} is older than that of any release");
             Err(Error::Foreign { why })

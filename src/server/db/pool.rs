@@ -49,8 +49,9 @@ impl Db {
     /// # Errors
     /// When the file cannot be opened, is not one of this program or newer, or a migration fails.
     pub fn open(path: &Path, clock: Clock, entropy: Entropy) -> Result<Self> {
-        inspect::file(path)?;
-        inspect::make_private(path);
+        let looked = inspect::file(path)?;
+        let was_private = inspect::make_private(path);
+        let looked = looked.filter(|_| was_private).map(as_reader).transpose()?;
         let mut writer = Connection::open(path)?;
         writer.busy_timeout(std::time::Duration::from_secs(5))?;
         writer.pragma_update(None, "journal_mode", "WAL")?;
@@ -71,7 +72,7 @@ impl Db {
         let shared = Shared {
             queue,
             room: Semaphore::new(QUEUE),
-            readers: Mutex::default(),
+            readers: Mutex::new(looked.into_iter().collect()),
             permits: Semaphore::new(N_READERS),
             path: path.to_owned(),
             told: Arc::clone(&told),
@@ -95,8 +96,10 @@ impl Db {
         E: From<Error>,
         F: FnOnce(&ReadTx<'_>) -> std::result::Result<T, E>,
     {
-        inspect::file(path)?;
-        let conn = open_reader(path)?;
+        let conn = match inspect::file(path)? {
+            Some(looked) => as_reader(looked)?,
+            None => open_reader(path)?,
+        };
         schema::require_current(&conn)?;
         run(&conn, "BEGIN")?;
         work(&ReadTx::new(&conn, clock.now()))
@@ -266,6 +269,10 @@ fn open_reader(path: &Path) -> Result<Connection> {
         path,
         OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX,
     )?;
+    as_reader(conn)
+}
+
+fn as_reader(conn: Connection) -> Result<Connection> {
     conn.busy_timeout(std::time::Duration::from_secs(5))?;
     conn.pragma_update(None, "query_only", "ON")?;
     conn.pragma_update(None, "trusted_schema", "OFF")?;
