@@ -4,7 +4,7 @@ use std::io::{self, IoSlice};
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
@@ -15,6 +15,9 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 const PAUSE: Duration = Duration::from_millis(100);
 /// Refusals for each line in the log: one a minute.
 const TOLD_EVERY: u32 = 600;
+
+/// Reads that a handshake takes: an SSH client's until its command runs.
+const HANDSHAKE_READS: u8 = 16;
 
 /// A door that lets in so many at once; the others wait until one leaves.
 #[derive(Debug)]
@@ -44,7 +47,7 @@ impl Door {
                 Ok((stream, address)) => {
                     // A keystroke must not wait for more to come. It fails on what has left again.
                     let _ = stream.set_nodelay(true);
-                    return (Guest { stream, _place: place }, address);
+                    return (Guest { stream, quick_reads: 0, _place: place }, address);
                 }
                 // Whoever it was has left before they were let in.
                 Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => {}
@@ -75,6 +78,8 @@ impl Door {
 #[derive(Debug)]
 pub struct Guest {
     stream: TcpStream,
+    /// Reads that are still acknowledged at once.
+    quick_reads: u8,
     _place: OwnedSemaphorePermit,
 }
 
@@ -91,13 +96,36 @@ impl Guest {
     }
 }
 
+impl Guest {
+    /// Acknowledges what comes first at once. An SSH client says its first lines in small pieces and
+    /// by Nagle's algorithm (RFC 896) holds one back until the one before is acknowledged, which a
+    /// system otherwise puts off for 40 ms.
+    pub fn hurry(&mut self) {
+        self.quick_reads = HANDSHAKE_READS;
+        self.acknowledge();
+    }
+
+    fn acknowledge(&mut self) {
+        // The system forgets it again with the next answer.
+        #[cfg(any(target_os = "linux", target_os = "android"))]
+        if let Err(error) = rustix::net::sockopt::set_tcp_quickack(&self.stream, true) {
+            tracing::debug!(%error, "what comes is acknowledged late");
+        }
+    }
+}
+
 impl AsyncRead for Guest {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_read(cx, buf)
+        ready!(Pin::new(&mut self.stream).poll_read(cx, buf))?;
+        if let Some(left) = self.quick_reads.checked_sub(1) {
+            self.quick_reads = left;
+            self.acknowledge();
+        }
+        Poll::Ready(Ok(()))
     }
 }
 

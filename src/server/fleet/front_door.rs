@@ -61,7 +61,8 @@ impl Fleet {
     async fn accept_ssh(&self, listener: TcpListener, config: Arc<Config>) {
         let mut door = accept::Door::new(listener, MAX_CONNECTIONS, "SSH");
         loop {
-            let (guest, address) = door.next().await;
+            let (mut guest, address) = door.next().await;
+            guest.hurry();
             let door = Arc::new(Door {
                 fleet: self.clone(),
                 address,
