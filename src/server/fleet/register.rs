@@ -8,6 +8,7 @@ use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
 use super::notices::MAX_WAITING;
+use super::recorder::Log;
 use crate::model::id::{AgentId, SessionId, UserId, WorkspaceId};
 use crate::model::session::{EndReason, SessionKind, Shown};
 
@@ -66,6 +67,8 @@ pub struct Live {
     pub cut: CancellationToken,
     /// Why it was cut.
     cause: OnceLock<Cause>,
+    /// What passes it and is in no recording; none before the first.
+    pub(super) transfers: OnceLock<Arc<Log>>,
     /// What its person is told while it lasts.
     notices: mpsc::Sender<String>,
     /// Whoever carries it takes them out once.
@@ -201,6 +204,7 @@ impl Register {
             demands_recording: entry.demands_recording,
             cut: CancellationToken::new(),
             cause: OnceLock::new(),
+            transfers: OnceLock::new(),
             recorded: watch::Sender::new(None),
             bytes_out: AtomicU64::new(0),
             bytes_in: AtomicU64::new(0),

@@ -62,6 +62,9 @@ impl Fleet {
         let Some(live) = self.0.register.leave(id) else { return };
         lock(&self.0.backs.0).remove(&id);
         live.settled().await;
+        if let Some(log) = live.transfers.get() {
+            log.close();
+        }
         let reason = live.end_reason(reason);
         let ended = self.0.app.end_session(id, reason, live.bytes()).await;
         if let Err(error) = ended {
@@ -118,8 +121,8 @@ impl Fleet {
                 Ok(Opening { stream, ..opened })
             }
             None => {
-                self.note_unrecorded(live, &open.kind);
-                Ok(opened)
+                let stream = self.note_transfers(live, &open.kind, opened.stream);
+                Ok(Opening { stream, ..opened })
             }
         }
     }
@@ -150,6 +153,7 @@ impl Fleet {
         let to = lock(&self.0.backs.0).get(&back.session).cloned();
         if let Some(to) = to {
             // A full queue drops the stream: the connecting program sees a refusal.
+            let stream = self.note_back(&live, &back.back, Box::new(stream));
             let _ = to.try_send((back.back, Box::new(Cut::new(stream, live))));
         }
     }
