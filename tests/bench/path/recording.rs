@@ -87,6 +87,9 @@ fn stored(table: &mut Table) {
         .map(|_| ask(&format!("/api/v2/recordings/{LONG}/cast?from={from}&most={PART}")))
         .collect::<Vec<_>>();
     table.figure("a part as the page asks for it, 4 MiB", "ms", &part);
+    let inside = format!("/api/v2/recordings/{LONG}/search?q=nothing-like-it");
+    let looked = (0..ASKED / 4).map(|_| ask(&inside)).collect::<Vec<_>>();
+    table.figure("search within it: what one answer looks at", "ms", &looked);
     for (what, query) in [
         ("search over 10,000 commands: one found", "search=namespace-07321"),
         ("search over 10,000 commands: all found", "search=kubectl%20delete"),
@@ -110,8 +113,8 @@ fn write(path: &Path) {
         "INSERT INTO recordings (id, session_id, user_id, workspace_id, agent_name, kind, command,
              cols, rows, reason, has_input, began_at, ended_at, status, length_ms, bytes,
              stored_bytes, lost_bytes, n_commands, hash)
-         SELECT :id, :id, owner_id, id, 'main', 'shell', '', 100, 30, 'policy', 0, 1795000000,
-             1795014400, 'complete', :length, 0, 0, 0, :n, zeroblob(32)
+         SELECT :id, :id, owner_id, id, 'main', 'shell', '', 100, 30, 'policy', 0,
+             unixepoch() - 14400, unixepoch(), 'complete', :length, 0, 0, 0, :n, zeroblob(32)
          FROM workspaces LIMIT 1",
         named_params! { ":id": LONG, ":length": LENGTH_MS, ":n": COMMANDS },
     )
@@ -139,7 +142,7 @@ fn write(path: &Path) {
         let text = format!("kubectl delete pod worker-{n} --namespace namespace-{n:05}");
         tx.execute(
             "INSERT INTO commands SELECT NULL, id, :n, user_id, workspace_id, :text, '/srv',
-                 1795000000, :n, 5, 0 FROM recordings WHERE id = :id",
+                 began_at, :n, 5, 0 FROM recordings WHERE id = :id",
             named_params! { ":n": n, ":text": text, ":id": LONG },
         )
         .unwrap();
