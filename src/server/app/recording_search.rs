@@ -52,6 +52,7 @@ impl App {
         id: RecordingId,
         wanted: Wanted,
     ) -> Result<Found> {
+        self.recording(actor, id).await?;
         let n_chars = wanted.text.chars().count();
         if !(2..=MAX_SEARCH).contains(&n_chars) {
             return Err(Error::invalid("q", format!("wants 2 to {MAX_SEARCH} characters")));

@@ -115,7 +115,7 @@ pub fn open(site: &Site, place: &Place, who: &Person, kind: Kind) -> Open {
         Kind::Shell => shell(site, who),
         Kind::Exec => {
             let mut ssh = who.open_ssh(site, "ssh");
-            ssh.args([&format!("{LOGIN}@127.0.0.1"), "echo up; exec sleep 600"]);
+            ssh.args(["-T", &format!("{LOGIN}@127.0.0.1"), "echo up; exec sleep 600"]);
             process(kind, &mut ssh, None)
         }
         Kind::Sftp => sftp(site, who),
@@ -144,9 +144,15 @@ pub fn is_refused(site: &Site, place: &Place, who: &Person, kind: Kind) -> bool 
             !sftp.output().unwrap().status.success()
         }
         Kind::Forward => {
+            let inside = TcpListener::bind("127.0.0.1:0").unwrap();
             let mut ssh = who.open_ssh(site, "ssh");
-            ssh.args(["-W", "127.0.0.1:1", &format!("{LOGIN}@127.0.0.1")]);
-            !ssh.output().unwrap().status.success()
+            let there = inside.local_addr().unwrap().to_string();
+            ssh.args(["-W", &there, &format!("{LOGIN}@127.0.0.1")]).stdin(Stdio::null());
+            std::thread::spawn(move || {
+                let (mut stream, _) = inside.accept().unwrap();
+                let _ = stream.write_all(b"inside");
+            });
+            ssh.output().unwrap().stdout.is_empty()
         }
         Kind::Tunnel => who.cli(site, &["ssh", KILN, "--", "true"]).code != Some(0),
         Kind::Page => get(&site.url, "/@ops/kiln", &cookie(&who.token)).0 != 200,

@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
+use steading::model::time::Timestamp;
 use steading::wire::peer::GRACE;
 
 use super::kinds::{Kind, Open, is_refused, now, open};
@@ -28,13 +29,7 @@ fn share(site: &Site, whom: &Person, more: &[&str]) {
     site.cli(&[&["sharing", "add", KILN, "--user", &whom.name][..], more].concat()).ok();
 }
 
-/// Runs what takes a right away. It has ended at the latest when the command is over; what is cut
-/// before that was cut in time.
-fn taken(ran: &Ran, before: Instant) -> Instant {
-    assert_eq!(ran.code, Some(0), "{ran:?}");
-    before
-}
-
+/// Runs what takes a right away. It has ended at the latest when the command is over.
 fn takes(site: &Site, args: &[&str]) -> Instant {
     site.cli(args).ok();
     now()
@@ -85,13 +80,12 @@ const BY_DEED: &[Way] = &[
         kinds: &Kind::BY_TOKEN,
         give: |site, who| share(site, who, &[]),
         take: |site, who| {
-            let before = now();
             let all = who.cli(site, &["tokens", "list", "-o", "json"]).ok();
             let all: Vec<Value> = serde_json::from_str(&all).unwrap();
             for token in all {
                 who.cli(site, &["tokens", "remove", token["id"].as_str().unwrap()]).ok();
             }
-            taken(&who.cli(site, &["logout", "--yes"]), before);
+            who.cli(site, &["logout", "--yes"]).ok();
             now()
         },
     },
@@ -148,6 +142,9 @@ fn run(site: &Site, place: &Place, way: &Way, who: &Person) -> Vec<String> {
     let early = all.iter().filter(|one| !one.lasts());
     let mut bad: Vec<_> =
         early.map(|one| format!("{}: {:?} ended before", way.name, one.kind)).collect();
+    if !bad.is_empty() {
+        return bad;
+    }
     let since = (way.take)(site, who);
     bad.extend(wrong(&all, since, way.name));
     bad.extend(reopened(site, place, who, (way.name, way.kinds)));
@@ -155,7 +152,7 @@ fn run(site: &Site, place: &Place, way: &Way, who: &Person) -> Vec<String> {
 }
 
 /// A time ahead, as it is written, and how long it is until then.
-fn ahead() -> (steading::model::time::Timestamp, Instant) {
+fn ahead() -> (Timestamp, Instant) {
     let clock = steading::clock::Clock::machine();
     let end = clock.now().plus(Duration::from_secs(u64::try_from(AHEAD_S).unwrap()));
     let left = end.0 * 1000 - clock.now_ms();
@@ -187,8 +184,9 @@ fn until_a_time(site: &Site, who: &Person) -> Instant {
 fn at_these_hours(site: &Site, who: &Person) -> Instant {
     let (end, at) = ahead();
     let rest = 60 - end.0.rem_euclid(60);
-    let minute = end.plus(Duration::from_secs(u64::try_from(rest).unwrap())).rfc3339();
-    let window = format!("mon-sun 00:00-{} UTC", &minute[11..16]);
+    let last = end.plus(Duration::from_secs(u64::try_from(rest).unwrap()));
+    let (from, until) = (Timestamp(last.0 - 7200).rfc3339(), last.rfc3339());
+    let window = format!("mon-sun {}-{} UTC", &from[11..16], &until[11..16]);
     share(site, who, &["--window", &window]);
     at + Duration::from_secs(u64::try_from(rest).unwrap())
 }

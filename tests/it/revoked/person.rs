@@ -108,7 +108,7 @@ impl Person {
     /// Runs one command by `ssh`.
     pub fn ssh(&self, site: &Site, remote: &str) -> Ran {
         let login = format!("{LOGIN}@127.0.0.1");
-        Ran::new(self.open_ssh(site, "ssh").args([&login, remote]))
+        Ran::new(self.open_ssh(site, "ssh").args([login.as_str(), remote]))
     }
 
     /// The status of a page or an address of the API.

@@ -34,14 +34,16 @@ fn a_server_that_was_down_at_a_handoff_and_an_end_lets_nobody_in_for_an_instant(
     // They ask from before it listens until it has answered each of them often.
     let stop = AtomicBool::new(false);
     let url = site.url.clone();
+    let (url, path, stop) = (url.as_str(), path.as_str(), &stop);
     std::thread::scope(|scope| {
-        let lost = [&first, &guest].map(|who| scope.spawn(|| answers(&url, who, &path, &stop)));
-        let on_call = scope.spawn(|| answers(&url, &second, &path, &stop));
+        let asks = |who| scope.spawn(move || answers(url, who, path, stop));
+        let (lost, on_call) = ([&first, &guest].map(asks), asks(&second));
+        let stopping = Stop(stop);
         site.start();
         let since = now();
-        eventually("the second is let in", || (second.status(&site, &path) == 200).then_some(()));
+        eventually("the second is let in", || (second.status(&site, path) == 200).then_some(()));
         assert!(tunnel.was_cut(since, steading::wire::peer::GRACE).is_ok(), "past the server, too");
-        stop.store(true, Ordering::Relaxed);
+        drop(stopping);
         for lost in lost {
             let all = lost.join().unwrap();
             assert!(all.len() > 20 && all.iter().all(|status| *status == 404), "{all:?}");
@@ -53,6 +55,15 @@ fn a_server_that_was_down_at_a_handoff_and_an_end_lets_nobody_in_for_an_instant(
         assert_ne!(who.ssh(&site, "true").code, Some(0), "{}", who.name);
     }
     eventually("the agent is back", || (second.ssh(&site, "true").code == Some(0)).then_some(()));
+}
+
+/// Ends those who ask, also where the test fails.
+struct Stop<'a>(&'a AtomicBool);
+
+impl Drop for Stop<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
 }
 
 /// What someone is answered, again and again; what is not answered is left out.
