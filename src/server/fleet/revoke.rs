@@ -10,9 +10,10 @@ use super::Fleet;
 use super::register::{Cause, Live};
 use crate::model::event::Event;
 use crate::model::id::{IdentityGrantId, UserId, WorkspaceId};
-use crate::model::session::{Proof, SessionKind, Shown};
+use crate::model::session::{EndReason, Proof, SessionKind, Shown};
 use crate::model::verb::Verb;
 use crate::server::app::access::Kept;
+use crate::tasks::OnPanic;
 
 /// Rights with an end need no commit to end: everything is looked at this often, too.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -100,6 +101,11 @@ impl Fleet {
             live.cut_for(cause);
             let message = crate::wire::agent::ToAgent::CutSession { session: live.id };
             self.tell_agent(live.agent, &message);
+            // Nobody is in a workspace any more who was cut, whatever their client does about it.
+            let fleet = self.clone();
+            self.0.tasks.spawn_graceful("session-cut", OnPanic::Lose, async move {
+                fleet.end(live.id, EndReason::Revoked).await;
+            });
         }
     }
 
