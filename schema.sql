@@ -712,6 +712,29 @@ CREATE INDEX commands_by_user ON commands (user_id, seq);
 -- The text of each command, by every three characters of it. The row is the command's seq.
 CREATE VIRTUAL TABLE command_words USING fts5 (text, content = '', contentless_delete = 1, tokenize = 'trigram');
 
+-- What passed recorded sessions and is in no recording: files by SFTP, ports, sockets. The oldest go
+-- with recordings.
+CREATE TABLE transfers (
+  seq          INTEGER PRIMARY KEY,                                             -- order of writing
+  session_id   TEXT NOT NULL,                                                   -- the session; its own row may be forgotten before
+  number       INTEGER NOT NULL CHECK (number BETWEEN 0 AND 1000),              -- its place there, from 0; the last is all the rest
+  user_id      TEXT NOT NULL REFERENCES users (id),                             -- who
+  workspace_id TEXT NOT NULL REFERENCES workspaces (id) ON DELETE CASCADE,      -- where
+  kind         TEXT NOT NULL CHECK (kind IN ('download', 'upload', 'remove', 'rename', 'port', 'socket', 'listener', 'rest')), -- TransferKind
+  name         TEXT NOT NULL CHECK (length(name) <= 1024),                      -- path or HOST:PORT as the client had it; empty for the rest
+  to_name      TEXT NOT NULL CHECK (length(to_name) <= 1024),                   -- the new name of what was renamed; empty otherwise
+  n            INTEGER NOT NULL CHECK (n >= 0),                                 -- how often: connections, or things in the rest
+  bytes_out    INTEGER NOT NULL CHECK (bytes_out >= 0),                         -- bytes to the person
+  bytes_in     INTEGER NOT NULL CHECK (bytes_in >= 0),                          -- bytes from the person
+  began_at     INTEGER NOT NULL,                                                -- when it began
+  ended_at     INTEGER,                                                         -- when it ended; null while it lasts
+  UNIQUE (session_id, number)
+) STRICT;
+CREATE INDEX transfers_by_workspace ON transfers (workspace_id, seq);
+CREATE INDEX transfers_by_user ON transfers (user_id, seq);
+CREATE INDEX transfers_by_time ON transfers (began_at, seq);
+CREATE INDEX transfers_open ON transfers (seq) WHERE ended_at IS NULL;
+
 -- Who did what. Written in the transaction of the change; the oldest go by retention, in the order of
 -- writing, and leave a cut in audit_checkpoints.
 CREATE TABLE audit (

@@ -8,11 +8,12 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 
-use super::args::recordings::{Commands, Export, List, Recordings};
+use super::api::recordings::Shown;
+use super::args::recordings::{Commands, Export, List, Recordings, Search, Show};
 use super::context::Context;
 use super::table::Table;
 use crate::model::time::words;
-use crate::wire::recordings::{Command, Recording};
+use crate::wire::recordings::{Command, Found, Recording, Transfer};
 
 /// Runs the command.
 ///
@@ -22,6 +23,9 @@ pub async fn run(ctx: &Context, command: Recordings) -> anyhow::Result<()> {
     match command {
         Recordings::List(args) => list(ctx, args).await,
         Recordings::Commands(args) => commands(ctx, args).await,
+        Recordings::Transfers(args) => transfers(ctx, args).await,
+        Recordings::Show(args) => show(ctx, args).await,
+        Recordings::Search(args) => search(ctx, args).await,
         Recordings::Export(args) => export(ctx, args).await,
     }
 }
@@ -40,6 +44,32 @@ async fn commands(ctx: &Context, args: Commands) -> anyhow::Result<()> {
     ctx.out.list(&args.sought.listing, &found, || commands_table(&found))?;
     if found.is_empty() {
         ctx.out.note("No command is found.");
+    }
+    Ok(())
+}
+
+async fn transfers(ctx: &Context, args: Commands) -> anyhow::Result<()> {
+    let found = ctx.client()?.transfers(&args.workspace, &args.sought).await?;
+    ctx.out.list(&args.sought.listing, &found, || transfers_table(&found))?;
+    if found.is_empty() {
+        ctx.out.note("Nothing that passed is found.");
+    }
+    Ok(())
+}
+
+async fn show(ctx: &Context, args: Show) -> anyhow::Result<()> {
+    let shown = ctx.client()?.recording(args.id).await?;
+    ctx.out.list(&args.listing, &shown, || what_happened(&shown))
+}
+
+async fn search(ctx: &Context, args: Search) -> anyhow::Result<()> {
+    let found = ctx.client()?.search_recording(&args).await?;
+    ctx.out.list(&args.listing, &found, || places_table(&found))?;
+    if found.places.is_empty() {
+        ctx.out.note("The text is not found.");
+    }
+    if let Some(next) = found.next_ms {
+        ctx.out.note(&format!("There may be more: --from {}", seconds(next)));
     }
     Ok(())
 }
@@ -85,6 +115,64 @@ fn commands_table(all: &[Command]) -> Table {
         ]);
     }
     table
+}
+
+fn transfers_table(all: &[Transfer]) -> Table {
+    let mut table =
+        Table::new(&["BEGAN AT", "USER", "WORKSPACE", "KIND", "OUT", "IN", "COUNT", "NAME"]);
+    for one in all {
+        table.row([
+            &one.began_at.to_string(),
+            &one.username,
+            &format!("{}/{}", one.workspace_owner_name, one.workspace_name),
+            &one.kind,
+            &one.bytes_out.to_string(),
+            &one.bytes_in.to_string(),
+            &one.count.to_string(),
+            &named(one),
+        ]);
+    }
+    table
+}
+
+fn named(one: &Transfer) -> String {
+    if one.to_name.is_empty() {
+        one.name.clone()
+    } else {
+        format!("{} to {}", one.name, one.to_name)
+    }
+}
+
+/// Commands, files and ports in one list, in the order in which they began.
+fn what_happened(shown: &Shown) -> Table {
+    let mut table = Table::new(&["BEGAN AT", "KIND", "RESULT", "WHAT"]);
+    let commands = shown.commands.iter().map(|one| {
+        let result = one.exit_code.map_or_else(String::new, |code| format!("exit {code}"));
+        (one.began_at, "command", result, one.command.clone())
+    });
+    let transfers = shown.transfers.iter().map(|one| {
+        let result = format!("{} B out, {} B in", one.bytes_out, one.bytes_in);
+        (one.began_at, one.kind.as_str(), result, named(one))
+    });
+    let mut all: Vec<_> = commands.chain(transfers).collect();
+    all.sort_by_key(|(at, ..)| at.to_string());
+    for (at, kind, result, what) in &all {
+        table.row([&at.to_string(), kind, result, what]);
+    }
+    table
+}
+
+fn places_table(found: &Found) -> Table {
+    let mut table = Table::new(&["AT", "LINE"]);
+    for place in &found.places {
+        table.row([&seconds(place.at_ms), &place.line]);
+    }
+    table
+}
+
+/// Milliseconds as seconds, as `--from` takes them.
+fn seconds(ms: i64) -> String {
+    format!("{}.{:03}", ms / 1000, ms % 1000)
 }
 
 fn length(ms: Option<i64>) -> String {

@@ -3,6 +3,7 @@
 use anyhow::Context as _;
 
 use super::args::people::Tokens;
+use super::client::Client;
 use super::context::Context;
 use super::table::Table;
 use super::times;
@@ -34,17 +35,28 @@ pub async fn run(ctx: &Context, command: Tokens) -> anyhow::Result<()> {
             ctx.out.list(&listing, &tokens, || table(&tokens))
         }
         Tokens::View { entry, listing } => {
-            let tokens = client.tokens(true).await?;
-            let token = find(&tokens, &entry)?;
-            ctx.out.list(&listing, token, || table(std::slice::from_ref(token)))
+            let token = named(&client, &entry).await?;
+            ctx.out.list(&listing, &token, || table(std::slice::from_ref(&token)))
         }
         Tokens::Remove { entry } => {
-            let tokens = client.tokens(true).await?;
-            let token = find(&tokens, &entry)?;
+            let token = named(&client, &entry).await?;
             client.delete_token(&token.id).await?;
             ctx.out.note(&format!("Removed the token {entry}."));
             Ok(())
         }
+    }
+}
+
+/// A token of one's own, or else of anyone for who may see those.
+async fn named(client: &Client, wanted: &str) -> anyhow::Result<ApiKey> {
+    let own = client.tokens(false).await?;
+    let found = find(&own, wanted).cloned();
+    match found {
+        Ok(token) => Ok(token),
+        Err(missing) => match client.tokens(true).await {
+            Ok(all) => find(&all, wanted).cloned(),
+            Err(_) => Err(missing),
+        },
     }
 }
 

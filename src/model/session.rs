@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use super::id::{AgentId, IdentityGrantId, SessionId, UserId, WorkspaceId};
+use super::id::{AgentId, IdentityGrantId, SessionId, SshKeyId, TokenId, UserId, WorkspaceId};
 use super::time::Timestamp;
 use super::user::{UserRef, define_words};
 
@@ -72,12 +72,23 @@ pub struct Session {
     pub bytes_in: i64,
 }
 
+/// What somebody was let in by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Proof {
+    /// A token: of a browser, of the command line, or an API token.
+    Token(TokenId),
+    /// An SSH key.
+    Key(SshKeyId),
+}
+
 /// What somebody had shown when they began something that lasts: rights with limits are looked up by it
 /// again and again.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Shown {
     /// What a provider granted for it; it ends with that.
     pub identity_grant: Option<IdentityGrantId>,
+    /// What let them in; it ends with that. None when that is not known.
+    pub by: Option<Proof>,
     /// Where they came from; none when that is not known.
     pub ip: Option<IpAddr>,
     /// When they gave a second factor in the session that they came by.

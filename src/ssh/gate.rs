@@ -92,6 +92,12 @@ pub trait Link: Send + Sync {
 
     /// The streams that the agent opens for this session. Ask before opening what causes them.
     fn backs(&self, session: SessionId) -> mpsc::Receiver<(Back, BoxStream)>;
+
+    /// Ends when a session with an open stream may not go on, with what its person is told: also for
+    /// a client that takes nothing, from whose stream nothing is read.
+    fn no_longer(&self, _: SessionId) -> BoxFuture<'_, &'static str> {
+        Box::pin(std::future::pending())
+    }
 }
 
 /// A stream that an agent agreed to.

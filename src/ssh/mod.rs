@@ -20,6 +20,7 @@ pub mod screen;
 mod session;
 pub mod sftp;
 pub mod sftp_reply;
+pub mod sftp_watch;
 mod signal;
 pub mod stream;
 mod transport;

@@ -134,8 +134,12 @@ impl<G: Gate> Ends<'_, G> {
         let (read, write) = tokio::io::split(stream);
         let mut up = std::pin::pin!(self.up(write).fuse());
         let both = async {
-            let ((), down) = tokio::join!(&mut up, self.down(read));
-            down
+            let up = async {
+                (&mut up).await;
+                Ok(())
+            };
+            // A stream that broke ends both: who has nothing to send is not waited for.
+            tokio::try_join!(up, self.down(read)).map(|_| ())
         };
         let ended = tokio::select! {
             () = self.inbox.closed() => None,

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use futures_util::FutureExt as _;
 use futures_util::future::Shared;
@@ -19,7 +20,7 @@ use super::inbox::Inbox;
 use super::inboxes::Inboxes;
 use super::pump::{self, Ends};
 use super::record::{Ending, Recorded};
-use super::stream::BoxFuture;
+use super::stream::{BoxFuture, BoxStream};
 use super::transport::Transport;
 use crate::model::id::SessionId;
 use crate::model::session::{EndReason, SessionKind};
@@ -31,6 +32,9 @@ const MAX_EVENTS: usize = 32;
 
 /// Lines about the workspace's start that wait for a channel to show them.
 const MAX_SAID: usize = 64;
+
+/// How long a client may take with why its channel ends.
+const SAID_WITHIN: Duration = Duration::from_secs(1);
 
 /// What a client sees when a command could not be run at all; `ssh` itself uses it, too.
 const NOT_RUN: u32 = 255;
@@ -206,7 +210,8 @@ impl<G: Gate> Connection<G> {
             Some(Err(why)) => Some(why),
         };
         if let Some(why) = failed {
-            let _ = pump::say(out, &why).await;
+            // Who reads nothing is not waited for.
+            let _ = tokio::time::timeout(SAID_WITHIN, pump::say(out, &why)).await;
             let _ = out.exit_status(NOT_RUN).await;
         }
         let _ = out.eof().await;
@@ -249,6 +254,14 @@ impl<G: Gate> Connection<G> {
         let is_sftp = start.kind == Kind::Sftp;
         let opening = link.open(start.kind, start.recorded_as, session).await;
         let stream = opening.map_err(|e| format!("{e:#}"))?.stream;
+        tokio::select! {
+            biased;
+            told = link.no_longer(session) => Err(told.to_owned()),
+            () = Self::carry(stream, is_sftp, ends) => Ok(()),
+        }
+    }
+
+    async fn carry(stream: BoxStream, is_sftp: bool, ends: &Ends<'_, G>) {
         if is_sftp {
             let ended = ends.answers(stream).await;
             ends.recorded.ends(if ended.is_ok() { EndReason::Closed } else { EndReason::Lost });
@@ -257,7 +270,6 @@ impl<G: Gate> Connection<G> {
             // An error here means that the client is gone; nobody is left to be told.
             let _ = ends.process(stream).await;
         }
-        Ok(())
     }
 
     /// Waits for the link and shows what is said meanwhile.
@@ -289,13 +301,17 @@ impl<G: Gate> Connection<G> {
             let link = self.link().await?;
             let recorded = self.forwards();
             let opening = link.open(kind, SessionKind::Forward, recorded.session).await;
-            opening.map(|opening| (opening, recorded)).map_err(|e| format!("{e:#}"))
+            opening.map(|opening| (opening, recorded, link)).map_err(|e| format!("{e:#}"))
         };
         match opened.await {
-            Ok((opening, recorded)) => {
+            Ok((opening, recorded, link)) => {
                 reply.accept().await;
                 let ends = Ends { inbox, out, handle: &self.around.handle, recorded: &recorded };
-                let _ = ends.bytes(opening.stream).await;
+                tokio::select! {
+                    biased;
+                    _ = link.no_longer(recorded.session) => {}
+                    _ = ends.bytes(opening.stream) => {}
+                }
                 let _ = out.close().await;
             }
             Err(why) => {

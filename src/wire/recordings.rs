@@ -90,3 +90,60 @@ pub struct Command {
     /// What it ended with.
     pub exit_code: Option<i64>,
 }
+
+/// What passed a recorded session and is in no recording: a file, a port, a socket.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Transfer {
+    /// The session.
+    pub session_id: Uuid,
+    /// Its place there, from 0.
+    pub number: i64,
+    /// Who.
+    pub user_id: Uuid,
+    /// Their name.
+    pub username: String,
+    /// Where.
+    pub workspace_id: Uuid,
+    /// That workspace's name.
+    pub workspace_name: String,
+    /// Whose workspace it is.
+    pub workspace_owner_name: String,
+    /// `download`, `upload`, `remove`, `rename`, `port`, `socket`, `listener`, or `rest` for all that
+    /// came beyond the rows of a session.
+    pub kind: String,
+    /// The file's path as the client had it, the port as `HOST:PORT`, or the socket's path.
+    pub name: String,
+    /// The new name of what was renamed; empty otherwise.
+    pub to_name: String,
+    /// How often: connections, or things in the rest.
+    pub count: i64,
+    /// Bytes to the person.
+    pub bytes_out: i64,
+    /// Bytes from the person.
+    pub bytes_in: i64,
+    /// When it began.
+    pub began_at: Time,
+    /// When it ended; none while it lasts.
+    pub ended_at: Option<Time>,
+}
+
+/// Where a text is in a recording.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Found {
+    /// The places, first things first; one a line.
+    pub places: Vec<Place>,
+    /// Where to look on, in milliseconds from the beginning, when the answer is not about all of it.
+    pub next_ms: Option<i64>,
+}
+
+/// A line of a recording that has a text.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Place {
+    /// When the text was there, in milliseconds from the recording's beginning.
+    pub at_ms: i64,
+    /// The line as it was shown, without control sequences.
+    pub line: String,
+}

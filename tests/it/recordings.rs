@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use steading::model::id::{AgentId, RecordingId, SessionId, UserId, WorkspaceId};
 use steading::model::recording::events::{self, Picture, What};
 use steading::model::recording::ledger::Change;
+use steading::model::recording::transfers::{Row, TransferKind, Whose};
 use steading::model::recording::{
     Block, Extent, NewRecording, Recording, RecordingKind, RecordingReason, chained,
 };
@@ -268,4 +269,118 @@ async fn recordings_go_by_age_and_by_room_the_oldest_first() {
     while full.app.forget_step(Old::Recordings).await.unwrap() {}
     let all = found(&full, &olga, ALL).await;
     assert_eq!(left(&all), [lasting.id.to_string()], "what lasts is kept");
+}
+
+/// What Ada moved in a session of her own.
+async fn moved(server: &TestServer, recording: &Recording, rows: &[(TransferKind, &str)]) {
+    let (user, workspace) = (recording.user.id, recording.workspace_id);
+    let whose = Whose { session: SessionId(uuid()), user, workspace };
+    let now = server.clock.now();
+    let row = |(number, (kind, name)): (i64, &(TransferKind, &str))| Row {
+        number,
+        kind: *kind,
+        name: (*name).to_owned(),
+        to_name: String::new(),
+        n: 1,
+        bytes_out: 10 * number,
+        bytes_in: 7,
+        began_at: now,
+        ended_at: Some(now),
+    };
+    let rows = (0..).zip(rows).map(row).collect();
+    server.app.put_transfers(whose, rows).await.unwrap();
+}
+
+#[tokio::test]
+async fn what_passed_beside_is_listed_for_who_may_see_recordings() {
+    let world = World::new().await;
+    let workspace = kiln(&world).await;
+    let (server, ada) = (&world.server, &world.ada);
+    let recording = begun(server, &workspace).await;
+    let rows = [
+        (TransferKind::Upload, "/srv/fix.sql"),
+        (TransferKind::Download, "/srv/ledger.db"),
+        (TransferKind::Port, "127.0.0.1:5432"),
+    ];
+    moved(server, &recording, &rows).await;
+    let list = format!("{ALL}/transfers");
+    let beside = format!("{ALL}/{}/transfers", recording.id);
+    for path in [&list, &beside] {
+        assert_eq!(found(server, ada, path).await.len(), 3, "{path}");
+        assert_eq!(found(server, &world.olga, path).await.len(), 3, "{path}");
+    }
+    let names = |all: &[Value]| all.iter().map(|t| t["name"].clone()).collect::<Vec<_>>();
+    let all = found(server, ada, &beside).await;
+    assert_eq!(names(&all), ["/srv/fix.sql", "/srv/ledger.db", "127.0.0.1:5432"]);
+    assert_eq!((&all[1]["kind"], &all[1]["bytes_out"]), (&json!("download"), &json!(10)));
+    let one = found(server, ada, &format!("{list}?search=LEDGER&user=ada&workspace=kiln")).await;
+    assert_eq!(names(&one), ["/srv/ledger.db"]);
+    assert!(found(server, ada, &format!("{list}?search=nothing")).await.is_empty());
+    assert!(found(server, &world.ben, &list).await.is_empty());
+    server.get(&world.ben, &beside).await.expect(404);
+    let looks = "/api/v2/audit?q=resource_type:recording%20action:open";
+    let told = server.get(&world.olga, looks).await.expect(200).text;
+    assert!(told.contains("transfers"), "{told}");
+
+    // A row that grows is one row, and goes with its time.
+    let browser = [("sec-fetch-site", "same-origin")];
+    let page = format!("/recordings/{}", recording.id);
+    let shown = server.get(&ada.in_browser(&browser), &page).await.expect(200).text;
+    assert!(shown.contains("/srv/ledger.db") && shown.contains("Files and ports"), "{shown}");
+    let shown = server.get(&ada.in_browser(&browser), "/recordings/transfers").await.expect(200);
+    assert!(shown.text.contains("127.0.0.1:5432"), "{}", shown.text);
+    server.clock.advance(Duration::from_hours(24 * 91));
+    while server.app.forget_step(Old::Transfers).await.unwrap() {}
+    let olga = server.sign_in("olga").await;
+    assert!(found(server, &olga, &list).await.is_empty());
+}
+
+#[tokio::test]
+async fn a_text_is_found_in_what_a_recording_shows() {
+    let world = World::new().await;
+    let workspace = kiln(&world).await;
+    let recording = recorded(&world.server, &workspace).await;
+    let search = |query: &str| format!("{ALL}/{}/search?{query}", recording.id);
+    let at = async |query: &str| {
+        let found = world.server.get(&world.ada, &search(query)).await.expect(200).json();
+        let places = found["places"].as_array().unwrap().clone();
+        let at = places.iter().map(|p| p["at_ms"].as_i64().unwrap()).collect::<Vec<_>>();
+        (at, found["next_ms"].clone())
+    };
+    assert_eq!(at("q=BLOCK%201").await, (vec![10_000], Value::Null));
+    assert_eq!(at("q=block").await, (vec![0, 10_000, 20_000], Value::Null));
+    assert_eq!(at("q=block&from=10.001").await, (vec![20_000], Value::Null));
+    let (places, next) = at("q=end&limit=2").await;
+    assert_eq!((places, next), (vec![9_000, 19_000], json!(20_000)));
+    assert_eq!(at("q=end&from=20&limit=2").await, (vec![29_000], Value::Null));
+    assert_eq!(at("q=screen").await.0, Vec::<i64>::new(), "a picture was not shown by anyone");
+    for wrong in ["q=x", "q=", "q=block&from=-1", &format!("q={}", "x".repeat(201))] {
+        world.server.get(&world.ada, &search(wrong)).await.expect(400);
+    }
+    world.server.get(&world.ben, &search("q=block")).await.expect(404);
+}
+
+#[tokio::test]
+async fn a_search_in_a_long_recording_goes_on_where_it_stopped() {
+    let world = World::new().await;
+    let workspace = kiln(&world).await;
+    let recording = begun(&world.server, &workspace).await;
+    let grown = growth(600, "make test");
+    world.server.app.end_recording(&recording, grown, Some(0)).await.unwrap();
+    let (mut from, mut asked, mut places) = (0i64, 0, Vec::new());
+    loop {
+        let from_s = format!("{}.{:03}", from / 1000, from % 1000);
+        let path = format!("{ALL}/{}/search?q=end&from={from_s}", recording.id);
+        let found = world.server.get(&world.ada, &path).await.expect(200).json();
+        let at = found["places"].as_array().unwrap().iter();
+        places.extend(at.map(|place| place["at_ms"].as_i64().unwrap()));
+        asked += 1;
+        match found["next_ms"].as_i64() {
+            Some(next) => from = next,
+            None => break,
+        }
+    }
+    let expected: Vec<i64> = (0..600).map(|n| n * 10_000 + 9_000).collect();
+    assert_eq!(places, expected);
+    assert!(asked > 5, "an answer is bounded: {asked}");
 }

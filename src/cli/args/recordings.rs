@@ -15,6 +15,12 @@ pub enum Recordings {
     List(List),
     /// Who ran what: commands in recorded sessions, newest first
     Commands(Commands),
+    /// What passed recorded sessions beside the recordings: files and ports, newest first
+    Transfers(Commands),
+    /// What is known of a recording, with its commands and what its person moved meanwhile
+    Show(Show),
+    /// Find a text in what a recording shows
+    Search(Search),
     /// Write a recording to a file that players of asciicast read
     Export(Export),
 }
@@ -25,7 +31,7 @@ pub struct Sought {
     /// Only this person's; `me` for yours
     #[arg(long, default_value = "", value_name = "USER")]
     pub user: String,
-    /// Only with this text in a command, three characters or more
+    /// Only with this text in a command or a file's name, three characters or more
     #[arg(long, default_value = "", value_name = "TEXT")]
     pub search: String,
     /// From this day or time on, such as 2026-01-31 or 2026-01-31T09:00:00Z
@@ -56,7 +62,7 @@ pub struct List {
     pub sought: Sought,
 }
 
-/// `recordings commands`
+/// `recordings commands` and `recordings transfers`
 #[derive(Debug, Args)]
 pub struct Commands {
     /// The workspace, as NAME or OWNER/NAME; all that you may see by default
@@ -65,6 +71,34 @@ pub struct Commands {
     /// What is looked for.
     #[command(flatten)]
     pub sought: Sought,
+}
+
+/// `recordings show`
+#[derive(Debug, Args)]
+pub struct Show {
+    /// The recording
+    pub id: Uuid,
+    /// How to write it.
+    #[command(flatten)]
+    pub listing: Listing,
+}
+
+/// `recordings search`
+#[derive(Debug, Args)]
+pub struct Search {
+    /// The recording
+    pub id: Uuid,
+    /// The text, whatever its case
+    pub text: String,
+    /// From this second on
+    #[arg(long, default_value_t = 0.0, value_name = "SECONDS")]
+    pub from: f64,
+    /// At most so many lines
+    #[arg(long, default_value_t = 50, value_name = "N")]
+    pub limit: usize,
+    /// How to write it.
+    #[command(flatten)]
+    pub listing: Listing,
 }
 
 /// `recordings export`

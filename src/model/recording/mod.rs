@@ -4,6 +4,8 @@ pub mod cast;
 pub mod events;
 pub mod ledger;
 pub mod marks;
+pub mod plain;
+pub mod transfers;
 
 use std::time::Duration;
 

@@ -9,7 +9,7 @@ use super::error::{Error, Result};
 use crate::model::factor::{Ask, FRESH, Mfa};
 use crate::model::id::{AgentId, IdentityGrantId, SshKeyId, TokenId, UserId, WorkspaceId};
 use crate::model::policy::{self, Action, Because, Context, Denied, Object, Permission, Subject};
-use crate::model::session::Shown;
+use crate::model::session::{Proof, Shown};
 use crate::model::time::Timestamp;
 use crate::model::user::{TokenKind, User, UserKind};
 
@@ -192,7 +192,11 @@ impl Actor {
     #[must_use]
     pub fn shown(&self, ip: Option<IpAddr>) -> Shown {
         let mfa_at = self.context(Timestamp::default()).mfa_at;
-        Shown { identity_grant: self.identity_grant(), ip, mfa_at }
+        let by = self.caller().ok().map(|caller| match caller.via {
+            Via::Token(id, _) => Proof::Token(id),
+            Via::Key(id) => Proof::Key(id),
+        });
+        Shown { identity_grant: self.identity_grant(), by, ip, mfa_at }
     }
 
     /// The address the request came from; empty for the program itself.

@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use super::access::{record, require, require_scope};
+use super::access::{require, require_scope};
 use super::recording_blocks::unpack;
-use super::{Actor, App, Error, Page, Result, recordings as cases, trail};
-use crate::model::audit::{AuditAction, AuditTarget, Diff};
+use super::{Actor, App, Error, Page, Result, recordings as cases};
+use crate::model::audit::{AuditAction, Diff};
 use crate::model::id::{RecordingId, UserId, WorkspaceId};
 use crate::model::policy::{Action, Object, ResourceType};
 use crate::model::recording::cast::Cast;
@@ -20,7 +20,7 @@ use crate::server::db::{ReadTx, commands, recording_blocks, recordings, users, w
 /// Workspaces whose recordings one list holds at most.
 const MAX_WORKSPACES: u32 = 2000;
 /// Entries that a list is read at once.
-const MAX_LIST: u32 = 200;
+pub(super) const MAX_LIST: u32 = 200;
 /// Blocks that one step of an export reads: a megabyte of what passed.
 const STEP: u32 = 4;
 /// The fewest characters that a search goes by.
@@ -43,6 +43,16 @@ pub struct Asked {
     pub until: Option<Timestamp>,
     /// A text in a command; empty for all.
     pub search: String,
+}
+
+impl Asked {
+    /// What the audit log says of it.
+    pub(super) fn told(&self) -> Diff {
+        Diff::new()
+            .field("workspace", "", self.workspace.as_str())
+            .field("user", "", self.user.as_str())
+            .field("search", "", self.search.as_str())
+    }
 }
 
 /// Which part of a recording is wanted.
@@ -131,10 +141,7 @@ impl App {
         page: Page,
     ) -> Result<Vec<RanCommand>> {
         let (looker, page) = (actor.clone(), Page::new(page.limit.min(MAX_LIST), page.offset));
-        let said = Diff::new()
-            .field("workspace", "", asked.workspace.as_str())
-            .field("user", "", asked.user.as_str())
-            .field("search", "", asked.search.as_str());
+        let said = asked.told();
         let found: Vec<RanCommand> = self
             .db
             .read_large(move |tx| -> Result<_> {
@@ -147,10 +154,7 @@ impl App {
             })
             .await?;
         if !found.is_empty() {
-            let (actor, target) = (actor.clone(), AuditTarget::Recording);
-            let entry = trail::entry(AuditAction::Open, target, uuid::Uuid::nil(), "commands");
-            let entry = trail::with(entry, &said);
-            self.db.write(move |tx| record(tx, &actor, &entry)).await?;
+            self.tell_look(actor, "commands", said).await?;
         }
         Ok(found)
     }
@@ -213,7 +217,7 @@ impl App {
     }
 
     /// Notes that someone looks into a recording.
-    async fn look(&self, actor: &Actor, id: RecordingId) -> Result<Recording> {
+    pub(super) async fn look(&self, actor: &Actor, id: RecordingId) -> Result<Recording> {
         let now = self.clock.now();
         let key = (actor.user_id().ok_or(Error::NotFound("recording"))?, id);
         if !self.looks.is_new(key, now) {
@@ -304,16 +308,16 @@ fn require_sight(tx: &ReadTx<'_>, actor: &Actor, workspace: WorkspaceId) -> Resu
     })
 }
 
-fn find(tx: &ReadTx<'_>, actor: &Actor, id: RecordingId) -> Result<Recording> {
+pub(super) fn find(tx: &ReadTx<'_>, actor: &Actor, id: RecordingId) -> Result<Recording> {
     let recording = recordings::find(tx, id)?.ok_or(Error::NotFound("recording"))?;
     require_sight(tx, actor, recording.workspace_id)?;
     Ok(recording)
 }
 
 /// What a search means for who asks; none when nothing can be found.
-type Resolved = Option<(Option<Vec<WorkspaceId>>, Sought)>;
+pub(super) type Resolved = Option<(Option<Vec<WorkspaceId>>, Sought)>;
 
-fn resolve(tx: &ReadTx<'_>, actor: &Actor, asked: &Asked) -> Result<Resolved> {
+pub(super) fn resolve(tx: &ReadTx<'_>, actor: &Actor, asked: &Asked) -> Result<Resolved> {
     let text = asked.search.trim();
     let n_chars = text.chars().count();
     if n_chars > MAX_SEARCH || (1..LEAST_SEARCH).contains(&n_chars) {

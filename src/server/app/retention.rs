@@ -9,7 +9,7 @@ use crate::model::recording::Policy;
 use crate::model::time::Timestamp;
 use crate::server::db::{
     WriteTx, agent_logs, commands, connections, files, grants, invitations, job_logs, lockouts,
-    recording_blocks, recordings, tokens,
+    recording_blocks, recordings, tokens, transfers,
 };
 
 /// Lines of logs that one step removes. They lie together: the writer is held for a millisecond and
@@ -58,13 +58,15 @@ pub enum Old {
     Connections,
     /// What was recorded of them: by age, and by the room that it takes.
     Recordings,
+    /// What passed recorded sessions beside that.
+    Transfers,
     /// Entries of the audit log.
     Audit,
 }
 
 impl Old {
     /// Everything that is forgotten, what leads to most room last.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Tokens,
         Self::Failures,
         Self::Uploads,
@@ -73,6 +75,7 @@ impl Old {
         Self::AgentLogs,
         Self::Connections,
         Self::Recordings,
+        Self::Transfers,
         Self::Audit,
     ];
 
@@ -87,7 +90,7 @@ impl Old {
             Self::Connections => chosen(retention.connections),
             Self::Audit => chosen(retention.audit),
             // By a policy of their own.
-            Self::Recordings => None,
+            Self::Recordings | Self::Transfers => None,
         }
     }
 }
@@ -102,7 +105,12 @@ impl App {
             let policy = self.policy.recording;
             return self.db.write(move |tx| forget_recording(tx, &policy)).await;
         }
-        let Some(age) = old.kept(self.policy.retention) else { return Ok(false) };
+        let keep = self.policy.recording.keep;
+        let age = match old.kept(self.policy.retention) {
+            None if old == Old::Transfers && !keep.is_zero() => Some(keep),
+            age => age,
+        };
+        let Some(age) = age else { return Ok(false) };
         let age = i64::try_from(age.as_secs()).unwrap_or(i64::MAX);
         if old == Old::Audit {
             let before = self.clock.now().0.saturating_sub(age);
@@ -120,6 +128,7 @@ impl App {
                     Old::JobLogs => job_logs::forget(tx, before, LINES),
                     Old::AgentLogs => agent_logs::forget(tx, before, LINES),
                     Old::Connections => connections::forget(tx, before, ROWS),
+                    Old::Transfers => transfers::forget(tx, before, ROWS),
                     Old::Recordings | Old::Audit => Ok(false),
                 };
                 Ok(more?)

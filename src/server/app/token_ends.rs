@@ -1,4 +1,7 @@
-//! API tokens as they are listed, part by part, and ending one so that it stays in the list.
+//! API tokens as they are listed, part by part, ending one so that it stays in the list, and which of
+//! those that opened something still hold.
+
+use std::collections::BTreeSet;
 
 use super::access::record;
 use super::tokens::{entry, find_token, require_tokens_of};
@@ -6,8 +9,9 @@ use super::{Actor, App, Page, Result, people};
 use crate::model::audit::AuditAction;
 use crate::model::event::Event;
 use crate::model::policy::{Action, Object, ResourceType};
+use crate::model::session::Proof;
 use crate::model::user::{TokenEntry, TokenKind};
-use crate::server::db::tokens;
+use crate::server::db::{ssh_keys, tokens};
 
 impl App {
     /// A part of a user's API tokens, or of everyone's, newest first; `ended` with those that have ended.
@@ -59,6 +63,31 @@ impl App {
                 tx.emit(Event::User(found.user.id));
                 tx.emit(Event::Grants);
                 Ok(())
+            })
+            .await
+    }
+
+    /// Which of these tokens and keys still hold. A browser's session that is not used ends for what is
+    /// asked next; what it has open goes on until somebody ends it.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn proofs_that_hold(&self, asked: BTreeSet<Proof>) -> Result<BTreeSet<Proof>> {
+        self.db
+            .read(move |tx| {
+                let mut held = BTreeSet::new();
+                for proof in asked {
+                    let holds = match proof {
+                        Proof::Token(id) => tokens::find_by_id(tx, id)?.is_some_and(|found| {
+                            found.kind == TokenKind::Session || found.expires_at > tx.now
+                        }),
+                        Proof::Key(id) => ssh_keys::find(tx, id)?.is_some(),
+                    };
+                    if holds {
+                        held.insert(proof);
+                    }
+                }
+                Ok(held)
             })
             .await
     }

@@ -57,6 +57,7 @@ words! {
     audit::AuditAction, audit::AuditTarget, audit::AuditActor, audit::checkpoint::CheckpointKind, verb::Verb, grant::Reason, grant::Via,
     grant::EndedWhy, grant::Mode, access_review::ReviewOf,
     recording::RecordingKind, recording::RecordingStatus, recording::RecordingReason,
+    recording::transfers::TransferKind,
 }
 
 impl ToSql for time::Timestamp {

@@ -62,6 +62,7 @@ pub mod templates;
 pub mod timings;
 pub mod tokens;
 pub mod totp_factors;
+pub mod transfers;
 pub mod tx;
 pub mod user_search;
 pub mod users;

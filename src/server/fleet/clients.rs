@@ -1,17 +1,18 @@
 //! Clients of the overlay: a person's own tunnel to one agent, coordinated over their socket.
 
 use std::net::{Ipv6Addr, SocketAddr};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
+use super::register::Cause;
 use super::socket::{Control, Message, Socket};
 use super::{Fleet, lock};
 use crate::model::id::{AgentId, IdentityGrantId, UserId, WorkspaceId};
 use crate::model::peer::{Peer, PeerKey, PeerKind};
-use crate::model::session::Shown;
+use crate::model::session::{Proof, Shown};
 use crate::model::user::UserRef;
 use crate::net::Path;
 use crate::tasks::OnPanic;
@@ -41,6 +42,8 @@ pub(super) struct ClientSocket {
 pub(super) struct Place {
     /// The right ended.
     cut: CancellationToken,
+    /// Why.
+    cause: Arc<OnceLock<Cause>>,
     /// This place is no more: the client came again and has another, or it left.
     over: CancellationToken,
 }
@@ -79,7 +82,7 @@ impl Fleet {
         self.0.relay.disconnect(&key, &bell);
         if place.cut.is_cancelled() {
             self.leave_client(key, &place).await;
-            let why = "your right to this workspace ended".to_owned();
+            let why = place.cause.get().copied().unwrap_or(Cause::Right).told().to_owned();
             socket.control.say(&ToClient::Refused { why });
             return;
         }
@@ -226,13 +229,14 @@ impl Fleet {
     }
 
     /// Cuts the tunnels that `which` picks, also of clients that are away just now.
-    pub(super) fn cut_clients(&self, which: impl Fn(&ClientSocket) -> bool) {
+    pub(super) fn cut_clients(&self, cause: Cause, which: impl Fn(&ClientSocket) -> bool) {
         let theirs: Vec<(PeerKey, Place)> = lock(&self.0.clients)
             .iter()
             .filter(|(_, c)| which(c))
             .map(|(key, c)| (*key, c.place.clone()))
             .collect();
         for (key, place) in theirs {
+            let _ = place.cause.set(cause);
             place.cut.cancel();
             let Some(client) = self.part(key, &place) else { continue };
             let fleet = self.clone();
@@ -245,6 +249,11 @@ impl Fleet {
     /// Who has a tunnel to which workspace, and what they had shown.
     pub(super) fn client_rights(&self) -> Vec<(UserId, WorkspaceId, Shown)> {
         lock(&self.0.clients).values().map(|c| (c.user.id, c.workspace, c.shown)).collect()
+    }
+
+    /// What those who have a tunnel were let in by.
+    pub(super) fn client_proofs(&self) -> Vec<Proof> {
+        lock(&self.0.clients).values().filter_map(|c| c.shown.by).collect()
     }
 
     /// What providers granted for who has a tunnel.

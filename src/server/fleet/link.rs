@@ -42,7 +42,8 @@ impl AgentLink {
         };
         self.fleet.0.app.agent_to_connect(&self.actor, self.agent).await?;
         // A key opened it, no provider and no second factor.
-        let shown = Shown { ip: self.address.parse().ok(), ..Shown::default() };
+        let (ip, by) = (self.address.parse().ok(), self.actor.shown(None).by);
+        let shown = Shown { ip, by, ..Shown::default() };
         let right = (self.workspace, shown);
         let new = NewSession {
             is_recorded: self.fleet.0.app.demands_recording(self.user.id, right).await?,
@@ -75,5 +76,14 @@ impl Link for AgentLink {
 
     fn backs(&self, session: SessionId) -> mpsc::Receiver<(Back, BoxStream)> {
         self.fleet.backs(session)
+    }
+
+    fn no_longer(&self, session: SessionId) -> BoxFuture<'_, &'static str> {
+        let live = self.fleet.0.register.find(session);
+        Box::pin(async move {
+            let Some(live) = live else { return std::future::pending().await };
+            live.cut.cancelled().await;
+            live.told()
+        })
     }
 }

@@ -2,17 +2,49 @@
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
 use super::notices::MAX_WAITING;
+use super::recorder::Log;
 use crate::model::id::{AgentId, SessionId, UserId, WorkspaceId};
 use crate::model::session::{EndReason, SessionKind, Shown};
 
 /// Seconds before the end of a right at which whoever is in the workspace by it is told.
 const SAID_BEFORE_S: [u32; 2] = [600, 60];
+
+/// Why a session is cut.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cause {
+    /// The right that it stands on ended.
+    Right,
+    /// The sign-in that it was begun by ended at its provider.
+    SignIn,
+    /// The token or the key that it was begun by was ended.
+    Proof,
+    /// It began when nobody demanded that it is recorded.
+    Unrecorded,
+    /// It is not on record, or not all of it, and may not go on without.
+    Record,
+}
+
+impl Cause {
+    /// What its person is told.
+    #[must_use]
+    pub const fn told(self) -> &'static str {
+        match self {
+            Self::Right => "Your right to this workspace ended.",
+            Self::SignIn => "Your sign-in ended, and what you opened by it with that.",
+            Self::Proof => "The sign-in or the key that you came by was ended.",
+            Self::Unrecorded => {
+                "What is done in this workspace is recorded from now on. Connect again to go on."
+            }
+            Self::Record => "The session could not be recorded, and may not go on without that.",
+        }
+    }
+}
 
 /// One live session.
 #[derive(Debug)]
@@ -33,14 +65,18 @@ pub struct Live {
     pub demands_recording: bool,
     /// Is cancelled when the right to it ends; whoever carries it then ends it at once.
     pub cut: CancellationToken,
+    /// Why it was cut.
+    cause: OnceLock<Cause>,
+    /// What passes it and is in no recording; none before the first.
+    pub(super) transfers: OnceLock<Arc<Log>>,
     /// What its person is told while it lasts.
     notices: mpsc::Sender<String>,
     /// Whoever carries it takes them out once.
     heard: Mutex<Option<mpsc::Receiver<String>>>,
     /// Seconds before its end at which its person was told last; `u32::MAX` for not yet.
     told_at: AtomicU32,
-    /// Whether its row is written; nothing is carried before.
-    recorded: watch::Sender<bool>,
+    /// Whether its row is written, as soon as that is known; nothing is carried before.
+    recorded: watch::Sender<Option<bool>>,
     bytes_out: AtomicU64,
     bytes_in: AtomicU64,
 }
@@ -65,6 +101,19 @@ pub struct Entry {
 }
 
 impl Live {
+    /// Has whoever carries it end it at once.
+    pub fn cut_for(&self, cause: Cause) {
+        // The first cause is the one that counts.
+        let _ = self.cause.set(cause);
+        self.cut.cancel();
+    }
+
+    /// What its person is told about a cut.
+    #[must_use]
+    pub fn told(&self) -> &'static str {
+        self.cause.get().copied().unwrap_or(Cause::Right).told()
+    }
+
     /// Counts bytes from the workspace to the person.
     pub fn sent(&self, n: usize) {
         self.bytes_out.fetch_add(u64::try_from(n).unwrap_or(u64::MAX), Ordering::Relaxed);
@@ -97,17 +146,27 @@ impl Live {
         let _ = self.notices.try_send(text);
     }
 
-    /// Its row is written.
-    pub fn set_recorded(&self) {
-        self.recorded.send_replace(true);
+    /// Its row is written, or cannot be: then it is cut.
+    pub fn set_recorded(&self, is_recorded: bool) {
+        self.recorded.send_replace(Some(is_recorded));
+        if !is_recorded {
+            self.cut_for(Cause::Record);
+        }
+    }
+
+    /// Waits until it is known whether its row is written.
+    pub async fn settled(&self) -> bool {
+        let mut recorded = self.recorded.subscribe();
+        recorded.wait_for(Option::is_some).await.is_ok_and(|known| *known == Some(true))
     }
 
     /// Waits until its row is written. Returns whether the session may go on.
     pub async fn recorded(&self) -> bool {
-        let mut recorded = self.recorded.subscribe();
         tokio::select! {
-            waited = recorded.wait_for(|done| *done) => waited.is_ok(),
+            // One that was cut opens nothing more, also when its row was written before.
+            biased;
             () = self.cut.cancelled() => false,
+            is_recorded = self.settled() => is_recorded,
         }
     }
 
@@ -144,7 +203,9 @@ impl Register {
             shown: entry.shown,
             demands_recording: entry.demands_recording,
             cut: CancellationToken::new(),
-            recorded: watch::Sender::new(false),
+            cause: OnceLock::new(),
+            transfers: OnceLock::new(),
+            recorded: watch::Sender::new(None),
             bytes_out: AtomicU64::new(0),
             bytes_in: AtomicU64::new(0),
         });
@@ -202,7 +263,9 @@ mod tests {
         assert!(heard.try_recv().unwrap().contains("in 10 minutes"));
         assert!(heard.try_recv().unwrap().contains("in 1 minute."));
         assert!(heard.try_recv().is_err());
-        live.cut.cancel();
+        live.cut_for(Cause::SignIn);
+        live.cut_for(Cause::Right);
+        assert!(live.told().contains("sign-in"), "the first cause counts");
         assert_eq!(live.end_reason(EndReason::Closed), EndReason::Revoked);
         assert_eq!(register.pick(|l| l.user == UserId(nil)).len(), 1);
         assert!(register.leave(SessionId(nil)).is_some());

@@ -7,12 +7,13 @@ use std::time::Duration;
 use tokio::sync::broadcast::error::RecvError;
 
 use super::Fleet;
-use super::register::Live;
+use super::register::{Cause, Live};
 use crate::model::event::Event;
 use crate::model::id::{IdentityGrantId, UserId, WorkspaceId};
-use crate::model::session::{SessionKind, Shown};
+use crate::model::session::{EndReason, Proof, SessionKind, Shown};
 use crate::model::verb::Verb;
 use crate::server::app::access::Kept;
+use crate::tasks::OnPanic;
 
 /// Rights with an end need no commit to end: everything is looked at this often, too.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -44,6 +45,7 @@ impl Fleet {
     /// One look at every live session and tunnel.
     async fn cut_pass(&self) {
         self.grants_pass().await;
+        self.proofs_pass().await;
         let live = self.0.register.pick(|_| true);
         let mut clients = self.client_rights();
         clients.extend(self.held_rights());
@@ -74,8 +76,8 @@ impl Fleet {
             let is_shell = matches!(l.kind, SessionKind::Terminal | SessionKind::Ssh);
             is_shell && self.is_recorded(l).is_none() && demands((l.user, l.workspace, l.shown))
         };
-        self.cut_sessions(live.iter().filter(unseen).cloned().collect());
-        self.cut_clients(|c| demands((c.user.id, c.workspace, c.shown)));
+        self.cut_sessions(live.iter().filter(unseen).cloned().collect(), Cause::Unrecorded);
+        self.cut_clients(Cause::Unrecorded, |c| demands((c.user.id, c.workspace, c.shown)));
         for lost in asked.into_iter().filter(|one| !kept.contains_key(one)) {
             self.cut(lost);
         }
@@ -87,18 +89,23 @@ impl Fleet {
         let is = |who: (UserId, WorkspaceId, Shown)| who == (user, workspace, shown);
         let theirs = self.0.register.pick(|l| is((l.user, l.workspace, l.shown)));
         tracing::info!(user.id = %user, workspace.id = %workspace, n_sessions = theirs.len(), "a right ended");
-        self.cut_sessions(theirs);
+        self.cut_sessions(theirs, Cause::Right);
         if shown == Shown::default() {
             self.cut_held(user, workspace);
         }
-        self.cut_clients(|c| is((c.user.id, c.workspace, c.shown)));
+        self.cut_clients(Cause::Right, |c| is((c.user.id, c.workspace, c.shown)));
     }
 
-    fn cut_sessions(&self, theirs: Vec<Arc<Live>>) {
+    fn cut_sessions(&self, theirs: Vec<Arc<Live>>, cause: Cause) {
         for live in theirs {
-            live.cut.cancel();
+            live.cut_for(cause);
             let message = crate::wire::agent::ToAgent::CutSession { session: live.id };
             self.tell_agent(live.agent, &message);
+            // Nobody is in a workspace any more who was cut, whatever their client does about it.
+            let fleet = self.clone();
+            self.0.tasks.spawn_graceful("session-cut", OnPanic::Lose, async move {
+                fleet.end(live.id, EndReason::Revoked).await;
+            });
         }
     }
 
@@ -120,8 +127,31 @@ impl Fleet {
         for over in asked.difference(&held) {
             let theirs = self.0.register.pick(|l| l.shown.identity_grant == Some(*over));
             tracing::info!(n_sessions = theirs.len(), "sessions end with a provider's grant");
-            self.cut_sessions(theirs);
-            self.cut_clients(|c| c.shown.identity_grant == Some(*over));
+            self.cut_sessions(theirs, Cause::SignIn);
+            self.cut_clients(Cause::SignIn, |c| c.shown.identity_grant == Some(*over));
+        }
+    }
+
+    /// Cuts what was begun by a token or a key that is no more.
+    async fn proofs_pass(&self) {
+        let mut asked: BTreeSet<Proof> = self.client_proofs().into_iter().collect();
+        let live = self.0.register.pick(|l| l.shown.by.is_some());
+        asked.extend(live.iter().filter_map(|l| l.shown.by));
+        if asked.is_empty() {
+            return;
+        }
+        let held = match self.0.app.proofs_that_hold(asked.clone()).await {
+            Ok(held) => held,
+            Err(error) => {
+                tracing::error!(%error, "tokens and keys could not be read; sessions stay until they can");
+                return;
+            }
+        };
+        for over in asked.difference(&held) {
+            let theirs = self.0.register.pick(|l| l.shown.by == Some(*over));
+            tracing::info!(n_sessions = theirs.len(), "sessions end with a token or a key");
+            self.cut_sessions(theirs, Cause::Proof);
+            self.cut_clients(Cause::Proof, |c| c.shown.by == Some(*over));
         }
     }
 

@@ -7,6 +7,7 @@ use std::time::Duration;
 use anyhow::{Context as _, bail};
 use tokio::sync::mpsc;
 
+use super::cut::Cut;
 use super::notices::Noticed;
 use super::register::{Entry, Live};
 use super::{Fleet, lock};
@@ -46,10 +47,10 @@ impl Fleet {
         let (app, recorded) = (self.0.app.clone(), Arc::clone(&live));
         self.0.tasks.spawn_graceful("session-begin", OnPanic::Lose, async move {
             match app.begin_session(id, new).await {
-                Ok(()) => recorded.set_recorded(),
+                Ok(()) => recorded.set_recorded(true),
                 Err(error) => {
                     tracing::error!(session.id = %id, %error, "a session could not be recorded");
-                    recorded.cut.cancel();
+                    recorded.set_recorded(false);
                 }
             }
         });
@@ -60,7 +61,10 @@ impl Fleet {
     pub async fn end(&self, id: SessionId, reason: EndReason) {
         let Some(live) = self.0.register.leave(id) else { return };
         lock(&self.0.backs.0).remove(&id);
-        live.recorded().await;
+        live.settled().await;
+        if let Some(log) = live.transfers.get() {
+            log.close();
+        }
         let reason = live.end_reason(reason);
         let ended = self.0.app.end_session(id, reason, live.bytes()).await;
         if let Err(error) = ended {
@@ -86,7 +90,7 @@ impl Fleet {
         kind: Kind,
     ) -> anyhow::Result<Opening> {
         if !live.recorded().await {
-            bail!("the session could not be recorded");
+            bail!("{}", live.told());
         }
         let plan = self.recording_plan(live, &kind);
         let open = Open {
@@ -114,8 +118,8 @@ impl Fleet {
                 Ok(Opening { stream, ..opened })
             }
             None => {
-                self.note_unrecorded(live, &open.kind);
-                Ok(opened)
+                let stream = self.note_transfers(live, &open.kind, opened.stream);
+                Ok(Opening { stream, ..opened })
             }
         }
     }
@@ -142,11 +146,12 @@ impl Fleet {
         let Ok(Ok(back)) = read else { return };
         // An agent may only speak for sessions that run in it.
         let live = self.0.register.find(back.session);
-        let own = live.is_some_and(|l| self.agent_key(l.agent) == Some(key));
+        let Some(live) = live.filter(|l| self.agent_key(l.agent) == Some(key)) else { return };
         let to = lock(&self.0.backs.0).get(&back.session).cloned();
-        if let (true, Some(to)) = (own, to) {
+        if let Some(to) = to {
             // A full queue drops the stream: the connecting program sees a refusal.
-            let _ = to.try_send((back.back, Box::new(stream)));
+            let stream = self.note_back(&live, &back.back, Box::new(stream));
+            let _ = to.try_send((back.back, Box::new(Cut::new(stream, live))));
         }
     }
 }

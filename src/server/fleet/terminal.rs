@@ -119,14 +119,16 @@ where
         EndReason::Closed
     };
     tokio::select! {
-        reason = up => reason,
-        reason = to_browser(FrameReader::new(read), &outgoing) => reason,
+        // First, so that nobody is told of a lost connection instead.
+        biased;
         () = live.cut.cancelled() => {
-            let why = "your right to this workspace ended".to_owned();
+            let why = live.told().to_owned();
             // A browser that does not read is not waited for.
             let _ = outgoing.try_send(Message::Close { code: 4003, why });
             EndReason::Revoked
         }
+        reason = up => reason,
+        reason = to_browser(FrameReader::new(read), &outgoing) => reason,
     }
 }
 

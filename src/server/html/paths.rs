@@ -24,7 +24,10 @@ pub use organizations::{
     SHARING_RESTORE, SYNC, delete_organization, organization, restore_sharing, sharing_mode, sync,
 };
 pub use people::{claims, end_their_session, person, person_action, revoke_their_token};
-pub use recordings::{COMMANDS, RECORDINGS, cast, recording, recording_at, recordings_in};
+pub use recordings::{
+    COMMANDS, RECORDINGS, TRANSFERS, cast, recording, recording_at, recordings_in, search,
+    transfers_of,
+};
 pub use rotations::{CALENDAR, ROTATIONS, calendar, rotation_webhook};
 pub use sign_in::{
     PASSWORD_STRENGTH, PROVIDER, PROVIDER_ADD, PROVIDER_ADD_TRY, PROVIDER_REMOVE, PROVIDER_TEST,

@@ -1,7 +1,8 @@
 //! Recordings: what one costs a terminal that prints as fast as it can, what a place in a long one
-//! takes to show, and what a search over many commands does.
+//! takes to show, what a search over many commands does, and what the list of files costs `sftp`.
 
 use std::path::Path;
+use std::time::Instant;
 
 use bytes::Bytes;
 use rusqlite::{Connection, named_params};
@@ -9,7 +10,7 @@ use steading::model::recording::events::{self, Picture, What};
 use steading::server::app::recording_blocks::pack;
 
 use super::http::token;
-use super::site::Site;
+use super::site::{Ran, Site};
 use super::table::{Better, Line, Table};
 use super::terminal::{Kind, Terminal, agent_id, url};
 
@@ -24,6 +25,8 @@ const COMMANDS: i64 = 10_000;
 /// What a page asks for at once.
 const PART: usize = 4 << 20;
 const ASKED: i64 = 40;
+/// A file that takes some seconds.
+const FILE_BYTES: usize = 512 << 20;
 /// A recording's id, and that of the one whose commands are searched.
 const LONG: &str = "00000000-0000-7000-8000-000000000001";
 
@@ -61,6 +64,30 @@ async fn throughput(table: &mut Table) {
     let (what, reference) = ("terminal output, recorded", ("not recorded", without));
     let better = Better::More;
     table.line(&Line { what, unit: "MB/s", ours, reference, goal: 0.9, better });
+    files(table, &sites);
+}
+
+/// A file there and back, where files are listed and where they are not.
+fn files(table: &mut Table, sites: &[Site; 2]) {
+    for (what, does) in [("sftp put, listed", "put big big"), ("sftp get, listed", "get big back")]
+    {
+        let mut rates = [Vec::new(), Vec::new()];
+        for _ in 0..REPEATS {
+            for (site, rates) in sites.iter().zip(&mut rates) {
+                std::fs::write(site.path("big"), vec![7; FILE_BYTES]).unwrap();
+                std::fs::write(site.path("batch"), format!("{does}\n")).unwrap();
+                let mut sftp = site.command("sftp");
+                sftp.args(["-F", "none", "-q", "-P", &site.ssh_port.to_string()]);
+                sftp.args(site.ssh_options()).args(["-b", &site.path("batch"), "first@127.0.0.1"]);
+                let began = Instant::now();
+                Ran::new(&mut sftp).ok();
+                rates.push(FILE_BYTES as f64 / 1e6 / began.elapsed().as_secs_f64());
+            }
+        }
+        let [ours, without] = rates;
+        let (reference, better) = (("not listed", without), Better::More);
+        table.line(&Line { what, unit: "MB/s", ours, reference, goal: 0.95, better });
+    }
 }
 
 fn stored(table: &mut Table) {
@@ -87,6 +114,9 @@ fn stored(table: &mut Table) {
         .map(|_| ask(&format!("/api/v2/recordings/{LONG}/cast?from={from}&most={PART}")))
         .collect::<Vec<_>>();
     table.figure("a part as the page asks for it, 4 MiB", "ms", &part);
+    let inside = format!("/api/v2/recordings/{LONG}/search?q=nothing-like-it");
+    let looked = (0..ASKED / 4).map(|_| ask(&inside)).collect::<Vec<_>>();
+    table.figure("search within it: what one answer looks at", "ms", &looked);
     for (what, query) in [
         ("search over 10,000 commands: one found", "search=namespace-07321"),
         ("search over 10,000 commands: all found", "search=kubectl%20delete"),
@@ -110,8 +140,8 @@ fn write(path: &Path) {
         "INSERT INTO recordings (id, session_id, user_id, workspace_id, agent_name, kind, command,
              cols, rows, reason, has_input, began_at, ended_at, status, length_ms, bytes,
              stored_bytes, lost_bytes, n_commands, hash)
-         SELECT :id, :id, owner_id, id, 'main', 'shell', '', 100, 30, 'policy', 0, 1795000000,
-             1795014400, 'complete', :length, 0, 0, 0, :n, zeroblob(32)
+         SELECT :id, :id, owner_id, id, 'main', 'shell', '', 100, 30, 'policy', 0,
+             unixepoch() - 14400, unixepoch(), 'complete', :length, 0, 0, 0, :n, zeroblob(32)
          FROM workspaces LIMIT 1",
         named_params! { ":id": LONG, ":length": LENGTH_MS, ":n": COMMANDS },
     )
@@ -139,7 +169,7 @@ fn write(path: &Path) {
         let text = format!("kubectl delete pod worker-{n} --namespace namespace-{n:05}");
         tx.execute(
             "INSERT INTO commands SELECT NULL, id, :n, user_id, workspace_id, :text, '/srv',
-                 1795000000, :n, 5, 0 FROM recordings WHERE id = :id",
+                 began_at, :n, 5, 0 FROM recordings WHERE id = :id",
             named_params! { ":n": n, ":text": text, ":id": LONG },
         )
         .unwrap();

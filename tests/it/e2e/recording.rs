@@ -2,11 +2,12 @@
 //! server's death in between.
 
 use std::io::Write as _;
+use std::net::TcpListener;
 use std::process::{Child, Stdio};
 
 use serde_json::Value;
 
-use super::site::{Site, eventually};
+use super::site::{Ran, Site, eventually};
 
 /// A server that records, and whose settings the directory keeps.
 fn recording() -> (Site, tempfile::TempDir) {
@@ -98,4 +99,47 @@ fn who_is_recorded_is_told_and_nobody_goes_past_the_server() {
         all.into_iter().find(|one| one["status"] == "complete")
     });
     assert_eq!((&shown["kind"], &shown["exit_code"]), (&"shell".into(), &3.into()), "{shown}");
+}
+
+#[test]
+fn files_and_ports_are_listed_with_names_and_sizes() {
+    let (site, _settings) = recording();
+    site.create_here("kiln");
+    std::fs::write(site.path("note"), "by sftp").unwrap();
+    let batch = "put note one\nget one back\nrename one two\nrm two\n";
+    std::fs::write(site.path("batch"), batch).unwrap();
+    let mut sftp = site.command("sftp");
+    sftp.args(["-F", "none", "-P", &site.ssh_port.to_string()]).args(site.ssh_options());
+    Ran::new(sftp.args(["-b", &site.path("batch"), "kiln@127.0.0.1"])).ok();
+
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap();
+    let answering = std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        stream.write_all(b"inside\n").unwrap();
+    });
+    let mut through = site.command("ssh");
+    through.args(["-F", "none", "-p", &site.ssh_port.to_string()]).args(site.ssh_options());
+    let got = Ran::new(through.args(["-W", &port.to_string(), "kiln@127.0.0.1"])).ok();
+    assert_eq!(got, "inside\n");
+    answering.join().unwrap();
+
+    let all = eventually("all is written", || {
+        let all = site.cli(&["recordings", "transfers", "--workspace", "kiln", "-o", "json"]).ok();
+        let all: Vec<Value> = serde_json::from_str(&all).unwrap();
+        let is_over = all.len() == 5 && all.iter().all(|one| !one["ended_at"].is_null());
+        is_over.then_some(all)
+    });
+    let said = |kind: &str| {
+        let one = all.iter().find(|one| one["kind"] == kind).unwrap();
+        let name = one["name"].as_str().unwrap().rsplit('/').next().unwrap().to_owned();
+        let to = one["to_name"].as_str().unwrap().rsplit('/').next().unwrap().to_owned();
+        (name, to, one["bytes_out"].as_i64().unwrap(), one["bytes_in"].as_i64().unwrap())
+    };
+    let is = |name: &str, to: &str, out, inward| (name.to_owned(), to.to_owned(), out, inward);
+    assert_eq!(said("upload"), is("one", "", 0, 7));
+    assert_eq!(said("download"), is("one", "", 7, 0));
+    assert_eq!(said("rename"), is("one", "two", 0, 0));
+    assert_eq!(said("remove"), is("two", "", 0, 0));
+    assert_eq!(said("port"), is(&port.to_string(), "", 7, 0));
 }

@@ -1,11 +1,12 @@
 //! Pages of recordings and commands, in every state.
 
 use maud::Render as _;
+use steading::model::recording::transfers::{Row, Transfer, TransferKind};
 use steading::model::recording::{
     Extent, RanCommand, Recording, RecordingKind, RecordingReason, RecordingStatus,
 };
 use steading::server::html::pages::recording::RecordingPage;
-use steading::server::html::pages::recordings::{Listed, Recordings, Typed};
+use steading::server::html::pages::recordings::{List, Listed, Recordings, Typed};
 
 use super::fixtures::{ada, before, grace, id, linus, reference, visit};
 use super::{Scene, scene};
@@ -66,12 +67,12 @@ fn commands() -> Vec<RanCommand> {
     ]
 }
 
-fn list(found: Result<Listed, String>, is_commands: bool) -> Recordings {
+fn list(found: Result<Listed, String>, list: List) -> Recordings {
     Recordings {
         visit: visit(ada()),
         typed: Typed::default(),
         found,
-        is_commands,
+        list,
         offset: 0,
         size: 50,
         has_next: false,
@@ -103,22 +104,77 @@ fn lists() -> Vec<Scene> {
     let later = Recordings {
         offset: 50,
         has_next: true,
-        ..list(Ok(Listed::Recordings(all.clone())), false)
+        ..list(Ok(Listed::Recordings(all.clone())), List::Recordings)
     };
-    let nothing = Recordings { typed, is_on: false, ..list(Ok(Listed::Recordings(vec![])), false) };
+    let nothing = Recordings {
+        typed,
+        is_on: false,
+        ..list(Ok(Listed::Recordings(vec![])), List::Recordings)
+    };
     let why = "Search wants 3 to 200 characters.".to_owned();
     vec![
-        scene("recordings", list(Ok(Listed::Recordings(all)), false).render()),
+        scene("recordings", list(Ok(Listed::Recordings(all)), List::Recordings).render()),
         scene("recordings-later", later.render()),
         scene("recordings-none", nothing.render()),
-        scene("recordings-unread", list(Err(why), false).render()),
-        scene("recordings-commands", list(Ok(Listed::Commands(commands())), true).render()),
-        scene("recordings-commands-none", list(Ok(Listed::Commands(vec![])), true).render()),
+        scene("recordings-unread", list(Err(why), List::Recordings).render()),
+        scene(
+            "recordings-commands",
+            list(Ok(Listed::Commands(commands())), List::Commands).render(),
+        ),
+        scene(
+            "recordings-commands-none",
+            list(Ok(Listed::Commands(vec![])), List::Commands).render(),
+        ),
+        scene(
+            "recordings-transfers",
+            list(Ok(Listed::Transfers(transfers())), List::Transfers).render(),
+        ),
+        scene(
+            "recordings-transfers-none",
+            list(Ok(Listed::Transfers(vec![])), List::Transfers).render(),
+        ),
     ]
 }
 
+fn transfer(number: i64, (kind, name): (TransferKind, &str), bytes: (i64, i64)) -> Transfer {
+    Transfer {
+        session: id(7200),
+        user: reference(&linus()),
+        workspace_id: id(100),
+        workspace_name: "ledger-prod-shell".to_owned(),
+        owner: reference(&ada()),
+        row: Row {
+            number,
+            kind,
+            name: name.to_owned(),
+            to_name: String::new(),
+            n: 1,
+            bytes_out: bytes.0,
+            bytes_in: bytes.1,
+            began_at: before(39_000 - 60 * number),
+            ended_at: Some(before(38_990 - 60 * number)),
+        },
+    }
+}
+
+fn transfers() -> Vec<Transfer> {
+    use TransferKind::{Download, Port, Remove, Rename, Rest, Upload};
+    let mut all = vec![
+        transfer(0, (Download, "/srv/ledger/ledger.db"), (48_211_968, 0)),
+        transfer(1, (Upload, "/srv/ledger/fix.sql"), (0, 1_204)),
+        transfer(2, (Rename, "/srv/ledger/fix.sql"), (0, 0)),
+        transfer(3, (Remove, "/srv/ledger/\\u{202e}old"), (0, 0)),
+        transfer(4, (Port, "127.0.0.1:5432"), (81_000, 9_400)),
+        transfer(5, (Rest, ""), (18_000_000, 0)),
+    ];
+    all[2].row.to_name = "/srv/ledger/applied/fix.sql".to_owned();
+    (all[4].row.n, all[4].row.ended_at) = (12, None);
+    all[5].row.n = 4_031;
+    all
+}
+
 fn page(recording: Recording, commands: Vec<RanCommand>, is_more: bool) -> RecordingPage {
-    RecordingPage { visit: visit(ada()), recording, commands, is_more }
+    RecordingPage { visit: visit(ada()), recording, commands, is_more, transfers: vec![] }
 }
 
 pub fn all() -> Vec<Scene> {
@@ -130,9 +186,10 @@ pub fn all() -> Vec<Scene> {
         has_input: true,
         ..complete.clone()
     };
+    let beside = RecordingPage { transfers: transfers(), ..page(complete, commands(), false) };
     let mut scenes = lists();
     scenes.extend([
-        scene("recording", page(complete, commands(), false).render()),
+        scene("recording", beside.render()),
         scene("recording-running", page(recording(2, Running), vec![], false).render()),
         scene("recording-gaps", page(gaps, commands(), true).render()),
         scene("recording-interrupted", page(recording(5, Interrupted), commands(), false).render()),

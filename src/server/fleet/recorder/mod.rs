@@ -7,6 +7,7 @@
 mod builder;
 mod queue;
 mod tap;
+mod transfers;
 mod write;
 
 use std::sync::Arc;
@@ -17,6 +18,7 @@ use sha2::{Digest as _, Sha256};
 use self::builder::Builder;
 use self::queue::Queue;
 use self::tap::Tap;
+pub(super) use self::transfers::Log;
 use super::Fleet;
 use super::register::Live;
 use crate::model::id::RecordingId;
@@ -32,9 +34,6 @@ const NOTICE: &str = "This session is recorded.";
 /// What the person is told when the session may not go on.
 const ENDS: &str =
     "This session ends: it can be recorded no further, and may not go on without that.";
-
-/// Characters of a forward's target that the log keeps: a host name is no longer.
-const MAX_TARGET: usize = 260;
 
 /// How a session is recorded.
 #[derive(Clone, Debug)]
@@ -137,25 +136,6 @@ impl Fleet {
         let is_told = plan.kind == RecordingKind::Shell || plan.size != (0, 0);
         let notice = (is_told && live.kind != SessionKind::Terminal).then_some(NOTICE);
         Ok(Box::new(Tap::new(stream, queue, self.0.clock.clone(), (policy.input, notice))))
-    }
-
-    /// Notes in the log what passes a recorded session and cannot be recorded: files and ports.
-    pub(super) fn note_unrecorded(&self, live: &Live, kind: &Kind) {
-        if self.is_recorded(live).is_none() {
-            return;
-        }
-        let (what, target) = match kind {
-            Kind::Sftp => ("files", String::new()),
-            Kind::Tcp { host, port } => ("port", format!("{host}:{port}")),
-            Kind::Unix { path } => ("socket", path.clone()),
-            Kind::Listen { on } => ("listener", format!("{on:?}")),
-            Kind::Exec { .. } | Kind::Terminal { .. } | Kind::Speedtest { .. } => return,
-        };
-        let target: String = target.chars().take(MAX_TARGET).collect();
-        tracing::info!(
-            session.id = %live.id, user.id = %live.user, workspace.id = %live.workspace, what,
-            target, "something passed a recorded session that is not in a recording"
-        );
     }
 }
 

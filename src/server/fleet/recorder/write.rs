@@ -10,7 +10,7 @@ use super::queue::Queue;
 use crate::model::recording::{Recording, RecordingReason, WhenFull};
 use crate::server::app::recording_blocks::is_refusal;
 use crate::server::app::{App, Error};
-use crate::server::fleet::register::Live;
+use crate::server::fleet::register::{Cause, Live};
 
 /// The longest that something waits to be written: so much of a session is lost with the server.
 const EVERY: Duration = Duration::from_secs(1);
@@ -46,7 +46,7 @@ impl Writer {
         if must_end {
             // Who reads is told why; who does not is not waited for.
             tokio::time::sleep(PAUSE).await;
-            self.live.cut.cancel();
+            self.live.cut_for(Cause::Record);
         }
     }
 
@@ -145,7 +145,7 @@ impl Writer {
             }
             let is_gone = matches!(error, Error::NotFound(_));
             if self.must_end() && attempt >= PATIENCE {
-                self.live.cut.cancel();
+                self.live.cut_for(Cause::Record);
             }
             if is_gone || (attempt >= LAST_ATTEMPTS && self.queue.is_closed()) {
                 return None;

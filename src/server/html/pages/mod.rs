@@ -50,6 +50,7 @@ pub mod template_permissions;
 pub mod templates;
 pub mod terminal;
 pub mod tokens;
+mod transfers;
 pub mod version;
 pub mod ways_in;
 pub mod workspace;

@@ -3,6 +3,8 @@
 use maud::{Markup, Render, html};
 
 use super::recordings::{command_text, exit, kind, length, status};
+use super::transfers::{moved, what};
+use crate::model::recording::transfers::Transfer;
 use crate::model::recording::{RanCommand, Recording, RecordingReason, RecordingStatus};
 use crate::server::html::assets;
 use crate::server::html::layout::{Page, Section, Visit, crumbs};
@@ -22,6 +24,8 @@ pub struct RecordingPage {
     pub commands: Vec<RanCommand>,
     /// Whether there are more.
     pub is_more: bool,
+    /// What its person moved meanwhile, beside the recording.
+    pub transfers: Vec<Transfer>,
 }
 
 impl Render for RecordingPage {
@@ -42,7 +46,7 @@ impl Render for RecordingPage {
                 div class="actions" { (status(one)) (link("", &paths::cast(one.id), &file)) }
             }
             div class="split reading" {
-                div class="stack" { (self.player()) (self.known()) }
+                div class="stack" { (self.player()) (self.known()) (self.beside()) }
                 (self.list())
             }
             script src=(assets::ASCIINEMA_PLAYER_JS) defer {}
@@ -68,7 +72,7 @@ impl RecordingPage {
             section class="card" aria-labelledby="replay" {
                 link rel="stylesheet" href=(assets::ASCIINEMA_PLAYER_CSS);
                 h2 id="replay" class="vh" { "Replay" }
-                div id="player" class="player" data-cast=(paths::cast(one.id)) data-length=(one.extent.length_ms) {
+                div id="player" class="player" data-cast=(paths::cast(one.id)) data-search=(paths::search(one.id)) data-length=(one.extent.length_ms) {
                     noscript { p { "The player needs script. The file can be played by " code { "asciinema play" } "." } }
                 }
                 div class="body stack tight" {
@@ -113,10 +117,35 @@ impl RecordingPage {
                 }
                 footer class="note" {
                     @if one.status == RecordingStatus::Interrupted { "The server stopped during this session: what was written before is here. " }
-                    "A recording shows what the terminal showed. Editors that bring their own way in, file transfers and forwarded ports are not in it; the server's log names them."
+                    "A recording shows what the terminal showed. VS Code and other editors, file transfers and forwarded ports are events and no pictures: they are listed below, with names and sizes."
                 }
             }
         }
+    }
+
+    /// What passed besides, in any session of the same person.
+    fn beside(&self) -> Markup {
+        html! {
+            section class="card" aria-labelledby="beside" {
+                header { h2 id="beside" { "Files and ports meanwhile" } span class="note" { (grouped(i64::try_from(self.transfers.len()).unwrap_or(i64::MAX))) } }
+                @if self.transfers.is_empty() { p class="body note" { "None in this workspace, by SFTP or by forwarding." } }
+                @else { ul class="rows" {
+                    @for one in &self.transfers {
+                        li { span { (what(one)) } span class="end note" { (moved(one)) " · " (time::clock(one.row.began_at.0.saturating_mul(1000))) } }
+                    }
+                } }
+                footer class="note" {
+                    "Of all sessions that " (self.recording.user.username) " had here during the recording. "
+                    a href=(self.transfers_of()) { "Show all" }
+                }
+            }
+        }
+    }
+
+    fn transfers_of(&self) -> String {
+        let one = &self.recording;
+        let place = format!("{}/{}", one.owner.username, one.workspace_name);
+        paths::transfers_of(one.user.username.as_str(), &place)
     }
 
     fn list(&self) -> Markup {

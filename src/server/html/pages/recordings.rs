@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use maud::{Markup, Render, html};
 
+use super::transfers::{moved, what};
+use crate::model::recording::transfers::Transfer;
 use crate::model::recording::{RanCommand, Recording, RecordingKind, RecordingStatus};
 use crate::model::time::words;
 use crate::server::html::layout::{Page, Section, Visit};
@@ -36,9 +38,40 @@ pub enum Listed {
     Recordings(Vec<Recording>),
     /// Commands.
     Commands(Vec<RanCommand>),
+    /// What passed beside recordings.
+    Transfers(Vec<Transfer>),
 }
 
-/// The page of recordings, or of commands.
+/// Which list it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum List {
+    /// Of recordings.
+    Recordings,
+    /// Of commands.
+    Commands,
+    /// Of what passed beside them.
+    Transfers,
+}
+
+impl List {
+    const fn path(self) -> &'static str {
+        match self {
+            Self::Recordings => paths::RECORDINGS,
+            Self::Commands => paths::COMMANDS,
+            Self::Transfers => paths::TRANSFERS,
+        }
+    }
+
+    const fn title(self) -> &'static str {
+        match self {
+            Self::Recordings => "Recordings",
+            Self::Commands => "Commands",
+            Self::Transfers => "Files and ports",
+        }
+    }
+}
+
+/// The page of recordings, of commands, or of what passed beside them.
 pub struct Recordings {
     /// Who looks.
     pub visit: Visit,
@@ -46,8 +79,8 @@ pub struct Recordings {
     pub typed: Typed,
     /// What was found, or why the search cannot be read.
     pub found: Result<Listed, String>,
-    /// Whether it is the page of commands.
-    pub is_commands: bool,
+    /// Which list it is.
+    pub list: List,
     /// Entries before this page.
     pub offset: u32,
     /// Entries on a page at most.
@@ -99,19 +132,23 @@ pub fn exit(command: &RanCommand) -> Markup {
 
 impl Render for Recordings {
     fn render(&self) -> Markup {
-        let title = if self.is_commands { "Commands" } else { "Recordings" };
+        let title = self.list.title();
         let body = html! {
             header class="page-head" { div {
                 h1 { (title) }
                 p {
-                    @if self.is_commands { "What was run in recorded shells, as the shells said it. A program can forge that; the recording beside it stands." }
-                    @else if self.is_on { "Terminals and SSH sessions are recorded on the server. Each look into one is in the audit log." }
-                    @else { "Sessions are not recorded now. What was recorded before is kept for its time." }
+                    @match self.list {
+                        List::Commands => "What was run in recorded shells, as the shells said it. A program can forge that; the recording beside it stands.",
+                        List::Transfers => "What passed recorded sessions and is in no recording: files by SFTP, forwarded ports, and editors that come by them. Names and sizes are kept, not the contents.",
+                        List::Recordings if self.is_on => "Terminals and SSH sessions are recorded on the server. Each look into one is in the audit log.",
+                        List::Recordings => "Sessions are not recorded now. What was recorded before is kept for its time.",
+                    }
                 }
             } }
             nav class="tabs" aria-label="Sections of recordings" {
-                a href=(self.address(paths::RECORDINGS, 0)) aria-current=[(!self.is_commands).then_some("page")] { "Recordings" }
-                a href=(self.address(paths::COMMANDS, 0)) aria-current=[self.is_commands.then_some("page")] { "Commands" }
+                @for list in [List::Recordings, List::Commands, List::Transfers] {
+                    a href=(self.address(list.path(), 0)) aria-current=[(self.list == list).then_some("page")] { (list.title()) }
+                }
             }
             (self.filters())
             (self.list())
@@ -122,7 +159,7 @@ impl Render for Recordings {
 
 impl Recordings {
     fn path(&self) -> &'static str {
-        if self.is_commands { paths::COMMANDS } else { paths::RECORDINGS }
+        self.list.path()
     }
 
     fn filters(&self) -> Markup {
@@ -132,8 +169,8 @@ impl Recordings {
                 hx-get=(path) hx-trigger="input delay:300ms, change" hx-target="#found" hx-swap="outerMorph" hx-push-url="true" {
                 label class="find" {
                     (icon("search"))
-                    span class="vh" { "Search commands" }
-                    input type="search" name="search" value=(typed.search) class="mono" autocomplete="off" autocapitalize="off" spellcheck="false" placeholder="kubectl delete";
+                    span class="vh" { @if self.list == List::Transfers { "Search names" } @else { "Search commands" } }
+                    input type="search" name="search" value=(typed.search) class="mono" autocomplete="off" autocapitalize="off" spellcheck="false" placeholder=(if self.list == List::Transfers { "ledger.db" } else { "kubectl delete" });
                 }
                 div class="quick" {
                     input type="text" name="user" value=(typed.user) aria-label="Who" placeholder="Who" autocomplete="off" autocapitalize="off" spellcheck="false";
@@ -160,12 +197,14 @@ impl Recordings {
                     }
                     Ok(listed) => {
                         section class="card" aria-labelledby="list" {
-                            header { h2 id="list" { @if self.is_commands { "Newest first" } @else { "Sessions, newest first" } } }
+                            header { h2 id="list" { @if self.list == List::Recordings { "Sessions, newest first" } @else { "Newest first" } } }
                             @match listed {
                                 Listed::Recordings(all) if !all.is_empty() => (self.recordings(all)),
                                 Listed::Commands(all) if !all.is_empty() => (self.commands(all)),
+                                Listed::Transfers(all) if !all.is_empty() => (self.transfers(all)),
                                 Listed::Recordings(_) => (self.nothing("No recording is found.")),
                                 Listed::Commands(_) => (self.nothing("No command is found.")),
+                                Listed::Transfers(_) => (self.nothing("Nothing that passed is found.")),
                             }
                             (self.pages(listed))
                         }
@@ -253,10 +292,36 @@ impl Recordings {
         )
     }
 
+    fn transfers(&self, all: &[Transfer]) -> Markup {
+        let columns = [
+            Column::Head("When"),
+            Column::Head("Who"),
+            Column::Head("What"),
+            Column::Head("How much"),
+            Column::Spare("Where"),
+        ];
+        let rows = html! { @for one in all { (self.transfer(one)) } };
+        html! { (Table { caption: "What passed, newest first", class: "", columns: &columns, rows }) }
+    }
+
+    fn transfer(&self, one: &Transfer) -> Markup {
+        row(
+            &format!("t-{}-{}", one.session, one.row.number),
+            &time::at(one.row.began_at, self.visit.now),
+            &[
+                cell("", &avatar::who(&one.user, "")),
+                bare("What", &what(one)),
+                cell("How much", &moved(one)),
+                spare("Where", &html! { (one.owner.username) "/" (one.workspace_name) }),
+            ],
+        )
+    }
+
     fn pages(&self, listed: &Listed) -> Markup {
         let n = match listed {
             Listed::Recordings(all) => all.len(),
             Listed::Commands(all) => all.len(),
+            Listed::Transfers(all) => all.len(),
         };
         let last = self.offset.saturating_add(u32::try_from(n).unwrap_or_default());
         html! {

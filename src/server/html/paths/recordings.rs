@@ -8,6 +8,9 @@ pub const RECORDINGS: &str = "/recordings";
 /// What was run in them.
 pub const COMMANDS: &str = "/recordings/commands";
 
+/// What passed beside them.
+pub const TRANSFERS: &str = "/recordings/transfers";
+
 /// A recording's page.
 #[must_use]
 pub fn recording(id: RecordingId) -> String {
@@ -24,6 +27,18 @@ pub fn recording_at(id: RecordingId, at_ms: i64) -> String {
 #[must_use]
 pub fn cast(id: RecordingId) -> String {
     format!("/api/v2/recordings/{id}/cast")
+}
+
+/// Where a text is looked for in a recording.
+#[must_use]
+pub fn search(id: RecordingId) -> String {
+    format!("/api/v2/recordings/{id}/search")
+}
+
+/// What someone moved in a workspace, `OWNER/NAME`.
+#[must_use]
+pub fn transfers_of(user: &str, workspace: &str) -> String {
+    format!("{TRANSFERS}?user={}&workspace={}", segment(user), segment(workspace))
 }
 
 /// The recordings of a workspace, `OWNER/NAME`.

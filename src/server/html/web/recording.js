@@ -14,7 +14,6 @@ const LENGTH = Number(host.dataset.length) / 1000;
 const PART = 4 << 20;
 // What is longer without anything happening is cut to this, when that is wanted.
 const IDLE = 1;
-const ESCAPES = /\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-_])|[\x00-\x08\x0b-\x1f]/g;
 
 let part;
 let player;
@@ -161,20 +160,22 @@ addEventListener("hashchange", () => { const at = asked(); if (at !== null) go(a
 
 find.form.addEventListener("submit", async (event) => {
   event.preventDefault();
-  const text = find.value.toLowerCase();
-  if (!text || !player) return;
-  const from = await now();
-  let look = part;
+  const text = find.value;
+  if (text.length < 2 || !player) return void (said.textContent = "Two characters or more.");
+  // What is found is there at this very moment, and is not to be found again.
+  let from = await now() + 0.002;
   said.textContent = "Searching.";
-  while (look) {
-    const hit = look.events.find(([at, code, data]) =>
-      code === "o" && at > from + 0.001 && data.replace(ESCAPES, "").toLowerCase().includes(text));
+  while (from !== null) {
+    const query = new URLSearchParams({ q: text, from: from.toFixed(3), limit: "1" });
+    const answer = await fetch(`${host.dataset.search}?${query}`, { credentials: "same-origin" });
+    if (!answer.ok) return void (said.textContent = `It cannot be searched: the server answered ${answer.status}.`);
+    const { places: [hit], next_ms } = await answer.json();
     if (hit) {
-      said.textContent = `Found at ${words(hit[0])}.`;
-      location.hash = `t=${hit[0].toFixed(3)}`;
+      said.textContent = `Found at ${words(hit.at_ms / 1000)}: ${hit.line}`;
+      location.hash = `t=${(hit.at_ms / 1000).toFixed(3)}`;
       return;
     }
-    look = look.next === null ? null : await load(look.next);
+    from = next_ms === null ? null : next_ms / 1000;
   }
   said.textContent = "It is not found from here on.";
 });

@@ -113,7 +113,7 @@ function connect() {
   mine.addEventListener("close", ({ code, reason }) => {
     if (mine !== socket || ended) return;
     if (code === SHELL_ENDED) return over("The shell ended.");
-    if (code === RIGHT_ENDED) return over("Your right to this workspace ended.");
+    if (code === RIGHT_ENDED) return over(reason || "Your right to this workspace ended.");
     retry(reason);
   });
 }

@@ -7,9 +7,12 @@ use futures_util::stream;
 use http::{HeaderValue, header};
 
 use super::audit_export::time;
+use super::convert::recordings;
+use super::convert::recordings::{command, shown};
 use crate::model::id::RecordingId;
 use crate::model::policy::{Action as A, ResourceType as R};
-use crate::model::recording::{RanCommand, Recording, cast};
+use crate::model::recording::cast;
+use crate::server::app::recording_search::Wanted;
 use crate::server::app::recording_views::{Asked, Export, Part};
 use crate::server::app::{Actor, App, Error, Page, Result};
 use crate::server::web::extract::{Json, Path, Query};
@@ -24,9 +27,12 @@ pub(super) fn routes(routes: Routes) -> Routes {
     routes
         .get(may, "/api/v2/recordings", list)
         .get(may, "/api/v2/recordings/commands", commands)
+        .get(may, "/api/v2/recordings/transfers", transfers)
         .get(may, "/api/v2/recordings/{recording}", show)
         .get(may, "/api/v2/recordings/{recording}/commands", commands_of)
         .get(may, "/api/v2/recordings/{recording}/cast", export)
+        .get(may, "/api/v2/recordings/{recording}/search", search)
+        .get(may, "/api/v2/recordings/{recording}/transfers", transfers_beside)
 }
 
 /// What is looked for.
@@ -94,10 +100,53 @@ async fn commands_of(
     Ok(Json(all.into_iter().map(command).collect()))
 }
 
+async fn transfers(
+    state: State,
+    Who(actor): Who,
+    Query(sought): Query<Sought>,
+) -> Answer<Json<Vec<wire::Transfer>>> {
+    let (asked, page) = sought.read()?;
+    let all = state.app.transfers(&actor, asked, page).await?;
+    Ok(Json(all.into_iter().map(recordings::transfer).collect()))
+}
+
+async fn transfers_beside(
+    state: State,
+    Who(actor): Who,
+    Path(id): Path<RecordingId>,
+    Query(sought): Query<Sought>,
+) -> Answer<Json<Vec<wire::Transfer>>> {
+    let page = Page::new(sought.limit, sought.offset);
+    let all = state.app.transfers_beside(&actor, id, page).await?;
+    Ok(Json(all.into_iter().map(recordings::transfer).collect()))
+}
+
+/// Which text is looked for in a recording.
+#[derive(Clone, Debug, Default, serde::Deserialize)]
+#[serde(default)]
+struct Text {
+    q: String,
+    /// From this second on.
+    from: f64,
+    /// At most so many places; 0 for as many as may be.
+    limit: usize,
+}
+
+async fn search(
+    state: State,
+    Who(actor): Who,
+    Path(id): Path<RecordingId>,
+    Query(text): Query<Text>,
+) -> Answer<Json<wire::Found>> {
+    let wanted = Wanted { text: text.q, from_ms: milliseconds(text.from)?, most: text.limit };
+    let found = state.app.search_recording(&actor, id, wanted).await?;
+    Ok(Json(recordings::found(found)))
+}
+
 /// Which part of a recording is wanted.
 #[derive(Clone, Copy, Debug, Default, serde::Deserialize)]
 #[serde(default)]
-struct Wanted {
+struct Stretch {
     /// From this second on.
     from: f64,
     /// Up to about so many bytes; 0 for all.
@@ -108,7 +157,7 @@ async fn export(
     state: State,
     Who(actor): Who,
     Path(id): Path<RecordingId>,
-    Query(wanted): Query<Wanted>,
+    Query(wanted): Query<Stretch>,
 ) -> Answer<Response> {
     let part = Part {
         from_ms: milliseconds(wanted.from)?,
@@ -155,52 +204,5 @@ impl Lines {
         };
         self.export = Some(export);
         Ok(Some(Bytes::from(text)))
-    }
-}
-
-fn shown(one: Recording) -> wire::Recording {
-    wire::Recording {
-        id: one.id.0,
-        session_id: one.session.0,
-        user_id: one.user.id.0,
-        username: one.user.username.to_string(),
-        workspace_id: one.workspace_id.0,
-        workspace_name: one.workspace_name,
-        workspace_owner_name: one.owner.username.to_string(),
-        agent_name: one.agent_name,
-        kind: one.kind.to_string(),
-        command: one.command,
-        cols: one.size.0,
-        rows: one.size.1,
-        began_at: one.began_at.into(),
-        ended_at: one.ended_at.map(Into::into),
-        status: one.status.to_string(),
-        reason: one.reason.to_string(),
-        has_input: one.has_input,
-        length_ms: one.extent.length_ms,
-        bytes: one.extent.bytes,
-        stored_bytes: one.extent.stored_bytes,
-        lost_bytes: one.extent.lost_bytes,
-        command_count: one.extent.n_commands,
-        exit_code: one.exit_code,
-        hash: hex::encode(one.hash),
-    }
-}
-
-fn command(one: RanCommand) -> wire::Command {
-    wire::Command {
-        recording_id: one.recording.0,
-        number: one.number,
-        user_id: one.user.id.0,
-        username: one.user.username.to_string(),
-        workspace_id: one.workspace_id.0,
-        workspace_name: one.workspace_name,
-        workspace_owner_name: one.owner.username.to_string(),
-        command: one.text,
-        directory: one.directory,
-        began_at: one.began_at.into(),
-        at_ms: one.at_ms,
-        length_ms: one.length_ms,
-        exit_code: one.exit_code,
     }
 }

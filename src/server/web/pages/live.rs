@@ -17,6 +17,7 @@ use super::{Visitor, templates};
 use crate::model::build::JobStatus;
 use crate::model::event::Event;
 use crate::model::id::{AgentId, BuildId, VersionId, WorkspaceId};
+use crate::model::verb::Verb;
 use crate::model::workspace::Workspace;
 use crate::server::app;
 use crate::server::app::logs::LogOf;
@@ -134,6 +135,12 @@ async fn workspace(
     serve(&state, feed)
 }
 
+/// Whether someone may still see a workspace. Where that cannot be read the page stays.
+async fn may_see(state: &State, visitor: &Visitor, id: WorkspaceId) -> bool {
+    let may = state.app.may(&visitor.actor, id, Verb::View).await;
+    !matches!(may, Err(app::Error::NotFound(_) | app::Error::Denied(_)))
+}
+
 fn agents_of(workspace: &Workspace) -> Vec<AgentId> {
     workspace.latest_build.resources.iter().flat_map(|r| &r.agents).map(|a| a.id).collect()
 }
@@ -163,6 +170,10 @@ impl Feed for WorkspaceFeed {
             | Event::Queue
             | Event::Providers => false,
         }
+    }
+
+    async fn holds(&mut self) -> bool {
+        may_see(&self.state, &self.visitor, self.id).await
     }
 
     async fn next(&mut self, news: News) -> Answer<Option<Message>> {
@@ -245,6 +256,10 @@ impl Feed for BuildFeed {
 
     fn wants(&self, event: Event) -> bool {
         event == Event::BuildLog(self.id) || event == Event::Workspace(self.workspace)
+    }
+
+    async fn holds(&mut self) -> bool {
+        may_see(&self.state, &self.visitor, self.workspace).await
     }
 
     async fn next(&mut self, news: News) -> Answer<Option<Message>> {

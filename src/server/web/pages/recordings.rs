@@ -9,7 +9,7 @@ use crate::server::app::recording_views::Asked;
 use crate::server::app::{Error, Page};
 use crate::server::html::csp;
 use crate::server::html::pages::recording::RecordingPage;
-use crate::server::html::pages::recordings::{Listed, Recordings, Typed};
+use crate::server::html::pages::recordings::{List, Listed, Recordings, Typed};
 use crate::server::html::paths;
 use crate::server::web::api::audit_time;
 use crate::server::web::extract::{Path, Query};
@@ -25,6 +25,7 @@ pub(super) fn routes(routes: Routes) -> Routes {
     routes
         .get(Access::Page, paths::RECORDINGS, recordings)
         .get(Access::Page, paths::COMMANDS, commands)
+        .get(Access::Page, paths::TRANSFERS, transfers)
         .get(Access::Page, "/recordings/{recording}", recording)
 }
 
@@ -69,7 +70,7 @@ async fn recordings(
     Query(sought): Query<Sought>,
     headers: HeaderMap,
 ) -> Answer<Response> {
-    show(&state, visitor, (sought, false), &headers).await
+    show(&state, visitor, (sought, List::Recordings), &headers).await
 }
 
 async fn commands(
@@ -78,18 +79,26 @@ async fn commands(
     Query(sought): Query<Sought>,
     headers: HeaderMap,
 ) -> Answer<Response> {
-    show(&state, visitor, (sought, true), &headers).await
+    show(&state, visitor, (sought, List::Commands), &headers).await
+}
+
+async fn transfers(
+    state: State,
+    visitor: Visitor,
+    Query(sought): Query<Sought>,
+    headers: HeaderMap,
+) -> Answer<Response> {
+    show(&state, visitor, (sought, List::Transfers), &headers).await
 }
 
 async fn show(
     state: &State,
     visitor: Visitor,
-    (sought, is_commands): (Sought, bool),
+    (sought, list): (Sought, List),
     headers: &HeaderMap,
 ) -> Answer<Response> {
     let typed = sought.typed();
-    let (found, has_next) = match look(state, &visitor, &typed, (sought.offset, is_commands)).await
-    {
+    let (found, has_next) = match look(state, &visitor, &typed, (sought.offset, list)).await {
         Ok((listed, has_next)) => (Ok(listed), has_next),
         Err(Error::Invalid { field, why }) => (Err(sentence(&format!("{field} {why}"))), false),
         Err(Error::NotFound(_)) => {
@@ -101,7 +110,7 @@ async fn show(
         visit: visitor.visit,
         typed,
         found,
-        is_commands,
+        list,
         offset: sought.offset,
         size: ON_A_PAGE,
         has_next,
@@ -115,20 +124,31 @@ async fn look(
     state: &State,
     visitor: &Visitor,
     typed: &Typed,
-    (offset, is_commands): (u32, bool),
+    (offset, list): (u32, List),
 ) -> Result<(Listed, bool), Error> {
     let (asked, page) = (asked(typed)?, Page::new(ON_A_PAGE + 1, offset));
-    let most = ON_A_PAGE as usize;
-    if is_commands {
-        let mut all = state.app.commands(&visitor.actor, asked, page).await?;
-        let has_next = all.len() > most;
-        all.truncate(most);
-        return Ok((Listed::Commands(all), has_next));
-    }
-    let mut all = state.app.recordings(&visitor.actor, asked, page).await?;
-    let has_next = all.len() > most;
-    all.truncate(most);
-    Ok((Listed::Recordings(all), has_next))
+    let (app, actor) = (&state.app, &visitor.actor);
+    Ok(match list {
+        List::Recordings => {
+            let (all, has_next) = cut(app.recordings(actor, asked, page).await?);
+            (Listed::Recordings(all), has_next)
+        }
+        List::Commands => {
+            let (all, has_next) = cut(app.commands(actor, asked, page).await?);
+            (Listed::Commands(all), has_next)
+        }
+        List::Transfers => {
+            let (all, has_next) = cut(app.transfers(actor, asked, page).await?);
+            (Listed::Transfers(all), has_next)
+        }
+    })
+}
+
+/// What is on the page, and whether there is more.
+fn cut<T>(mut all: Vec<T>) -> (Vec<T>, bool) {
+    let has_next = all.len() > ON_A_PAGE as usize;
+    all.truncate(ON_A_PAGE as usize);
+    (all, has_next)
 }
 
 async fn recording(
@@ -139,7 +159,8 @@ async fn recording(
     let (recording, commands) = state.app.commands_of(&actor, id, Page::new(BESIDE, 0)).await?;
     let listed = i64::try_from(commands.len()).unwrap_or(i64::MAX);
     let is_more = recording.extent.n_commands > listed;
-    let page = RecordingPage { visit, recording, commands, is_more };
+    let transfers = state.app.transfers_beside(&actor, id, Page::new(BESIDE, 0)).await?;
+    let page = RecordingPage { visit, recording, commands, is_more, transfers };
     let policy = HeaderValue::from_static(csp::RECORDING);
     Ok(([(header::CONTENT_SECURITY_POLICY, policy)], Html::of(&page)).into_response())
 }

@@ -24,6 +24,8 @@ use crate::tasks::OnPanic;
 const COMMENT_EVERY: Duration = Duration::from_secs(15);
 /// Commits that come together are shown together.
 const GATHER: Duration = Duration::from_millis(120);
+/// Rights with an end need no commit to end: whether the page may be seen is asked this often, too.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// Messages that wait for a slow browser; then the stream waits too, and gathers.
 const WAITING: usize = 8;
 
@@ -34,6 +36,8 @@ pub struct News {
     pub events: Vec<Event>,
     /// Some were missed: everything may be old.
     pub missed: bool,
+    /// The page may not be seen any more: what is sent about that is the last.
+    is_last: bool,
 }
 
 impl News {
@@ -60,6 +64,11 @@ pub trait Feed: Send + Sync + 'static {
 
     /// Whether an event may change what the page shows.
     fn wants(&self, event: Event) -> bool;
+
+    /// Whether the page may be seen by rights that may end at a time.
+    fn holds(&mut self) -> impl Future<Output = bool> + Send {
+        std::future::ready(true)
+    }
 
     /// The message about the news; none when they change nothing.
     fn next(&mut self, news: News) -> impl Future<Output = Answer<Option<Message>>> + Send;
@@ -99,6 +108,7 @@ impl<F: Feed> Pump<F> {
         loop {
             let Some(changed) = self.look_again().await else { return };
             news.missed |= changed;
+            let is_last = news.is_last;
             if more || news.missed || !news.events.is_empty() {
                 match self.feed.next(std::mem::take(&mut news)).await {
                     Ok(Some(message)) => {
@@ -110,6 +120,9 @@ impl<F: Feed> Pump<F> {
                     Ok(None) => more = false,
                     Err(_) => return,
                 }
+            }
+            if is_last {
+                return;
             }
             let messages = self.messages.clone();
             let gathered = tokio::select! {
@@ -150,8 +163,19 @@ impl<F: Feed> Pump<F> {
         let rights =
             |event: Event| event == Event::Grants || me.is_some_and(|me| event == Event::User(me));
         let mut waits = !more;
+        let mut look = tokio::time::interval(LOOK_EVERY);
+        look.reset();
         while waits {
-            match self.events.recv().await {
+            let received = tokio::select! {
+                received = self.events.recv() => received,
+                _ = look.tick() => {
+                    if !self.feed.holds().await {
+                        return Some(News { missed: true, is_last: true, ..news });
+                    }
+                    continue;
+                }
+            };
+            match received {
                 Ok(event) => {
                     let wanted = self.feed.wants(event);
                     news.events.extend(wanted.then_some(event));

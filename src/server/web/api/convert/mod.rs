@@ -4,6 +4,7 @@ pub mod agents;
 pub mod jobs;
 pub mod names;
 pub mod people;
+pub mod recordings;
 pub mod rotations;
 pub mod templates;
 pub mod workspaces;
