@@ -162,9 +162,11 @@ fn color(codes: &mut String, color: Color, which: u8) {
     };
 }
 
-/// As much of a line as fits, without what a terminal would obey.
+/// As much of a line as fits, without what a terminal would obey and with nothing wider than a column.
 fn fitting(line: &str, cols: u16) -> String {
-    line.chars().filter(|c| !c.is_control()).take(usize::from(cols)).collect()
+    let narrow = |c| matches!(c, ' '..='~' | '\u{a1}'..='\u{ac}' | '\u{ae}'..='\u{ff}');
+    let letters = line.chars().filter(|c| !c.is_control());
+    letters.map(|c| if narrow(c) { c } else { '?' }).take(usize::from(cols)).collect()
 }
 
 fn within((cols, rows): (u16, u16)) -> (u16, u16) {

@@ -61,7 +61,7 @@ fn everyone_types_who_may_and_the_smallest_of_their_windows_rules() {
     room.leave(session(1));
     assert_eq!(room.size(), (120, 40));
     (0..3).for_each(|n| room.leave(session(n)));
-    assert_eq!(room.size(), (120, 40).min(room.size()), "where nobody types it stays");
+    assert_eq!(room.size(), (200, 60), "where nobody types it stays");
 }
 
 #[test]

@@ -251,7 +251,7 @@ async fn control_passes_the_smallest_window_rules_and_a_moderator_ends_it() {
     assert_eq!(again.size(), (100, 30), "who looks on has no say");
     grace.says(json!({ "deed": "end" })).await;
     grace.until("refused", |tab| !tab.refused.is_empty()).await;
-    let path = format!("/api/v2/workspaces/{}/terminals/{terminal}/control", ada.workspace(&site));
+    let path = format!("/api/v2/workspaces/{}/terminals/{terminal}/control", workspace(&site));
     let ended = post(&site, &path, &json!({ "deed": "end" }));
     assert_eq!(ended, 204);
     for tab in [&mut ada, &mut grace, &mut again] {
@@ -263,12 +263,10 @@ async fn control_passes_the_smallest_window_rules_and_a_moderator_ends_it() {
     assert!(log.contains("terminal_began_by"), "{log}");
 }
 
-impl Tab {
-    fn workspace(&self, site: &Site) -> String {
-        let shown = site.cli(&["show", "kiln", "-o", "json"]).ok();
-        let shown: Value = serde_json::from_str(&shown).unwrap();
-        shown["id"].as_str().unwrap().to_owned()
-    }
+fn workspace(site: &Site) -> String {
+    let shown = site.cli(&["show", "kiln", "-o", "json"]).ok();
+    let shown: Value = serde_json::from_str(&shown).unwrap();
+    shown["id"].as_str().unwrap().to_owned()
 }
 
 /// What Ada is answered by a POST.
