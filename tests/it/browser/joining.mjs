@@ -129,3 +129,4 @@ await ada.locator("#here").waitFor();
 must(!wrong.length, wrong.join("; "));
 await browser.close();
 console.log("joining works");
+process.exit(0);

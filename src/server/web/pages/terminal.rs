@@ -67,8 +67,11 @@ async fn terminal(
         return Ok(Redirect::to(&format!("{path}?t={fresh}{app}")).into_response());
     };
     let shown = visitor.actor.shown(visitor.actor.ip().parse().ok());
+    let looks_on = coming == Coming::Watch
+        && state.app.may(&visitor.actor, workspace.id, Verb::Watch).await.is_ok();
+    let right = if looks_on { Verb::Watch } else { Verb::Connect };
     let demanded = match visitor.actor.user_id() {
-        Some(user) => state.app.demands_recording(user, (workspace.id, shown)).await?,
+        Some(user) => state.app.demands_recording_by(right, user, (workspace.id, shown)).await?,
         None => false,
     };
     let page = Terminal {
