@@ -183,6 +183,7 @@ impl Connection {
             ToAgent::Peers { peers } => self.peers.update(peers),
             ToAgent::RemovePeer { key } => self.peers.remove(&key),
             ToAgent::CutSession { session } => self.peers.sessions().cut(session),
+            ToAgent::EndTerminal { terminal } => self.peers.sessions().end_terminal(terminal),
             ToAgent::LogsStored { seq } => self.base.reports.logs_stored(seq),
             ToAgent::Shutdown => {
                 self.base.reports.own_line(LogLevel::Info, "The workspace is being stopped.");

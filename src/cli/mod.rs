@@ -16,6 +16,7 @@ mod dotfiles;
 mod groups;
 mod headers;
 mod invitations;
+mod join;
 mod link;
 mod list;
 mod log;
@@ -243,6 +244,8 @@ async fn workspaces(ctx: &Context, command: args::workspaces::Command) -> anyhow
         C::Autoupdate(args) => schedule::autoupdate(ctx, args).await,
         C::State(command) => state::run(ctx, command).await,
         C::Who(args) => who::run(ctx, args).await,
+        C::Terminals(args) => join::list(ctx, args).await,
+        C::Join(args) => join::join(ctx, args).await,
         C::Sharing(command) => sharing::run(ctx, command).await,
     }
 }

@@ -28,17 +28,27 @@ pub async fn run(ctx: &Context, args: WhoArgs) -> anyhow::Result<()> {
 
 fn table(all: &[Presence], now_ms: i64) -> Table {
     let mut table =
-        Table::new(&["USER", "WORKSPACE", "AGENT", "THROUGH", "SINCE", "FROM", "CLIENT"]);
+        Table::new(&["USER", "WORKSPACE", "AGENT", "THROUGH", "DOING", "SINCE", "FROM", "CLIENT"]);
     for one in all {
         table.row([
             &one.user.username,
             &one.workspace,
             &one.agent,
             &one.through,
+            &doing(one),
             &times::ago(one.since, now_ms),
             &one.address,
             &one.client,
         ]);
     }
     table
+}
+
+/// What someone does just now, in a word or two.
+fn doing(one: &Presence) -> String {
+    match (one.doing.as_str(), one.idle_s / 60) {
+        ("idle", 0) => "here".to_owned(),
+        ("idle", minutes) => format!("idle {minutes} min"),
+        (word, _) => word.to_owned(),
+    }
 }

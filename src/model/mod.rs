@@ -41,6 +41,7 @@ pub mod set_sync;
 pub mod ssh_key;
 pub mod sync;
 pub mod template;
+pub mod terminal;
 pub mod text;
 pub mod time;
 pub mod totp;

@@ -14,6 +14,7 @@ mod inboxes;
 pub mod keys;
 pub mod opening;
 mod pump;
+pub mod queries;
 mod record;
 mod remote;
 pub mod screen;
@@ -24,6 +25,7 @@ pub mod sftp_watch;
 mod signal;
 pub mod stream;
 mod transport;
+pub mod view;
 
 pub use channel::{is_variable, may_set};
 pub use config::{Auth, Config};

@@ -66,6 +66,12 @@ impl Screen {
         (cols, rows)
     }
 
+    /// What it shows.
+    #[must_use]
+    pub fn shown(&self) -> &vt100::Screen {
+        self.parser.screen()
+    }
+
     /// Everything for someone who joins: the lines above, the screen, modes and the cursor.
     pub fn whole(&mut self) -> Vec<u8> {
         let mut out = b"\x1b[!p\x1b[?1049l\x1b[H\x1b[2J\x1b[3J".to_vec();

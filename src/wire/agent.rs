@@ -6,7 +6,9 @@ use std::net::{Ipv6Addr, SocketAddr};
 
 use crate::model::agent::{Lifecycle, MetadataValue};
 use crate::model::app::{AppHealth, HealthCheck};
-use crate::model::id::{AgentId, AppId, LogSourceId, ScriptId, SessionId, UserId, WorkspaceId};
+use crate::model::id::{
+    AgentId, AppId, LogSourceId, ScriptId, SessionId, TerminalId, UserId, WorkspaceId,
+};
 use crate::model::log::LogLevel;
 use crate::model::peer::{Peer, PeerKey};
 use crate::model::resource::{MetadataSpec, ScriptSpec};
@@ -204,6 +206,11 @@ pub enum ToAgent {
     CutSession {
         /// Which.
         session: SessionId,
+    },
+    /// A terminal to end at once, with what runs in it.
+    EndTerminal {
+        /// Which.
+        terminal: TerminalId,
     },
     /// Log batches up to this one are stored.
     LogsStored {

@@ -28,4 +28,10 @@ pub struct Presence {
     pub client: String,
     /// Since when.
     pub since: Time,
+    /// The terminal that they are at, where others can come to it.
+    pub terminal: Option<Uuid>,
+    /// `watching`, `typing` or `idle`; empty where nobody knows.
+    pub doing: String,
+    /// Seconds since something came from them, where they are idle.
+    pub idle_s: i64,
 }

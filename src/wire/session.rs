@@ -54,6 +54,9 @@ pub enum Kind {
         rows: u16,
         /// What a new one runs; none for a login shell.
         command: Option<String>,
+        /// Whether one that is not there stays so: who looks on begins none.
+        #[serde(default)]
+        only_join: bool,
     },
     /// Speak SFTP version 3. Raw.
     Sftp,

@@ -27,7 +27,7 @@ use tokio::sync::Semaphore;
 use crate::agent::marks;
 use crate::agent::terminals::{self, Terminals};
 use crate::clock::{Clock, Entropy};
-use crate::model::id::SessionId;
+use crate::model::id::{SessionId, TerminalId};
 use crate::model::peer::PeerKey;
 use crate::model::session::SessionKind;
 use crate::model::user::UserRef;
@@ -141,6 +141,11 @@ impl Sessions {
         self.0.register.cut(session);
     }
 
+    /// Ends a terminal and what runs in it.
+    pub fn end_terminal(&self, terminal: TerminalId) {
+        self.0.terminals.end(terminal);
+    }
+
     /// Tells the server again of a peer's sessions.
     pub fn tell_again(&self, peer: &PeerKey) {
         self.0.register.tell_again(peer);
@@ -167,6 +172,7 @@ impl Sessions {
             inner: Arc::clone(&self.0),
             place: Arc::new(place),
             peer: peer.key,
+            is_server: peer.user.is_none(),
             user: peer.user.or(open.user),
             session: open.session,
             marks: open.marks.clone(),
@@ -188,6 +194,8 @@ struct Served {
     inner: Arc<Inner>,
     place: Arc<Place>,
     peer: PeerKey,
+    /// Whether the server asks, which knows who may type at a terminal.
+    is_server: bool,
     user: Option<UserRef>,
     session: SessionId,
     /// What a login shell is to sign its marks with.
@@ -206,12 +214,16 @@ impl Served {
                 let wanted = exec::Wanted { command, env, pty, forward_agent };
                 exec::serve(self, stream, wanted).await
             }
-            Kind::Terminal { id, cols, rows, command } => {
+            Kind::Terminal { .. } if !self.is_server => {
+                refuse(stream, "terminals are joined through the server").await
+            }
+            Kind::Terminal { id, cols, rows, command, only_join } => {
                 let marks = match &command {
                     None => self.marks(),
                     Some(_) => None,
                 };
-                let wanted = terminals::Wanted { id, size: (cols, rows), command, marks };
+                let size = (cols, rows);
+                let wanted = terminals::Wanted { id, size, command, marks, only_join };
                 self.terminal(stream, wanted).await
             }
             Kind::Sftp => sftp::serve(self, stream).await,

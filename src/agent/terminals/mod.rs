@@ -1,5 +1,6 @@
 //! Terminals of an agent: each outlives the streams that show it.
 
+mod answers;
 mod attachments;
 mod terminal;
 
@@ -40,6 +41,8 @@ pub(crate) struct Wanted {
     pub(crate) command: Option<String>,
     /// How a login shell is started that marks what it runs.
     pub(crate) marks: Option<marks::Start>,
+    /// Whether none is started when it is not there.
+    pub(crate) only_join: bool,
 }
 
 /// A place at a terminal.
@@ -73,18 +76,30 @@ impl Terminals {
         Err(io::Error::other("the terminal ended"))
     }
 
+    /// Ends one, if it is there.
+    pub(crate) fn end(&self, id: TerminalId) {
+        let Some(commands) = lock(&self.all).get(&id).cloned() else { return };
+        self.tasks.spawn("end terminal", OnPanic::Lose, async move {
+            let _ = commands.send(Command::End).await;
+        });
+    }
+
     async fn find_or_start(
         &self,
         wanted: &Wanted,
         settings: &Settings,
     ) -> io::Result<mpsc::Sender<Command>> {
         let motd = match wanted.command {
+            None if wanted.only_join => None,
             None => motd::of(settings).await,
             Some(_) => None,
         };
         let mut all = lock(&self.all);
         if let Some(commands) = all.get(&wanted.id).filter(|c| !c.is_closed()) {
             return Ok(commands.clone());
+        }
+        if wanted.only_join {
+            return Err(io::Error::other("this terminal is not open"));
         }
         if all.len() >= MAX_TERMINALS {
             return Err(io::Error::other("there are too many terminals; close some"));

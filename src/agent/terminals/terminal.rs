@@ -9,9 +9,11 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 
+use super::answers;
 use super::attachments::{AttachmentId, Attachments};
 use crate::agent::sessions::process::{Running, end_of};
 use crate::agent::sessions::pty::Master;
+use crate::ssh::queries::Queries;
 use crate::ssh::screen::Screen;
 use crate::wire::frame::Frame;
 
@@ -56,12 +58,15 @@ pub(super) enum Command {
     Signal(String),
     /// One left.
     Detach(AttachmentId),
+    /// It is over, and so is what runs in it.
+    End,
 }
 
 pub(super) struct Terminal {
     master: Arc<Master>,
     running: Running,
     screen: Screen,
+    queries: Queries,
     attachments: Attachments,
     commands: mpsc::Receiver<Command>,
     keys: mpsc::Sender<Bytes>,
@@ -89,7 +94,8 @@ impl Terminal {
         let (keys, typed) = mpsc::channel(QUEUED_KEYS);
         let (attachments, watched) = (Attachments::default(), Instant::now());
         let master = Arc::new(master);
-        (Self { master, running, screen, attachments, commands, keys, watched }, typed)
+        let queries = Queries::default();
+        (Self { master, running, screen, queries, attachments, commands, keys, watched }, typed)
     }
 
     /// Runs until the process ended, or nobody watched for too long.
@@ -127,6 +133,10 @@ impl Terminal {
                     }
                 }
                 Event::Output(Ok(_) | Err(_)) => break self.running.wait().await,
+                Event::Command(Some(Command::End)) => {
+                    self.attachments.finish(&Frame::Killed("HUP".to_owned())).await;
+                    return;
+                }
                 Event::Command(Some(command)) => self.command(command),
                 Event::Command(None) => return,
                 Event::Ended(ended) => {
@@ -149,7 +159,18 @@ impl Terminal {
 
     fn show(&mut self, buffer: &mut BytesMut) {
         let bytes = buffer.split().freeze();
-        self.screen.feed(&bytes);
+        let (_, asked) = self.queries.pass(&bytes);
+        let mut fed = 0;
+        // Where the cursor is depends on what stands before the question.
+        for (behind, query) in asked {
+            self.screen.feed(bytes.get(fed..behind).unwrap_or_default());
+            fed = behind;
+            if let Some(answer) = answers::answer(query, self.screen.shown()) {
+                // Whoever asks more than it reads goes without.
+                let _ = self.keys.try_send(answer.into());
+            }
+        }
+        self.screen.feed(bytes.get(fed..).unwrap_or_default());
         self.attachments.send(&Frame::Stdout(bytes));
     }
 
@@ -182,6 +203,8 @@ impl Terminal {
             Command::Resize(id, size) => self.attachments.touch(id, Some(size)),
             Command::Signal(name) => self.running.signal(&name, self.master.foreground()),
             Command::Detach(id) => self.attachments.remove(id),
+            // The caller ends it.
+            Command::End => {}
         }
         if let Some(size) = self.attachments.size() {
             self.resize(size);

@@ -9,6 +9,7 @@ use crate::wire::grants::{
     AccessReason, AccessReview, CreateGrants, Grant, ReviewedGrant, RevokeGrants, SignOff,
 };
 use crate::wire::presence::Presence;
+use crate::wire::terminals::Terminal;
 
 impl Client {
     /// The grants that stand on a workspace.
@@ -44,6 +45,14 @@ impl Client {
             Some(id) => self.get(&format!("/api/v2/workspaces/{id}/presence")).await,
             None => self.get("/api/v2/presence").await,
         }
+    }
+
+    /// The terminals of a workspace that people are at.
+    ///
+    /// # Errors
+    /// When the server cannot be reached, or refuses.
+    pub async fn terminals(&self, workspace: Uuid) -> anyhow::Result<Vec<Terminal>> {
+        self.get(&format!("/api/v2/workspaces/{workspace}/terminals")).await
     }
 
     /// Every grant that a review finds, page by page.

@@ -42,6 +42,10 @@ pub enum Command {
     State(State),
     /// Who is in which workspace now
     Who(WhoArgs),
+    /// The terminals of a workspace that people are at
+    Terminals(Terminals),
+    /// Come to a terminal that others are at, or begin one that they can come to
+    Join(Join),
     /// Who else may work in a workspace, and until when
     #[command(subcommand, visible_alias = "share")]
     Sharing(super::sharing::Sharing),
@@ -75,6 +79,28 @@ pub struct WhoArgs {
     /// How to write it.
     #[command(flatten)]
     pub listing: Listing,
+}
+
+/// `terminals`
+#[derive(Debug, Args)]
+pub struct Terminals {
+    /// The workspace: NAME or OWNER/NAME
+    pub workspace: String,
+    /// How to write it.
+    #[command(flatten)]
+    pub listing: Listing,
+}
+
+/// `join`
+#[derive(Debug, Args)]
+pub struct Join {
+    /// The workspace: NAME, OWNER/NAME, either with .AGENT
+    pub workspace: String,
+    /// The terminal, by the beginning of its id; the last that was begun when absent
+    pub terminal: Option<String>,
+    /// Look on, without typing
+    #[arg(long)]
+    pub watch: bool,
 }
 
 /// `create`

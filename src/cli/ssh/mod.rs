@@ -1,7 +1,7 @@
 //! `ssh`: a shell or a command in a workspace, or a `ProxyCommand` for any SSH client.
 
 mod forward;
-mod local;
+pub(super) mod local;
 mod shell;
 mod stdio;
 

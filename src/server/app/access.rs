@@ -221,13 +221,26 @@ impl App {
     pub async fn demands_recording(
         &self,
         user: UserId,
+        right: (WorkspaceId, Shown),
+    ) -> Result<bool> {
+        self.demands_recording_by(Verb::Connect, user, right).await
+    }
+
+    /// The same of whoever comes by another right.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn demands_recording_by(
+        &self,
+        right: Verb,
+        user: UserId,
         (workspace, shown): (WorkspaceId, Shown),
     ) -> Result<bool> {
         self.db
             .read(move |tx| {
                 let Shown { ip, mfa_at, .. } = shown;
                 let context = Context { now: tx.now, ip, mfa_at, conditions: &[] };
-                Ok(grant::is_recorded(&rights(tx, user, workspace)?, Verb::Connect, &context))
+                Ok(grant::is_recorded(&rights(tx, user, workspace)?, right, &context))
             })
             .await
     }

@@ -272,7 +272,7 @@ pub(super) fn current_build(tx: &ReadTx<'_>, id: WorkspaceId) -> Result<Option<B
 }
 
 /// Whether an agent's build is the one by which its workspace runs, and its owner may be here.
-fn is_current(tx: &ReadTx<'_>, home: &agents::Home) -> Result<bool> {
+pub(super) fn is_current(tx: &ReadTx<'_>, home: &agents::Home) -> Result<bool> {
     let owner = match workspaces::owner(tx, home.workspace)? {
         Some(owner) => users::find(tx, owner)?.map(|u| u.status),
         None => None,
@@ -282,7 +282,12 @@ fn is_current(tx: &ReadTx<'_>, home: &agents::Home) -> Result<bool> {
 }
 
 /// Asks for a right on an agent's workspace.
-fn require(tx: &ReadTx<'_>, actor: &Actor, id: AgentId, action: Verb) -> Result<agents::Home> {
+pub(super) fn require(
+    tx: &ReadTx<'_>,
+    actor: &Actor,
+    id: AgentId,
+    action: Verb,
+) -> Result<agents::Home> {
     let home = agents::home_of(tx, id)?.ok_or(Error::NotFound("agent"))?;
     match access::require(tx, actor, home.workspace, action) {
         Ok(()) => Ok(home),

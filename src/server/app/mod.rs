@@ -87,6 +87,7 @@ mod sync_words;
 pub mod template_acl;
 mod template_rights;
 pub mod templates;
+pub mod terminals;
 pub mod their_sessions;
 mod token_cache;
 pub mod token_ends;

@@ -33,6 +33,9 @@ pub(super) struct AgentLink {
     pub(super) waiting: Arc<Waiting>,
 }
 
+/// What is typed after `ssh -t WORKSPACE@HOST` to come to a terminal that others are at.
+const JOIN: &str = "steading:join";
+
 impl AgentLink {
     /// The live session, entered when this is its first stream.
     async fn live(&self, session: SessionId) -> anyhow::Result<Arc<Live>> {
@@ -67,6 +70,13 @@ impl Link for AgentLink {
         session: SessionId,
     ) -> BoxFuture<'_, anyhow::Result<Opening>> {
         Box::pin(async move {
+            if let Kind::Exec { command: Some(line), pty, .. } = &kind
+                && let Some(asked) = line.trim().strip_prefix(JOIN)
+                && (asked.is_empty() || asked.starts_with(' '))
+            {
+                let pty = pty.as_ref().context("Ask for a terminal: ssh -t")?;
+                return self.join(asked, (pty.cols, pty.rows), session).await;
+            }
             let live = self.live(session).await?;
             let opening = self.fleet.open(self.agent, &self.user, &live, kind).await?;
             let stream = Box::new(Cut::new(opening.stream, live));

@@ -3,9 +3,12 @@
 pub mod address;
 mod agents;
 pub mod clients;
+pub mod coming;
 mod cut;
+mod drawn;
 mod faults;
 pub mod front_door;
+mod joined;
 mod limits;
 mod link;
 mod local;
@@ -19,6 +22,7 @@ mod sessions;
 pub mod socket;
 pub mod target;
 pub mod terminal;
+pub mod terminals;
 mod wake;
 
 use std::collections::BTreeMap;
@@ -35,6 +39,7 @@ use self::local::Local;
 use self::register::Register;
 use self::relay::Relay;
 use self::sessions::Backs;
+use self::terminals::Terminals;
 use super::app::App;
 use crate::clock::{Clock, Entropy};
 use crate::model::id::AgentId;
@@ -55,6 +60,7 @@ struct Inner {
     prefix: Prefix,
     register: Register,
     backs: Backs,
+    terminals: Terminals,
     agents: Mutex<BTreeMap<AgentId, AgentSocket>>,
     clients: Mutex<BTreeMap<PeerKey, ClientSocket>>,
     /// Counts changes of `agents`, for those who wait for one.
@@ -116,6 +122,7 @@ impl Fleet {
             prefix: start.prefix,
             register: Register::default(),
             backs: Backs::default(),
+            terminals: Terminals::default(),
             agents: Mutex::default(),
             clients: Mutex::default(),
             changes: watch::Sender::new(0),

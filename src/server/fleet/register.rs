@@ -1,7 +1,7 @@
 //! The register of live sessions: who is in which workspace now, through what, and how to cut them.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use tokio::sync::{mpsc, watch};
@@ -9,8 +9,11 @@ use tokio_util::sync::CancellationToken;
 
 use super::notices::MAX_WAITING;
 use super::recorder::Log;
+use crate::clock::Clock;
 use crate::model::id::{AgentId, SessionId, UserId, WorkspaceId};
 use crate::model::session::{EndReason, SessionKind, Shown};
+use crate::model::time::Timestamp;
+use crate::model::verb::Verb;
 
 /// Seconds before the end of a right at which whoever is in the workspace by it is told.
 const SAID_BEFORE_S: [u32; 2] = [600, 60];
@@ -61,6 +64,8 @@ pub struct Live {
     pub kind: SessionKind,
     /// What its user had shown.
     pub shown: Shown,
+    /// The right that it stands on.
+    pub right: Verb,
     /// Whether the grant that it stands on demands a recording.
     pub demands_recording: bool,
     /// Is cancelled when the right to it ends; whoever carries it then ends it at once.
@@ -79,6 +84,9 @@ pub struct Live {
     recorded: watch::Sender<Option<bool>>,
     bytes_out: AtomicU64,
     bytes_in: AtomicU64,
+    clock: Clock,
+    /// When something last came from the person, in seconds.
+    active_at: AtomicI64,
 }
 
 /// What a session is entered with.
@@ -96,6 +104,8 @@ pub struct Entry {
     pub kind: SessionKind,
     /// What its user had shown.
     pub shown: Shown,
+    /// The right that it stands on.
+    pub right: Verb,
     /// Whether the grant that it stands on demands a recording.
     pub demands_recording: bool,
 }
@@ -122,6 +132,13 @@ impl Live {
     /// Counts bytes from the person to the workspace.
     pub fn received(&self, n: usize) {
         self.bytes_in.fetch_add(u64::try_from(n).unwrap_or(u64::MAX), Ordering::Relaxed);
+        self.active_at.store(self.clock.now().0, Ordering::Relaxed);
+    }
+
+    /// When something last came from the person.
+    #[must_use]
+    pub fn active_at(&self) -> Timestamp {
+        Timestamp(self.active_at.load(Ordering::Relaxed))
     }
 
     /// What its person is told while it lasts; none when somebody else has taken it.
@@ -189,7 +206,7 @@ pub struct Register(Mutex<BTreeMap<SessionId, Arc<Live>>>);
 
 impl Register {
     /// Enters a session.
-    pub fn enter(&self, entry: Entry) -> Arc<Live> {
+    pub fn enter(&self, entry: Entry, clock: &Clock) -> Arc<Live> {
         let (notices, heard) = mpsc::channel(MAX_WAITING);
         let live = Arc::new(Live {
             notices,
@@ -201,6 +218,7 @@ impl Register {
             agent: entry.agent,
             kind: entry.kind,
             shown: entry.shown,
+            right: entry.right,
             demands_recording: entry.demands_recording,
             cut: CancellationToken::new(),
             cause: OnceLock::new(),
@@ -208,6 +226,8 @@ impl Register {
             recorded: watch::Sender::new(None),
             bytes_out: AtomicU64::new(0),
             bytes_in: AtomicU64::new(0),
+            active_at: AtomicI64::new(clock.now().0),
+            clock: clock.clone(),
         });
         self.lock().insert(live.id, Arc::clone(&live));
         live
@@ -243,15 +263,17 @@ mod tests {
     fn a_session_counts_leaves_and_tells_a_cut() {
         let register = Register::default();
         let nil = uuid::Uuid::nil();
-        let live = register.enter(Entry {
+        let entry = Entry {
             id: SessionId(nil),
             user: UserId(nil),
             workspace: WorkspaceId(nil),
             agent: AgentId(nil),
             kind: SessionKind::Ssh,
             shown: Shown::default(),
+            right: Verb::Connect,
             demands_recording: false,
-        });
+        };
+        let live = register.enter(entry, &Clock::machine());
         live.sent(3);
         live.received(2);
         assert_eq!(live.bytes(), (3, 2));

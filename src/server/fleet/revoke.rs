@@ -52,11 +52,30 @@ impl Fleet {
         if live.is_empty() && clients.is_empty() {
             return;
         }
+        for right in [Verb::Connect, Verb::Watch] {
+            let by_it: Vec<_> = live.iter().filter(|l| l.right == right).cloned().collect();
+            // A tunnel is never there to look on.
+            let clients =
+                if right == Verb::Connect { std::mem::take(&mut clients) } else { vec![] };
+            self.cut_by(right, &by_it, clients).await;
+        }
+    }
+
+    /// One look at those who are there by this right.
+    async fn cut_by(
+        &self,
+        right: Verb,
+        live: &[Arc<Live>],
+        clients: Vec<(UserId, WorkspaceId, Shown)>,
+    ) {
         let mut asked: BTreeSet<(UserId, WorkspaceId, Shown)> =
             live.iter().map(|l| (l.user, l.workspace, l.shown)).collect();
         asked.extend(clients);
         let asked: Vec<_> = asked.into_iter().collect();
-        let kept = match self.0.app.who_may(Verb::Connect, asked.clone()).await {
+        if asked.is_empty() {
+            return;
+        }
+        let kept = match self.0.app.who_may(right, asked.clone()).await {
             Ok(kept) => kept,
             Err(error) => {
                 tracing::error!(%error, "rights could not be read; sessions stay until they can");
@@ -64,7 +83,7 @@ impl Fleet {
             }
         };
         let now = self.0.clock.now();
-        for session in &live {
+        for session in live {
             let right = (session.user, session.workspace, session.shown);
             if let Some(end) = kept.get(&right).and_then(|kept| kept.until) {
                 session.say_end(end.0 - now.0);
@@ -77,19 +96,25 @@ impl Fleet {
             is_shell && self.is_recorded(l).is_none() && demands((l.user, l.workspace, l.shown))
         };
         self.cut_sessions(live.iter().filter(unseen).cloned().collect(), Cause::Unrecorded);
-        self.cut_clients(Cause::Unrecorded, |c| demands((c.user.id, c.workspace, c.shown)));
+        if right == Verb::Connect {
+            self.cut_clients(Cause::Unrecorded, |c| demands((c.user.id, c.workspace, c.shown)));
+        }
         for lost in asked.into_iter().filter(|one| !kept.contains_key(one)) {
-            self.cut(lost);
+            self.cut(right, lost);
         }
     }
 
-    /// Cuts everything a user has open in a workspace by what they had shown. Nothing here waits for
-    /// another end.
-    fn cut(&self, (user, workspace, shown): (UserId, WorkspaceId, Shown)) {
+    /// Cuts everything a user has open in a workspace by a right and what they had shown. Nothing here
+    /// waits for another end.
+    fn cut(&self, right: Verb, (user, workspace, shown): (UserId, WorkspaceId, Shown)) {
         let is = |who: (UserId, WorkspaceId, Shown)| who == (user, workspace, shown);
-        let theirs = self.0.register.pick(|l| is((l.user, l.workspace, l.shown)));
+        let by_it = |l: &Live| l.right == right && is((l.user, l.workspace, l.shown));
+        let theirs = self.0.register.pick(by_it);
         tracing::info!(user.id = %user, workspace.id = %workspace, n_sessions = theirs.len(), "a right ended");
         self.cut_sessions(theirs, Cause::Right);
+        if right != Verb::Connect {
+            return;
+        }
         if shown == Shown::default() {
             self.cut_held(user, workspace);
         }

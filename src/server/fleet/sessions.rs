@@ -14,6 +14,7 @@ use super::{Fleet, lock};
 use crate::model::id::{AgentId, SessionId};
 use crate::model::session::{EndReason, NewSession};
 use crate::model::user::UserRef;
+use crate::model::verb::Verb;
 use crate::net::Stream;
 use crate::ssh::{BoxStream, Opening, opening};
 use crate::tasks::OnPanic;
@@ -34,7 +35,13 @@ impl Fleet {
     /// Enters a session into the register now and into the table soon; its streams wait for that.
     /// A session that cannot be recorded is cut.
     pub fn begin(&self, id: SessionId, new: NewSession) -> Arc<Live> {
+        self.begin_by(Verb::Connect, id, new)
+    }
+
+    /// The same for whoever is there by another right, and is cut with that.
+    pub(super) fn begin_by(&self, right: Verb, id: SessionId, new: NewSession) -> Arc<Live> {
         let entry = Entry {
+            right,
             id,
             user: new.user_id,
             workspace: new.workspace_id,
@@ -43,7 +50,7 @@ impl Fleet {
             shown: new.shown,
             demands_recording: new.is_recorded,
         };
-        let live = self.0.register.enter(entry);
+        let live = self.0.register.enter(entry, &self.0.clock);
         let (app, recorded) = (self.0.app.clone(), Arc::clone(&live));
         self.0.tasks.spawn_graceful("session-begin", OnPanic::Lose, async move {
             match app.begin_session(id, new).await {

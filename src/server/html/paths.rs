@@ -11,7 +11,7 @@ mod sign_in;
 mod templates;
 
 use crate::model::build::Build;
-use crate::model::id::{InvitationId, PasskeyId};
+use crate::model::id::{InvitationId, PasskeyId, TerminalId};
 use crate::model::name::{UserName, WorkspaceName};
 use crate::model::workspace::Workspace;
 
@@ -225,6 +225,18 @@ impl Place {
     #[must_use]
     pub fn agent_terminal(&self, agent: &str) -> String {
         format!("{}.{}/terminal", self.0, segment(agent))
+    }
+
+    /// The terminal page of one that is open.
+    #[must_use]
+    pub fn open_terminal(&self, agent: &str, terminal: TerminalId) -> String {
+        format!("{}?t={terminal}", self.agent_terminal(agent))
+    }
+
+    /// Ends a terminal.
+    #[must_use]
+    pub fn end_terminal(&self, terminal: TerminalId) -> String {
+        format!("{}/terminals/{terminal}/end", self.0)
     }
 
     /// Its name.

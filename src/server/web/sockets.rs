@@ -16,11 +16,13 @@ use super::routes::Routes;
 use super::{Access, Answer, Problem, State, Who};
 use crate::model::id::{AgentId, TerminalId};
 use crate::model::policy::{Action as A, ResourceType as R};
+use crate::model::terminal::Coming;
 use crate::model::user::UserRef;
 use crate::server::app::Actor;
 use crate::server::fleet::clients::Client;
+use crate::server::fleet::coming::{Attach, Showing};
 use crate::server::fleet::socket::{Halves, Message, Socket};
-use crate::server::fleet::terminal::Attach;
+
 use crate::tasks::{OnPanic, Tasks};
 use crate::wire::{MAX_CONTROL_BYTES, MAX_RELAY_BYTES};
 
@@ -121,6 +123,15 @@ struct PtyQuery {
     height: u16,
     #[serde(default)]
     command: String,
+    /// To look on, whatever one may.
+    #[serde(default)]
+    watch: bool,
+    /// To be told who is there, as text between the terminal's bytes.
+    #[serde(default)]
+    seats: bool,
+    /// To be drawn for a window that keeps its own size.
+    #[serde(default)]
+    drawn: bool,
 }
 
 fn default_width() -> u16 {
@@ -138,11 +149,13 @@ async fn pty(
     (Path(agent), Query(query)): (Path<AgentId>, Query<PtyQuery>),
     upgrade: WebSocketUpgrade,
 ) -> Answer<Response> {
-    let workspace = state.app.agent_to_connect(&actor, agent).await?;
+    let coming = if query.watch { Coming::Watch } else { Coming::Join };
+    let place = state.app.agent_to_join(&actor, agent, coming).await?;
     let client = headers.get(header::USER_AGENT).and_then(|v| v.to_str().ok()).unwrap_or_default();
     let attach = Attach {
         user: user_ref(&actor)?,
-        workspace,
+        place,
+        coming,
         agent,
         terminal: query.reconnect,
         cols: query.width,
@@ -151,6 +164,12 @@ async fn pty(
         address: ip.to_string(),
         client: client.chars().take(MAX_CLIENT_CHARS).collect(),
         shown: actor.shown(Some(ip)),
+        showing: match (query.drawn, query.seats) {
+            (true, _) => Showing::Drawn,
+            (false, true) => Showing::Seats,
+            (false, false) => Showing::Plain,
+        },
+        actor,
     };
     let (fleet, tasks) = (state.fleet.clone(), state.tasks.clone());
     Ok(bounded(upgrade).on_upgrade(move |socket| {

@@ -41,6 +41,7 @@ fn json_of(method: &Method, route: &str, value: &dyn Fn(&str) -> String) -> Valu
         ("/api/v2/users", _) => json!({ "username": "newcomer", "email": "new@example.org",
             "password": PASSWORD }),
         ("/api/v2/invitations", _) => json!({ "email": "guest@example.org" }),
+        (_, "control") => json!({ "deed": "take" }),
         (_, "responsible") => json!({ "responsible": "olga" }),
         ("/api/v2/organizations", _) => json!({ "name": "orchard" }),
         ("/api/v2/rotations/{rotation}", _) => json!({ "zone": "Europe/Berlin" }),

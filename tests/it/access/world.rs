@@ -15,6 +15,9 @@ pub const NOT_THERE: &[&str] = &[
     // Only an agent's token opens it.
     "/api/v2/workspaceagents/me/rpc",
     "/api/v2/users/{user}/gitsshkey",
+    // An agent keeps one: `e2e::joining` has them.
+    "/api/v2/workspaces/{workspace}/terminals/{terminal}/control",
+    "/@{owner}/{name}/terminals/{terminal}/end",
     "/api/v2/workspaces/{workspace}/external-agent/{agent}/credentials",
     "/api/v2/organizations/{organization}/templates/{name}/versions/{version}/previous",
 ];
@@ -179,6 +182,7 @@ impl World {
             "{number}" => "1".to_owned(),
             // A provider makes one: `identity` has them.
             "{identity}" => uuid::Uuid::nil().to_string(),
+            "{terminal}" => uuid::Uuid::nil().to_string(),
             // An authenticator makes one: `factors` has them.
             "{passkey}" => uuid::Uuid::nil().to_string(),
             "{id}" if route.contains("tokens") => known("{token}").unwrap(),

@@ -9,11 +9,11 @@ use super::site::{Ran, STEADING, Site};
 /// Larger than this, the README is slow to open.
 const MOST_BYTES_OF_A_PICTURE: u64 = 150_000;
 
-fn script(name: &str) -> String {
+pub(super) fn script(name: &str) -> String {
     format!("{}/tests/it/browser/{name}", env!("CARGO_MANIFEST_DIR"))
 }
 
-fn node(site: &Site, args: &[&str]) -> Command {
+pub(super) fn node(site: &Site, args: &[&str]) -> Command {
     let mut command = site.command("node");
     command.args(args);
     command

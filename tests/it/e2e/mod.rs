@@ -14,6 +14,7 @@ mod files;
 mod forwards;
 mod groups;
 mod invitations;
+mod joining;
 mod local;
 mod owners;
 pub mod ports;

@@ -8,6 +8,7 @@ use steading::model::build::{Build, BuildReason, JobStatus, Timing, Transition};
 use steading::model::name::WorkspaceName;
 use steading::model::quota::{OverBudget, Quota, QuotaUse, QuotaView};
 use steading::model::session::SessionKind;
+use steading::model::terminal::{Coming, OpenTerminal, Part, Room, Seat};
 use steading::model::verb::{Preset, Verb};
 use steading::model::workspace::Workspace;
 use steading::server::html::pages::build::BuildPage;
@@ -57,6 +58,7 @@ fn page(workspace: Workspace) -> WorkspacePage {
         log: log(),
         builds: vec![workspace.latest_build.clone(), earlier, failed],
         sessions: vec![],
+        terminals: vec![],
         parameters: vec![
             ("Cores".into(), "4".into()),
             ("Image".into(), "rust".into()),
@@ -86,8 +88,30 @@ fn busy() -> WorkspacePage {
             session(4, &linus(), SessionKind::Ssh, 130_000, Some(128_000)),
             session(5, &linus(), SessionKind::Sftp, 40_000, Some(39_900)),
         ],
+        terminals: vec![shared_terminal()],
         ..page(w)
     }
+}
+
+/// Grace began it, Ada looks after it, and Linus looks on.
+fn shared_terminal() -> OpenTerminal {
+    let mut room = Room::new(reference(&grace()), before(1_500), (118, 36));
+    let people = [(grace(), Part::Typist), (ada(), Part::Moderator), (linus(), Part::Watcher)];
+    for (n, (user, rank)) in (0u128..).zip(people) {
+        let seat = Seat {
+            session: id(1002 + n),
+            user: reference(&user),
+            rank,
+            coming: Coming::Join,
+            through: if n == 1 { SessionKind::Ssh } else { SessionKind::Terminal },
+            since: before(1_500 - i64::try_from(n).unwrap_or(0) * 300),
+            is_recorded: false,
+            window: (118, 36),
+            typed_at: (n == 0).then(|| before(1)),
+        };
+        room.enter(seat).expect("there is room");
+    }
+    OpenTerminal { id: id(2000), workspace: id(101), agent: id(401), room }
 }
 
 fn of_build(b: Build) -> WorkspacePage {
@@ -103,7 +127,7 @@ fn states() -> Vec<Scene> {
     let mut nothing_logged = simple(Transition::Stop, JobStatus::Succeeded);
     nothing_logged.log.lines.clear();
     let mut denied = busy();
-    denied.may = vec![Verb::View];
+    denied.may = vec![Verb::View, Verb::Watch];
     denied.visit = visit(linus());
     denied.newer = None;
     let ours = steading::model::grant::Recipient::User(linus().id);
@@ -350,6 +374,7 @@ fn others_of_a_workspace() -> Vec<Scene> {
         command: String::new(),
         ssh: "ssh -p 7022 kiln@steading.lan".into(),
         is_recorded,
+        coming: Coming::Join,
     };
     vec![
         scene("workspace-settings", settings(Input::default(), parameters::all()).render()),

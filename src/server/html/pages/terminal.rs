@@ -3,6 +3,7 @@
 use maud::{Markup, Render, html};
 
 use crate::model::id::{AgentId, TerminalId};
+use crate::model::terminal::Coming;
 use crate::model::workspace::Workspace;
 use crate::server::html::parts::icon::icon;
 use crate::server::html::paths::Place;
@@ -24,6 +25,8 @@ pub struct Terminal {
     pub ssh: String,
     /// Whether what it shows is recorded.
     pub is_recorded: bool,
+    /// What whoever looks came for.
+    pub coming: Coming,
 }
 
 impl Render for Terminal {
@@ -47,8 +50,9 @@ impl Render for Terminal {
                 }
                 body class="term" data-theme="dark" {
                     (self.header(&place))
+                    (strip())
                     main id="main" aria-label="Terminal" data-xterm=(socket) data-terminal=(self.terminal)
-                        data-command=[Some(&self.command).filter(|c| !c.is_empty())] {
+                        data-coming=(self.coming) data-command=[Some(&self.command).filter(|c| !c.is_empty())] {
                         div id="screen" class="screen" {}
                         noscript { p { "The terminal needs script. Without it: " code { (self.ssh) } } }
                     }
@@ -58,6 +62,33 @@ impl Render for Terminal {
                         span id="size" {}
                         code class="end spacious" { (self.ssh) }
                     }
+                }
+            }
+        }
+    }
+}
+
+/// What is done with a terminal that others are at; the page shows what one may do now.
+const DEEDS: [(&str, &str, &str); 8] = [
+    ("ask", "hand", "Ask for control"),
+    ("take", "hand", "Take control"),
+    ("release", "hand", "Give up control"),
+    ("one_at_a_time", "lock", "One at a time"),
+    ("everyone", "people", "Let everyone type"),
+    ("pin", "lock", "Keep this size"),
+    ("unpin", "x", "Let windows give the size"),
+    ("end", "stop", "End terminal"),
+];
+
+/// Who is at it, what happened last, and what can be done; filled in as it is told.
+fn strip() -> Markup {
+    html! {
+        section class="shared" id="shared" aria-label="In this terminal" hidden {
+            ul id="seats" class="seats" {}
+            p id="said" class="said" role="status" {}
+            div class="deeds" {
+                @for (deed, name, text) in DEEDS {
+                    button class={ "button small" @if deed == "end" { " danger" } } type="button" data-deed=(deed) hidden { (icon(name)) (text) }
                 }
             }
         }

@@ -11,6 +11,11 @@ const reader = document.getElementById("reader");
 const READER = "steading.reader";
 // A message larger than this is sent in pieces: the server bounds what it reads at once.
 const PIECE = 4096;
+const shared = document.getElementById("shared");
+const seats = document.getElementById("seats");
+const said = document.getElementById("said");
+// So long after a key someone is shown to type.
+const TYPING_MS = 5_000;
 const FIRST_WAIT_MS = 500;
 const LONGEST_WAIT_MS = 15_000;
 
@@ -43,6 +48,8 @@ terminal.loadAddon(new WebLinksAddon((event, uri) => {
 }));
 terminal.open(screen);
 fit.fit();
+// The window's own size. The terminal has that of the smallest window of those who type.
+let own = { cols: terminal.cols, rows: terminal.rows };
 
 let socket;
 let attempt = 0;
@@ -58,8 +65,10 @@ const url = () => {
   const at = new URL(host.dataset.xterm, location.href);
   at.protocol = at.protocol === "https:" ? "wss:" : "ws:";
   at.searchParams.set("reconnect", host.dataset.terminal);
-  at.searchParams.set("width", terminal.cols);
-  at.searchParams.set("height", terminal.rows);
+  at.searchParams.set("width", own.cols);
+  at.searchParams.set("height", own.rows);
+  at.searchParams.set("seats", "true");
+  if (host.dataset.coming === "watch") at.searchParams.set("watch", "true");
   if (host.dataset.command) at.searchParams.set("command", host.dataset.command);
   return at;
 };
@@ -71,6 +80,7 @@ const send = (message) => {
 // The server's own codes, beside those of RFC 6455.
 const SHELL_ENDED = 4000;
 const RIGHT_ENDED = 4003;
+const ENDED_BY = 4004;
 
 const retry = (reason) => {
   clearTimeout(timer);
@@ -84,10 +94,107 @@ const retry = (reason) => {
 
 const over = (text) => {
   ended = true;
+  shared.hidden = true;
   terminal.options.disableStdin = true;
   terminal.options.cursorBlink = false;
   say("stopped", text);
 };
+
+const hue = (id) => id.replaceAll("-", "").match(/../g).reduce((sum, pair) => sum + parseInt(pair, 16), 0) % 6;
+const element = (name, attributes, ...children) => {
+  const made = document.createElement(name);
+  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
+  made.append(...children);
+  return made;
+};
+const deed = (text, message) => {
+  const button = element("button", { class: "button small", type: "button" }, text);
+  button.addEventListener("click", () => send(message));
+  return button;
+};
+
+let room;
+let drawn = "";
+let quiet;
+
+// What can be done with someone else's place.
+const deedsTo = (seat, me) => {
+  const { one_at_a_time: turns } = room.terminal;
+  const user = seat.user.id;
+  const deeds = [];
+  if (seat.user.id === me.user.id) return deeds;
+  if (turns && (me.may_type || room.may_moderate) && seat.part !== "watcher" && !seat.may_type) {
+    deeds.push(deed(`Give control to ${seat.user.username}`, { deed: "give", to: user }));
+    if (seat.asks) deeds.push(deed(`Keep it from ${seat.user.username}`, { deed: "decline", user }));
+  }
+  if (room.may_moderate && seat.part === "typist") deeds.push(deed(`Let ${seat.user.username} only watch`, { deed: "quiet", user }));
+  if (room.may_moderate && seat.was_quieted) deeds.push(deed(`Let ${seat.user.username} type`, { deed: "unquiet", user }));
+  return deeds;
+};
+
+const place = (seat, me) => {
+  const name = seat.session === room.you ? "you" : seat.user.username;
+  const words = { watching: "watching", typing: "typing", idle: room.terminal.one_at_a_time && seat.may_type ? "in control" : "here" };
+  const word = seat.asks ? "asks for control" : words[seat.doing];
+  const way = seat.through === "ssh" ? ", by SSH" : "";
+  const window = element("span", { class: "avatar lit", "data-kind": "person", "data-hue": hue(seat.user.id), "aria-hidden": "true" }, seat.user.username[0].toUpperCase());
+  const recorded = seat.is_recorded ? ", recorded" : "";
+  return element("li", { "data-doing": seat.doing }, window, name, " ", element("small", {}, `${word}${way}${recorded}`), ...deedsTo(seat, me));
+};
+
+const draw = () => {
+  const { terminal: now } = room;
+  const me = now.seats.find((seat) => seat.session === room.you);
+  if (!me) return;
+  const next = JSON.stringify([now.seats, now.one_at_a_time, now.is_pinned, room.may_moderate]);
+  if (next === drawn) return;
+  drawn = next;
+  seats.replaceChildren(...now.seats.map((seat) => place(seat, me)));
+  const held = now.seats.some((seat) => seat.may_type);
+  const mine = now.one_at_a_time && me.may_type;
+  const could = now.one_at_a_time && me.part !== "watcher" && !me.may_type;
+  const may = {
+    ask: could && held && !me.asks,
+    take: could && (!held || room.may_moderate),
+    release: mine,
+    one_at_a_time: room.may_set && !now.one_at_a_time && now.seats.length > 1,
+    everyone: room.may_set && now.one_at_a_time,
+    pin: room.may_set && !now.is_pinned && now.seats.length > 1,
+    unpin: room.may_set && now.is_pinned,
+    end: room.may_moderate && now.seats.length > 1,
+  };
+  for (const button of shared.querySelectorAll("[data-deed]")) button.hidden = !may[button.dataset.deed];
+  terminal.options.disableStdin = !me.may_type;
+  terminal.options.cursorBlink = me.may_type && !matchMedia("(prefers-reduced-motion: reduce)").matches;
+  shared.hidden = now.seats.length < 2 && me.may_type && !now.one_at_a_time && !now.is_pinned;
+};
+
+// The server tells who is at the terminal, and its size.
+const told = (message) => {
+  if (message.refused) {
+    said.textContent = `${message.refused[0].toUpperCase()}${message.refused.slice(1)}.`;
+    return;
+  }
+  const isOther = room?.terminal.said !== message.terminal.said;
+  room = message;
+  const { cols, rows } = room.terminal;
+  if (cols !== terminal.cols || rows !== terminal.rows) terminal.resize(cols, rows);
+  draw();
+  if (isOther) said.textContent = room.terminal.said;
+  clearTimeout(quiet);
+  quiet = setTimeout(() => {
+    for (const seat of room.terminal.seats) if (seat.doing === "typing") seat.doing = "idle";
+    draw();
+  }, TYPING_MS);
+};
+shared.addEventListener("click", ({ target }) => {
+  const button = target.closest("[data-deed]");
+  if (!button) return;
+  const { cols, rows } = terminal;
+  const word = button.dataset.deed;
+  send(word === "pin" ? { deed: word, cols, rows } : { deed: word });
+  terminal.focus();
+});
 
 function connect() {
   clearTimeout(timer);
@@ -98,9 +205,10 @@ function connect() {
   mine.binaryType = "arraybuffer";
   let fresh = true;
   mine.addEventListener("open", () => {
-    send({ height: terminal.rows, width: terminal.cols });
+    send({ height: own.rows, width: own.cols });
   });
   mine.addEventListener("message", ({ data }) => {
+    if (typeof data === "string") return told(JSON.parse(data));
     // The first bytes of every connection are the whole screen.
     if (fresh) {
       attempt = 0;
@@ -108,12 +216,13 @@ function connect() {
       terminal.reset();
     }
     fresh = false;
-    terminal.write(typeof data === "string" ? data : new Uint8Array(data));
+    terminal.write(new Uint8Array(data));
   });
   mine.addEventListener("close", ({ code, reason }) => {
     if (mine !== socket || ended) return;
     if (code === SHELL_ENDED) return over("The shell ended.");
     if (code === RIGHT_ENDED) return over(reason || "Your right to this workspace ended.");
+    if (code === ENDED_BY) return over(`${reason}.`);
     retry(reason);
   });
 }
@@ -128,10 +237,13 @@ terminal.onData((data) => {
   }
 });
 terminal.onBinary((data) => send({ data }));
-terminal.onResize(({ cols, rows }) => {
-  size.textContent = `${cols} × ${rows}`;
-  send({ height: rows, width: cols });
-});
+terminal.onResize(({ cols, rows }) => { size.textContent = `${cols} × ${rows}`; });
+const measure = () => {
+  const fits = fit.proposeDimensions();
+  if (!fits?.cols || !fits.rows || (fits.cols === own.cols && fits.rows === own.rows)) return;
+  own = fits;
+  send({ height: own.rows, width: own.cols });
+};
 const title = document.title;
 terminal.onTitleChange((text) => { document.title = text ? `${text} · ${title}` : title; });
 terminal.attachCustomKeyEventHandler((event) => {
@@ -155,7 +267,7 @@ reader.addEventListener("change", () => {
   terminal.focus();
 });
 
-new ResizeObserver(() => fit.fit()).observe(screen);
+new ResizeObserver(measure).observe(screen);
 addEventListener("online", () => { if (socket?.readyState !== WebSocket.OPEN) { attempt = 0; connect(); } });
 document.addEventListener("visibilitychange", () => {
   if (!document.hidden && socket?.readyState === WebSocket.CLOSED && !ended) { attempt = 0; connect(); }

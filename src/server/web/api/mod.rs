@@ -28,6 +28,7 @@ mod sharing_modes;
 mod ssh_keys;
 mod template_acl;
 mod templates;
+mod terminals;
 pub mod tokens;
 pub mod users;
 mod versions;
@@ -61,6 +62,6 @@ pub(super) fn routes(routes: Routes) -> Routes {
     let routes = sharing_modes::routes(sharing::routes(workspaces::routes(routes)));
     let routes = builds::routes(routes);
     let routes = agents::routes(routes);
-    let routes = presence::routes(access_review::routes(routes));
+    let routes = terminals::routes(presence::routes(access_review::routes(routes)));
     binary::routes(routes)
 }

@@ -8,6 +8,7 @@ use crate::server::web::routes::Routes;
 use crate::server::web::{Access, Answer, State, Who};
 use crate::wire::coder::users::MinimalUser;
 use crate::wire::presence::Presence;
+use crate::wire::terminals;
 
 /// The routes.
 pub(super) fn routes(routes: Routes) -> Routes {
@@ -20,7 +21,7 @@ pub(super) fn routes(routes: Routes) -> Routes {
 }
 
 async fn everywhere(state: State, Who(actor): Who) -> Answer<Json<Vec<Presence>>> {
-    Ok(told(state.app.presence(&actor).await?))
+    Ok(told(&state, state.app.presence(&actor).await?))
 }
 
 async fn one(
@@ -28,11 +29,21 @@ async fn one(
     Who(actor): Who,
     Path(id): Path<WorkspaceId>,
 ) -> Answer<Json<Vec<Presence>>> {
-    Ok(told(state.app.open_sessions(&actor, id).await?))
+    Ok(told(&state, state.app.open_sessions(&actor, id).await?))
 }
 
-fn told(all: Vec<Session>) -> Json<Vec<Presence>> {
-    let one = |session: Session| Presence {
+fn told(state: &State, all: Vec<Session>) -> Json<Vec<Presence>> {
+    let one = |session: Session| {
+        let (terminal, doing) = state.fleet.doing(session.id);
+        let (doing, idle_s) = doing.map_or(("", 0), terminals::doing);
+        let terminal = terminal.map(|id| id.0);
+        Presence { terminal, doing: doing.to_owned(), idle_s, ..presence(session) }
+    };
+    Json(all.into_iter().map(one).collect())
+}
+
+fn presence(session: Session) -> Presence {
+    Presence {
         id: session.id.0,
         user: MinimalUser {
             id: session.user.id.0,
@@ -46,6 +57,6 @@ fn told(all: Vec<Session>) -> Json<Vec<Presence>> {
         address: session.address,
         client: session.client,
         since: session.began_at.into(),
-    };
-    Json(all.into_iter().map(one).collect())
+        ..Presence::default()
+    }
 }

@@ -7,6 +7,7 @@ use super::workspace::{find, ssh_address};
 use super::{Html, Visitor};
 use crate::model::agent::Agent;
 use crate::model::id::TerminalId;
+use crate::model::terminal::Coming;
 use crate::model::verb::Verb;
 use crate::model::workspace::Workspace;
 use crate::server::html::csp;
@@ -27,6 +28,8 @@ struct Which {
     t: Option<TerminalId>,
     /// The app whose command it runs; empty for a shell.
     app: String,
+    /// To look on, whatever one may.
+    watch: bool,
 }
 
 async fn terminal(
@@ -40,7 +43,18 @@ async fn terminal(
         None => (name, None),
     };
     let workspace = find(&state, &visitor.actor, &Path((owner, name))).await?;
-    state.app.may(&visitor.actor, workspace.id, Verb::Connect).await?;
+    let may_type = state.app.may(&visitor.actor, workspace.id, Verb::Connect).await;
+    let coming = match (may_type, which.t) {
+        (Ok(()), _) if !which.watch => Coming::Join,
+        // Who looks on looks at one that somebody began.
+        (Ok(()), Some(_)) => Coming::Watch,
+        (Err(_), Some(_)) => {
+            state.app.may(&visitor.actor, workspace.id, Verb::Watch).await?;
+            Coming::Watch
+        }
+        (Ok(()), None) => Coming::Join,
+        (Err(why), None) => return Err(why.into()),
+    };
     let agent = choose(&workspace, wanted.as_deref())?;
     let Some(terminal) = which.t else {
         let fresh = TerminalId(state.app.entropy().uuid4());
@@ -53,8 +67,11 @@ async fn terminal(
         return Ok(Redirect::to(&format!("{path}?t={fresh}{app}")).into_response());
     };
     let shown = visitor.actor.shown(visitor.actor.ip().parse().ok());
+    let looks_on = coming == Coming::Watch
+        && state.app.may(&visitor.actor, workspace.id, Verb::Watch).await.is_ok();
+    let right = if looks_on { Verb::Watch } else { Verb::Connect };
     let demanded = match visitor.actor.user_id() {
-        Some(user) => state.app.demands_recording(user, (workspace.id, shown)).await?,
+        Some(user) => state.app.demands_recording_by(right, user, (workspace.id, shown)).await?,
         None => false,
     };
     let page = Terminal {
@@ -63,6 +80,7 @@ async fn terminal(
         terminal,
         command: command(agent, &which.app),
         is_recorded: state.app.recording_policy().is_demanded(demanded).is_some(),
+        coming,
         ssh: ssh_line(&state, &visitor, &workspace, agent),
         workspace: workspace.clone(),
     };

@@ -7,8 +7,10 @@ use axum::response::Response;
 use super::{Html, Visitor, flash};
 use crate::model::build::{Build, BuildReason, Transition};
 use crate::model::event::Event;
+use crate::model::id::TerminalId;
 use crate::model::log::LogEnd;
 use crate::model::parameter::{Parameter, ParameterValue};
+use crate::model::terminal::Deed;
 use crate::model::workspace::Workspace;
 use crate::server::app::build_requests::{BuildRequest, VersionChoice};
 use crate::server::app::logs::LogOf;
@@ -35,6 +37,7 @@ pub(super) fn routes(routes: Routes) -> Routes {
         .post(Access::Page, "/@{owner}/{name}/restart", restart)
         .post(Access::Page, "/@{owner}/{name}/update", update)
         .post(Access::Page, "/@{owner}/{name}/delete", delete)
+        .post(Access::Page, "/@{owner}/{name}/terminals/{terminal}/end", end_terminal)
         .post(Access::Page, "/@{owner}/{name}/builds/{number}/cancel", cancel)
 }
 
@@ -90,6 +93,7 @@ pub(super) async fn load(
         log: LogEnd::default(),
         builds,
         sessions,
+        terminals: state.fleet.terminals(id),
         parameters: named(&asked, &values),
         door: door(state),
         granted,
@@ -169,6 +173,16 @@ async fn cancel(
     state.app.cancel_build(&visitor.actor, build.id).await?;
     let text = format!("Build {number} was asked to stop.");
     Ok(flash::done(&state.site, Place::of(&workspace).page(), &text))
+}
+
+async fn end_terminal(
+    state: State,
+    visitor: Visitor,
+    Path((owner, name, terminal)): Path<(String, String, TerminalId)>,
+) -> Answer<Response> {
+    let workspace = find(&state, &visitor.actor, &Path((owner, name))).await?;
+    state.fleet.do_at_terminal(&visitor.actor, (workspace.id, terminal), Deed::End).await?;
+    Ok(flash::done(&state.site, Place::of(&workspace).page(), "The terminal was ended."))
 }
 
 /// Asks for a build and leads back.

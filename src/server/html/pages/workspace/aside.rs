@@ -14,7 +14,7 @@ impl WorkspacePage {
     /// Who is in it now.
     #[must_use]
     pub fn here(&self) -> Markup {
-        let people = people(self.sessions_now());
+        let people = people(self.sessions_now().map(|s| (&s.user, self.way_of(s))));
         html! {
             section class="card" id="here" aria-labelledby="here-now" {
                 header { h2 id="here-now" { "Here now" } span class="note" { (people.len()) } }
@@ -25,6 +25,7 @@ impl WorkspacePage {
                         @for (user, through) in &people { li { (avatar::who_here(user, through)) } }
                     }
                 }
+                (self.open_terminals())
             }
         }
     }
@@ -133,14 +134,13 @@ fn resource(resource: &Resource) -> Markup {
 }
 
 /// Each person once, with all the ways they are in by.
-fn people<'a>(sessions: impl Iterator<Item = &'a Session>) -> Vec<(&'a UserRef, String)> {
-    let mut people: Vec<(&UserRef, Vec<&'static str>)> = Vec::new();
-    for session in sessions {
-        let word = through(session.kind);
-        match people.iter_mut().find(|(user, _)| user.id == session.user.id) {
+fn people<'a>(sessions: impl Iterator<Item = (&'a UserRef, String)>) -> Vec<(&'a UserRef, String)> {
+    let mut people: Vec<(&UserRef, Vec<String>)> = Vec::new();
+    for (user, word) in sessions {
+        match people.iter_mut().find(|(other, _)| other.id == user.id) {
             Some((_, words)) if words.contains(&word) => {}
             Some((_, words)) => words.push(word),
-            None => people.push((&session.user, vec![word])),
+            None => people.push((user, vec![word])),
         }
     }
     people.into_iter().map(|(user, words)| (user, words.join(", "))).collect()

@@ -9,6 +9,7 @@ mod head;
 mod log;
 mod sessions;
 mod shared;
+mod terminals;
 
 use std::collections::BTreeMap;
 
@@ -20,6 +21,7 @@ use crate::model::grant::Grant;
 use crate::model::id::AgentId;
 use crate::model::log::LogEnd;
 use crate::model::session::Session;
+use crate::model::terminal::OpenTerminal;
 use crate::model::verb::Verb;
 use crate::model::workspace::Workspace;
 use crate::server::html::layout::{Page, Section, Visit};
@@ -80,6 +82,8 @@ pub struct WorkspacePage {
     pub builds: Vec<Build>,
     /// Who is or was in it, the latest first; at most [`RECENT_SESSIONS`].
     pub sessions: Vec<Session>,
+    /// The terminals that are open in it.
+    pub terminals: Vec<OpenTerminal>,
     /// The parameters of the last build: the name shown, and the value.
     pub parameters: Vec<(String, String)>,
     /// The way in by SSH.
