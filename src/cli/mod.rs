@@ -9,6 +9,7 @@ mod audit;
 mod audit_file;
 pub mod client;
 pub mod config;
+mod codes;
 mod config_ssh;
 pub mod context;
 mod create;
@@ -247,6 +248,7 @@ async fn workspaces(ctx: &Context, command: args::workspaces::Command) -> anyhow
     }
 }
 
+        C::Codes(command) => codes::run(ctx, command).await,
 async fn connect(ctx: &Context, command: args::connect::Command) -> anyhow::Result<()> {
     use args::connect::Command as C;
     match command {

@@ -6,6 +6,7 @@ pub mod app;
 pub mod audit;
 pub mod browser;
 pub mod build;
+pub mod code;
 pub mod cron;
 pub mod csv;
 pub mod duration;

@@ -5,6 +5,7 @@ pub mod audit;
 pub mod bootstrap;
 pub mod coder;
 pub mod frame;
+pub mod codes;
 pub mod grants;
 pub mod invitations;
 pub mod peer;

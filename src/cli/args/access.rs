@@ -1,5 +1,7 @@
 //! Arguments of the commands about who reaches what.
 
+use std::path::PathBuf;
+
 use clap::{Args, Subcommand};
 
 use super::Listing;

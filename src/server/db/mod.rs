@@ -18,6 +18,7 @@ pub mod builds;
 pub mod calendar_feeds;
 pub mod codec;
 pub mod commands;
+pub mod codes;
 pub mod connections;
 pub mod files;
 pub mod grants;

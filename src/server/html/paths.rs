@@ -53,6 +53,8 @@ pub const SERVICE_ACCOUNTS: &str = "/service-accounts";
 /// Open invitations.
 pub const INVITATIONS: &str = "/invitations";
 /// Where a token that leaked is ended.
+/// Where share codes are redeemed.
+pub const REDEEM: &str = "/redeem";
 pub const LEAKED_TOKEN: &str = "/leaked-token";
 /// One's own names.
 pub const ACCOUNT: &str = "/settings/account";
@@ -260,6 +262,12 @@ pub fn invite(token: &str) -> String {
 }
 
 /// Ends an invitation.
+/// Where a share code is redeemed, with the code where it reaches no server's log: in the fragment.
+#[must_use]
+pub fn redeem(code: &str) -> String {
+    format!("{REDEEM}#{code}")
+}
+
 #[must_use]
 pub fn revoke_invitation(id: InvitationId) -> String {
     format!("{INVITATIONS}/{id}/revoke")

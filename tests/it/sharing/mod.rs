@@ -1,5 +1,6 @@
 //! Sharing a workspace: what is granted, until when, and how it ends.
 
+mod codes;
 mod ends;
 mod modes;
 mod review;

@@ -8,7 +8,7 @@ use crate::model::verb::{Preset, Verb};
 use crate::model::workspace::Workspace;
 use crate::server::html::layout::{Page, Section, Visit, crumbs};
 use crate::server::html::parts::badge::{self, Look};
-use crate::server::html::parts::button::{button, post};
+use crate::server::html::parts::button::{button, labelled, link, post};
 use crate::server::html::parts::form::{Input, Line, notes, wrongs};
 use crate::server::html::parts::icon::icon;
 use crate::server::html::parts::notice::empty;
@@ -296,7 +296,8 @@ fn may(grant: &Grant) -> String {
     grant.verbs.preset().map_or_else(|| grant.verbs.to_string(), |preset| preset.to_string())
 }
 
-fn switch(input: &Input, name: &str, label: &str, hint: &str) -> Markup {
+/// A switch with what it means.
+pub(super) fn switch(input: &Input, name: &str, label: &str, hint: &str) -> Markup {
     html! {
         label class="check" {
             input class="switch" role="switch" type="checkbox" name=(name) value="yes" checked[input.value(name, "") == "yes"];

@@ -1,7 +1,7 @@
 //! Where a workspace is shared.
 
 use super::Place;
-use crate::model::id::GrantId;
+use crate::model::id::{CodeId, GrantId};
 
 impl Place {
     /// Who else may work in it.

@@ -7,6 +7,7 @@ mod audit_export;
 pub mod authcheck;
 mod binary;
 mod builds;
+pub mod codes;
 pub mod convert;
 pub mod deployment;
 mod factors;

@@ -5,6 +5,7 @@ mod assets;
 mod audit;
 mod claims;
 mod confirm;
+mod codes;
 mod create;
 mod doors;
 mod factors;
