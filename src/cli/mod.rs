@@ -8,14 +8,15 @@ mod audit;
 #[cfg(feature = "server")]
 mod audit_file;
 pub mod client;
-pub mod config;
 mod codes;
 mod config_ssh;
+pub mod config;
 pub mod context;
 mod create;
 mod dotfiles;
 mod groups;
 mod headers;
+mod handover;
 mod invitations;
 mod link;
 mod list;
@@ -247,8 +248,9 @@ async fn workspaces(ctx: &Context, command: args::workspaces::Command) -> anyhow
         C::Sharing(command) => sharing::run(ctx, command).await,
     }
 }
-
+        C::Handover(args) => handover::run(ctx, args).await,
         C::Codes(command) => codes::run(ctx, command).await,
+
 async fn connect(ctx: &Context, command: args::connect::Command) -> anyhow::Result<()> {
     use args::connect::Command as C;
     match command {

@@ -16,6 +16,7 @@ pub mod filter;
 pub mod grant;
 pub mod group_sync;
 pub mod id;
+pub mod handover;
 pub mod identity;
 pub mod invitation;
 pub mod lockout;

@@ -245,6 +245,18 @@ pub fn touch(tx: &WriteTx<'_>, id: WorkspaceId) -> Result<bool> {
     Ok(n > 0)
 }
 
+/// Makes it another's.
+///
+/// # Errors
+/// When SQLite fails; a collision when they have one of that name.
+pub fn set_owner(tx: &WriteTx<'_>, id: WorkspaceId, owner: UserId) -> Result<()> {
+    tx.execute(
+        "UPDATE workspaces SET owner_id = :owner, updated_at = :now WHERE id = :id",
+        named_params! { ":id": id, ":owner": owner, ":now": tx.now },
+    )?;
+    Ok(())
+}
+
 /// Makes a tombstone of it: its name is free again.
 ///
 /// # Errors

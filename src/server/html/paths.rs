@@ -52,10 +52,10 @@ pub const CLAIMS: &str = "/people/{user}/claims";
 pub const SERVICE_ACCOUNTS: &str = "/service-accounts";
 /// Open invitations.
 pub const INVITATIONS: &str = "/invitations";
-/// Where a token that leaked is ended.
 /// Where share codes are redeemed.
 pub const REDEEM: &str = "/redeem";
 pub const LEAKED_TOKEN: &str = "/leaked-token";
+/// Where a token that leaked is ended.
 /// One's own names.
 pub const ACCOUNT: &str = "/settings/account";
 /// One's own password and signed-in browsers.
@@ -261,7 +261,6 @@ pub fn invite(token: &str) -> String {
     format!("/invite/{}", segment(token))
 }
 
-/// Ends an invitation.
 /// Where a share code is redeemed, with the code where it reaches no server's log: in the fragment.
 #[must_use]
 pub fn redeem(code: &str) -> String {
@@ -269,6 +268,7 @@ pub fn redeem(code: &str) -> String {
 }
 
 #[must_use]
+/// Ends an invitation.
 pub fn revoke_invitation(id: InvitationId) -> String {
     format!("{INVITATIONS}/{id}/revoke")
 }

@@ -3,6 +3,7 @@
 mod codes;
 mod ends;
 mod modes;
+mod handover;
 mod review;
 mod roles;
 

@@ -15,6 +15,7 @@ mod files;
 mod follow;
 pub mod groups;
 mod idpsync;
+mod handover;
 mod invitations;
 mod members;
 pub mod organizations;
