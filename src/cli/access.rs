@@ -44,12 +44,13 @@ pub async fn run(ctx: &Context, command: Access) -> anyhow::Result<()> {
 
 async fn review(ctx: &Context, args: Review) -> anyhow::Result<()> {
     let client = ctx.client()?;
-    let show = match (args.stale, args.no_end, args.departed) {
-        (true, _, _) => "stale",
-        (_, true, _) => "endless",
-        (_, _, true) => "departed",
-        (false, false, false) => "all",
-    };
+    let marked = [
+        (args.stale, "stale"),
+        (args.no_end, "endless"),
+        (args.departed, "departed"),
+        (args.wider, "wider"),
+    ];
+    let show = marked.iter().find(|(is_so, _)| *is_so).map_or("all", |(_, word)| word);
     let all = client.access_review(show, &args.search).await?;
     if args.csv {
         let mut text = csv::line(&HEADS);
@@ -93,6 +94,8 @@ fn cells(one: &ReviewedGrant) -> [String; 11] {
     let concerns = concerns.into_iter().filter(|(is_so, _)| *is_so).map(|(_, words)| words);
     let by = grant.granted_by.as_ref().map(|user| user.username.clone());
     [
+    let wider = one.wider.iter().map(String::as_str);
+    let concerns = concerns.chain(wider);
         one.workspace.clone(),
         grant.subject.name.clone(),
         may(grant),

@@ -7,16 +7,17 @@ pub mod args;
 mod audit;
 #[cfg(feature = "server")]
 mod audit_file;
+mod charter;
 pub mod client;
 mod codes;
-mod config_ssh;
 pub mod config;
+mod config_ssh;
 pub mod context;
 mod create;
 mod dotfiles;
 mod groups;
-mod headers;
 mod handover;
+mod headers;
 mod invitations;
 mod link;
 mod list;
@@ -247,9 +248,9 @@ async fn workspaces(ctx: &Context, command: args::workspaces::Command) -> anyhow
         C::Who(args) => who::run(ctx, args).await,
         C::Sharing(command) => sharing::run(ctx, command).await,
     }
-}
         C::Handover(args) => handover::run(ctx, args).await,
         C::Codes(command) => codes::run(ctx, command).await,
+}
 
 async fn connect(ctx: &Context, command: args::connect::Command) -> anyhow::Result<()> {
     use args::connect::Command as C;

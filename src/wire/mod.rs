@@ -3,12 +3,13 @@
 pub mod agent;
 pub mod audit;
 pub mod bootstrap;
+pub mod charters;
 pub mod coder;
 pub mod codes;
-pub mod grants;
 pub mod frame;
-pub mod invitations;
+pub mod grants;
 pub mod handover;
+pub mod invitations;
 pub mod peer;
 pub mod presence;
 pub mod recordings;

@@ -4,6 +4,7 @@ use http::Method;
 use uuid::Uuid;
 
 use crate::cli::client::{Client, segment};
+use crate::wire::charters::Charter;
 use crate::wire::coder::organizations::{PatchWorkspaceSharing, WorkspaceSharing};
 use crate::wire::grants::{
     AccessReason, AccessReview, CreateGrants, Grant, ReviewedGrant, RevokeGrants, SignOff,

@@ -55,6 +55,9 @@ pub struct Review {
     pub search: String,
     /// As lines of CSV
     #[arg(long, conflicts_with = "output")]
+    /// Those that go beyond a charter
+    #[arg(long, group = "which")]
+    pub wider: bool,
     pub csv: bool,
     /// How to write it.
     #[command(flatten)]

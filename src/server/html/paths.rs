@@ -20,8 +20,9 @@ pub use audit::{
     AUDIT, AUDIT_FILTERS, audit_entry, audit_export, audit_filter, audit_where, delete_audit_filter,
 };
 pub use organizations::{
-    GROUPS, Home, MEMBERS, ORGANIZATION, ORGANIZATION_DELETE, ORGANIZATIONS, ROLES, SHARING_MODE,
-    SHARING_RESTORE, SYNC, delete_organization, organization, restore_sharing, sharing_mode, sync,
+    CHARTER, GROUPS, Home, MEMBERS, ORGANIZATION, ORGANIZATION_DELETE, ORGANIZATIONS, ROLES,
+    SHARING_MODE, SHARING_RESTORE, SYNC, charter, delete_organization, organization,
+    restore_sharing, sharing_mode, sync,
 };
 pub use people::{claims, end_their_session, person, person_action, revoke_their_token};
 pub use recordings::{COMMANDS, RECORDINGS, cast, recording, recording_at, recordings_in};
@@ -54,8 +55,8 @@ pub const SERVICE_ACCOUNTS: &str = "/service-accounts";
 pub const INVITATIONS: &str = "/invitations";
 /// Where share codes are redeemed.
 pub const REDEEM: &str = "/redeem";
-pub const LEAKED_TOKEN: &str = "/leaked-token";
 /// Where a token that leaked is ended.
+pub const LEAKED_TOKEN: &str = "/leaked-token";
 /// One's own names.
 pub const ACCOUNT: &str = "/settings/account";
 /// One's own password and signed-in browsers.
@@ -267,8 +268,8 @@ pub fn redeem(code: &str) -> String {
     format!("{REDEEM}#{code}")
 }
 
-#[must_use]
 /// Ends an invitation.
+#[must_use]
 pub fn revoke_invitation(id: InvitationId) -> String {
     format!("{INVITATIONS}/{id}/revoke")
 }

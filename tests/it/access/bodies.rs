@@ -142,6 +142,10 @@ fn form(route: &str, value: &dyn Fn(&str) -> String) -> Vec<(&'static str, Strin
         "groups" => &[("name", "glazers"), ("quota_allowance", "3")],
         "remove" if route.contains("/sign-in/") => &[("confirm", "sso")],
         _ if route.contains("/sign-in/{name}") || route.contains("/add-sign-in/") => {
+        "codes" => &[("preset", "viewer"), ("for", "2h"), ("until", "1d"), ("uses", "1")],
+        "redeem" => &[("share_code", "sc_none")],
+        "charter" => &[("text", "ends = true")],
+        "handover" => &[("to", "visitor"), ("seen", "yes")],
             &provider("another")
         }
         "members" if !route.contains("/groups/") => return vec![("user", value("{user}"))],

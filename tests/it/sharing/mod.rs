@@ -1,9 +1,10 @@
 //! Sharing a workspace: what is granted, until when, and how it ends.
 
+mod charter;
 mod codes;
 mod ends;
-mod modes;
 mod handover;
+mod modes;
 mod review;
 mod roles;
 

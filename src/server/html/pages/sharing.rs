@@ -58,6 +58,7 @@ impl Render for Sharing {
                     h1 { "Sharing " (w.name) }
                     p { "Who else may work in it, and until when. Its owner is " (w.owner.username) "." }
                 }
+                div class="actions" { (link("", &place.charter(), &labelled("access", "Charter"))) (link("", &place.codes(), &labelled("token", "Share codes"))) }
             }
             div class="split" {
                 div class="stack" { (self.list(&place)) (self.lately(&place)) }

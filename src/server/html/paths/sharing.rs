@@ -22,6 +22,30 @@ impl Place {
         self.under(&format!("sharing/{grant}/restore"))
     }
 
+    /// The codes by which it is shared.
+    #[must_use]
+    pub fn codes(&self) -> String {
+        self.under("sharing/codes")
+    }
+
+    /// Takes a code back.
+    #[must_use]
+    pub fn revoke_code(&self, code: CodeId) -> String {
+        self.under(&format!("sharing/codes/{code}/revoke"))
+    }
+
+    /// Who may at most what on it.
+    #[must_use]
+    pub fn charter(&self) -> String {
+        self.under("charter")
+    }
+
+    /// Makes it another's.
+    #[must_use]
+    pub fn handover(&self) -> String {
+        self.under("handover")
+    }
+
     /// Leaves it, for whom it was shared with.
     #[must_use]
     pub fn leave(&self) -> String {

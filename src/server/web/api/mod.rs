@@ -7,6 +7,7 @@ mod audit_export;
 pub mod authcheck;
 mod binary;
 mod builds;
+mod charters;
 pub mod codes;
 pub mod convert;
 pub mod deployment;
@@ -14,8 +15,8 @@ mod factors;
 mod files;
 mod follow;
 pub mod groups;
-mod idpsync;
 mod handover;
+mod idpsync;
 mod invitations;
 mod members;
 pub mod organizations;
@@ -62,6 +63,7 @@ pub(super) fn routes(routes: Routes) -> Routes {
     let routes = versions::routes(routes);
     let routes = sharing_modes::routes(sharing::routes(workspaces::routes(routes)));
     let routes = builds::routes(routes);
+    let routes = charters::routes(handover::routes(codes::routes(routes)));
     let routes = agents::routes(routes);
     let routes = presence::routes(access_review::routes(routes));
     binary::routes(routes)
