@@ -3,7 +3,7 @@
 use super::args::access::{Access, Review};
 use super::context::Context;
 use super::table::Table;
-use super::{prompt, times};
+use super::{charter, prompt, times, what_if};
 use crate::model::csv;
 use crate::wire::coder::Time;
 use crate::wire::grants::{AccessReason, Grant, ReviewedGrant};
@@ -34,6 +34,8 @@ pub async fn run(ctx: &Context, command: Access) -> anyhow::Result<()> {
             ctx.out.note(&format!("Took back {n}."));
             Ok(())
         }
+        Access::WhatIf(args) => what_if::run(ctx, args).await,
+        Access::Charter(command) => charter::run(ctx, command).await,
         Access::SignOff { note } => {
             client.sign_off_access(note).await?;
             ctx.out.note("Signed off. The audit log keeps it.");
@@ -92,10 +94,10 @@ fn cells(one: &ReviewedGrant) -> [String; 11] {
         (!grant.holds, "does not hold"),
     ];
     let concerns = concerns.into_iter().filter(|(is_so, _)| *is_so).map(|(_, words)| words);
-    let by = grant.granted_by.as_ref().map(|user| user.username.clone());
-    [
     let wider = one.wider.iter().map(String::as_str);
     let concerns = concerns.chain(wider);
+    let by = grant.granted_by.as_ref().map(|user| user.username.clone());
+    [
         one.workspace.clone(),
         grant.subject.name.clone(),
         may(grant),

@@ -65,6 +65,7 @@ mod tunnel;
 mod up;
 mod users;
 mod version;
+mod what_if;
 mod who;
 mod zip;
 
@@ -247,9 +248,9 @@ async fn workspaces(ctx: &Context, command: args::workspaces::Command) -> anyhow
         C::State(command) => state::run(ctx, command).await,
         C::Who(args) => who::run(ctx, args).await,
         C::Sharing(command) => sharing::run(ctx, command).await,
-    }
-        C::Handover(args) => handover::run(ctx, args).await,
         C::Codes(command) => codes::run(ctx, command).await,
+        C::Handover(args) => handover::run(ctx, args).await,
+    }
 }
 
 async fn connect(ctx: &Context, command: args::connect::Command) -> anyhow::Result<()> {

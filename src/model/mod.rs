@@ -51,5 +51,6 @@ pub mod unit;
 pub mod user;
 pub mod verb;
 pub mod webauthn;
+pub mod what_if;
 pub mod window;
 pub mod workspace;

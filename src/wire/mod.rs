@@ -15,6 +15,7 @@ pub mod presence;
 pub mod recordings;
 pub mod rotations;
 pub mod session;
+pub mod what_if;
 
 /// Version of the protocol between server, agent and CLI. The server refuses a newer major.
 pub const PROTOCOL: u32 = 1;

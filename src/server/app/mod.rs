@@ -94,11 +94,12 @@ mod token_cache;
 pub mod token_ends;
 pub mod tokens;
 mod trail;
-pub mod users;
 mod trial;
 pub mod uses;
+pub mod users;
 pub mod versions;
 pub mod workspace_search;
+pub mod what_if;
 pub mod workspaces;
 
 use std::sync::Arc;

@@ -59,6 +59,10 @@ fn json_of(method: &Method, route: &str, value: &dyn Fn(&str) -> String) -> Valu
         (_, "workspace-sharing") => json!({ "shareable_workspace_owners": "everyone" }),
         (_, "revoke") => json!({ "grants": [] }),
         (_, "grants") => json!({ "users": ["visitor"], "verbs": ["view"] }),
+        (_, "handover" | "preview") => json!({ "to": "visitor" }),
+        (_, "what-if") => json!({ "group": "potters" }),
+        (_, "charter") => json!({ "text": "ends = true" }),
+        (_, "offer" | "redeem") => json!({ "code": "sc_none" }),
         ("/api/v2/templates/{template}/versions", _) => json!({ "id": value("{version}") }),
         ("/api/v2/settings/idpsync/organization", _) => json!({ "field": "" }),
         (_, "{kind}") => json!({ "field": "teams" }),
@@ -138,14 +142,14 @@ fn form(route: &str, value: &dyn Fn(&str) -> String) -> Vec<(&'static str, Strin
         "delete" if route.contains("/groups/") => &[("confirm", "potters")],
         "delete" if route.contains("/roles/") => &[("confirm", "helper")],
         "sharing" if route.starts_with("/organizations") => &[("mode", "everyone")],
-        "sharing" => &[("who", "visitor"), ("preset", "viewer"), ("ends", "2h")],
-        "groups" => &[("name", "glazers"), ("quota_allowance", "3")],
-        "remove" if route.contains("/sign-in/") => &[("confirm", "sso")],
-        _ if route.contains("/sign-in/{name}") || route.contains("/add-sign-in/") => {
         "codes" => &[("preset", "viewer"), ("for", "2h"), ("until", "1d"), ("uses", "1")],
         "redeem" => &[("share_code", "sc_none")],
         "charter" => &[("text", "ends = true")],
         "handover" => &[("to", "visitor"), ("seen", "yes")],
+        "sharing" => &[("who", "visitor"), ("preset", "viewer"), ("ends", "2h")],
+        "groups" => &[("name", "glazers"), ("quota_allowance", "3")],
+        "remove" if route.contains("/sign-in/") => &[("confirm", "sso")],
+        _ if route.contains("/sign-in/{name}") || route.contains("/add-sign-in/") => {
             &provider("another")
         }
         "members" if !route.contains("/groups/") => return vec![("user", value("{user}"))],

@@ -56,6 +56,7 @@ pub mod terminal;
 pub mod tokens;
 pub mod version;
 pub mod ways_in;
+pub mod what_if;
 pub mod workspace;
 pub mod workspace_settings;
 pub mod workspaces;

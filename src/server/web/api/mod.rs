@@ -35,6 +35,7 @@ pub mod tokens;
 pub mod users;
 mod versions;
 mod watch;
+mod what_if;
 mod workspaces;
 
 pub(super) use audit_export::time as audit_time;
@@ -62,8 +63,9 @@ pub(super) fn routes(routes: Routes) -> Routes {
     let routes = template_acl::routes(routes);
     let routes = versions::routes(routes);
     let routes = sharing_modes::routes(sharing::routes(workspaces::routes(routes)));
-    let routes = builds::routes(routes);
     let routes = charters::routes(handover::routes(codes::routes(routes)));
+    let routes = builds::routes(routes);
+    let routes = what_if::routes(routes);
     let routes = agents::routes(routes);
     let routes = presence::routes(access_review::routes(routes));
     binary::routes(routes)

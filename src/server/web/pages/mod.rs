@@ -46,6 +46,7 @@ mod templates;
 mod terminal;
 mod visitor;
 mod ways_in;
+mod what_if;
 mod workspace;
 mod workspace_settings;
 
