@@ -5,6 +5,7 @@ mod codes;
 mod ends;
 mod handover;
 mod modes;
+mod nameable;
 mod review;
 mod roles;
 

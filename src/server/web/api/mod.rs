@@ -64,8 +64,8 @@ pub(super) fn routes(routes: Routes) -> Routes {
     let routes = versions::routes(routes);
     let routes = sharing_modes::routes(sharing::routes(workspaces::routes(routes)));
     let routes = charters::routes(handover::routes(codes::routes(routes)));
-    let routes = builds::routes(routes);
     let routes = what_if::routes(routes);
+    let routes = builds::routes(routes);
     let routes = agents::routes(routes);
     let routes = presence::routes(access_review::routes(routes));
     binary::routes(routes)
