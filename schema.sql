@@ -90,7 +90,7 @@ CREATE INDEX spent_challenges_by_end ON spent_challenges (ends_at);
 
 -- Failed sign-ins, per account and per network, for the growing delay.
 CREATE TABLE lockouts (
-  subject   TEXT NOT NULL PRIMARY KEY CHECK (length(subject) <= 128), -- user:<name> or net:<prefix> for passwords, door:<prefix> for links and tokens
+  subject   TEXT NOT NULL PRIMARY KEY CHECK (length(subject) <= 128), -- user:<name> or net:<prefix> for passwords, door:<prefix> for links and tokens, code:<user id> for share codes
   n_failed  INTEGER NOT NULL CHECK (n_failed >= 0),                   -- failures since the last success
   failed_at INTEGER NOT NULL,                                         -- the last failure
   until_at  INTEGER NOT NULL                                          -- no attempt counts before this
@@ -492,6 +492,50 @@ CREATE INDEX grants_by_granter ON grants (granted_by) WHERE granted_by IS NOT NU
 CREATE INDEX grants_by_ender ON grants (ended_by) WHERE ended_by IS NOT NULL;
 CREATE INDEX grants_by_under ON grants (under_id) WHERE under_id IS NOT NULL;
 CREATE INDEX grants_by_end ON grants (coalesce(ended_at, until_at)) WHERE ended_at IS NOT NULL OR until_at IS NOT NULL;
+
+-- Texts by which someone who is signed in gets a grant on a workspace; only the hash is kept.
+CREATE TABLE codes (
+  id           TEXT NOT NULL PRIMARY KEY,                                  -- the code
+  workspace_id TEXT NOT NULL REFERENCES workspaces (id) ON DELETE CASCADE, -- on what
+  hash         BLOB NOT NULL UNIQUE CHECK (length(hash) = 32),             -- SHA-256 of the text, 160 random bits
+  verbs        INTEGER NOT NULL CHECK (verbs BETWEEN 1 AND 63),            -- what it gives, a bit for each as in grants: neither share nor delete
+  is_recorded  INTEGER NOT NULL CHECK (is_recorded IN (0, 1)),             -- what is done by it is recorded
+  reason       TEXT NOT NULL CHECK (length(reason) <= 512),                -- why, as the maker said; may be empty
+  made_by      TEXT NOT NULL REFERENCES users (id),                        -- who made it, and must still be able to give all of it
+  created_at   INTEGER NOT NULL,                                           -- when it was made
+  expires_at   INTEGER NOT NULL CHECK (expires_at > created_at),           -- nobody redeems it from then on
+  grant_ttl_s  INTEGER NOT NULL CHECK (grant_ttl_s > 0),                   -- seconds that each grant by it lasts
+  max_uses     INTEGER NOT NULL CHECK (max_uses BETWEEN 1 AND 100),        -- how often it may be redeemed
+  uses         INTEGER NOT NULL CHECK (uses BETWEEN 0 AND max_uses),       -- how often it was
+  last_used_at INTEGER,                                                    -- when it last was
+  revoked_at   INTEGER,                                                    -- when it was taken back; null while it was not
+  revoked_by   TEXT REFERENCES users (id),                                 -- by whom
+  CHECK ((revoked_at IS NULL) = (revoked_by IS NULL))
+) STRICT;
+CREATE INDEX codes_by_workspace ON codes (workspace_id, created_at);
+CREATE INDEX codes_by_end ON codes (expires_at, id);
+CREATE INDEX codes_by_maker ON codes (made_by);
+CREATE INDEX codes_by_revoker ON codes (revoked_by) WHERE revoked_by IS NOT NULL;
+
+-- Which grants came by which code.
+CREATE TABLE code_uses (
+  code_id  TEXT NOT NULL REFERENCES codes (id) ON DELETE CASCADE,  -- the code
+  grant_id TEXT NOT NULL REFERENCES grants (id) ON DELETE CASCADE, -- a grant that it gave
+  PRIMARY KEY (code_id, grant_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX code_uses_by_grant ON code_uses (grant_id);
+
+-- The reviewed word on who may at most what: of an organization, and of a workspace besides. It reports.
+CREATE TABLE charters (
+  organization_id TEXT NOT NULL REFERENCES organizations (id) ON DELETE CASCADE, -- where it holds
+  workspace_id    TEXT UNIQUE REFERENCES workspaces (id) ON DELETE CASCADE,      -- for this one alone; null for all of the organization's
+  text            TEXT NOT NULL CHECK (length(text) BETWEEN 1 AND 16384),        -- TOML (model::charter)
+  set_by          TEXT NOT NULL REFERENCES users (id),                           -- who wrote it
+  set_at          INTEGER NOT NULL                                               -- when
+) STRICT;
+CREATE UNIQUE INDEX charters_of_organization ON charters (organization_id) WHERE workspace_id IS NULL;
+CREATE INDEX charters_by_organization ON charters (organization_id);
+CREATE INDEX charters_by_author ON charters (set_by);
 
 -- Numbered runs of a transition on a workspace.
 CREATE TABLE builds (

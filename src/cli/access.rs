@@ -3,7 +3,7 @@
 use super::args::access::{Access, Review};
 use super::context::Context;
 use super::table::Table;
-use super::{prompt, times};
+use super::{charter, prompt, times, what_if};
 use crate::model::csv;
 use crate::wire::coder::Time;
 use crate::wire::grants::{AccessReason, Grant, ReviewedGrant};
@@ -34,6 +34,8 @@ pub async fn run(ctx: &Context, command: Access) -> anyhow::Result<()> {
             ctx.out.note(&format!("Took back {n}."));
             Ok(())
         }
+        Access::WhatIf(args) => what_if::run(ctx, args).await,
+        Access::Charter(command) => charter::run(ctx, command).await,
         Access::SignOff { note } => {
             client.sign_off_access(note).await?;
             ctx.out.note("Signed off. The audit log keeps it.");
@@ -44,12 +46,13 @@ pub async fn run(ctx: &Context, command: Access) -> anyhow::Result<()> {
 
 async fn review(ctx: &Context, args: Review) -> anyhow::Result<()> {
     let client = ctx.client()?;
-    let show = match (args.stale, args.no_end, args.departed) {
-        (true, _, _) => "stale",
-        (_, true, _) => "endless",
-        (_, _, true) => "departed",
-        (false, false, false) => "all",
-    };
+    let marked = [
+        (args.stale, "stale"),
+        (args.no_end, "endless"),
+        (args.departed, "departed"),
+        (args.wider, "wider"),
+    ];
+    let show = marked.iter().find(|(is_so, _)| *is_so).map_or("all", |(_, word)| word);
     let all = client.access_review(show, &args.search).await?;
     if args.csv {
         let mut text = csv::line(&HEADS);
@@ -91,6 +94,8 @@ fn cells(one: &ReviewedGrant) -> [String; 11] {
         (!grant.holds, "does not hold"),
     ];
     let concerns = concerns.into_iter().filter(|(is_so, _)| *is_so).map(|(_, words)| words);
+    let wider = one.wider.iter().map(String::as_str);
+    let concerns = concerns.chain(wider);
     let by = grant.granted_by.as_ref().map(|user| user.username.clone());
     [
         one.workspace.clone(),

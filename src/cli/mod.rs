@@ -7,13 +7,16 @@ pub mod args;
 mod audit;
 #[cfg(feature = "server")]
 mod audit_file;
+mod charter;
 pub mod client;
+mod codes;
 pub mod config;
 mod config_ssh;
 pub mod context;
 mod create;
 mod dotfiles;
 mod groups;
+mod handover;
 mod headers;
 mod invitations;
 mod join;
@@ -63,6 +66,7 @@ mod tunnel;
 mod up;
 mod users;
 mod version;
+mod what_if;
 mod who;
 mod zip;
 
@@ -247,6 +251,8 @@ async fn workspaces(ctx: &Context, command: args::workspaces::Command) -> anyhow
         C::Terminals(args) => join::list(ctx, args).await,
         C::Join(args) => join::join(ctx, args).await,
         C::Sharing(command) => sharing::run(ctx, command).await,
+        C::Codes(command) => codes::run(ctx, command).await,
+        C::Handover(args) => handover::run(ctx, args).await,
     }
 }
 

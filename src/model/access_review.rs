@@ -1,5 +1,7 @@
 //! A review of access: each grant with what speaks for and against it, and why someone reaches a workspace.
 
+use std::time::Duration;
+
 use super::grant::{Grant, GrantView, Reason};
 use super::time::Timestamp;
 use super::user::define_words;
@@ -7,6 +9,8 @@ use super::verb::Verbs;
 
 /// A grant that nobody used for so long is stale.
 pub const STALE_S: i64 = 90 * 86_400;
+/// Access is to be reviewed so long after it was last signed off: each quarter.
+pub const DUE_AFTER: Duration = Duration::from_hours(90 * 24);
 /// Grants that one page of a review shows.
 pub const ON_A_PAGE: u32 = 100;
 
@@ -21,6 +25,8 @@ define_words! {
         Endless = "endless",
         /// Those of someone who is gone, suspended, or left the organization.
         Departed = "departed",
+        /// Those that go beyond what a charter foresees.
+        Wider = "wider",
     }
 }
 
@@ -37,6 +43,8 @@ pub struct ReviewRow {
     pub last_used: Option<Timestamp>,
     /// Whether who granted it may act no more.
     pub departed: bool,
+    /// In what it goes beyond the charter of its workspace or organization.
+    pub wider: Vec<String>,
 }
 
 /// How many grants there are of each kind.
@@ -50,6 +58,8 @@ pub struct ReviewCounts {
     pub endless: i64,
     /// By someone who may act no more.
     pub departed: i64,
+    /// Beyond a charter.
+    pub wider: i64,
 }
 
 /// A reason for which someone reaches a workspace, or would.

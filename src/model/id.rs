@@ -89,6 +89,8 @@ define_id! {
     AuditFilterId,
     /// A grant on a workspace.
     GrantId,
+    /// A share code.
+    CodeId,
     /// Who a person is at a provider that signs people in.
     IdentityId,
     /// What a provider granted when someone signed in there.

@@ -125,6 +125,8 @@ pub struct ReviewedGrant {
     pub stale: bool,
     /// Whoever granted it may act no more.
     pub departed: bool,
+    /// In what it goes beyond a charter.
+    pub wider: Vec<String>,
 }
 
 /// `GET /access-review`.
@@ -141,6 +143,8 @@ pub struct AccessReview {
     pub without_end: i64,
     /// How many are by someone who may act no more.
     pub departed: i64,
+    /// How many go beyond a charter.
+    pub wider: i64,
     /// When access was last signed off.
     pub signed_off_at: Option<Time>,
     /// By whom.

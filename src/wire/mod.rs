@@ -3,9 +3,12 @@
 pub mod agent;
 pub mod audit;
 pub mod bootstrap;
+pub mod charters;
 pub mod coder;
+pub mod codes;
 pub mod frame;
 pub mod grants;
+pub mod handover;
 pub mod invitations;
 pub mod local;
 pub mod peer;
@@ -14,6 +17,7 @@ pub mod recordings;
 pub mod rotations;
 pub mod session;
 pub mod terminals;
+pub mod what_if;
 
 /// Version of the protocol between server, agent and CLI. The server refuses a newer major.
 pub const PROTOCOL: u32 = 1;

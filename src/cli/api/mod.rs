@@ -1,6 +1,7 @@
 //! The calls of the API that commands make, one file a noun.
 
 pub mod audit;
+pub mod codes;
 pub mod invitations;
 pub mod organizations;
 pub mod people;

@@ -4,12 +4,14 @@ use http::Method;
 use uuid::Uuid;
 
 use crate::cli::client::{Client, segment};
+use crate::wire::charters::Charter;
 use crate::wire::coder::organizations::{PatchWorkspaceSharing, WorkspaceSharing};
 use crate::wire::grants::{
     AccessReason, AccessReview, CreateGrants, Grant, ReviewedGrant, RevokeGrants, SignOff,
 };
 use crate::wire::presence::Presence;
 use crate::wire::terminals::Terminal;
+use crate::wire::what_if::{Outlook, WhatIf};
 
 impl Client {
     /// The grants that stand on a workspace.
@@ -95,6 +97,30 @@ impl Client {
     pub async fn revoke_grants(&self, grants: Vec<Uuid>) -> anyhow::Result<()> {
         let body = RevokeGrants { grants };
         self.tell(Method::POST, "/api/v2/access-review/revoke", &body).await
+    }
+
+    /// The charter at a path.
+    ///
+    /// # Errors
+    /// When the server cannot be reached, or refuses.
+    pub async fn charter(&self, path: &str) -> anyhow::Result<Charter> {
+        self.get(path).await
+    }
+
+    /// Sets the charter at a path.
+    ///
+    /// # Errors
+    /// When the server cannot be reached, or refuses.
+    pub async fn set_charter(&self, path: &str, new: &Charter) -> anyhow::Result<Charter> {
+        self.call(Method::PUT, path, new).await
+    }
+
+    /// What a change would give and take.
+    ///
+    /// # Errors
+    /// When the server cannot be reached, or refuses.
+    pub async fn what_if(&self, change: &WhatIf) -> anyhow::Result<Outlook> {
+        self.call(Method::POST, "/api/v2/access/what-if", change).await
     }
 
     /// Signs access off as it is.

@@ -17,6 +17,7 @@ use crate::wire::coder::workspaces::{
     CreateWorkspace, Extend, UpdateAutomaticUpdates, UpdateAutostart, UpdateTtl, UpdateWorkspace,
     Usage, Workspace, WorkspacesResponse,
 };
+use crate::wire::handover::{HandedOver, Handover};
 
 /// Workspaces asked for at once.
 const PAGE: usize = 100;
@@ -130,6 +131,22 @@ impl Client {
     pub async fn rename_workspace(&self, id: Uuid, name: &str) -> anyhow::Result<()> {
         let body = UpdateWorkspace { name: name.to_owned() };
         self.tell(Method::PATCH, &format!("/api/v2/workspaces/{id}"), &body).await
+    }
+
+    /// Hands a workspace over.
+    ///
+    /// # Errors
+    /// When the server cannot be reached, or refuses.
+    pub async fn hand_over(&self, id: Uuid, to: &Handover) -> anyhow::Result<HandedOver> {
+        self.call(Method::POST, &format!("/api/v2/workspaces/{id}/handover"), to).await
+    }
+
+    /// What that would change.
+    ///
+    /// # Errors
+    /// As [`Client::hand_over`].
+    pub async fn try_handover(&self, id: Uuid, to: &Handover) -> anyhow::Result<HandedOver> {
+        self.call(Method::POST, &format!("/api/v2/workspaces/{id}/handover/preview"), to).await
     }
 
     /// Asks for a build.

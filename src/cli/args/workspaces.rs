@@ -49,6 +49,11 @@ pub enum Command {
     /// Who else may work in a workspace, and until when
     #[command(subcommand, visible_alias = "share")]
     Sharing(super::sharing::Sharing),
+    /// Share codes: whoever has one gets into a workspace for some time
+    #[command(subcommand, visible_alias = "code")]
+    Codes(super::codes::Codes),
+    /// Make a workspace another's: a service account's, or a person's
+    Handover(Handover),
 }
 
 /// Answers to a template's parameters.
@@ -338,4 +343,29 @@ pub enum State {
         #[arg(long, short, default_value_t = 0, value_name = "N")]
         build: i64,
     },
+}
+
+/// `handover`
+#[derive(Debug, Args)]
+pub struct Handover {
+    /// The workspace: NAME or OWNER/NAME
+    pub workspace: String,
+    /// Whose it becomes, by name or id
+    #[arg(long, value_name = "USER")]
+    pub to: String,
+    /// End what was granted on it
+    #[arg(long)]
+    pub end_grants: bool,
+    /// Restart it if it runs: its agents get new tokens
+    #[arg(long)]
+    pub restart: bool,
+    /// Say what would change, and change nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Do not ask
+    #[arg(long, short)]
+    pub yes: bool,
+    /// How to write it.
+    #[command(flatten)]
+    pub listing: Listing,
 }

@@ -4,9 +4,12 @@ use std::collections::BTreeMap;
 
 use super::access::{record, rights};
 use super::audit_chain::require_reader;
+use super::charters::Charters;
 use super::sharing::{name_of, view_in};
 use super::{Actor, App, Error, Result, access, people, trail};
-use crate::model::access_review::{AccessReason, ON_A_PAGE, ReviewCounts, ReviewOf, ReviewRow};
+use crate::model::access_review::{
+    AccessReason, DUE_AFTER, ON_A_PAGE, ReviewCounts, ReviewOf, ReviewRow,
+};
 use crate::model::audit::{AuditAction, AuditTarget, Diff};
 use crate::model::grant::{EffectiveGrant, Grant, Reason};
 use crate::model::id::{GrantId, WorkspaceId};
@@ -15,12 +18,18 @@ use crate::model::time::Timestamp;
 use crate::model::user::User;
 use crate::model::verb::{Verb, Verbs};
 use crate::server::db::access_review::{self as rows, Reviewed};
-use crate::server::db::{ReadTx, grants, service_accounts, settings, users, workspaces};
+use crate::server::db::{
+    ReadTx, grants, organizations, service_accounts, settings, users, workspaces,
+};
 
 /// The setting that says when access was last signed off, and by whom.
 const SIGNED_OFF: &str = "access_signed_off";
+/// The setting that says of which sign-off it was told that the next one is due.
+const REMINDED: &str = "access_review_reminded";
 /// Grants taken back at once, at most.
 const MAX_AT_ONCE: usize = 500;
+/// Grants that are held against charters at once.
+const AT_ONCE: u32 = 1000;
 /// The longest note of a sign-off.
 const MAX_NOTE: usize = 512;
 
@@ -50,9 +59,22 @@ impl App {
         let text = text.trim().to_lowercase();
         self.db
             .read_large(move |tx| {
-                let found = rows::list(tx, (of, &text), (ON_A_PAGE, offset))?;
-                let rows = found.into_iter().map(|row| shown(tx, row)).collect::<Result<_>>()?;
-                Ok(Review { rows, counts: rows::counts(tx, &text)?, signed_off: signed_off(tx)? })
+                let charters = Charters::all(tx)?;
+                let wider =
+                    if charters.is_empty() { vec![] } else { beyond(tx, &charters, &text)? };
+                let counts = ReviewCounts { wider: count(&wider), ..rows::counts(tx, &text)? };
+                let found = match of {
+                    ReviewOf::Wider => {
+                        let before = usize::try_from(offset).unwrap_or(usize::MAX);
+                        wider.into_iter().skip(before).take(ON_A_PAGE as usize).collect()
+                    }
+                    ReviewOf::All | ReviewOf::Stale | ReviewOf::Endless | ReviewOf::Departed => {
+                        rows::list(tx, (of, &text), (ON_A_PAGE, offset))?
+                    }
+                };
+                let rows = found.into_iter().map(|row| shown(tx, &charters, row));
+                let rows = rows.collect::<Result<_>>()?;
+                Ok(Review { rows, counts, signed_off: signed_off(tx)? })
             })
             .await
     }
@@ -124,17 +146,22 @@ impl App {
         }
         require_reader(self.clock.now(), actor)?;
         // Counted apart: nobody's write waits for it.
-        let counts = self.db.read_large(|tx| Ok::<_, Error>(rows::counts(tx, "")?)).await?;
+        let counted = |tx: &ReadTx<'_>| {
+            let wider = count(&beyond(tx, &Charters::all(tx)?, "")?);
+            Ok::<_, Error>(ReviewCounts { wider, ..rows::counts(tx, "")? })
+        };
+        let counts = self.db.read_large(counted).await?;
         let (actor, note) = (actor.clone(), note.trim().to_owned());
         self.db
             .write(move |tx| {
                 require_reader(tx.now, &actor)?;
-                let ReviewCounts { all, stale, endless, departed } = counts;
+                let ReviewCounts { all, stale, endless, departed, wider } = counts;
                 let by = actor.caller()?.user.username.to_string();
                 let text = format!("{} {by}", tx.now.0);
                 settings::put(tx, SIGNED_OFF, text.as_bytes())?;
                 let said = format!(
-                    "{all} grants, {endless} without an end, {stale} unused, {departed} by departed"
+                    "{all} grants, {endless} without an end, {stale} unused, {departed} by departed, \
+                     {wider} beyond a charter"
                 );
                 let diff = Diff::new().field("access_review", "", said.as_str()).field(
                     "note",
@@ -150,6 +177,56 @@ impl App {
     }
 }
 
+impl App {
+    /// Whether access should be reviewed again: the last sign-off, or the beginning of the deployment, is
+    /// a quarter ago. Nobody but who reviews is told.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn access_review_is_due(&self, actor: &Actor) -> Result<bool> {
+        if require_reader(self.clock.now(), actor).is_err() {
+            return Ok(false);
+        }
+        self.db.read(|tx| Ok(due_since(tx)?.is_some())).await
+    }
+
+    /// Puts on record, once, that access should be reviewed again. Whether it was.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn remind_of_access_review(&self) -> Result<bool> {
+        self.db
+            .write(|tx| {
+                let Some(since) = due_since(tx)? else { return Ok(false) };
+                let mark = since.0.to_string();
+                if settings::find(tx, REMINDED)?.is_some_and(|kept| kept == mark.as_bytes()) {
+                    return Ok(false);
+                }
+                settings::put(tx, REMINDED, mark.as_bytes())?;
+                let diff = Diff::new().field("due_since", "", since.rfc3339().as_str());
+                let target = AuditTarget::Setting;
+                let entry =
+                    trail::entry(AuditAction::Write, target, uuid::Uuid::nil(), "access review");
+                record(tx, &Actor::System, &trail::with(entry, &diff))?;
+                Ok(true)
+            })
+            .await
+    }
+}
+
+/// Since when a review is due; none while it is not.
+fn due_since(tx: &ReadTx<'_>) -> Result<Option<Timestamp>> {
+    let last = match signed_off(tx)? {
+        Some((at, _)) => at,
+        None => match organizations::find_default(tx)? {
+            Some(first) => first.created_at,
+            None => return Ok(None),
+        },
+    };
+    let due = last.plus(DUE_AFTER);
+    Ok((due <= tx.now).then_some(due))
+}
+
 fn signed_off(tx: &ReadTx<'_>) -> Result<Option<(Timestamp, String)>> {
     let kept = settings::find(tx, SIGNED_OFF)?.and_then(|kept| String::from_utf8(kept).ok());
     Ok(kept.and_then(|kept| {
@@ -158,10 +235,36 @@ fn signed_off(tx: &ReadTx<'_>) -> Result<Option<(Timestamp, String)>> {
     }))
 }
 
-fn shown(tx: &ReadTx<'_>, row: Reviewed) -> Result<ReviewRow> {
+/// Every grant that goes beyond a charter, by workspace.
+fn beyond(tx: &ReadTx<'_>, charters: &Charters, text: &str) -> Result<Vec<Reviewed>> {
+    let mut all = vec![];
+    if charters.is_empty() {
+        return Ok(all);
+    }
+    for page in 0.. {
+        let found = rows::list(tx, (ReviewOf::All, text), (AT_ONCE, page * AT_ONCE))?;
+        let is_last = found.len() < AT_ONCE as usize;
+        for row in found {
+            if !charters.exceeded(tx, row.organization, &row.grant)?.is_empty() {
+                all.push(row);
+            }
+        }
+        if is_last {
+            break;
+        }
+    }
+    Ok(all)
+}
+
+fn count(all: &[Reviewed]) -> i64 {
+    i64::try_from(all.len()).unwrap_or(i64::MAX)
+}
+
+fn shown(tx: &ReadTx<'_>, charters: &Charters, row: Reviewed) -> Result<ReviewRow> {
     let Reviewed { grant, owner, workspace, organization, last_used, departed } = row;
+    let wider = charters.exceeded(tx, organization, &grant)?;
     let view = view_in(tx, organization, grant)?;
-    Ok(ReviewRow { owner, workspace, view, last_used, departed })
+    Ok(ReviewRow { owner, workspace, view, last_used, departed, wider })
 }
 
 /// Every reason, those that let them in now first.

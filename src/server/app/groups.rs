@@ -155,40 +155,7 @@ impl App {
     ) -> Result<GroupView> {
         actor.require_own()?;
         let actor = actor.clone();
-        self.db
-            .write(move |tx| {
-                if groups::find(tx, id)?.is_none() {
-                    return update_everyone(tx, &actor, id, &cmd);
-                }
-                let old = find_for(tx, &actor, Action::Update, id)?;
-                let mut new = old.clone();
-                if let Some(name) = &cmd.name {
-                    new.name = parse_name(name)?;
-                }
-                if new.name != old.name {
-                    // What a provider calls like the group leads into it.
-                    template_rights::require_lets_in(tx, &actor, (id, old.organization_id))?;
-                }
-                if let Some(text) = &cmd.display_name {
-                    new.display_name = line("display_name", text, MAX_DISPLAY_NAME)?;
-                }
-                if let Some(text) = &cmd.avatar_url {
-                    new.avatar_url = line("avatar_url", text, MAX_AVATAR_URL)?;
-                }
-                new.quota_allowance =
-                    allowance(cmd.quota_allowance.unwrap_or(new.quota_allowance))?;
-                groups::update(tx, &new).map_err(|e| taken(e, &new))?;
-                let (added, removed) = change_members(tx, &actor, &new, &cmd)?;
-                let diff = Diff::new()
-                    .field("name", &old.name, &new.name)
-                    .field("display_name", &old.display_name, &new.display_name)
-                    .field("avatar_url", &old.avatar_url, &new.avatar_url)
-                    .field("quota_allowance", old.quota_allowance, new.quota_allowance)
-                    .field("members", &removed, &added);
-                done(tx, &actor, AuditAction::Write, &new, &diff)?;
-                find(tx, &actor, id)
-            })
-            .await
+        self.db.write(move |tx| update_in(tx, &actor, (id, &cmd))).await
     }
 
     /// Removes a group.
@@ -206,6 +173,46 @@ impl App {
             })
             .await
     }
+}
+
+/// Changes a group and who is in it, in a transaction.
+///
+/// # Errors
+/// As [`App::update_group`].
+pub(super) fn update_in(
+    tx: &WriteTx<'_>,
+    actor: &Actor,
+    (id, cmd): (GroupId, &UpdateGroup),
+) -> Result<GroupView> {
+    if groups::find(tx, id)?.is_none() {
+        return update_everyone(tx, actor, id, cmd);
+    }
+    let old = find_for(tx, actor, Action::Update, id)?;
+    let mut new = old.clone();
+    if let Some(name) = &cmd.name {
+        new.name = parse_name(name)?;
+    }
+    if new.name != old.name {
+        // What a provider calls like the group leads into it.
+        template_rights::require_lets_in(tx, actor, (id, old.organization_id))?;
+    }
+    if let Some(text) = &cmd.display_name {
+        new.display_name = line("display_name", text, MAX_DISPLAY_NAME)?;
+    }
+    if let Some(text) = &cmd.avatar_url {
+        new.avatar_url = line("avatar_url", text, MAX_AVATAR_URL)?;
+    }
+    new.quota_allowance = allowance(cmd.quota_allowance.unwrap_or(new.quota_allowance))?;
+    groups::update(tx, &new).map_err(|e| taken(e, &new))?;
+    let (added, removed) = change_members(tx, actor, &new, cmd)?;
+    let diff = Diff::new()
+        .field("name", &old.name, &new.name)
+        .field("display_name", &old.display_name, &new.display_name)
+        .field("avatar_url", &old.avatar_url, &new.avatar_url)
+        .field("quota_allowance", old.quota_allowance, new.quota_allowance)
+        .field("members", &removed, &added);
+    done(tx, actor, AuditAction::Write, &new, &diff)?;
+    find(tx, actor, id)
 }
 
 /// Changes what Everyone adds to budgets; nothing else of it can be changed.

@@ -179,7 +179,11 @@ fn is_of(tx: &ReadTx<'_>, organization: OrganizationId, group: GroupId) -> bool 
             .is_ok_and(|found| found.is_some_and(|group| group.organization_id == organization))
 }
 
-fn member(tx: &ReadTx<'_>, organization: OrganizationId, key: &str) -> Result<UserId> {
+/// A member of a workspace's organization by name or id, for who may name whom it is about.
+///
+/// # Errors
+/// [`Error::Invalid`] for a name that nobody there has.
+pub(super) fn member(tx: &ReadTx<'_>, organization: OrganizationId, key: &str) -> Result<UserId> {
     let found = match key.parse::<UserId>() {
         Ok(id) => users::find(tx, id)?,
         Err(_) => users::find_by_name(tx, key)?,

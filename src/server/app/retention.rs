@@ -8,8 +8,8 @@ use crate::model::lockout::FORGOTTEN_AFTER;
 use crate::model::recording::Policy;
 use crate::model::time::Timestamp;
 use crate::server::db::{
-    WriteTx, agent_logs, commands, connections, files, grants, invitations, job_logs, lockouts,
-    recording_blocks, recordings, tokens, transfers,
+    WriteTx, agent_logs, codes, commands, connections, files, grants, invitations, job_logs,
+    lockouts, recording_blocks, recordings, tokens, transfers,
 };
 
 /// Lines of logs that one step removes. They lie together: the writer is held for a millisecond and
@@ -48,7 +48,7 @@ pub enum Old {
     Failures,
     /// Archives that no version was made from.
     Uploads,
-    /// Grants that ended: so long they can be restored, and are seen in reviews.
+    /// Grants and share codes that ended: so long grants can be restored, and are seen in reviews.
     Grants,
     /// Logs and timings of builds and imports.
     JobLogs,
@@ -124,7 +124,8 @@ impl App {
                     Old::Failures => invitations::forget(tx, before, ROWS)
                         .and_then(|more| Ok(lockouts::forget(tx, before, ROWS)? || more)),
                     Old::Uploads => files::forget(tx, before),
-                    Old::Grants => grants::forget(tx, before, ROWS),
+                    Old::Grants => grants::forget(tx, before, ROWS)
+                        .and_then(|more| Ok(codes::forget(tx, before, ROWS)? || more)),
                     Old::JobLogs => job_logs::forget(tx, before, LINES),
                     Old::AgentLogs => agent_logs::forget(tx, before, LINES),
                     Old::Connections => connections::forget(tx, before, ROWS),

@@ -4,6 +4,7 @@
 
 use super::access::record;
 use super::organizations::{self, line};
+use super::provider_rules::AllRules;
 use super::{Actor, App, Error, Result, people, place_roles, trail};
 use crate::model::audit::{AuditAction, AuditEntry, AuditTarget, Diff};
 use crate::model::event::Event;
@@ -87,28 +88,7 @@ impl App {
         actor.require_own()?;
         let (actor, keys) = (actor.clone(), (organization.to_owned(), user.to_owned()));
         let rules = self.rules();
-        self.db
-            .write(move |tx| {
-                let place = organizations::find(tx, &actor, &keys.0)?;
-                let user = people::find_member(tx, &actor, &keys.1, place.id)?;
-                let old = held_by(&user, place.id);
-                let new = known(tx, place.id, names)?;
-                require_change(tx, &actor, (place.id, &user), (&old, &new))?;
-                place_roles::require_free(tx, &rules, (place.id, &user), &new)?;
-                actor.require_fresh(tx.now)?;
-                roles::replace_in(tx, place.id, user.id, &new)?;
-                let diff = Diff::new().field("roles", &old, &new);
-                let name = user.username.as_str();
-                let target = AuditTarget::OrganizationMember;
-                let entry = trail::entry(AuditAction::Write, target, user.id.0, name);
-                let entry = trail::within(entry, place.id);
-                record(tx, &actor, &trail::with(entry, &diff))?;
-                tx.emit(Event::User(user.id));
-                tx.emit(Event::Grants);
-                let user = users::find(tx, user.id)?.ok_or(Error::NotFound("user"))?;
-                Ok((place, user))
-            })
-            .await
+        self.db.write(move |tx| set_in(tx, &actor, &rules, ((&keys.0, &keys.1), names))).await
     }
 
     /// Makes a custom role, or with `known` changes the one of this name.
@@ -173,6 +153,34 @@ impl App {
             })
             .await
     }
+}
+
+/// Gives a member exactly these roles in an organization, in a transaction.
+///
+/// # Errors
+/// As [`App::set_member_roles`].
+pub(super) fn set_in(
+    tx: &WriteTx<'_>,
+    actor: &Actor,
+    rules: &AllRules,
+    ((organization, user), names): ((&str, &str), Vec<String>),
+) -> Result<(Organization, User)> {
+    let place = organizations::find(tx, actor, organization)?;
+    let user = people::find_member(tx, actor, user, place.id)?;
+    let old = held_by(&user, place.id);
+    let new = known(tx, place.id, names)?;
+    require_change(tx, actor, (place.id, &user), (&old, &new))?;
+    place_roles::require_free(tx, rules, (place.id, &user), &new)?;
+    actor.require_fresh(tx.now)?;
+    roles::replace_in(tx, place.id, user.id, &new)?;
+    let diff = Diff::new().field("roles", &old, &new);
+    let (name, target) = (user.username.as_str(), AuditTarget::OrganizationMember);
+    let entry = trail::entry(AuditAction::Write, target, user.id.0, name);
+    record(tx, actor, &trail::with(trail::within(entry, place.id), &diff))?;
+    tx.emit(Event::User(user.id));
+    tx.emit(Event::Grants);
+    let user = users::find(tx, user.id)?.ok_or(Error::NotFound("user"))?;
+    Ok((place, user))
 }
 
 /// The roles on the site, and whether the actor may give each to others.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::grant_rows::{self, require_room};
 use super::recipients::EVERYONE;
 use super::sharing_rights::{self as rights, Sharer};
 use super::sharing_trail::{Words, record, words};
@@ -13,12 +14,8 @@ use crate::model::user::UserRef;
 use crate::model::verb::{Preset, Verb, Verbs};
 use crate::server::db::{ReadTx, WriteTx, grants, groups, memberships, rotations, users};
 
-/// Grants that stand on one workspace at most.
-const MAX_GRANTS: usize = 500;
 /// Grants asked for at once, at most.
 pub(super) const MAX_AT_ONCE: usize = 100;
-/// Grants kept for one workspace, those that ended included; the oldest of those go first.
-const MAX_KEPT: usize = 2 * MAX_GRANTS;
 /// How long whoever took a grant back may put it into force again.
 const UNDO_S: i64 = 10 * 60;
 
@@ -280,35 +277,7 @@ fn standing(tx: &ReadTx<'_>, workspace: WorkspaceId, id: GrantId) -> Result<Gran
 pub(super) fn add(tx: &WriteTx<'_>, sharer: &Sharer<'_>, new: NewGrant) -> Result<Grant> {
     rights::check(tx, &new)?;
     let under = rights::require_new(tx, sharer, (new.to, new.verbs))?;
-    require_room(tx, sharer.workspace)?;
-    grants::forget_surplus(tx, sharer.workspace, MAX_KEPT)?;
-    let grant = Grant {
-        id: tx.fresh(),
-        workspace_id: sharer.workspace,
-        to: new.to,
-        verbs: new.verbs,
-        limits: new.limits,
-        reason: new.reason,
-        granted_by: sharer.user(),
-        granted_at: tx.now,
-        via: new.via,
-        under,
-        ended: None,
-    };
-    grants::insert(tx, &grant)?;
-    Ok(grant)
-}
-
-/// Asks whether one more grant may stand on a workspace.
-///
-/// # Errors
-/// [`Error::Conflict`] otherwise.
-pub(super) fn require_room(tx: &ReadTx<'_>, id: WorkspaceId) -> Result<()> {
-    if grants::count(tx, id)? < MAX_GRANTS {
-        return Ok(());
-    }
-    let why = format!("a workspace has at most {MAX_GRANTS} grants; share it with a group");
-    Err(Error::conflict(why))
+    grant_rows::put(tx, (sharer.workspace, sharer.user(), under), new)
 }
 
 fn set_role(

@@ -1,7 +1,8 @@
 //! Whose workspaces may be shared in an organization: what a change ends is told before, and can be
 //! restored for a while.
 
-use super::sharing::{require_room, view_in};
+use super::grant_rows::require_room;
+use super::sharing::view_in;
 use super::sharing_rights::{self as rights, OFF};
 use super::sharing_trail::{said_of, shortened};
 use super::{Actor, App, Error, Result, access, organizations as places, trail};

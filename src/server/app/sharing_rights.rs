@@ -4,6 +4,7 @@ use super::sharing::NewGrant;
 use super::{Actor, Error, Result, access};
 use crate::model::grant::{self, EffectiveGrant, Grant, Limits, Mode, Recipient};
 use crate::model::id::{GrantId, OrganizationId, UserId, WorkspaceId};
+use crate::model::policy::Context;
 use crate::model::user::UserKind;
 use crate::model::verb::{Verb, Verbs};
 use crate::model::window;
@@ -61,7 +62,7 @@ impl<'a> Sharer<'a> {
     }
 
     /// By which grant they may pass these on; none when by no grant.
-    fn basis(&self, tx: &ReadTx<'_>, verbs: Verbs) -> Result<Option<GrantId>> {
+    pub(super) fn basis(&self, tx: &ReadTx<'_>, verbs: Verbs) -> Result<Option<GrantId>> {
         if self.user().is_none() {
             return Ok(None);
         }
@@ -82,50 +83,82 @@ pub(super) fn require_new(
     sharer: &Sharer<'_>,
     (to, verbs): (Recipient, Verbs),
 ) -> Result<Option<GrantId>> {
-    let owner = users::find(tx, sharer.owner)?.ok_or(Error::NotFound("workspace"))?;
-    match mode(tx, sharer.organization)? {
-        Mode::None => return Err(Error::denied("workspaces are not shared in this organization")),
-        Mode::ServiceAccounts if owner.kind != UserKind::Service => {
-            let why = "only workspaces of service accounts are shared in this organization";
-            return Err(Error::denied(why));
-        }
-        Mode::Everyone | Mode::ServiceAccounts => {}
-    }
+    let place = (sharer.owner, sharer.organization);
+    require_mode(tx, place)?;
     let under = sharer.basis(tx, verbs)?;
     if verbs.contains(Verb::Share) || verbs.contains(Verb::Delete) {
         sharer.actor.require_fresh(tx.now)?;
     }
+    require_recipient(tx, place, (sharer.user(), to))?;
+    Ok(under)
+}
+
+/// By which grant someone may pass these on who is not there, as things are now. Nothing is known of where
+/// they are nor of their second factor: a right that asks for one of these gives nothing here.
+pub(super) fn basis_of_absent(
+    tx: &ReadTx<'_>,
+    (user, workspace): (UserId, WorkspaceId),
+    verbs: Verbs,
+) -> Result<Option<GrantId>> {
+    let held = access::rights(tx, user, workspace)?;
+    let context = Context { now: tx.now, ip: None, mfa_at: None, conditions: &[] };
+    grant::basis(&held, verbs, &context)
+        .map_err(|lacking| Error::Denied(format!("they do not have this themselves: {lacking}")))
+}
+
+/// Asks whether someone's workspace may be shared at all, as the mode of its organization is.
+pub(super) fn require_mode(
+    tx: &ReadTx<'_>,
+    (owner, organization): (UserId, OrganizationId),
+) -> Result<()> {
+    let owner = users::find(tx, owner)?.ok_or(Error::NotFound("workspace"))?;
+    match mode(tx, organization)? {
+        Mode::None => Err(Error::denied("workspaces are not shared in this organization")),
+        Mode::ServiceAccounts if owner.kind != UserKind::Service => {
+            let why = "only workspaces of service accounts are shared in this organization";
+            Err(Error::denied(why))
+        }
+        Mode::Everyone | Mode::ServiceAccounts => Ok(()),
+    }
+}
+
+/// Asks whether something may be granted to someone on a workspace that another one shares.
+pub(super) fn require_recipient(
+    tx: &ReadTx<'_>,
+    (owner, organization): (UserId, OrganizationId),
+    (by, to): (Option<UserId>, Recipient),
+) -> Result<()> {
     match to {
         Recipient::Everyone => {}
         Recipient::Rotation(id) => {
             let found = rotations::find(tx, id)?;
-            if found.is_none_or(|one| one.organization_id != sharer.organization) {
+            if found.is_none_or(|one| one.organization_id != organization) {
                 return Err(Error::invalid(
                     "rotation",
                     format!("{id} is no rotation of the workspace's organization"),
                 ));
             }
         }
-        Recipient::User(id) if id == sharer.owner => {
+        Recipient::User(id) if id == owner => {
             return Err(Error::invalid("user", "is the owner, who may do anything already"));
         }
         Recipient::User(id) => {
-            let found = users::find(tx, id)?.filter(|user| {
-                user.status.may_act() && user.organizations.contains(&sharer.organization)
-            });
+            let found = users::find(tx, id)?;
+            let found = found
+                .filter(|user| user.status.may_act() && user.organizations.contains(&organization));
             if found.is_none() {
                 return Err(Error::invalid(
                     "user",
                     format!("{id} is no member of the workspace's organization"),
                 ));
             }
-            if sharer.user() == Some(id) {
+            if by == Some(id) {
                 return Err(Error::invalid("user", "is yourself: someone else has to grant it"));
             }
         }
         Recipient::Group(id) => {
             let found = groups::find(tx, id)?;
-            if found.is_none_or(|group| group.organization_id != sharer.organization) {
+            if found.is_none_or(|group| group.organization_id != organization) {
                 return Err(Error::invalid(
                     "group",
                     format!("{id} is no group of the workspace's organization"),
@@ -133,7 +166,7 @@ pub(super) fn require_new(
             }
         }
     }
-    Ok(under)
+    Ok(())
 }
 
 /// Asks for the right to take a grant back: of what one could give, and not the one that one stands on.

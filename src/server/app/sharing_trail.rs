@@ -4,7 +4,7 @@ use super::sharing::name_of;
 use super::{Actor, Result, access, trail, workspaces as cases};
 use crate::model::audit::{AuditAction, AuditTarget, Diff};
 use crate::model::event::Event;
-use crate::model::grant::{Grant, Recipient};
+use crate::model::grant::{Grant, Recipient, Via};
 use crate::model::id::WorkspaceId;
 use crate::server::db::{ReadTx, WriteTx, grants};
 
@@ -82,6 +82,9 @@ pub(super) fn said_of(grant: &Grant) -> String {
         if is_so {
             text.push_str(&format!(", {word}"));
         }
+    }
+    if grant.via == Via::Code {
+        text.push_str(", by a share code");
     }
     text
 }

@@ -100,7 +100,11 @@ pub(super) fn require_owner_use(tx: &ReadTx<'_>, workspace: WorkspaceId) -> Resu
     )))
 }
 
-fn may_use(
+/// Whether someone may use a template.
+///
+/// # Errors
+/// When the database fails.
+pub(super) fn may_use(
     tx: &ReadTx<'_>,
     user: &User,
     (id, place): (TemplateId, OrganizationId),

@@ -6,6 +6,7 @@ pub(super) use super::accounts::{
 };
 use super::new_users::require_places;
 use super::people::{self, require_account, taken};
+use super::provider_rules::AllRules;
 use super::{Actor, App, Error, Result, role_sync};
 use crate::model::audit::AuditAction;
 use crate::model::event::Event;
@@ -15,7 +16,7 @@ use crate::model::policy::{Action, Object, ResourceType};
 use crate::model::text;
 use crate::model::user::{LoginType, SiteRole, User, UserKind, UserStatus};
 pub use crate::server::db::user_search::{Crowd, Sight, UserFilter};
-use crate::server::db::{self, ReadTx, roles, user_search, users};
+use crate::server::db::{self, ReadTx, WriteTx, roles, user_search, users};
 
 /// What a new user is made from.
 #[derive(Clone, Debug)]
@@ -198,42 +199,11 @@ impl App {
         &self,
         actor: &Actor,
         key: &str,
-        mut new_roles: Vec<SiteRole>,
+        new_roles: Vec<SiteRole>,
     ) -> Result<User> {
         actor.require_own()?;
-        let roles_of_the_site = Object::site(ResourceType::AssignRole);
-        let now = self.clock.now();
-        actor.require(now, Action::Assign, &roles_of_the_site)?;
-        actor.require_fresh(now)?;
-        new_roles.sort_unstable();
-        new_roles.dedup();
         let (actor, key, rules) = (actor.clone(), key.to_owned(), self.rules());
-        self.db
-            .write(move |tx| {
-                let old = people::find(tx, &actor, &key)?;
-                if actor.user_id() == Some(old.id) {
-                    return Err(Error::conflict("your own roles are changed by someone else"));
-                }
-                if let Some(provider) = role_sync::keeper(tx, &rules, old.id)? {
-                    let name = &old.username;
-                    let why =
-                        format!("the roles of {name} are kept by {provider}; change them there");
-                    return Err(Error::Conflict(why));
-                }
-                let stays = new_roles.contains(&SiteRole::Owner);
-                if old.kind == UserKind::Service && stays {
-                    return Err(Error::invalid("roles", "a service account cannot be an owner"));
-                }
-                if old.has(SiteRole::Owner) && !stays {
-                    require_other_owner(tx, &old)?;
-                }
-                roles::replace(tx, old.id, &new_roles)?;
-                let new = User { roles: new_roles, ..old.clone() };
-                users::update(tx, &new)?;
-                tx.emit(Event::Grants);
-                changed(tx, &actor, &old, &new)
-            })
-            .await
+        self.db.write(move |tx| set_roles_in(tx, &actor, &rules, (&key, new_roles))).await
     }
 
     /// Deletes a user. A tombstone keeps the name for history and frees it for another.
@@ -258,6 +228,43 @@ impl App {
             })
             .await
     }
+}
+
+/// Gives a user exactly these site roles, in a transaction.
+///
+/// # Errors
+/// As [`App::set_user_roles`].
+pub(super) fn set_roles_in(
+    tx: &WriteTx<'_>,
+    actor: &Actor,
+    rules: &AllRules,
+    (key, mut new_roles): (&str, Vec<SiteRole>),
+) -> Result<User> {
+    actor.require(tx.now, Action::Assign, &Object::site(ResourceType::AssignRole))?;
+    actor.require_fresh(tx.now)?;
+    new_roles.sort_unstable();
+    new_roles.dedup();
+    let old = people::find(tx, actor, key)?;
+    if actor.user_id() == Some(old.id) {
+        return Err(Error::conflict("your own roles are changed by someone else"));
+    }
+    if let Some(provider) = role_sync::keeper(tx, rules, old.id)? {
+        let name = &old.username;
+        let why = format!("the roles of {name} are kept by {provider}; change them there");
+        return Err(Error::Conflict(why));
+    }
+    let stays = new_roles.contains(&SiteRole::Owner);
+    if old.kind == UserKind::Service && stays {
+        return Err(Error::invalid("roles", "a service account cannot be an owner"));
+    }
+    if old.has(SiteRole::Owner) && !stays {
+        require_other_owner(tx, &old)?;
+    }
+    roles::replace(tx, old.id, &new_roles)?;
+    let new = User { roles: new_roles, ..old.clone() };
+    users::update(tx, &new)?;
+    tx.emit(Event::Grants);
+    changed(tx, actor, &old, &new)
 }
 
 /// A part of a list of users, and how many there are in all.

@@ -125,6 +125,8 @@ pub fn counts(tx: &ReadTx<'_>, text: &str) -> Result<ReviewCounts> {
                 stale: row.get("stale")?,
                 endless: row.get("endless")?,
                 departed: row.get("departed")?,
+                // Charters are no matter of SQL.
+                wider: 0,
             })
         },
     )?;

@@ -45,7 +45,7 @@ text! {
     id::VersionId, id::PresetId, id::WorkspaceId, id::BuildId, id::JobId, id::ResourceId, id::AgentId,
     id::AppId, id::ScriptId, id::LogSourceId, id::SessionId, id::TerminalId, id::AuditId, id::GrantId,
     id::IdentityId, id::IdentityGrantId, id::InvitationId, id::PasskeyId, id::RoleId,
-    id::AuditFilterId, id::RotationId, id::OverrideId, id::RecordingId,
+    id::AuditFilterId, id::CodeId, id::RotationId, id::OverrideId, id::RecordingId,
     name::UserName, name::WorkspaceName, name::TemplateName, name::GroupName, name::RoleName,
 }
 

@@ -5,7 +5,7 @@ use rusqlite::{Row, named_params};
 
 use super::{ReadTx, Result};
 use crate::model::grant::EffectiveGrant;
-use crate::model::id::{UserId, WorkspaceId};
+use crate::model::id::{OrganizationId, UserId, WorkspaceId};
 use crate::model::verb::Verb;
 
 /// What is read of each right, from both views.
@@ -46,6 +46,40 @@ pub fn list(tx: &ReadTx<'_>, user: UserId, workspace: WorkspaceId) -> Result<Vec
         rights!("AND workspace_id = :workspace"),
         named_params! { ":user": user, ":workspace": workspace, ":now": tx.now },
         from_row,
+    )
+}
+
+/// Whether a user may share some workspace of an organization.
+///
+/// # Errors
+/// When SQLite fails.
+pub fn shares_in(tx: &ReadTx<'_>, user: UserId, organization: OrganizationId) -> Result<bool> {
+    let found = tx.find(
+        "SELECT 1 FROM effective_grants e CROSS JOIN workspaces w ON w.id = e.workspace_id
+         WHERE e.user_id = :user AND e.verb = 'share' AND e.from_at <= :now
+           AND (e.until_at IS NULL OR e.until_at > :now) AND w.organization_id = :organization
+         LIMIT 1 /* scan: a role may open every workspace */",
+        named_params! { ":user": user, ":organization": organization, ":now": tx.now },
+        |_| Ok(()),
+    )?;
+    Ok(found.is_some())
+}
+
+/// What a user may do on every workspace now, hours, networks and second factors aside.
+///
+/// # Errors
+/// When SQLite fails.
+pub fn on_all(tx: &ReadTx<'_>, user: UserId) -> Result<Vec<(WorkspaceId, Verb)>> {
+    tx.list(
+        "SELECT workspace_id, verb FROM effective_grants
+         WHERE user_id = :user AND from_at <= :now AND (until_at IS NULL OR until_at > :now)
+         UNION
+         SELECT workspace_id, verb FROM shift_grants
+         WHERE user_id = :user AND shift_from_at <= :now AND shift_until_at > :now
+           AND from_at <= :now AND (until_at IS NULL OR until_at > :now)
+         /* scan: a role may open every workspace */",
+        named_params! { ":user": user, ":now": tx.now },
+        |row| Ok((row.get("workspace_id")?, row.get("verb")?)),
     )
 }
 

@@ -29,7 +29,8 @@ pub const MIGRATIONS: &[(&str, &str)] = &[
     ("0018_rotations", include_str!("migrations/0018_rotations.sql")),
     ("0019_sharing", include_str!("migrations/0019_sharing.sql")),
     ("0020_recordings", include_str!("migrations/0020_recordings.sql")),
-    ("0024_transfers", include_str!("migrations/0024_transfers.sql")),
+    ("0022_codes", include_str!("migrations/0022_codes.sql")),
+    ("0023_transfers", include_str!("migrations/0023_transfers.sql")),
 ];
 
 const AUDIT_CHAIN: &str = "0005_audit_chain";

@@ -109,6 +109,19 @@ pub fn belonging(tx: &ReadTx<'_>, id: WorkspaceId) -> Result<Option<(UserId, Org
     )
 }
 
+/// The names of its owner and of itself.
+///
+/// # Errors
+/// When SQLite fails.
+pub fn names(tx: &ReadTx<'_>, id: WorkspaceId) -> Result<Option<(String, String)>> {
+    tx.find(
+        "SELECT o.username, w.name FROM workspaces w CROSS JOIN users o ON o.id = w.owner_id
+         WHERE w.id = :id",
+        named_params! { ":id": id },
+        |row| Ok((row.get("username")?, row.get("name")?)),
+    )
+}
+
 /// What it is made from and where that belongs.
 ///
 /// # Errors
@@ -228,6 +241,18 @@ pub fn update(tx: &WriteTx<'_>, w: &Workspace) -> Result<()> {
             ":id": w.id, ":name": w.name, ":autostart": w.autostart_schedule, ":ttl": w.ttl_s,
             ":updates": w.automatic_updates, ":now": tx.now,
         },
+    )?;
+    Ok(())
+}
+
+/// Makes it another's.
+///
+/// # Errors
+/// When SQLite fails; a collision when they have one of that name.
+pub fn set_owner(tx: &WriteTx<'_>, id: WorkspaceId, owner: UserId) -> Result<()> {
+    tx.execute(
+        "UPDATE workspaces SET owner_id = :owner, updated_at = :now WHERE id = :id",
+        named_params! { ":id": id, ":owner": owner, ":now": tx.now },
     )?;
     Ok(())
 }

@@ -67,6 +67,8 @@ pub struct Ways {
     pub syncs: bool,
     /// Who is on call, in some organization.
     pub rotations: bool,
+    /// Reviewing access, which is due.
+    pub review_due: bool,
 }
 
 impl Ways {
@@ -89,6 +91,7 @@ impl Ways {
             organizations: subject.organizations.len() > 1,
             syncs: any(ResourceType::IdpsyncSettings, Action::Read),
             rotations: any(ResourceType::Rotation, Action::Read),
+            review_due: false,
         }
     }
 
@@ -274,7 +277,7 @@ fn sidebar(visit: &Visit, section: Section) -> Markup {
                         (entry(&visit.home.members(), "person-plus", "Members", section == Section::Members))
                         (entry(&visit.home.roles(), "access", "Roles", section == Section::Roles))
                     }
-                    @if visit.ways.audit { (entry(paths::ACCESS_REVIEW, "access", "Access review", section == Section::Access)) }
+                    @if visit.ways.audit { (review(visit.ways.review_due, section)) }
                     @if visit.ways.recordings { (entry(paths::RECORDINGS, "recordings", "Recordings", section == Section::Recordings)) }
                     @if visit.ways.audit { (entry(paths::AUDIT, "audit", "Audit log", section == Section::Audit)) }
                 }
@@ -304,6 +307,19 @@ fn sidebar(visit: &Visit, section: Section) -> Markup {
                     (visit.csrf)
                     button class="button quiet wide" { (icon("leave")) "Sign out" }
                 }
+            }
+        }
+    }
+}
+
+/// The entry of the access review, which says when one is due.
+fn review(is_due: bool, section: Section) -> Markup {
+    let here = (section == Section::Access).then_some("page");
+    html! {
+        li {
+            a href=(paths::ACCESS_REVIEW) aria-current=[here] {
+                (icon("access")) "Access review"
+                @if is_due { small class="note" { "due" } }
             }
         }
     }

@@ -20,8 +20,9 @@ pub use audit::{
     AUDIT, AUDIT_FILTERS, audit_entry, audit_export, audit_filter, audit_where, delete_audit_filter,
 };
 pub use organizations::{
-    GROUPS, Home, MEMBERS, ORGANIZATION, ORGANIZATION_DELETE, ORGANIZATIONS, ROLES, SHARING_MODE,
-    SHARING_RESTORE, SYNC, delete_organization, organization, restore_sharing, sharing_mode, sync,
+    CHARTER, GROUPS, Home, MEMBERS, ORGANIZATION, ORGANIZATION_DELETE, ORGANIZATIONS, ROLES,
+    SHARING_MODE, SHARING_RESTORE, SYNC, charter, delete_organization, organization,
+    restore_sharing, sharing_mode, sync,
 };
 pub use people::{claims, end_their_session, person, person_action, revoke_their_token};
 pub use recordings::{
@@ -55,6 +56,8 @@ pub const CLAIMS: &str = "/people/{user}/claims";
 pub const SERVICE_ACCOUNTS: &str = "/service-accounts";
 /// Open invitations.
 pub const INVITATIONS: &str = "/invitations";
+/// Where share codes are redeemed.
+pub const REDEEM: &str = "/redeem";
 /// Where a token that leaked is ended.
 pub const LEAKED_TOKEN: &str = "/leaked-token";
 /// One's own names.
@@ -272,6 +275,12 @@ pub fn add_starter(id: &str) -> String {
 #[must_use]
 pub fn invite(token: &str) -> String {
     format!("/invite/{}", segment(token))
+}
+
+/// Where a share code is redeemed, with the code where it reaches no server's log: in the fragment.
+#[must_use]
+pub fn redeem(code: &str) -> String {
+    format!("{REDEEM}#{code}")
 }
 
 /// Ends an invitation.

@@ -225,6 +225,8 @@ async fn things_of(made: &Workspaces, name: &str, client: &Client) -> Things {
     let path = format!("/api/v2/workspaces/{}/grants", id(&workspace));
     let body = json!({ "users": ["visitor"], "verbs": ["viewer"] });
     let grants = made.server.post(&made.olga, &path, body).await.expect(201).json();
+    let path = format!("/api/v2/workspaces/{}/codes", id(&workspace));
+    let code = made.server.post(&made.olga, &path, json!({ "verbs": ["viewer"] })).await;
     let path = format!("/api/v2/users/{name}/keys/tokens");
     let body = json!({ "token_name": "t", "lifetime": 3_600_000_000_000_i64 });
     let token = made.server.post(client, &path, body).await.expect(201).json();
@@ -239,6 +241,7 @@ async fn things_of(made: &Workspaces, name: &str, client: &Client) -> Things {
         ("{recording}", recording.id.to_string()),
         ("{workspace}", id(&workspace)),
         ("{grant}", id(&grants[0])),
+        ("{code}", id(&code.expect(201).json())),
         ("{build}", id(build)),
         ("{agent}", id(&build["resources"][0]["agents"][0])),
         ("{token}", token),

@@ -4,6 +4,7 @@ mod access_scenes;
 mod account_scenes;
 mod audit_scenes;
 mod claim_scenes;
+mod code_scenes;
 mod factor_scenes;
 mod fixtures;
 mod other_scenes;
@@ -42,8 +43,9 @@ pub fn all() -> Vec<Scene> {
     let (audit, ways) = (audit_scenes::all(), sign_in_scenes::all());
     let (factors, claims) = (factor_scenes::all(), claim_scenes::all());
     let (sharing, rotations) = (sharing_scenes::all(), rotation_scenes::all());
-    let recordings = recording_scenes::all();
-    [sharing, work, other, access, accounts, audit, factors, claims, ways, rotations, recordings]
+    let (recordings, codes) = (recording_scenes::all(), code_scenes::all());
+    let shared = [sharing, codes].concat();
+    [shared, work, other, access, accounts, audit, factors, claims, ways, rotations, recordings]
         .concat()
 }
 

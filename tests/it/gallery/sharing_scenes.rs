@@ -119,7 +119,7 @@ fn sharing() -> Vec<Scene> {
 fn reviews() -> Vec<Scene> {
     let review = |rows: Vec<ReviewRow>, of, signed_off| AccessReview {
         visit: visit(ada()),
-        counts: ReviewCounts { all: 31, stale: 4, endless: 6, departed: 0 },
+        counts: ReviewCounts { all: 31, stale: 4, endless: 6, departed: 0, wider: 2 },
         rows,
         signed_off,
         of,
@@ -133,6 +133,7 @@ fn reviews() -> Vec<Scene> {
             view,
             last_used: (n % 2 == 0).then(|| before(8_900)),
             departed: n == 2,
+            wider: if n == 1 { vec!["gives more: manage".into()] } else { vec![] },
         })
     };
     let reason = |reason, closed: Option<&str>, grant: Option<Grant>| AccessReason {

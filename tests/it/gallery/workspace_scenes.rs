@@ -360,6 +360,7 @@ fn others_of_a_workspace() -> Vec<Scene> {
         values: vec!["6".into()],
         parameters,
         input,
+        gives: true,
     };
     let wrong = Input::wrong(
         BTreeMap::from([("p.memory".to_owned(), "32".to_owned())]),

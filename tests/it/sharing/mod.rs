@@ -1,7 +1,11 @@
 //! Sharing a workspace: what is granted, until when, and how it ends.
 
+mod charter;
+mod codes;
 mod ends;
+mod handover;
 mod modes;
+mod nameable;
 mod review;
 mod roles;
 

@@ -3,7 +3,9 @@
 
 use maud::{Markup, Render, html};
 
-use crate::model::access_review::{AccessReason, ON_A_PAGE, ReviewCounts, ReviewOf, ReviewRow};
+use crate::model::access_review::{
+    AccessReason, DUE_AFTER, ON_A_PAGE, ReviewCounts, ReviewOf, ReviewRow,
+};
 use crate::model::time::Timestamp;
 use crate::model::workspace::Workspace;
 use crate::server::html::layout::{Page, Section, Visit, crumbs};
@@ -14,9 +16,6 @@ use crate::server::html::parts::notice::empty;
 use crate::server::html::parts::table::{Column, Table, cell, row, spare};
 use crate::server::html::parts::time;
 use crate::server::html::paths::{self, Place};
-
-/// Days after which access should be signed off again.
-const DUE_S: i64 = 91 * 86_400;
 
 /// The page of a review.
 pub struct AccessReview {
@@ -64,7 +63,7 @@ impl Render for AccessReview {
 
 impl AccessReview {
     fn stats(&self) -> Markup {
-        let ReviewCounts { all, stale, endless, departed } = self.counts;
+        let ReviewCounts { all, stale, endless, departed, wider } = self.counts;
         let counted = |of, n: i64, class: &str| {
             let class = Some(class).filter(|_| n > 0);
             html! { dd { a class=[class] href=(paths::access_review(of, &self.text, 0)) { (n) } } }
@@ -75,6 +74,7 @@ impl AccessReview {
                 div { dt { "Without an end" } (counted(ReviewOf::Endless, endless, "warn")) }
                 div { dt { "Unused for 90 days" } (counted(ReviewOf::Stale, stale, "warn")) }
                 div { dt { "By who departed" } (counted(ReviewOf::Departed, departed, "bad")) }
+                div { dt { "Beyond a charter" } (counted(ReviewOf::Wider, wider, "bad")) }
                 div { dt { "Last signed off" } dd { (self.last()) } }
             }
         }
@@ -85,7 +85,7 @@ impl AccessReview {
             None => html! { span class="warn" { "never" } },
             Some((at, by)) => html! {
                 (time::ago(*at, self.visit.now)) " "
-                small { "by " (by) @if self.visit.now.0 - at.0 > DUE_S { ", due" } }
+                small { "by " (by) @if at.plus(DUE_AFTER) <= self.visit.now { ", due" } }
             },
         }
     }
@@ -177,6 +177,7 @@ impl AccessReview {
                     "What is wrong",
                     &html! {
                         @for (_, words) in wrong.iter().filter(|(is_so, _)| *is_so) { (badge::badge(Look::Warn, words)) " " }
+                        @for why in &one.wider { (badge::badge(Look::Failed, why)) " " }
                         span class="note" { "By " (by) @if !grant.reason.is_empty() { ": " (grant.reason) } }
                     },
                 ),
@@ -200,6 +201,7 @@ const fn label(of: ReviewOf) -> &'static str {
         ReviewOf::Stale => "Unused",
         ReviewOf::Endless => "Without an end",
         ReviewOf::Departed => "By who departed",
+        ReviewOf::Wider => "Beyond a charter",
     }
 }
 

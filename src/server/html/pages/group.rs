@@ -8,6 +8,7 @@ use crate::model::quota::Quota;
 use crate::model::template::TemplateRole;
 use crate::model::user::{Group, User, UserRef};
 use crate::server::html::layout::{Page, Section, Visit, crumbs};
+use crate::server::html::pages::what_if::look;
 use crate::server::html::parts::button::opens;
 use crate::server::html::parts::dialog::{Dialog, type_the_name};
 use crate::server::html::parts::form::{Input, Line, notes, wrongs};
@@ -145,7 +146,7 @@ impl GroupPage {
                                 }
                                 (notes("f-add", "", self.input.error("add")))
                             }
-                            button class="button primary" { "Put in" }
+                            div class="actions" { (look()) button class="button primary" { "Put in" } }
                         }
                     }
                 }

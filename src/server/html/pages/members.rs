@@ -5,6 +5,7 @@ use maud::{Markup, Render, html};
 use crate::model::time::Timestamp;
 use crate::model::user::{Organization, User, UserRef};
 use crate::server::html::layout::{Page, Section, Visit, crumbs};
+use crate::server::html::pages::what_if::look;
 use crate::server::html::parts::button::opens;
 use crate::server::html::parts::dialog::{Dialog, type_the_name};
 use crate::server::html::parts::form::{Input, Line, wrongs};
@@ -175,7 +176,7 @@ impl MemberPage {
                         }
                     }
                     (wrongs(&self.input, &[]))
-                    @if self.assigns { button class="button" { "Save roles" } } @else { p class="note" { "You may not change these." } }
+                    @if self.assigns { div class="actions" { (look()) button class="button" { "Save roles" } } } @else { p class="note" { "You may not change these." } }
                 }
             }
         }

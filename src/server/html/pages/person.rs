@@ -12,6 +12,7 @@ use crate::model::quota::Quota;
 use crate::model::user::{SiteRole, TokenEntry, User, UserKind, UserRef, UserStatus};
 use crate::model::workspace::Workspace;
 use crate::server::html::layout::{Page, Section, Visit, crumbs, role_word};
+use crate::server::html::pages::what_if::look;
 use crate::server::html::parts::button::{labelled, link, opens, post};
 use crate::server::html::parts::dialog::{Dialog, type_the_name};
 use crate::server::html::parts::form::{Input, Line};
@@ -201,7 +202,7 @@ impl Person {
                         }
                     }
                     @if let Some(why) = self.input.error("roles") { span class="error" { (why) } }
-                    @if grants_roles { button class="button" { "Save roles" } }
+                    @if grants_roles { div class="actions" { (look()) button class="button" { "Save roles" } } }
                     @else if let Some(keeper) = keeper { p class="note" { (keeper) " keeps them: they follow what it says at each sign-in." } }
                     @else { p class="note" { "Only an owner changes roles." } }
                 }

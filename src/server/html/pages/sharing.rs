@@ -8,7 +8,7 @@ use crate::model::verb::{Preset, Verb};
 use crate::model::workspace::Workspace;
 use crate::server::html::layout::{Page, Section, Visit, crumbs};
 use crate::server::html::parts::badge::{self, Look};
-use crate::server::html::parts::button::{button, post};
+use crate::server::html::parts::button::{button, labelled, link, post};
 use crate::server::html::parts::form::{Input, Line, notes, wrongs};
 use crate::server::html::parts::icon::icon;
 use crate::server::html::parts::notice::empty;
@@ -58,6 +58,7 @@ impl Render for Sharing {
                     h1 { "Sharing " (w.name) }
                     p { "Who else may work in it, and until when. Its owner is " (w.owner.username) "." }
                 }
+                div class="actions" { (link("", &place.charter(), &labelled("access", "Charter"))) (link("", &place.codes(), &labelled("token", "Share codes"))) }
             }
             div class="split" {
                 div class="stack" { (self.list(&place)) (self.lately(&place)) }
@@ -296,7 +297,8 @@ fn may(grant: &Grant) -> String {
     grant.verbs.preset().map_or_else(|| grant.verbs.to_string(), |preset| preset.to_string())
 }
 
-fn switch(input: &Input, name: &str, label: &str, hint: &str) -> Markup {
+/// A switch with what it means.
+pub(super) fn switch(input: &Input, name: &str, label: &str, hint: &str) -> Markup {
     html! {
         label class="check" {
             input class="switch" role="switch" type="checkbox" name=(name) value="yes" checked[input.value(name, "") == "yes"];

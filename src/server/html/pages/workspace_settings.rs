@@ -5,6 +5,7 @@ use maud::{Markup, Render, html};
 use crate::model::parameter::Parameter;
 use crate::model::workspace::Workspace;
 use crate::server::html::layout::{Page, Section, Visit, crumbs};
+use crate::server::html::pages::handover;
 use crate::server::html::parts::form::{Input, Line, notes, wrongs};
 use crate::server::html::parts::notice::empty;
 use crate::server::html::parts::parameter::{Field, PREFIX};
@@ -22,6 +23,8 @@ pub struct WorkspaceSettings {
     pub values: Vec<String>,
     /// What was typed into one of the forms.
     pub input: Input,
+    /// Whether who looks may give it away.
+    pub gives: bool,
 }
 
 impl Render for WorkspaceSettings {
@@ -38,7 +41,11 @@ impl Render for WorkspaceSettings {
             }
             div class="split" {
                 div class="stack" { (self.answers(&place)) }
-                aside class="stack" aria-label="Hours and name" { (self.hours(&place)) (self.name(&place)) }
+                aside class="stack" aria-label="Hours, name and owner" {
+                    (self.hours(&place))
+                    (self.name(&place))
+                    @if self.gives { (handover::form(&self.visit.csrf, &place, &self.input)) }
+                }
             }
         };
         Page { title: &title, visit: &self.visit, section: Section::Workspaces, live: None, body }

@@ -57,6 +57,15 @@ pub fn restore_sharing(organization: &str) -> String {
     format!("{}/restore", sharing_mode(organization))
 }
 
+/// The charter of an organization.
+pub const CHARTER: &str = "/organizations/{organization}/charter";
+
+/// The charter of an organization.
+#[must_use]
+pub fn charter(organization: &str) -> String {
+    format!("{}/charter", self::organization(organization))
+}
+
 /// Where the pages of an organization begin.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Home(String);

@@ -122,6 +122,17 @@
     form.submit();
   }, true);
 
+  // A secret behind # reaches no server's log: it fills in its field and leaves the address.
+  const fromFragment = () => {
+    for (const field of all("[data-fragment]")) {
+      const text = location.hash.slice(1);
+      if (!text.startsWith(field.dataset.fragment)) continue;
+      field.value = text;
+      history.replaceState(null, "", location.pathname + location.search);
+    }
+  };
+  addEventListener("hashchange", fromFragment);
+
   // A form is sent once.
   document.addEventListener("submit", (event) => {
     if (event.target.method !== "post" || event.defaultPrevented) return;
@@ -257,4 +268,5 @@
     }
   }).observe(document.documentElement, { childList: true, characterData: true, subtree: true });
   improve(document);
+  fromFragment();
 })();

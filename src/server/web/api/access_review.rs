@@ -50,7 +50,10 @@ async fn list(
 fn narrowed(word: &str) -> Result<ReviewOf, Error> {
     let word = if word.is_empty() { "all" } else { word };
     ReviewOf::from_word(word).ok_or_else(|| {
-        Error::invalid("show", format!("{word:?} is none of all, stale, endless and departed"))
+        Error::invalid(
+            "show",
+            format!("{word:?} is none of all, stale, endless, departed and wider"),
+        )
     })
 }
 
@@ -62,6 +65,7 @@ fn told(review: Review, now: Timestamp) -> wire::AccessReview {
         stale: review.counts.stale,
         without_end: review.counts.endless,
         departed: review.counts.departed,
+        wider: review.counts.wider,
         signed_off_at: signed_off_at.map(Into::into),
         signed_off_by: signed_off_by.unwrap_or_default(),
     }
@@ -73,6 +77,7 @@ fn reviewed(row: ReviewRow, now: Timestamp) -> wire::ReviewedGrant {
         last_used_at: row.last_used.map(Into::into),
         stale: row.is_stale(now),
         departed: row.departed,
+        wider: row.wider,
         grant: shown(row.view, uuid::Uuid::nil()),
     }
 }

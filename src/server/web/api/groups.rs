@@ -8,8 +8,8 @@ use super::convert::people as convert;
 use super::users::people_asked_for;
 use crate::model::id::GroupId;
 use crate::model::policy::{Action as A, ResourceType as R};
-use crate::server::app::Error;
 use crate::server::app::groups::{CreateGroup, GroupView, UpdateGroup};
+use crate::server::app::{Actor, Error};
 use crate::server::web::extract::{Json, ListQuery, Path, Query, created, message};
 use crate::server::web::routes::Routes;
 use crate::server::web::{Access, Answer, State, Who};
@@ -59,6 +59,17 @@ struct ShowGroup {
     exclude_members: bool,
 }
 
+/// The groups of an organization: those that the actor sees, and by name those that they may share with.
+async fn of(state: &State, actor: &Actor, key: &str) -> Result<Vec<GroupView>, Error> {
+    let mut seen = state.app.groups(actor, key).await?;
+    for group in state.app.nameable_groups(actor, key).await?.into_iter().flatten() {
+        if seen.iter().all(|known| known.group.id != group.group.id) {
+            seen.push(group);
+        }
+    }
+    Ok(seen)
+}
+
 async fn list_all(
     state: State,
     Who(actor): Who,
@@ -66,7 +77,7 @@ async fn list_all(
 ) -> Answer<Json<Vec<wire::Group>>> {
     let mut groups = match query.organization.as_str() {
         "" => state.app.all_groups(&actor).await?,
-        organization => state.app.groups(&actor, organization).await?,
+        organization => of(&state, &actor, organization).await?,
     };
     if !query.group_ids.is_empty() {
         let ids: Result<BTreeSet<GroupId>, _> =
@@ -87,7 +98,7 @@ async fn list(
     Who(actor): Who,
     Path(organization): Path<String>,
 ) -> Answer<Json<Vec<wire::Group>>> {
-    Ok(all(&state.app.groups(&actor, &organization).await?))
+    Ok(all(&of(&state, &actor, &organization).await?))
 }
 
 fn all(groups: &[GroupView]) -> Json<Vec<wire::Group>> {

@@ -5,6 +5,8 @@ use http::StatusCode;
 use super::convert::people as convert;
 use super::users::people_asked_for;
 use crate::model::policy::{Action as A, Permission, Permissions, ResourceType as R};
+use crate::model::time::Timestamp;
+use crate::model::user::{Organization, User};
 use crate::server::app::roles::{PutRole, RoleView};
 use crate::server::app::{Actor, Error};
 use crate::server::web::extract::{Json, ListQuery, Path, Query};
@@ -67,10 +69,26 @@ async fn page(
     key: &str,
     query: &ListQuery,
 ) -> Answer<(Vec<wire::OrganizationMember>, i64)> {
+    let asked = people_asked_for(query)?;
+    if let Some((place, all)) = state.app.nameable_members(actor, key, &asked.wanted.text).await? {
+        return Ok(named(&place, &all, query));
+    }
     let organization = state.app.organization(actor, key).await?;
-    let (members, count) = state.app.find_members(actor, key, people_asked_for(query)?).await?;
+    let (members, count) = state.app.find_members(actor, key, asked).await?;
     let shown = |(user, since): &(_, _)| convert::member(&organization, user, *since);
     Ok((members.iter().map(shown).collect(), count))
+}
+
+/// A part of the members of whom no more than the name is told, and how many there are.
+fn named(
+    place: &Organization,
+    all: &[User],
+    query: &ListQuery,
+) -> (Vec<wire::OrganizationMember>, i64) {
+    let size = |n: i64| usize::try_from(n).unwrap_or_default();
+    let most = i64::try_from(all.len()).unwrap_or(i64::MAX);
+    let part = all.iter().skip(size(query.offset())).take(size(query.limit(most)));
+    (part.map(|user| convert::member(place, user, Timestamp::default())).collect(), most)
 }
 
 async fn show(

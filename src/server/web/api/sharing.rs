@@ -183,12 +183,16 @@ async fn leave(state: State, Who(actor): Who, Path(id): Path<WorkspaceId>) -> An
     Ok(StatusCode::NO_CONTENT)
 }
 
-fn verbs(words: &[String]) -> Answer<Verbs> {
+/// The verbs that a body names; those of `use` for none.
+///
+/// # Errors
+/// [`Error::Invalid`] for a word that is none.
+pub(super) fn verbs(words: &[String]) -> Result<Verbs, Error> {
     if words.is_empty() {
         return Ok(Preset::Use.verbs());
     }
     let read = Verbs::parse(&words.join(","));
-    Ok(read.map_err(|word| Error::invalid("verbs", format!("there is no verb {word:?}")))?)
+    read.map_err(|word| Error::invalid("verbs", format!("there is no verb {word:?}")))
 }
 
 /// The limits that a body asks for.

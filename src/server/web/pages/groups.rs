@@ -5,11 +5,14 @@ use std::collections::BTreeSet;
 use axum::response::{IntoResponse, Response};
 
 use super::organizations::Here;
+use super::what_if::{self, Asked};
 use super::{Html, Visitor, flash, mistake};
 use crate::model::policy::{Action as A, ResourceType as R};
 use crate::model::user::UserRef;
 use crate::server::app::Error;
 use crate::server::app::groups::{CreateGroup, GroupView, UpdateGroup};
+use crate::server::app::what_if::Change;
+use crate::server::html::layout::Section;
 use crate::server::html::pages::group::GroupPage;
 use crate::server::html::pages::groups::{GroupRow, Groups};
 use crate::server::html::parts::form::Input;
@@ -177,12 +180,39 @@ async fn members(
     fields: Fields,
 ) -> Answer<Response> {
     let these = |name| fields.get(name).map(str::to_owned).into_iter().collect();
-    let change = UpdateGroup {
-        add_users: these("add"),
-        remove_users: these("remove"),
-        ..UpdateGroup::default()
-    };
+    let (add, remove): (Vec<String>, Vec<String>) = (these("add"), these("remove"));
+    if what_if::is_look(&fields) {
+        return ahead(&state, visitor, (here, &name), (fields, add, remove)).await;
+    }
+    let change = UpdateGroup { add_users: add, remove_users: remove, ..UpdateGroup::default() };
     update(&state, visitor, (here, &name), (Ok(change), &fields)).await
+}
+
+/// What another member, or one fewer, would give and take.
+async fn ahead(
+    state: &State,
+    visitor: Visitor,
+    (here, name): (Here, &str),
+    (fields, add, remove): (Fields, Vec<String>, Vec<String>),
+) -> Answer<Response> {
+    let view = state.app.group_named(&visitor.actor, &here.key(), name).await?;
+    let change = Change::Group { group: view.group.id, add, remove };
+    match state.app.what_if(&visitor.actor, change).await {
+        Ok(outlook) => {
+            let asked = Asked {
+                section: Section::Groups,
+                said: format!("{name} would have other members."),
+                back: (name.to_owned(), here.home().group(name)),
+                action: here.home().group_action(name, "members"),
+            };
+            Ok(what_if::page(visitor, asked, (fields, outlook)))
+        }
+        Err(error) => {
+            let add = |field| if field == "add_users" { "add".to_owned() } else { field };
+            let input = mistake(&fields, error.map_field(add))?;
+            Ok(draw_one(state, visitor, here, (view, input)).await?.into_response())
+        }
+    }
 }
 
 async fn update(

@@ -3,10 +3,14 @@
 use axum::response::{IntoResponse, Response};
 
 use super::organizations::Here;
+use super::what_if::{self, Asked};
 use super::{Html, Visitor, flash, mistake};
 use crate::model::policy::{Action as A, ResourceType as R};
 use crate::model::user::User;
+use crate::model::what_if::Outlook;
+use crate::server::app::what_if::Change;
 use crate::server::app::{Actor, Error};
+use crate::server::html::layout::Section;
 use crate::server::html::pages::members::{MemberPage, Members};
 use crate::server::html::parts::form::Input;
 use crate::server::html::paths;
@@ -134,8 +138,18 @@ async fn roles(
     Path(Named { user: key }): Path<Named>,
     fields: Fields,
 ) -> Answer<Response> {
-    let wanted = fields.all("role").map(str::to_owned).collect();
-    match state.app.set_member_roles(&visitor.actor, (&here.key(), &key), wanted).await {
+    let wanted: Vec<String> = fields.all("role").map(str::to_owned).collect();
+    let done = if what_if::is_look(&fields) {
+        let (organization, user) = (here.key(), key.clone());
+        let change = Change::MemberRoles { organization, user, roles: wanted };
+        match state.app.what_if(&visitor.actor, change).await {
+            Ok(outlook) => return ahead(&state, visitor, (&here, &key), (fields, outlook)).await,
+            Err(error) => Err(error),
+        }
+    } else {
+        state.app.set_member_roles(&visitor.actor, (&here.key(), &key), wanted).await
+    };
+    match done {
         Ok((_, user)) => {
             Ok(flash::done(&state.site, &here.home().member(&user.username), "Roles saved."))
         }
@@ -145,6 +159,24 @@ async fn roles(
             Ok(draw_one(&state, visitor, here, (user, input)).await?.into_response())
         }
     }
+}
+
+/// What other roles would give and take.
+async fn ahead(
+    state: &State,
+    visitor: Visitor,
+    (here, key): (&Here, &str),
+    found: (Fields, Outlook),
+) -> Answer<Response> {
+    let user = find(state, &visitor.actor, (here, key)).await?;
+    let name = user.username.to_string();
+    let asked = Asked {
+        section: Section::Members,
+        said: format!("{name} would have other roles in {}.", here.0.organization.label()),
+        back: (name, here.home().member(&user.username)),
+        action: here.home().member_action(&user.username, "roles"),
+    };
+    Ok(what_if::page(visitor, asked, found))
 }
 
 async fn remove(

@@ -3,7 +3,9 @@
 mod access_review;
 mod assets;
 mod audit;
+mod charters;
 mod claims;
+mod codes;
 mod confirm;
 mod create;
 mod doors;
@@ -12,6 +14,7 @@ mod find;
 mod flash;
 mod github;
 mod groups;
+mod handover;
 mod history;
 mod invitations;
 mod leaked_token;
@@ -43,6 +46,7 @@ mod templates;
 mod terminal;
 mod visitor;
 mod ways_in;
+mod what_if;
 mod workspace;
 mod workspace_settings;
 
@@ -68,7 +72,8 @@ pub(super) fn routes(routes: Routes) -> Routes {
     let routes = assets::routes(github::routes(oidc::routes(doors::routes(routes))));
     let routes = live::routes(history::routes(workspace::routes(lists::routes(routes))));
     let routes = terminal::routes(workspace_settings::routes(create::routes(routes)));
-    let routes = sharing_mode::routes(sharing::routes(routes));
+    let routes = sharing_mode::routes(codes::routes(sharing::routes(routes)));
+    let routes = charters::routes(handover::routes(routes));
     let routes = access_review::routes(routes);
     let routes = starters::routes(templates::routes(claims::routes(people::routes(routes))));
     let routes = template_permissions::routes(routes);

@@ -3,15 +3,18 @@
 use axum::response::{IntoResponse, Response};
 
 use super::person_tokens::{sessions_of, tokens_of};
+use super::what_if::{self, Asked};
 use super::{Html, Visitor, flash, mistake, sentence};
 use crate::model::filter::WorkspaceFilter;
 use crate::model::people_filter::PeopleFilter;
 use crate::model::policy::{Action, ResourceType};
 use crate::model::quota::Quota;
 use crate::model::user::{SiteRole, User, UserStatus};
+use crate::model::what_if::Outlook;
 use crate::server::app::users::{CreateUser, UserFilter};
+use crate::server::app::what_if::Change;
 use crate::server::app::{Actor, Error};
-use crate::server::html::layout::Visit;
+use crate::server::html::layout::{Section, Visit};
 use crate::server::html::pages::people::People;
 use crate::server::html::pages::person::Person;
 use crate::server::html::pages::person_tokens::TheirTokens;
@@ -252,8 +255,17 @@ async fn roles(
     Path(key): Path<String>,
     fields: Fields,
 ) -> Answer<Response> {
-    let wanted = fields.all("role").filter_map(SiteRole::from_word).collect();
-    match state.app.set_user_roles(&visitor.actor, &key, wanted).await {
+    let wanted: Vec<SiteRole> = fields.all("role").filter_map(SiteRole::from_word).collect();
+    let done = if what_if::is_look(&fields) {
+        let change = Change::SiteRoles { user: key.clone(), roles: wanted };
+        match state.app.what_if(&visitor.actor, change).await {
+            Ok(outlook) => return ahead(&state, visitor, &key, (fields, outlook)).await,
+            Err(error) => Err(error),
+        }
+    } else {
+        state.app.set_user_roles(&visitor.actor, &key, wanted).await
+    };
+    match done {
         Ok(user) => Ok(flash::done(&state.site, &paths::person(&user.username), "Roles saved.")),
         Err(error) => {
             let user = state.app.user(&visitor.actor, &key).await?;
@@ -265,4 +277,22 @@ async fn roles(
             Ok(page.into_response())
         }
     }
+}
+
+/// What other roles would give and take.
+async fn ahead(
+    state: &State,
+    visitor: Visitor,
+    key: &str,
+    found: (Fields, Outlook),
+) -> Answer<Response> {
+    let user = state.app.user(&visitor.actor, key).await?;
+    let name = user.username.to_string();
+    let asked = Asked {
+        section: Section::People,
+        said: format!("{name} would have other roles on the site."),
+        back: (name, paths::person(&user.username)),
+        action: paths::person_action(&user.username, "roles"),
+    };
+    Ok(what_if::page(visitor, asked, found))
 }

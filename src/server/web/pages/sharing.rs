@@ -123,7 +123,11 @@ async fn try_share(
     Ok(who)
 }
 
-fn verbs(fields: &Fields) -> Result<Verbs, Error> {
+/// The verbs that a form asks for.
+///
+/// # Errors
+/// [`Error::Invalid`] when none is marked.
+pub(super) fn verbs(fields: &Fields) -> Result<Verbs, Error> {
     let preset = fields.get("preset").unwrap_or_default();
     if preset != CUSTOM {
         let preset = Preset::from_word(preset).unwrap_or(Preset::Use);

@@ -36,6 +36,7 @@ impl FromRequestParts<State> for Visitor {
             visit.ways = visit.ways.at(&caller.subject, home.as_ref().map(|home| home.id));
         }
         visit.home = home.as_ref().map(Home::of).unwrap_or_default();
+        visit.ways.review_due = state.app.access_review_is_due(&actor).await?;
         visit.ways.recordings |= state.app.recording_policy().sessions;
         Ok(Self { actor, visit })
     }

@@ -34,7 +34,8 @@ async fn page(state: State, visitor: Visitor, at: At) -> Answer<Html> {
     show(&state, &visitor.actor, visitor.visit, (workspace, Input::default())).await
 }
 
-async fn show(
+/// The page, with what was typed into one of its forms.
+pub(super) async fn show(
     state: &State,
     actor: &Actor,
     visit: Visit,
@@ -47,7 +48,9 @@ async fn show(
         last.iter().find(|v| v.name == name).map_or(fallback, |v| v.value.as_str()).to_owned()
     };
     let values = parameters.iter().map(|p| value(&p.name, &p.default_value)).collect();
-    Ok(Html::of(&WorkspaceSettings { visit, workspace, parameters, values, input }))
+    let may = state.app.allowed(actor, vec![workspace.id]).await?.remove(&workspace.id);
+    let gives = may.is_some_and(|may| may.contains(&Verb::Delete));
+    Ok(Html::of(&WorkspaceSettings { visit, workspace, parameters, values, input, gives }))
 }
 
 async fn rename(state: State, visitor: Visitor, at: At, fields: Fields) -> Answer<Response> {

@@ -1,0 +1,173 @@
+//! Handing a workspace over: who may, what goes with it, and that it outlives its former owner.
+
+use serde_json::{Value, json};
+use steading::model::session::Shown;
+
+use super::{World, cut};
+use crate::harness::{Client, Reply};
+use crate::workspaces::made;
+
+impl World {
+    async fn hand_over(&self, by: &Client, to: &str) -> Reply {
+        self.all.server.post(by, &self.path("/handover"), json!({ "to": to })).await
+    }
+
+    async fn preview(&self, by: &Client, to: &str) -> Reply {
+        self.all.server.post(by, &self.path("/handover/preview"), json!({ "to": to })).await
+    }
+
+    /// A service account for which someone answers.
+    async fn account(&self, name: &str, responsible: &str) {
+        let body = json!({ "username": name, "service_account": true, "responsible": responsible });
+        self.all.server.post(&self.all.olga, "/api/v2/users", body).await.expect(201);
+    }
+
+    async fn owner(&self) -> Value {
+        self.get(&self.all.olga, "").await.expect(200).json()["owner_name"].clone()
+    }
+}
+
+#[tokio::test]
+async fn an_account_takes_over_and_its_former_owner_can_go() {
+    let world = World::new().await;
+    let (server, olga, ada, ben) =
+        (&world.all.server, &world.all.olga, &world.all.ada, &world.all.ben);
+    world.account("nightly", "cora").await;
+    let grant = world.granted(ada, json!({ "users": ["ben"], "verbs": ["use"] })).await;
+    let code = server.post(ada, &world.path("/codes"), json!({})).await.expect(201).json();
+    // Not hers to give away like this: Cora answers for it.
+    let refused = world.hand_over(ada, "nightly").await.expect(403).json();
+    assert!(refused["message"].as_str().unwrap().contains("make no workspaces"), "{refused}");
+    let would = world.preview(olga, "nightly").await.expect(200).json();
+    assert_eq!(
+        (&would["from"], &would["to"], &would["responsible"], &would["stays"]),
+        (&json!("ada"), &json!("nightly"), &json!("cora"), &json!([]))
+    );
+    assert_eq!(
+        (&would["grants_kept"], &would["codes_lost"], &would["runs"]),
+        (&json!(1), &json!(1), &json!(true))
+    );
+    assert_eq!(world.owner().await, "ada", "nothing was done yet");
+    let (adas, bens) =
+        (world.live("ada", Shown::default()).await, world.live("ben", Shown::default()).await);
+    let done = world.hand_over(olga, "nightly").await.expect(200).json();
+    assert_eq!(done, would, "it does what it said");
+    cut(&adas).await;
+    world.get(ada, "").await.expect(404);
+    world.get(&world.cora, "").await.expect(200);
+    let redeem = json!({ "code": code["code"] });
+    let dora = server.sign_in("dora").await;
+    server.post(&dora, "/api/v2/codes/redeem", redeem).await.expect(404);
+    let path = "/api/v2/audit?q=resource_type%3Aworkspace+action%3Awrite&limit=1";
+    let log = server.get(olga, path).await.expect(200).json();
+    let diff = &log["audit_logs"][0]["diff"];
+    assert_eq!(diff["owner"], json!({ "old": "ada", "new": "nightly", "secret": false }));
+    // She goes; what she granted stands, and what runs goes on.
+    server.put(olga, "/api/v2/users/ada/status/suspend", json!({})).await.expect(200);
+    assert!(!bens.cut.is_cancelled());
+    world.get(ben, "").await.expect(200);
+    server.delete(olga, "/api/v2/users/ada").await.expect(200);
+    let here = world.get(ben, "").await.expect(200).json();
+    assert_eq!(here["latest_build"]["status"], "running");
+    let listed = world.get(&world.cora, "/grants").await.expect(200).json();
+    assert_eq!((&listed[0]["id"], &listed[0]["holds"]), (&json!(grant), &json!(true)));
+    assert!(!bens.cut.is_cancelled());
+    goes_on_as_another_s(&world).await;
+}
+
+/// The next start is in its new owner's name; and it goes from the account to a person.
+async fn goes_on_as_another_s(world: &World) {
+    let (server, ben) = (&world.all.server, &world.all.ben);
+    let builds = world.path("/builds");
+    server.post(ben, &builds, json!({ "transition": "stop" })).await.expect(201);
+    world.all.done(steading::server::app::jobs::BuildOutcome::default()).await;
+    server.post(ben, &builds, json!({ "transition": "start" })).await.expect(201);
+    let claim = world.all.claim().await;
+    let work = server.app.build_work(claim.job).await.unwrap();
+    assert_eq!(work.owner.user.username.as_str(), "nightly");
+    assert!(!work.session_token.is_empty());
+    server.app.finish_build(claim.job, made("token-b", 2)).await.unwrap();
+    let lent = Client { token: Some(work.session_token), ..Client::default() };
+    server.get(&lent, "/api/v2/users/me").await.expect(200);
+    world.hand_over(&world.cora, "cora").await.expect(200);
+    assert_eq!(world.owner().await, "cora");
+    server.get(&lent, "/api/v2/users/me").await.expect(401);
+}
+
+#[tokio::test]
+async fn only_who_disposes_of_it_hands_it_over_and_only_to_who_may_have_it() {
+    let world = World::new().await;
+    let (server, olga, ada, ben) =
+        (&world.all.server, &world.all.olga, &world.all.ada, &world.all.ben);
+    world.hand_over(ben, "ben").await.expect(404);
+    let all = json!({ "users": ["ben"], "verbs": ["admin", "delete"] });
+    world.granted(ada, all).await;
+    let refused = world.hand_over(ben, "ben").await.expect(403).json();
+    assert!(refused["message"].as_str().unwrap().contains("by a share"), "{refused}");
+    world.hand_over(ada, "ben").await.expect(403);
+    world.hand_over(olga, "ada").await.expect(409);
+    let refused = world.hand_over(olga, "nobody").await.expect(400).json();
+    assert_eq!(refused["validations"][0]["field"], "to", "{refused}");
+    // A clash says the way out.
+    let body = json!({ "name": "kiln", "template_id": world.all.template["id"] });
+    world.all.create(&world.cora, body).await.expect(201);
+    let refused = world.hand_over(olga, "cora").await.expect(409).json();
+    assert!(refused["message"].as_str().unwrap().contains("rename one of them"), "{refused}");
+    world.all.done(made("token-c", 1)).await;
+    // Nor while a build is under way, nor to who is suspended.
+    server.put(olga, "/api/v2/users/dora/status/suspend", json!({})).await.expect(200);
+    world.hand_over(olga, "dora").await.expect(409);
+    let builds = world.path("/builds");
+    server.post(ada, &builds, json!({ "transition": "stop" })).await.expect(201);
+    let refused = world.hand_over(olga, "ben").await.expect(409).json();
+    assert!(refused["message"].as_str().unwrap().contains("under way"), "{refused}");
+    world.all.done(steading::server::app::jobs::BuildOutcome::default()).await;
+    world.hand_over(olga, "ben").await.expect(200);
+    assert_eq!(world.owner().await, "ben");
+    world.get(ada, "").await.expect(404);
+}
+
+#[tokio::test]
+async fn what_may_not_be_shared_with_its_new_owner_ends_and_can_be_restored() {
+    let world = World::new().await;
+    let (server, olga, ada) = (&world.all.server, &world.all.olga, &world.all.ada);
+    world.account("nightly", "ada").await;
+    world.hand_over(ada, "nightly").await.expect(200);
+    let mode = "/api/v2/organizations/default/settings/workspace-sharing";
+    let accounts = json!({ "shareable_workspace_owners": "service_accounts" });
+    server.patch(olga, mode, accounts).await.expect(200);
+    world.granted(ada, json!({ "users": ["ben"] })).await;
+    let live = world.live("ben", Shown::default()).await;
+    let would = world.preview(ada, "ada").await.expect(200).json();
+    assert_eq!((&would["grants_kept"], &would["grants_ended"]), (&json!(0), &json!(1)));
+    world.hand_over(ada, "ada").await.expect(200);
+    cut(&live).await;
+    world.get(&world.all.ben, "").await.expect(404);
+    world.hand_over(ada, "nightly").await.expect(200);
+    server.post(olga, &format!("{mode}/restore"), json!({})).await.expect(200);
+    world.get(&world.all.ben, "").await.expect(200);
+    // All of it, when that is asked for; and a restart in the new owner's name.
+    let body = json!({ "to": "ada", "end_grants": true, "restart": true });
+    let done = server.post(ada, &world.path("/handover"), body).await.expect(200).json();
+    assert_eq!((&done["grants_ended"], &done["restarts"]), (&json!(1), &json!(true)));
+    let build = world.get(ada, "").await.expect(200).json()["latest_build"].clone();
+    assert_eq!((&build["transition"], &build["initiator_name"]), (&json!("stop"), &json!("ada")));
+}
+
+#[tokio::test]
+async fn the_page_says_what_changes_before_it_is_done() {
+    let world = World::new().await;
+    let (server, ada) = (&world.all.server, &world.all.ada);
+    world.account("nightly", "ada").await;
+    let settings = server.get(ada, "/@ada/kiln/settings").await.expect(200).text;
+    assert!(settings.contains("Hand it over"));
+    let path = "/@ada/kiln/handover";
+    let wrong = server.form(ada, path, &[("to", "nobody")]).await.expect(200).text;
+    assert!(wrong.contains("There is no member") || wrong.contains("no member"), "{wrong}");
+    let shown = server.form(ada, path, &[("to", "nightly")]).await.expect(200).text;
+    assert!(shown.contains("that ada answers for") && shown.contains("may still"), "{shown}");
+    assert_eq!(world.owner().await, "ada");
+    let done = server.form(ada, path, &[("to", "nightly"), ("seen", "yes")]).await.expect(303);
+    assert_eq!(done.headers["location"], "/@nightly/kiln");
+    assert_eq!(world.owner().await, "nightly");
+}
