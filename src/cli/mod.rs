@@ -38,6 +38,7 @@ mod prompt;
 mod reach;
 mod recordings;
 pub mod reference;
+mod requests;
 mod rotations;
 mod schedule;
 #[cfg(feature = "server")]
@@ -244,6 +245,8 @@ async fn workspaces(ctx: &Context, command: args::workspaces::Command) -> anyhow
         C::State(command) => state::run(ctx, command).await,
         C::Who(args) => who::run(ctx, args).await,
         C::Sharing(command) => sharing::run(ctx, command).await,
+        C::Requests(command) => requests::run(ctx, command).await,
+        C::BreakGlass(args) => requests::break_glass(ctx, args).await,
     }
 }
 

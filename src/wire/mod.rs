@@ -10,6 +10,7 @@ pub mod invitations;
 pub mod peer;
 pub mod presence;
 pub mod recordings;
+pub mod requests;
 pub mod rotations;
 pub mod session;
 

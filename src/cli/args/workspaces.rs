@@ -45,6 +45,11 @@ pub enum Command {
     /// Who else may work in a workspace, and until when
     #[command(subcommand, visible_alias = "share")]
     Sharing(super::sharing::Sharing),
+    /// Ask for access to a workspace, and answer who asks
+    #[command(subcommand)]
+    Requests(super::requests::Requests),
+    /// Let yourself into a workspace in an emergency: for an hour, recorded, and everyone is told
+    BreakGlass(super::requests::BreakGlass),
 }
 
 /// Answers to a template's parameters.

@@ -280,8 +280,6 @@ fn standing(tx: &ReadTx<'_>, workspace: WorkspaceId, id: GrantId) -> Result<Gran
 pub(super) fn add(tx: &WriteTx<'_>, sharer: &Sharer<'_>, new: NewGrant) -> Result<Grant> {
     rights::check(tx, &new)?;
     let under = rights::require_new(tx, sharer, (new.to, new.verbs))?;
-    require_room(tx, sharer.workspace)?;
-    grants::forget_surplus(tx, sharer.workspace, MAX_KEPT)?;
     let grant = Grant {
         id: tx.fresh(),
         workspace_id: sharer.workspace,
@@ -295,8 +293,18 @@ pub(super) fn add(tx: &WriteTx<'_>, sharer: &Sharer<'_>, new: NewGrant) -> Resul
         under,
         ended: None,
     };
-    grants::insert(tx, &grant)?;
+    put(tx, &grant)?;
     Ok(grant)
+}
+
+/// Writes a grant where there is room for one more.
+///
+/// # Errors
+/// [`Error::Conflict`] where there is none.
+pub(super) fn put(tx: &WriteTx<'_>, grant: &Grant) -> Result<()> {
+    require_room(tx, grant.workspace_id)?;
+    grants::forget_surplus(tx, grant.workspace_id, MAX_KEPT)?;
+    Ok(grants::insert(tx, grant)?)
 }
 
 /// Asks whether one more grant may stand on a workspace.

@@ -60,6 +60,14 @@ impl<'a> Sharer<'a> {
         self.actor.user_id()
     }
 
+    /// Asks for a right to share that is nobody's grant: it lasts, and can be lent to others.
+    pub(super) fn require_by_no_grant(&self, tx: &ReadTx<'_>) -> Result<()> {
+        match self.basis(tx, [Verb::Share].into_iter().collect())? {
+            None => Ok(()),
+            Some(_) => Err(Error::denied("who has a workspace by a share names nobody for it")),
+        }
+    }
+
     /// By which grant they may pass these on; none when by no grant.
     fn basis(&self, tx: &ReadTx<'_>, verbs: Verbs) -> Result<Option<GrantId>> {
         if self.user().is_none() {
@@ -82,15 +90,7 @@ pub(super) fn require_new(
     sharer: &Sharer<'_>,
     (to, verbs): (Recipient, Verbs),
 ) -> Result<Option<GrantId>> {
-    let owner = users::find(tx, sharer.owner)?.ok_or(Error::NotFound("workspace"))?;
-    match mode(tx, sharer.organization)? {
-        Mode::None => return Err(Error::denied("workspaces are not shared in this organization")),
-        Mode::ServiceAccounts if owner.kind != UserKind::Service => {
-            let why = "only workspaces of service accounts are shared in this organization";
-            return Err(Error::denied(why));
-        }
-        Mode::Everyone | Mode::ServiceAccounts => {}
-    }
+    require_shared_here(tx, (sharer.owner, sharer.organization))?;
     let under = sharer.basis(tx, verbs)?;
     if verbs.contains(Verb::Share) || verbs.contains(Verb::Delete) {
         sharer.actor.require_fresh(tx.now)?;
@@ -110,15 +110,7 @@ pub(super) fn require_new(
             return Err(Error::invalid("user", "is the owner, who may do anything already"));
         }
         Recipient::User(id) => {
-            let found = users::find(tx, id)?.filter(|user| {
-                user.status.may_act() && user.organizations.contains(&sharer.organization)
-            });
-            if found.is_none() {
-                return Err(Error::invalid(
-                    "user",
-                    format!("{id} is no member of the workspace's organization"),
-                ));
-            }
+            require_member(tx, sharer.organization, id)?;
             if sharer.user() == Some(id) {
                 return Err(Error::invalid("user", "is yourself: someone else has to grant it"));
             }
@@ -134,6 +126,36 @@ pub(super) fn require_new(
         }
     }
     Ok(under)
+}
+
+/// Asks whether workspaces of this owner may be shared in this organization.
+pub(super) fn require_shared_here(
+    tx: &ReadTx<'_>,
+    (owner, organization): (UserId, OrganizationId),
+) -> Result<()> {
+    let owner = users::find(tx, owner)?.ok_or(Error::NotFound("workspace"))?;
+    match mode(tx, organization)? {
+        Mode::None => Err(Error::denied("workspaces are not shared in this organization")),
+        Mode::ServiceAccounts if owner.kind != UserKind::Service => {
+            let why = "only workspaces of service accounts are shared in this organization";
+            Err(Error::denied(why))
+        }
+        Mode::Everyone | Mode::ServiceAccounts => Ok(()),
+    }
+}
+
+/// Asks whether someone may be given something in an organization.
+pub(super) fn require_member(
+    tx: &ReadTx<'_>,
+    organization: OrganizationId,
+    id: UserId,
+) -> Result<()> {
+    let found = users::find(tx, id)?
+        .filter(|user| user.status.may_act() && user.organizations.contains(&organization));
+    if found.is_some() {
+        return Ok(());
+    }
+    Err(Error::invalid("user", format!("{id} is no member of the workspace's organization")))
 }
 
 /// Asks for the right to take a grant back: of what one could give, and not the one that one stands on.

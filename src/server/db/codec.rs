@@ -3,8 +3,8 @@
 use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
 
 use crate::model::{
-    access_review, agent, app, audit, build, grant, id, log, name, provider, recording, secret,
-    session, set_sync, template, time, user, verb,
+    access_review, agent, app, audit, build, grant, id, log, name, provider, recording, request,
+    secret, session, set_sync, template, time, user, verb,
 };
 
 macro_rules! text {
@@ -46,6 +46,7 @@ text! {
     id::AppId, id::ScriptId, id::LogSourceId, id::SessionId, id::TerminalId, id::AuditId, id::GrantId,
     id::IdentityId, id::IdentityGrantId, id::InvitationId, id::PasskeyId, id::RoleId,
     id::AuditFilterId, id::RotationId, id::OverrideId, id::RecordingId,
+    id::RequestId, id::BreakGlassId,
     name::UserName, name::WorkspaceName, name::TemplateName, name::GroupName, name::RoleName,
 }
 
@@ -57,6 +58,7 @@ words! {
     audit::AuditAction, audit::AuditTarget, audit::AuditActor, audit::checkpoint::CheckpointKind, verb::Verb, grant::Reason, grant::Via,
     grant::EndedWhy, grant::Mode, access_review::ReviewOf,
     recording::RecordingKind, recording::RecordingStatus, recording::RecordingReason,
+    request::RequestState, request::Verdict,
 }
 
 impl ToSql for time::Timestamp {

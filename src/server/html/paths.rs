@@ -5,6 +5,7 @@ mod audit;
 mod organizations;
 mod people;
 mod recordings;
+mod requests;
 mod rotations;
 mod sharing;
 mod sign_in;
@@ -25,6 +26,10 @@ pub use organizations::{
 };
 pub use people::{claims, end_their_session, person, person_action, revoke_their_token};
 pub use recordings::{COMMANDS, RECORDINGS, cast, recording, recording_at, recordings_in};
+pub use requests::{
+    BREAK_GLASS, NEW_REQUEST, REQUEST_LINK, REQUESTS, ask_for, request, request_action,
+    request_link, review_break_glass,
+};
 pub use rotations::{CALENDAR, ROTATIONS, calendar, rotation_webhook};
 pub use sign_in::{
     PASSWORD_STRENGTH, PROVIDER, PROVIDER_ADD, PROVIDER_ADD_TRY, PROVIDER_REMOVE, PROVIDER_TEST,

@@ -183,7 +183,8 @@ async fn leave(state: State, Who(actor): Who, Path(id): Path<WorkspaceId>) -> An
     Ok(StatusCode::NO_CONTENT)
 }
 
-fn verbs(words: &[String]) -> Answer<Verbs> {
+/// The verbs that a body names; those of `use` when it names none.
+pub(super) fn verbs(words: &[String]) -> Answer<Verbs> {
     if words.is_empty() {
         return Ok(Preset::Use.verbs());
     }
@@ -233,7 +234,7 @@ pub(in crate::server::web) fn limits(
     })
 }
 
-fn minimal(user: &UserRef) -> MinimalUser {
+pub(super) fn minimal(user: &UserRef) -> MinimalUser {
     let (id, username) = (user.id.0, user.username.to_string());
     MinimalUser { id, username, ..MinimalUser::default() }
 }
