@@ -907,6 +907,28 @@ CREATE TABLE request_links (
 ) STRICT;
 CREATE INDEX request_links_by_request ON request_links (request_id);
 
+-- The program of an organization that is told of requests, and may answer them for people.
+CREATE TABLE request_hooks (
+  organization_id TEXT NOT NULL PRIMARY KEY REFERENCES organizations (id) ON DELETE CASCADE, -- whose
+  url             TEXT NOT NULL CHECK (length(url) BETWEEN 1 AND 1024),         -- its address
+  is_trusted      INTEGER NOT NULL CHECK (is_trusted IN (0, 1)),                -- an owner of the site has named it: it may lie in a private network
+  secret          BLOB NOT NULL CHECK (length(secret) <= 512),                  -- sealed: what it and we sign with
+  set_by          TEXT NOT NULL REFERENCES users (id),                          -- who set it
+  set_at          INTEGER NOT NULL                                              -- when
+) STRICT;
+CREATE INDEX request_hooks_by_setter ON request_hooks (set_by);
+
+-- What those programs have yet to be told.
+CREATE TABLE request_notices (
+  seq             INTEGER PRIMARY KEY,                                          -- in the order of what happened
+  organization_id TEXT NOT NULL REFERENCES request_hooks (organization_id) ON DELETE CASCADE, -- whose program
+  body            TEXT NOT NULL CHECK (length(body) <= 8192),                   -- JSON
+  tries           INTEGER NOT NULL,                                             -- how often it was sent in vain
+  next_at         INTEGER NOT NULL                                              -- when it is sent next
+) STRICT;
+CREATE INDEX request_notices_by_organization ON request_notices (organization_id);
+CREATE INDEX request_notices_due ON request_notices (next_at, seq);
+
 -- Who let themselves into which workspace in an emergency, and who looked into it since.
 CREATE TABLE break_glass (
   id           TEXT NOT NULL PRIMARY KEY,                                    -- what happened

@@ -134,6 +134,19 @@ pub struct RuleView {
     pub is_of_organization: bool,
 }
 
+/// A program that is told of requests in an organization, and may answer them for people.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Hook {
+    /// Its address.
+    pub url: String,
+    /// An owner of the site has named it: it may lie in a private network.
+    pub is_trusted: bool,
+    /// Who set it.
+    pub set_by: UserId,
+    /// When.
+    pub set_at: Timestamp,
+}
+
 /// A request with the names of whom it is about.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RequestView {

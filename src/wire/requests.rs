@@ -124,6 +124,16 @@ pub struct RequestRules {
     pub of_organization: bool,
 }
 
+/// `/organizations/{organization}/settings/request-hook`: the program that is told of requests.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct RequestHook {
+    /// Its address; empty for none.
+    pub url: String,
+    /// What it and the server sign with, only in the answer that made it.
+    pub secret: String,
+}
+
 /// `POST /break-glass`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]

@@ -2,8 +2,10 @@
 //! and open until someone else has looked into it.
 
 use super::access::{record, rights};
+use super::request_hooks::tell_break_glass;
 use super::request_rights::require_whole;
-use super::requests::{name, reason};
+use super::request_views::name;
+use super::requests::reason;
 use super::sharing::put;
 use super::sharing_rights::{is_off, require_member};
 use super::sharing_trail::{self, words};
@@ -41,6 +43,7 @@ impl App {
                 require_use(tx, user, (id, owner, organization))?;
                 actor.require_fresh(tx.now)?;
                 let taken = take(tx, &actor, (id, user), reason(&why)?)?;
+                tell_break_glass(tx, organization, &taken)?;
                 view(tx, &actor, taken)
             })
             .await

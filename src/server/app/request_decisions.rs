@@ -5,8 +5,10 @@ use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::time::Duration;
 
+use super::request_hooks::tell_request;
 use super::request_rights::{Asked, Standing, absent, require_whole};
-use super::requests::{load, seen, settle, view, written};
+use super::request_views::{load, name, seen, view};
+use super::requests::{settle, written};
 use super::sharing::put;
 use super::sharing_trail::{record, words};
 use super::{Actor, App, Error, Result};
@@ -14,6 +16,7 @@ use crate::model::audit::{AuditAction, Diff};
 use crate::model::event::Event;
 use crate::model::grant::{Grant, Limits, Recipient, Via};
 use crate::model::id::{RequestId, UserId};
+use crate::model::policy::Context;
 use crate::model::request::{
     Approval, LASTS, MAX_REASON, Request, RequestState, RequestView, Verdict, outcome,
 };
@@ -143,44 +146,61 @@ fn decide(
 ) -> Result<RequestView> {
     let user = require_whole(actor)?;
     let request = seen(tx, actor, id)?;
+    decide_as(tx, actor, (user, actor.context(tx.now)), (&request, decision))?;
+    view(tx, actor, load(tx, id)?)
+}
+
+/// Takes someone's answer, who came as `context` says; the actor is who brings it.
+///
+/// # Errors
+/// As [`App::decide_request`].
+pub(super) fn decide_as(
+    tx: &WriteTx<'_>,
+    actor: &Actor,
+    (user, context): (UserId, Context<'_>),
+    (request, decision): (&Request, &Decision),
+) -> Result<()> {
     if request.user_id == user {
         return Err(Error::denied("nobody answers their own request"));
     }
-    require_waiting(&request, tx.now)?;
-    let asked = Asked::of(tx, &request)?.ok_or(Error::NotFound("workspace"))?;
-    let right = asked.right_of(tx, user, &actor.context(tx.now))?;
+    require_waiting(request, tx.now)?;
+    let asked = Asked::of(tx, request)?.ok_or(Error::NotFound("workspace"))?;
+    let right = asked.right_of(tx, user, &context)?;
     let why = "a request is answered by who may share what it asks for, or was named for it";
     let right = right.ok_or_else(|| Error::denied(why))?;
     let is_much = request.verbs.contains(Verb::Share) || request.verbs.contains(Verb::Delete);
     if is_much && decision.verdict == Verdict::Approve {
         actor.require_fresh(tx.now)?;
     }
-    let mut said = requests::said(tx, id)?;
+    let mut said = requests::said(tx, request.id)?;
     if said.iter().any(|one| one.user_id == user) {
         return Err(Error::conflict("you have answered it already"));
     }
-    let own = approval(tx.now, user, (&request, decision))?;
-    requests::say(tx, id, &own)?;
-    let diff =
-        Diff::new().field("verdict", "", own.verdict.as_str()).field("note", "", own.note.as_str());
+    let own = approval(tx.now, user, (request, decision))?;
+    requests::say(tx, request.id, &own)?;
+    let diff = Diff::new()
+        .field("verdict", "", own.verdict.as_str())
+        .field("by", "", name(tx, user)?.username.as_str())
+        .field("note", "", own.note.as_str());
     said.push(own);
     let counting = counting(tx, &asked, (&said, user))?;
     match outcome(&said, |who| counting.contains(&who), asked.needed()) {
         RequestState::Approved => {
             let lasts = said.iter().filter(|one| counting.contains(&one.user_id));
             let lasts = lasts.map(|one| one.lasts).min().unwrap_or(request.lasts);
-            let span = request.span(tx.now, lasts);
-            let_in(tx, actor, (&asked, right), span, diff)?;
+            let_in(tx, actor, (&asked, right), request.span(tx.now, lasts), diff)?;
+            tell_request(tx, asked.organization, (request, "approved"))
         }
         RequestState::Denied => {
-            settle(tx, actor, (&request, RequestState::Denied, None), diff)?;
+            settle(tx, actor, (request, RequestState::Denied, None), diff)?;
+            tell_request(tx, asked.organization, (request, "denied"))
         }
         RequestState::Pending | RequestState::Cancelled | RequestState::Expired => {
-            written(tx, actor, AuditAction::Write, (&request, &diff))?;
+            written(tx, actor, AuditAction::Write, (request, &diff))?;
             tx.emit(Event::Workspace(asked.workspace));
+            Ok(())
         }
     }
-    view(tx, actor, load(tx, id)?)
 }
 
 fn approval(

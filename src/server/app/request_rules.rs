@@ -3,7 +3,7 @@
 use super::access::record;
 use super::recipients::group_by_key;
 use super::request_rights::{require_whole, rule};
-use super::requests::name;
+use super::request_views::name;
 use super::sharing_rights::Sharer;
 use super::{Actor, App, Error, Result, organizations as places, trail, workspaces as cases};
 use crate::model::audit::{AuditAction, AuditEntry, AuditTarget, Diff};

@@ -43,6 +43,7 @@ pub mod quotas;
 pub mod recording_blocks;
 pub mod recordings;
 pub mod recovery_codes;
+pub mod request_hooks;
 pub mod request_rules;
 pub mod requests;
 pub mod resources;

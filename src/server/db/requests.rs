@@ -46,18 +46,6 @@ pub fn find(tx: &ReadTx<'_>, id: RequestId) -> Result<Option<Request>> {
     tx.find("SELECT * FROM requests WHERE id = :id", named_params! { ":id": id }, from_row)
 }
 
-/// The request by which a grant came to be.
-///
-/// # Errors
-/// When SQLite fails.
-pub fn of_grant(tx: &ReadTx<'_>, grant: GrantId) -> Result<Option<Request>> {
-    tx.find(
-        "SELECT * FROM requests WHERE grant_id = :grant",
-        named_params! { ":grant": grant },
-        from_row,
-    )
-}
-
 /// What someone asked for, the last first.
 ///
 /// # Errors

@@ -21,8 +21,9 @@ pub use audit::{
     AUDIT, AUDIT_FILTERS, audit_entry, audit_export, audit_filter, audit_where, delete_audit_filter,
 };
 pub use organizations::{
-    GROUPS, Home, MEMBERS, ORGANIZATION, ORGANIZATION_DELETE, ORGANIZATIONS, ROLES, SHARING_MODE,
-    SHARING_RESTORE, SYNC, delete_organization, organization, restore_sharing, sharing_mode, sync,
+    GROUPS, Home, MEMBERS, ORGANIZATION, ORGANIZATION_DELETE, ORGANIZATIONS, REQUEST_RULES,
+    REQUEST_RULES_UNSET, ROLES, SHARING_MODE, SHARING_RESTORE, SYNC, delete_organization,
+    organization, request_rules, restore_sharing, sharing_mode, sync,
 };
 pub use people::{claims, end_their_session, person, person_action, revoke_their_token};
 pub use recordings::{COMMANDS, RECORDINGS, cast, recording, recording_at, recordings_in};

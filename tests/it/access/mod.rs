@@ -67,6 +67,7 @@ fn has_owner(path: &str) -> bool {
         "{agent}",
         "{key}",
         "{recording}",
+        "{request}",
         "/settings",
     ];
     parts.iter().any(|part| path.contains(part))

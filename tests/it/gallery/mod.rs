@@ -9,6 +9,7 @@ mod fixtures;
 mod other_scenes;
 mod parameters;
 mod recording_scenes;
+mod request_scenes;
 mod rotation_scenes;
 mod rules;
 mod sharing_scenes;
@@ -42,9 +43,12 @@ pub fn all() -> Vec<Scene> {
     let (audit, ways) = (audit_scenes::all(), sign_in_scenes::all());
     let (factors, claims) = (factor_scenes::all(), claim_scenes::all());
     let (sharing, rotations) = (sharing_scenes::all(), rotation_scenes::all());
-    let recordings = recording_scenes::all();
-    [sharing, work, other, access, accounts, audit, factors, claims, ways, rotations, recordings]
-        .concat()
+    let (recordings, requests) = (recording_scenes::all(), request_scenes::all());
+    [
+        requests, sharing, work, other, access, accounts, audit, factors, claims, ways, rotations,
+        recordings,
+    ]
+    .concat()
 }
 
 /// Writes all scenes with the assets, and an index, so that a static server can show them.

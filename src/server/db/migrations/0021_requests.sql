@@ -62,6 +62,26 @@ CREATE TABLE request_links (
 ) STRICT;
 CREATE INDEX request_links_by_request ON request_links (request_id);
 
+CREATE TABLE request_hooks (
+  organization_id TEXT NOT NULL PRIMARY KEY REFERENCES organizations (id) ON DELETE CASCADE,
+  url TEXT NOT NULL CHECK (length(url) BETWEEN 1 AND 1024),
+  is_trusted INTEGER NOT NULL CHECK (is_trusted IN (0, 1)),
+  secret BLOB NOT NULL CHECK (length(secret) <= 512),
+  set_by TEXT NOT NULL REFERENCES users (id),
+  set_at INTEGER NOT NULL
+) STRICT;
+CREATE INDEX request_hooks_by_setter ON request_hooks (set_by);
+
+CREATE TABLE request_notices (
+  seq INTEGER PRIMARY KEY,
+  organization_id TEXT NOT NULL REFERENCES request_hooks (organization_id) ON DELETE CASCADE,
+  body TEXT NOT NULL CHECK (length(body) <= 8192),
+  tries INTEGER NOT NULL,
+  next_at INTEGER NOT NULL
+) STRICT;
+CREATE INDEX request_notices_by_organization ON request_notices (organization_id);
+CREATE INDEX request_notices_due ON request_notices (next_at, seq);
+
 CREATE TABLE break_glass (
   id TEXT NOT NULL PRIMARY KEY,
   workspace_id TEXT NOT NULL REFERENCES workspaces (id) ON DELETE CASCADE,

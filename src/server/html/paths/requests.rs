@@ -8,7 +8,7 @@ pub const REQUESTS: &str = "/requests";
 /// Asking for access.
 pub const NEW_REQUEST: &str = "/requests/new";
 /// Where the link of a request leads.
-pub const REQUEST_LINK: &str = "/requests/link/{token}";
+pub const REQUEST_LINK: &str = "/requests/link/{link}";
 /// Letting oneself in.
 pub const BREAK_GLASS: &str = "/break-glass";
 
@@ -33,7 +33,7 @@ pub fn request_action(id: RequestId, action: &str) -> String {
 /// Where the link of a request leads, by its secret.
 #[must_use]
 pub fn request_link(token: &str) -> String {
-    REQUEST_LINK.replace("{token}", &segment(token))
+    REQUEST_LINK.replace("{link}", &segment(token))
 }
 
 /// Saying that one has looked into it.

@@ -20,6 +20,7 @@ mod members;
 pub mod organizations;
 mod presence;
 pub mod recordings;
+mod request_hooks;
 pub mod requests;
 mod rotation_doors;
 mod rotations;
@@ -56,7 +57,7 @@ pub(super) fn routes(routes: Routes) -> Routes {
     let routes = rotation_doors::routes(rotations::routes(routes));
     let routes = audit::routes(routes);
     let routes = recordings::routes(routes);
-    let routes = break_glass::routes(requests::routes(routes));
+    let routes = break_glass::routes(request_hooks::routes(requests::routes(routes)));
     let routes = files::routes(routes);
     let routes = templates::routes(routes);
     let routes = template_acl::routes(routes);
