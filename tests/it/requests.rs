@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use steading::model::verb::{Verb, Verbs};
 use steading::server::app::Actor;
+use steading::tasks::{OnPanic, Tasks};
 
 use crate::harness::{Client, Reply, person};
 use crate::workspaces::{World as Workspaces, id, made};
@@ -527,12 +528,12 @@ async fn no_request_widens_anything() {
 }
 
 /// A program that keeps what it is sent, and answers 200.
-async fn listener() -> (String, tokio::sync::mpsc::Receiver<(String, Value)>) {
+async fn listener(tasks: &Tasks) -> (String, tokio::sync::mpsc::Receiver<(String, Value)>) {
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}/hook?from=steading", listener.local_addr().unwrap());
     let (heard, all) = tokio::sync::mpsc::channel(8);
-    tokio::spawn(async move {
+    tasks.spawn("listener", OnPanic::Lose, async move {
         while let Ok((mut socket, _)) = listener.accept().await {
             let (mut bytes, mut part) = (vec![], [0; 4096]);
             let body = loop {
@@ -557,7 +558,8 @@ async fn a_program_is_told_signed_and_answers_signed_for_people_who_may() {
     let world = World::new().await;
     let (ada, ben, server) = (&world.all.ada, &world.all.ben, &world.all.server);
     let path = "/api/v2/organizations/default/settings/request-hook";
-    let (url, mut heard) = listener().await;
+    let tasks = Tasks::new();
+    let (url, mut heard) = listener(&tasks).await;
     server.put(ada, path, json!({ "url": url })).await.expect(403);
     let inner = json!({ "url": "ftp://127.0.0.1/" });
     server.put(&world.all.olga, path, inner).await.expect(400);

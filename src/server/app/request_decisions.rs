@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::request_hooks::tell_request;
 use super::request_rights::{Asked, Standing, absent, require_whole};
 use super::request_views::{load, name, seen, view};
-use super::requests::{settle, written};
+use super::requests::{over, settle, written};
 use super::sharing::put;
 use super::sharing_trail::{record, words};
 use super::{Actor, App, Error, Result};
@@ -132,11 +132,8 @@ fn linked(tx: &ReadTx<'_>, token: &Token) -> Result<Option<RequestId>> {
 }
 
 fn require_waiting(request: &Request, now: Timestamp) -> Result<()> {
-    match request.state_at(now) {
-        RequestState::Pending => Ok(()),
-        RequestState::Expired => Err(Error::conflict("its time is over; it can be asked again")),
-        state => Err(Error::conflict(format!("it is {state} already"))),
-    }
+    let state = request.state_at(now);
+    if state == RequestState::Pending { Ok(()) } else { Err(over(state)) }
 }
 
 fn decide(

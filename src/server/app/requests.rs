@@ -237,10 +237,7 @@ pub(super) fn settle(
     diff: Diff,
 ) -> Result<()> {
     if !requests::settle(tx, request.id, (to, grant))? {
-        return Err(Error::conflict(match request.state_at(tx.now) {
-            RequestState::Expired => "its time is over; it can be asked again".to_owned(),
-            state => format!("it is {state} already"),
-        }));
+        return Err(over(request.state_at(tx.now)));
     }
     requests::delete_links(tx, request.id)?;
     let diff = diff.field("state", RequestState::Pending.as_str(), to.as_str());
@@ -249,6 +246,14 @@ pub(super) fn settle(
         tx.emit(Event::Workspace(id));
     }
     Ok(())
+}
+
+/// What is said to who comes too late.
+pub(super) fn over(state: RequestState) -> Error {
+    if state == RequestState::Expired {
+        return Error::conflict("its time is over; it can be asked again");
+    }
+    Error::conflict(format!("it is {state} already"))
 }
 
 fn state(to: RequestState) -> Diff {

@@ -28,7 +28,9 @@ pub(super) fn routes(routes: Routes) -> Routes {
     routes
         .get(Access::Page, paths::REQUESTS, list)
         .post(Access::Page, paths::REQUESTS, ask)
-        .get(Access::Page, paths::NEW_REQUEST, new)
+        .get(Access::Page, paths::NEW_REQUEST, |visitor: Visitor, known: Query<Known>| async move {
+            new(visitor, known)
+        })
         .get(Access::Page, paths::REQUEST_LINK, by_link)
         .post(Access::Page, paths::REQUEST_LINK, answer_by_link)
         .get(Access::Page, "/requests/{request}", show)
@@ -54,10 +56,10 @@ struct Known {
     preset: String,
 }
 
-async fn new(visitor: Visitor, Query(known): Query<Known>) -> Answer<Html> {
+fn new(visitor: Visitor, Query(known): Query<Known>) -> Html {
     let verbs = Verbs::parse(&known.preset).unwrap_or_default();
     let workspace = known.workspace.chars().take(MAX_PLACE).collect();
-    Ok(draw(visitor, Wanted { workspace, verbs }, (Input::default(), Input::default())))
+    draw(visitor, Wanted { workspace, verbs }, (Input::default(), Input::default()))
 }
 
 fn draw(
