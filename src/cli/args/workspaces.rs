@@ -48,7 +48,7 @@ pub enum Command {
     /// Ask for access to a workspace, and answer who asks
     #[command(subcommand)]
     Requests(super::requests::Requests),
-    /// Let yourself into a workspace in an emergency: for an hour, recorded, and everyone is told
+    /// Enter a workspace in an emergency: recorded, and everyone is told
     BreakGlass(super::requests::BreakGlass),
 }
 

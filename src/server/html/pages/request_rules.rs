@@ -98,7 +98,7 @@ impl RequestRules {
                             p class="note" { "When " (by.username) " may not share it any more, those named here answer nothing." }
                         }
                     }
-                    @if rule.set.is_some() && !rule.is_of_organization || rule.set.is_some() && self.is_organization() {
+                    @if rule.set.is_some() && (!rule.is_of_organization || self.is_organization()) {
                         (post(&self.visit.csrf, &format!("{}/unset", self.action), &html! { button class="button" { "Remove the rule" } }))
                     } @else if rule.set.is_some() { p class="note" { "It is the organization's." } }
                 }
