@@ -795,7 +795,7 @@ CREATE TABLE audit (
   user_agent      TEXT NOT NULL CHECK (length(user_agent) <= 256),          -- what the client calls itself; may be empty
   request_id      TEXT,                                                     -- the request it was done in
   action          TEXT NOT NULL CHECK (action = 'create' OR action = 'open' OR action = 'write' OR action = 'delete' OR action = 'start' OR action = 'stop' OR action = 'login' OR action = 'logout' OR action = 'register'), -- AuditAction
-  target          TEXT NOT NULL CHECK (target = 'user' OR target = 'recording' OR target = 'api_key' OR target = 'git_ssh_key' OR target = 'template' OR target = 'template_version' OR target = 'workspace' OR target = 'workspace_build' OR target = 'group' OR target = 'organization' OR target = 'health_settings' OR target = 'custom_role' OR target = 'organization_member' OR target = 'invitation' OR target = 'rotation'), -- AuditTarget
+  target          TEXT NOT NULL CHECK (target = 'user' OR target = 'access_request' OR target = 'break_glass' OR target = 'recording' OR target = 'api_key' OR target = 'git_ssh_key' OR target = 'template' OR target = 'template_version' OR target = 'workspace' OR target = 'workspace_build' OR target = 'group' OR target = 'organization' OR target = 'health_settings' OR target = 'custom_role' OR target = 'organization_member' OR target = 'invitation' OR target = 'rotation'), -- AuditTarget
   target_id       TEXT NOT NULL,                                            -- the thing
   target_name     TEXT NOT NULL COLLATE NOCASE CHECK (length(target_name) <= 256), -- its name then
   organization_id TEXT,                                                     -- where the thing belongs
@@ -911,6 +911,110 @@ CREATE TABLE calendar_feeds (
   hash       BLOB NOT NULL CHECK (length(hash) = 32),                           -- SHA-256 of the rest of the link
   created_at INTEGER NOT NULL                                                   -- when it was made
 ) STRICT, WITHOUT ROWID;
+
+-- Requests for access to workspaces. What is granted by one is a row in grants, which ends by itself.
+CREATE TABLE requests (
+  id           TEXT NOT NULL PRIMARY KEY,                                    -- the request
+  user_id      TEXT NOT NULL REFERENCES users (id),                          -- who asks
+  place        TEXT NOT NULL COLLATE NOCASE CHECK (length(place) <= 128),    -- owner/name of the workspace, as it was written
+  workspace_id TEXT REFERENCES workspaces (id) ON DELETE CASCADE,            -- the workspace; null where there is none to ask for, which whoever asks is not told
+  verbs        INTEGER NOT NULL CHECK (verbs BETWEEN 1 AND 255),             -- a bit for each, as workspace_verbs has them
+  reason       TEXT NOT NULL CHECK (length(reason) BETWEEN 1 AND 512),       -- why
+  from_at      INTEGER NOT NULL,                                             -- not before; 0 for at once
+  lasts_s      INTEGER NOT NULL CHECK (lasts_s BETWEEN 60 AND 1209600),      -- for how long
+  made_at      INTEGER NOT NULL,                                             -- when it was asked
+  expires_at   INTEGER NOT NULL CHECK (expires_at > made_at),                -- until when it can be answered
+  state        TEXT NOT NULL CHECK (state = 'pending' OR state = 'approved' OR state = 'denied' OR state = 'cancelled' OR state = 'expired'), -- RequestState
+  decided_at   INTEGER,                                                      -- when it came to that; null while it waits
+  grant_id     TEXT REFERENCES grants (id) ON DELETE SET NULL,               -- what was granted, while that is kept
+  CHECK ((state = 'pending') = (decided_at IS NULL)),
+  CHECK (grant_id IS NULL OR state = 'approved')
+) STRICT;
+CREATE INDEX requests_by_user ON requests (user_id, made_at, id);
+CREATE INDEX requests_by_workspace ON requests (workspace_id) WHERE workspace_id IS NOT NULL;
+CREATE INDEX requests_by_grant ON requests (grant_id) WHERE grant_id IS NOT NULL;
+CREATE INDEX requests_by_end ON requests (decided_at) WHERE decided_at IS NOT NULL;
+CREATE INDEX requests_pending ON requests (expires_at, id) WHERE state = 'pending';
+
+-- What people said of requests, each once.
+CREATE TABLE approvals (
+  request_id TEXT NOT NULL REFERENCES requests (id) ON DELETE CASCADE, -- of which
+  user_id    TEXT NOT NULL REFERENCES users (id),                      -- who
+  verdict    TEXT NOT NULL CHECK (verdict IN ('approve', 'deny')),     -- Verdict
+  note       TEXT NOT NULL CHECK (length(note) <= 512),                -- what they wrote with it; may be empty
+  lasts_s    INTEGER NOT NULL CHECK (lasts_s BETWEEN 60 AND 1209600),  -- for how long they let them in
+  at         INTEGER NOT NULL,                                         -- when
+  PRIMARY KEY (request_id, user_id)
+) STRICT;
+CREATE INDEX approvals_by_user ON approvals (user_id);
+
+-- Who answers requests besides those who may share, and how many have to: for an organization, or one workspace of it.
+CREATE TABLE request_rules (
+  organization_id  TEXT NOT NULL REFERENCES organizations (id) ON DELETE CASCADE, -- where
+  workspace_id     TEXT REFERENCES workspaces (id) ON DELETE CASCADE,             -- for this one; null for all that have no rule of their own
+  approvals        INTEGER NOT NULL CHECK (approvals BETWEEN 1 AND 10),           -- how many have to say yes
+  group_id         TEXT REFERENCES groups (id) ON DELETE SET NULL,                -- its members may
+  rotation_id      TEXT REFERENCES rotations (id) ON DELETE SET NULL,             -- whoever is on call there may
+  auto_rotation_id TEXT REFERENCES rotations (id) ON DELETE SET NULL,             -- whoever is on call there is let in at once
+  set_by           TEXT NOT NULL REFERENCES users (id),                           -- who set it: what it lets others give is theirs to give
+  set_at           INTEGER NOT NULL                                               -- when
+) STRICT;
+CREATE UNIQUE INDEX request_rules_by_place ON request_rules (organization_id, coalesce(workspace_id, ''));
+CREATE INDEX request_rules_by_workspace ON request_rules (workspace_id) WHERE workspace_id IS NOT NULL;
+CREATE INDEX request_rules_by_group ON request_rules (group_id) WHERE group_id IS NOT NULL;
+CREATE INDEX request_rules_by_rotation ON request_rules (rotation_id) WHERE rotation_id IS NOT NULL;
+CREATE INDEX request_rules_by_auto ON request_rules (auto_rotation_id) WHERE auto_rotation_id IS NOT NULL;
+CREATE INDEX request_rules_by_setter ON request_rules (set_by);
+
+-- Links by which people answer requests once they are signed in, each once.
+CREATE TABLE request_links (
+  public_id  TEXT NOT NULL PRIMARY KEY CHECK (length(public_id) = 10),     -- the part it is looked up by
+  hash       BLOB NOT NULL CHECK (length(hash) = 32),                      -- SHA-256 of the secret part
+  request_id TEXT NOT NULL REFERENCES requests (id) ON DELETE CASCADE      -- the request
+) STRICT;
+CREATE INDEX request_links_by_request ON request_links (request_id);
+
+-- The program of an organization that is told of requests, and may answer them for people.
+CREATE TABLE request_hooks (
+  organization_id TEXT NOT NULL PRIMARY KEY REFERENCES organizations (id) ON DELETE CASCADE, -- whose
+  url             TEXT NOT NULL CHECK (length(url) BETWEEN 1 AND 1024),         -- its address
+  is_trusted      INTEGER NOT NULL CHECK (is_trusted IN (0, 1)),                -- an owner of the site has named it: it may lie in a private network
+  secret          BLOB NOT NULL CHECK (length(secret) <= 512),                  -- sealed: what it and we sign with
+  set_by          TEXT NOT NULL REFERENCES users (id),                          -- who set it
+  set_at          INTEGER NOT NULL                                              -- when
+) STRICT;
+CREATE INDEX request_hooks_by_setter ON request_hooks (set_by);
+
+-- What those programs have yet to be told.
+CREATE TABLE request_notices (
+  seq             INTEGER PRIMARY KEY,                                          -- in the order of what happened
+  organization_id TEXT NOT NULL REFERENCES request_hooks (organization_id) ON DELETE CASCADE, -- whose program
+  body            TEXT NOT NULL CHECK (length(body) <= 8192),                   -- JSON
+  tries           INTEGER NOT NULL,                                             -- how often it was sent in vain
+  next_at         INTEGER NOT NULL                                              -- when it is sent next
+) STRICT;
+CREATE INDEX request_notices_by_organization ON request_notices (organization_id);
+CREATE INDEX request_notices_due ON request_notices (next_at, seq);
+
+-- Who let themselves into which workspace in an emergency, and who looked into it since.
+CREATE TABLE break_glass (
+  id           TEXT NOT NULL PRIMARY KEY,                                    -- what happened
+  workspace_id TEXT NOT NULL REFERENCES workspaces (id) ON DELETE CASCADE,   -- into which workspace
+  user_id      TEXT NOT NULL REFERENCES users (id),                          -- who
+  grant_id     TEXT REFERENCES grants (id) ON DELETE SET NULL,               -- what they gave themselves, while that is kept
+  reason       TEXT NOT NULL CHECK (length(reason) BETWEEN 1 AND 512),       -- why
+  taken_at     INTEGER NOT NULL,                                             -- when
+  until_at     INTEGER NOT NULL CHECK (until_at > taken_at),                 -- until when
+  reviewed_at  INTEGER,                                                      -- when someone looked into it; null until then
+  reviewed_by  TEXT REFERENCES users (id) CHECK (reviewed_by <> user_id),    -- who
+  note         TEXT NOT NULL CHECK (length(note) <= 512),                    -- what they found; empty until then
+  CHECK ((reviewed_at IS NULL) = (reviewed_by IS NULL))
+) STRICT;
+CREATE INDEX break_glass_by_workspace ON break_glass (workspace_id, taken_at);
+CREATE INDEX break_glass_by_user ON break_glass (user_id, workspace_id);
+CREATE INDEX break_glass_by_grant ON break_glass (grant_id) WHERE grant_id IS NOT NULL;
+CREATE INDEX break_glass_by_reviewer ON break_glass (reviewed_by) WHERE reviewed_by IS NOT NULL;
+CREATE INDEX break_glass_open ON break_glass (taken_at, id) WHERE reviewed_at IS NULL;
 
 -- Users who may act at all.
 CREATE VIEW active_users AS

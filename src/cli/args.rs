@@ -1,5 +1,4 @@
-//! The registry of flags and environment variables, with their help. Nothing else reads the
-//! environment.
+//! Every flag and environment variable, with its help. Nothing else reads the environment.
 
 pub mod accepted;
 pub mod access;
@@ -10,6 +9,7 @@ pub mod inside;
 pub mod organizations;
 pub mod people;
 pub mod recordings;
+pub mod requests;
 pub mod rotations;
 #[cfg(feature = "server")]
 pub mod serve;

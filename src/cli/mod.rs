@@ -42,6 +42,7 @@ mod prompt;
 mod reach;
 mod recordings;
 pub mod reference;
+mod requests;
 mod rotations;
 mod schedule;
 #[cfg(feature = "server")]
@@ -253,6 +254,8 @@ async fn workspaces(ctx: &Context, command: args::workspaces::Command) -> anyhow
         C::Sharing(command) => sharing::run(ctx, command).await,
         C::Codes(command) => codes::run(ctx, command).await,
         C::Handover(args) => handover::run(ctx, args).await,
+        C::Requests(command) => requests::run(ctx, command).await,
+        C::BreakGlass(args) => requests::break_glass(ctx, args).await,
     }
 }
 

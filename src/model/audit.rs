@@ -67,6 +67,10 @@ define_words! {
         Rotation = "rotation",
         /// A recording of a session.
         Recording = "recording",
+        /// Someone asks for access to a workspace.
+        Request = "access_request",
+        /// Someone let themselves into a workspace in an emergency.
+        BreakGlass = "break_glass",
         /// A setting of the deployment.
         Setting = "health_settings",
     }

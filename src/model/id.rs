@@ -105,4 +105,8 @@ define_id! {
     OverrideId,
     /// A recording of a session.
     RecordingId,
+    /// Someone who asks for access to a workspace.
+    RequestId,
+    /// Someone who let themselves into a workspace in an emergency.
+    BreakGlassId,
 }

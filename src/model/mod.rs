@@ -34,6 +34,7 @@ pub mod provider;
 pub mod provider_field;
 pub mod quota;
 pub mod recording;
+pub mod request;
 pub mod resource;
 pub mod rotation;
 pub mod schedule;

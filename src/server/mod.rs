@@ -10,6 +10,7 @@ pub mod html;
 pub mod identity;
 pub mod jobs;
 pub mod listen;
+pub mod outbox;
 pub mod web;
 
 use std::net::SocketAddr;
@@ -229,6 +230,7 @@ async fn start_providers(app: &App, config: &Config, tasks: &Tasks) -> anyhow::R
         scim: config.scim.clone(),
         told: config.told.clone(),
     };
+    outbox::start(app, dialer.clone(), tasks);
     let providers = Providers::start(app.clone(), fixed, dialer).await?;
     tasks.spawn("identity-grants", OnPanic::Stop, providers.clone().keep_grants());
     Ok(providers)

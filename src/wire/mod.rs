@@ -14,6 +14,7 @@ pub mod local;
 pub mod peer;
 pub mod presence;
 pub mod recordings;
+pub mod requests;
 pub mod rotations;
 pub mod session;
 pub mod terminals;

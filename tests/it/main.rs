@@ -33,6 +33,7 @@ mod passwords;
 mod provision;
 mod quotas;
 mod recordings;
+mod requests;
 mod revoked;
 mod roles;
 mod rotation_doors;

@@ -62,6 +62,7 @@ fn may_import(part: &str) -> Option<&'static [&'static str]> {
         "server::app" => &["clock", "model", "wire", "server::db"],
         "server::identity" => &["clock", "tasks", "model", "wire", "net", "server::app"],
         "server::fleet" => &["clock", "tasks", "model", "wire", "net", "ssh", "server::app"],
+        "server::outbox" => &["tasks", "model", "net", "server::app"],
         "server::jobs" => &["clock", "tasks", "model", "wire", "provision", "server::app"],
         "server::web" => &[
             "clock",

@@ -6,6 +6,7 @@ pub mod invitations;
 pub mod organizations;
 pub mod people;
 pub mod recordings;
+pub mod requests;
 pub mod rotations;
 pub mod sharing;
 pub mod templates;

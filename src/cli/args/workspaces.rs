@@ -54,6 +54,11 @@ pub enum Command {
     Codes(super::codes::Codes),
     /// Make a workspace another's: a service account's, or a person's
     Handover(Handover),
+    /// Ask for access to a workspace, and answer who asks
+    #[command(subcommand)]
+    Requests(super::requests::Requests),
+    /// Enter a workspace in an emergency: recorded, and everyone is told
+    BreakGlass(super::requests::BreakGlass),
 }
 
 /// Answers to a template's parameters.

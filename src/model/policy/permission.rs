@@ -44,6 +44,8 @@ define_words! {
         ApplicationConnect = "application_connect",
         /// Give a role to someone.
         Assign = "assign",
+        /// Let oneself into it in an emergency: recorded, and told to everyone who keeps it.
+        BreakGlass = "break_glass",
         /// Make one.
         Create = "create",
         /// Remove it.
@@ -134,6 +136,7 @@ impl ResourceType {
                 A::Ssh,
                 A::ApplicationConnect,
                 A::Share,
+                A::BreakGlass,
             ],
         }
     }

@@ -17,7 +17,8 @@ const OWN: Permissions = Permissions::EMPTY
     .and(R::User, &[A::Read, A::ReadPersonal, A::UpdatePersonal])
     .and(R::OrganizationMember, &[A::Read])
     .and(R::GroupMember, &[A::Read])
-    .and_every(&[R::ApiKey, R::Workspace]);
+    .and_every(&[R::ApiKey, R::Workspace])
+    .without(R::Workspace, &[A::BreakGlass]);
 
 /// What everyone may do in an organization they belong to. Templates are known by their own lists.
 pub const MEMBER: Permissions =
@@ -38,7 +39,7 @@ pub const TEMPLATE_ADMIN: Permissions = Permissions::EMPTY
 
 /// What can be granted on one thing, whatever roles someone has.
 pub const GRANTABLE: Permissions =
-    TEMPLATE_ADMIN.and_every(&[R::Workspace]).without(R::Workspace, &[A::Create]);
+    TEMPLATE_ADMIN.and_every(&[R::Workspace]).without(R::Workspace, &[A::Create, A::BreakGlass]);
 
 /// What makes and keeps templates.
 const TEMPLATES: Permissions = Permissions::EMPTY.and_every(&[R::Template, R::File]).and_read(&[
@@ -80,9 +81,10 @@ pub const fn of_site(role: SiteRole) -> Permissions {
 #[must_use]
 pub const fn of_organization(role: OrganizationRole) -> Permissions {
     match role {
-        // As Coder has it: an organization's admin keeps workspaces, and is not let into them.
+        // As Coder has it: an organization's admin keeps workspaces, and is not let into them, nor by
+        // themselves.
         OrganizationRole::Admin => Permissions::ALL
-            .without(R::Workspace, &[A::Ssh, A::ApplicationConnect])
+            .without(R::Workspace, &[A::Ssh, A::ApplicationConnect, A::BreakGlass])
             .without(R::Organization, &[A::Create])
             .without(R::User, R::User.actions())
             .without(R::ApiKey, R::ApiKey.actions())

@@ -11,7 +11,7 @@ use crate::model::access_review::{
     AccessReason, DUE_AFTER, ON_A_PAGE, ReviewCounts, ReviewOf, ReviewRow,
 };
 use crate::model::audit::{AuditAction, AuditTarget, Diff};
-use crate::model::grant::{EffectiveGrant, Grant, Reason};
+use crate::model::grant::{EffectiveGrant, Grant, Reason, Via};
 use crate::model::id::{GrantId, WorkspaceId};
 use crate::model::policy::Context;
 use crate::model::time::Timestamp;
@@ -320,10 +320,15 @@ fn by_grant(
         Some(user) => users::find(tx, user)?.map(|u| u.username.to_string()).unwrap_or_default(),
         None => "the server".to_owned(),
     };
-    let mut said = if to == user.username.as_str() {
-        format!("{by} granted it")
-    } else {
-        format!("{} is in {to}, to which {by} granted it", user.username)
+    let mut said = match grant.via {
+        Via::BreakGlass => format!("{} let themselves in", user.username),
+        Via::Request => {
+            format!("{} asked for it, and was let in by the right of {by}", user.username)
+        }
+        Via::Direct | Via::Code if to == user.username.as_str() => format!("{by} granted it"),
+        Via::Direct | Via::Code => {
+            format!("{} is in {to}, to which {by} granted it", user.username)
+        }
     };
     if !grant.reason.is_empty() {
         said = format!("{said}: {}", grant.reason);

@@ -101,6 +101,8 @@ impl<'a, 'c> Looker<'a, 'c> {
             | AuditTarget::Organization
             | AuditTarget::Invitation
             | AuditTarget::Recording
+            | AuditTarget::Request
+            | AuditTarget::BreakGlass
             | AuditTarget::OrganizationMember
             | AuditTarget::CustomRole
             | AuditTarget::Rotation

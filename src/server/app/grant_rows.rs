@@ -33,8 +33,6 @@ pub(super) fn put(
     (workspace, by, under): (WorkspaceId, Option<UserId>, Option<GrantId>),
     new: NewGrant,
 ) -> Result<Grant> {
-    require_room(tx, workspace)?;
-    grants::forget_surplus(tx, workspace, MAX_KEPT)?;
     let grant = Grant {
         id: tx.fresh(),
         workspace_id: workspace,
@@ -48,6 +46,16 @@ pub(super) fn put(
         under,
         ended: None,
     };
-    grants::insert(tx, &grant)?;
+    insert(tx, &grant)?;
     Ok(grant)
+}
+
+/// Writes a grant as it is.
+///
+/// # Errors
+/// As [`require_room`].
+pub(super) fn insert(tx: &WriteTx<'_>, grant: &Grant) -> Result<()> {
+    require_room(tx, grant.workspace_id)?;
+    grants::forget_surplus(tx, grant.workspace_id, MAX_KEPT)?;
+    Ok(grants::insert(tx, grant)?)
 }

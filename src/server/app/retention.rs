@@ -9,7 +9,7 @@ use crate::model::recording::Policy;
 use crate::model::time::Timestamp;
 use crate::server::db::{
     WriteTx, agent_logs, codes, commands, connections, files, grants, invitations, job_logs,
-    lockouts, recording_blocks, recordings, tokens, transfers,
+    lockouts, recording_blocks, recordings, requests, tokens, transfers,
 };
 
 /// Lines of logs that one step removes. They lie together: the writer is held for a millisecond and
@@ -49,6 +49,7 @@ pub enum Old {
     /// Archives that no version was made from.
     Uploads,
     /// Grants and share codes that ended: so long grants can be restored, and are seen in reviews.
+    /// Requests that were decided go with them.
     Grants,
     /// Logs and timings of builds and imports.
     JobLogs,
@@ -125,7 +126,8 @@ impl App {
                         .and_then(|more| Ok(lockouts::forget(tx, before, ROWS)? || more)),
                     Old::Uploads => files::forget(tx, before),
                     Old::Grants => grants::forget(tx, before, ROWS)
-                        .and_then(|more| Ok(codes::forget(tx, before, ROWS)? || more)),
+                        .and_then(|more| Ok(codes::forget(tx, before, ROWS)? || more))
+                        .and_then(|more| Ok(requests::forget(tx, before, ROWS)? || more)),
                     Old::JobLogs => job_logs::forget(tx, before, LINES),
                     Old::AgentLogs => agent_logs::forget(tx, before, LINES),
                     Old::Connections => connections::forget(tx, before, ROWS),

@@ -153,7 +153,7 @@ fn place(row: &str) -> Place<'_> {
     Place { column: "rotations.webhook_secret", row }
 }
 
-fn is_signed(secret: &[u8], delivery: &Delivery) -> bool {
+pub(super) fn is_signed(secret: &[u8], delivery: &Delivery) -> bool {
     let key = hmac::Key::new(hmac::HMAC_SHA256, secret);
     let all = delivery.signature.split(',').take(MAX_SIGNATURES);
     let tags = all.filter_map(|one| hex::decode(one.trim().strip_prefix("v1=")?).ok());

@@ -61,6 +61,14 @@ impl<'a> Sharer<'a> {
         self.actor.user_id()
     }
 
+    /// Asks for a right to share that is nobody's grant: it lasts, and can be lent to others.
+    pub(super) fn require_by_no_grant(&self, tx: &ReadTx<'_>) -> Result<()> {
+        match self.basis(tx, [Verb::Share].into_iter().collect())? {
+            None => Ok(()),
+            Some(_) => Err(Error::denied("who has a workspace by a share names nobody for it")),
+        }
+    }
+
     /// By which grant they may pass these on; none when by no grant.
     pub(super) fn basis(&self, tx: &ReadTx<'_>, verbs: Verbs) -> Result<Option<GrantId>> {
         if self.user().is_none() {
@@ -143,15 +151,7 @@ pub(super) fn require_recipient(
             return Err(Error::invalid("user", "is the owner, who may do anything already"));
         }
         Recipient::User(id) => {
-            let found = users::find(tx, id)?;
-            let found = found
-                .filter(|user| user.status.may_act() && user.organizations.contains(&organization));
-            if found.is_none() {
-                return Err(Error::invalid(
-                    "user",
-                    format!("{id} is no member of the workspace's organization"),
-                ));
-            }
+            require_member(tx, organization, id)?;
             if by == Some(id) {
                 return Err(Error::invalid("user", "is yourself: someone else has to grant it"));
             }
@@ -167,6 +167,20 @@ pub(super) fn require_recipient(
         }
     }
     Ok(())
+}
+
+/// Asks whether someone may be given something in an organization.
+pub(super) fn require_member(
+    tx: &ReadTx<'_>,
+    organization: OrganizationId,
+    id: UserId,
+) -> Result<()> {
+    let found = users::find(tx, id)?
+        .filter(|user| user.status.may_act() && user.organizations.contains(&organization));
+    if found.is_some() {
+        return Ok(());
+    }
+    Err(Error::invalid("user", format!("{id} is no member of the workspace's organization")))
 }
 
 /// Asks for the right to take a grant back: of what one could give, and not the one that one stands on.

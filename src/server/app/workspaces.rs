@@ -140,6 +140,15 @@ impl App {
             .await
     }
 
+    /// Owner and name of a workspace, for who is in it.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] when there is none.
+    pub async fn place_of(&self, id: WorkspaceId) -> Result<String> {
+        let found = self.db.read(move |tx| load(tx, id)).await?;
+        Ok(format!("{}/{}", found.owner.username, found.name))
+    }
+
     /// Changes a workspace's name, schedule, time to run and automatic updates.
     ///
     /// # Errors

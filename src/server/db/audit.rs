@@ -140,6 +140,8 @@ fn place(tx: &WriteTx<'_>, entry: &AuditEntry) -> Result<Place> {
         | AuditTarget::Setting
         | AuditTarget::CustomRole
         | AuditTarget::Invitation
+        | AuditTarget::Request
+        | AuditTarget::BreakGlass
         | AuditTarget::OrganizationMember => return Ok((None, None)),
     };
     let id = entry.target_id.to_string();

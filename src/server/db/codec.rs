@@ -3,8 +3,8 @@
 use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
 
 use crate::model::{
-    access_review, agent, app, audit, build, grant, id, log, name, provider, recording, secret,
-    session, set_sync, template, time, user, verb,
+    access_review, agent, app, audit, build, grant, id, log, name, provider, recording, request,
+    secret, session, set_sync, template, time, user, verb,
 };
 
 macro_rules! text {
@@ -45,7 +45,8 @@ text! {
     id::VersionId, id::PresetId, id::WorkspaceId, id::BuildId, id::JobId, id::ResourceId, id::AgentId,
     id::AppId, id::ScriptId, id::LogSourceId, id::SessionId, id::TerminalId, id::AuditId, id::GrantId,
     id::IdentityId, id::IdentityGrantId, id::InvitationId, id::PasskeyId, id::RoleId,
-    id::AuditFilterId, id::CodeId, id::RotationId, id::OverrideId, id::RecordingId,
+    id::AuditFilterId, id::CodeId, id::RotationId, id::OverrideId, id::RecordingId, id::RequestId,
+    id::BreakGlassId,
     name::UserName, name::WorkspaceName, name::TemplateName, name::GroupName, name::RoleName,
 }
 
@@ -58,6 +59,7 @@ words! {
     grant::EndedWhy, grant::Mode, access_review::ReviewOf,
     recording::RecordingKind, recording::RecordingStatus, recording::RecordingReason,
     recording::transfers::TransferKind,
+    request::RequestState, request::Verdict,
 }
 
 impl ToSql for time::Timestamp {

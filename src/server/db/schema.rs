@@ -29,6 +29,7 @@ pub const MIGRATIONS: &[(&str, &str)] = &[
     ("0018_rotations", include_str!("migrations/0018_rotations.sql")),
     ("0019_sharing", include_str!("migrations/0019_sharing.sql")),
     ("0020_recordings", include_str!("migrations/0020_recordings.sql")),
+    ("0021_requests", include_str!("migrations/0021_requests.sql")),
     ("0022_codes", include_str!("migrations/0022_codes.sql")),
     ("0023_transfers", include_str!("migrations/0023_transfers.sql")),
 ];

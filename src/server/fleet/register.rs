@@ -147,17 +147,24 @@ impl Live {
         self.heard.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
-    /// Says that the right to it ends in so many seconds, at each of the times when that is said.
-    pub fn say_end(&self, left_s: i64) {
-        let left = u32::try_from(left_s).unwrap_or(0);
-        let Some(due) = SAID_BEFORE_S.iter().copied().filter(|s| left <= *s).min() else { return };
+    /// Whether it is time to say that the right to it ends in so many seconds.
+    #[must_use]
+    pub fn is_end_due(&self, left_s: i64) -> bool {
+        due(left_s).is_some_and(|due| due < self.told_at.load(Ordering::Relaxed))
+    }
+
+    /// Says that the right to it ends in so many seconds, at each of the times when that is said, and how
+    /// to ask for more: `place` is the workspace's owner and name.
+    pub fn say_end(&self, left_s: i64, place: &str) {
+        let Some(due) = due(left_s) else { return };
         if self.told_at.swap(due, Ordering::Relaxed) <= due {
             return;
         }
-        let minutes = left.div_ceil(60).max(1);
+        let minutes = u32::try_from(left_s).unwrap_or(0).div_ceil(60).max(1);
         let unit = if minutes == 1 { "minute" } else { "minutes" };
         let text = format!(
-            "Your right to this workspace ends in {minutes} {unit}. Ask whoever shared it for more time."
+            "Your right to this workspace ends in {minutes} {unit}. Ask for more time on its page, or by: \
+             steading requests create {place} --for 1h --reason TEXT"
         );
         // Who does not read is not waited for.
         let _ = self.notices.try_send(text);
@@ -198,6 +205,12 @@ impl Live {
     pub fn end_reason(&self, reason: EndReason) -> EndReason {
         if self.cut.is_cancelled() { EndReason::Revoked } else { reason }
     }
+}
+
+/// At which of the times before its end that is said a right with so many seconds left is.
+fn due(left_s: i64) -> Option<u32> {
+    let left = u32::try_from(left_s).unwrap_or(0);
+    SAID_BEFORE_S.iter().copied().filter(|s| left <= *s).min()
 }
 
 /// All live sessions. Rebuilt from reconnects after a restart, never trusted from before.
@@ -280,10 +293,12 @@ mod tests {
         assert_eq!(live.end_reason(EndReason::Closed), EndReason::Closed);
         let mut heard = live.notices().unwrap();
         for left in [700, 601, 600, 540, 61, 60, 2] {
-            live.say_end(left);
+            assert_eq!(live.is_end_due(left), matches!(left, 600 | 60), "{left}");
+            live.say_end(left, "ada/kiln");
         }
         assert!(heard.try_recv().unwrap().contains("in 10 minutes"));
-        assert!(heard.try_recv().unwrap().contains("in 1 minute."));
+        let last = heard.try_recv().unwrap();
+        assert!(last.contains("in 1 minute.") && last.contains("create ada/kiln"), "{last}");
         assert!(heard.try_recv().is_err());
         live.cut_for(Cause::SignIn);
         live.cut_for(Cause::Right);

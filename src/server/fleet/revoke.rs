@@ -85,8 +85,12 @@ impl Fleet {
         let now = self.0.clock.now();
         for session in live {
             let right = (session.user, session.workspace, session.shown);
-            if let Some(end) = kept.get(&right).and_then(|kept| kept.until) {
-                session.say_end(end.0 - now.0);
+            let end = kept.get(&right).and_then(|kept| kept.until);
+            if let Some(left) = end.map(|end| end.0 - now.0)
+                && session.is_end_due(left)
+            {
+                let place = self.0.app.place_of(session.workspace).await.unwrap_or_default();
+                session.say_end(left, &place);
             }
         }
         // What began when nobody demanded a recording begins again, recorded.

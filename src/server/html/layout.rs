@@ -42,6 +42,8 @@ pub struct Visit {
     pub ways: Ways,
     /// The organization to whose pages they are led, where none is named.
     pub home: Home,
+    /// Requests and emergencies that wait for them.
+    pub waiting: usize,
 }
 
 /// The parts of the site that are not everyone's.
@@ -144,6 +146,8 @@ pub enum Section {
     Members,
     /// Roles of an organization.
     Roles,
+    /// Requests for access.
+    Requests,
     /// Who reaches what.
     Access,
     /// Rotations of an organization.
@@ -265,6 +269,7 @@ fn sidebar(visit: &Visit, section: Section) -> Markup {
             ul class="nav" aria-labelledby="nav-work" {
                 (entry(paths::WORKSPACES, "workspaces", "Workspaces", section == Section::Workspaces))
                 (entry(paths::TEMPLATES, "templates", "Templates", section == Section::Templates))
+                (requests(visit.waiting, section == Section::Requests))
                 @if visit.ways.rotations { (entry(paths::ROTATIONS, "rotations", "Rotations", section == Section::Rotations)) }
             }
             @if visit.ways.people || visit.ways.groups || visit.ways.audit || visit.ways.recordings || visit.ways.organizations {
@@ -327,6 +332,18 @@ fn review(is_due: bool, section: Section) -> Markup {
 
 fn entry(href: &str, name: &str, text: &str, here: bool) -> Markup {
     html! { li { a href=(href) aria-current=[here.then_some("page")] { (icon(name)) (text) } } }
+}
+
+/// Requests, with how many wait.
+fn requests(waiting: usize, here: bool) -> Markup {
+    html! {
+        li {
+            a href=(paths::REQUESTS) aria-current=[here.then_some("page")] {
+                (icon("hand")) "Requests"
+                @if waiting > 0 { span class="count" { (waiting) span class="vh" { " waiting" } } }
+            }
+        }
+    }
 }
 
 /// A site role as people say it.

@@ -5,6 +5,7 @@ mod audit;
 mod organizations;
 mod people;
 mod recordings;
+mod requests;
 mod rotations;
 mod sharing;
 mod sign_in;
@@ -20,14 +21,18 @@ pub use audit::{
     AUDIT, AUDIT_FILTERS, audit_entry, audit_export, audit_filter, audit_where, delete_audit_filter,
 };
 pub use organizations::{
-    CHARTER, GROUPS, Home, MEMBERS, ORGANIZATION, ORGANIZATION_DELETE, ORGANIZATIONS, ROLES,
-    SHARING_MODE, SHARING_RESTORE, SYNC, charter, delete_organization, organization,
-    restore_sharing, sharing_mode, sync,
+    CHARTER, GROUPS, Home, MEMBERS, ORGANIZATION, ORGANIZATION_DELETE, ORGANIZATIONS,
+    REQUEST_RULES, REQUEST_RULES_UNSET, ROLES, SHARING_MODE, SHARING_RESTORE, SYNC, charter,
+    delete_organization, organization, request_rules, restore_sharing, sharing_mode, sync,
 };
 pub use people::{claims, end_their_session, person, person_action, revoke_their_token};
 pub use recordings::{
     COMMANDS, RECORDINGS, TRANSFERS, cast, recording, recording_at, recordings_in, search,
     transfers_of,
+};
+pub use requests::{
+    BREAK_GLASS, NEW_REQUEST, REQUEST_LINK, REQUESTS, ask_for, request, request_action,
+    request_link, review_break_glass,
 };
 pub use rotations::{CALENDAR, ROTATIONS, calendar, rotation_webhook};
 pub use sign_in::{

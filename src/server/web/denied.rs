@@ -89,6 +89,8 @@ fn target(part: &str) -> Option<AuditTarget> {
         "invitations" => AuditTarget::Invitation,
         "rotations" => AuditTarget::Rotation,
         "recordings" => AuditTarget::Recording,
+        "requests" => AuditTarget::Request,
+        "break-glass" => AuditTarget::BreakGlass,
         "users" | "people" | "service-accounts" => AuditTarget::User,
         other if other.starts_with("@{") => AuditTarget::Workspace,
         _ => return None,

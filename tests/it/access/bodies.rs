@@ -42,6 +42,12 @@ fn json_of(method: &Method, route: &str, value: &dyn Fn(&str) -> String) -> Valu
             "password": PASSWORD }),
         ("/api/v2/invitations", _) => json!({ "email": "guest@example.org" }),
         (_, "control") => json!({ "deed": "take" }),
+        ("/api/v2/requests" | "/api/v2/break-glass", _) => {
+            json!({ "workspace": format!("{}/kiln", value("{user}")), "reason": "the alarm" })
+        }
+        (_, "request-hook") => json!({ "url": "https://hooks.example.org/steading" }),
+        (_, "request-rules") => json!({ "approvals": 1 }),
+        (_, "review") => json!({ "note": "it was the valve" }),
         (_, "responsible") => json!({ "responsible": "olga" }),
         ("/api/v2/organizations", _) => json!({ "name": "orchard" }),
         ("/api/v2/rotations/{rotation}", _) => json!({ "zone": "Europe/Berlin" }),
@@ -139,6 +145,13 @@ fn form(route: &str, value: &dyn Fn(&str) -> String) -> Vec<(&'static str, Strin
             return vec![("confirm", value("{user}"))];
         }
         "undo" => return vec![("id", value("{override}"))],
+        _ if matches!(route, "/requests" | "/break-glass") => {
+            let workspace = format!("{}/kiln", value("{user}"));
+            return vec![("workspace", workspace), ("reason", "the alarm".to_owned())];
+        }
+        "requests" => &[("approvals", "1")],
+        "answer" | "{link}" => &[("verdict", "approve")],
+        "review" => &[("note", "it was the valve")],
         end if route.contains("/rotations") => rotation_form(end),
         "delete" if route.contains("/groups/") => &[("confirm", "potters")],
         "delete" if route.contains("/roles/") => &[("confirm", "helper")],

@@ -68,6 +68,7 @@ fn has_owner(path: &str) -> bool {
         "{key}",
         "{recording}",
         "{code}",
+        "{request}",
         "/settings",
     ];
     parts.iter().any(|part| path.contains(part))

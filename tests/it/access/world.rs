@@ -70,21 +70,23 @@ impl World {
         world.shared_things(&made).await;
         // To whom workspaces are shared.
         add_member(&made, "visitor", None).await;
+        let visitor = made.server.sign_in("visitor").await;
         for (name, role) in PEOPLE {
             if role.is_some() {
                 add_member(&made, name, *role).await;
             }
             let client = made.server.sign_in(name).await;
-            let things = things_of(&made, name, &client).await;
+            let things = things_of(&made, (name, &client), &visitor).await;
             world.things.insert((*name).to_owned(), things);
             world.people.push((name, client));
         }
         for (name, _) in world.people.clone() {
             let victim = victim(name);
             add_member(&made, &victim, None).await;
-            let things = things_of(&made, &victim, &made.olga).await;
+            let things = things_of(&made, (&victim, &made.olga), &visitor).await;
             world.things.insert(victim, things);
         }
+        world.emergency(&made).await;
         world.server = made.server.copy().await;
         world
     }
@@ -138,6 +140,18 @@ impl World {
             ("{entry}", "1".to_owned()),
             ("{organization}", "default".to_owned()),
         ]);
+    }
+
+    /// Olga lets herself in, and there is a link to a request.
+    async fn emergency(&mut self, made: &Workspaces) {
+        let body = json!({ "workspace": "v-nobody/kiln", "reason": "the alarm" });
+        let taken = made.server.post(&made.olga, "/api/v2/break-glass", body).await;
+        let taken = id(&taken.expect(201).json());
+        let request = &self.things["v-nobody"].0["{request}"];
+        let path = format!("/api/v2/requests/{request}/link");
+        let link = made.server.post(&made.olga, &path, json!({})).await.expect(201).json();
+        let link = link["url"].as_str().unwrap().rsplit('/').next().unwrap().to_owned();
+        self.shared.0.extend([("{break_glass}", taken), ("{link}", link)]);
     }
 
     /// The path of a route with what it names, and a body that fits.
@@ -214,7 +228,7 @@ fn victim(of: &str) -> String {
 }
 
 /// Someone's workspace, token and key. Who may not make a workspace has one by an owner.
-async fn things_of(made: &Workspaces, name: &str, client: &Client) -> Things {
+async fn things_of(made: &Workspaces, (name, client): (&str, &Client), visitor: &Client) -> Things {
     let path = format!("/api/v2/organizations/default/members/{name}/workspaces");
     let body = json!({ "name": "kiln", "template_id": made.template["id"] });
     let workspace = made.server.post(&made.olga, &path, body).await.expect(201).json();
@@ -236,9 +250,13 @@ async fn things_of(made: &Workspaces, name: &str, client: &Client) -> Things {
     let path = format!("/api/v2/users/{name}/ssh-keys");
     let key = bodies::ssh_key(name);
     let key = made.server.post(client, &path, json!({ "public_key": key })).await.expect(201);
+    let body = json!({ "workspace": id(&workspace), "verbs": ["manage"], "reason": "the glaze",
+        "wait": "24h" });
+    let request = made.server.post(visitor, "/api/v2/requests", body).await.expect(201).json();
     let recording = crate::recordings::recorded(&made.server, &workspace).await;
     Things(BTreeMap::from([
         ("{recording}", recording.id.to_string()),
+        ("{request}", id(&request)),
         ("{workspace}", id(&workspace)),
         ("{grant}", id(&grants[0])),
         ("{code}", id(&code.expect(201).json())),

@@ -70,7 +70,8 @@ pub fn reference(user: &User) -> UserRef {
 /// A visit of `user`.
 pub fn visit(user: User) -> Visit {
     let ways = Ways::of(&Subject::of(&user, &[], Scope::ALL));
-    Visit { user, csrf: Csrf("c5f0a1".into()), flash: None, now: NOW, ways, home: Home::default() }
+    let (csrf, home) = (Csrf("c5f0a1".into()), Home::default());
+    Visit { user, csrf, flash: None, now: NOW, ways, home, waiting: 2 }
 }
 
 /// A visit with a message of the last page.

@@ -10,6 +10,7 @@ mod fixtures;
 mod other_scenes;
 mod parameters;
 mod recording_scenes;
+mod request_scenes;
 mod rotation_scenes;
 mod rules;
 mod sharing_scenes;
@@ -44,7 +45,7 @@ pub fn all() -> Vec<Scene> {
     let (factors, claims) = (factor_scenes::all(), claim_scenes::all());
     let (sharing, rotations) = (sharing_scenes::all(), rotation_scenes::all());
     let (recordings, codes) = (recording_scenes::all(), code_scenes::all());
-    let shared = [sharing, codes].concat();
+    let shared = [sharing, codes, request_scenes::all()].concat();
     [shared, work, other, access, accounts, audit, factors, claims, ways, rotations, recordings]
         .concat()
 }

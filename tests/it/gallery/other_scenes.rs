@@ -12,6 +12,7 @@ use steading::model::quota::Quota;
 use steading::model::user::{
     SshKey, TokenEntry, TokenKind, TokenLimits, User, UserKind, UserStatus,
 };
+use steading::model::verb::Preset;
 use steading::server::html::layout::Csrf;
 use steading::server::html::pages::account::Account;
 use steading::server::html::pages::cli_auth::CliAuth;
@@ -33,6 +34,7 @@ use steading::server::html::pages::templates::Templates;
 use steading::server::html::pages::tokens::{Made, Tokens};
 use steading::server::html::pages::version::VersionPage;
 use steading::server::html::pages::ways_in::WaysIn;
+use steading::server::html::parts::ask::Wanted;
 use steading::server::html::parts::form::Input;
 use steading::server::html::parts::notice::{Flash, Tone};
 
@@ -552,6 +554,7 @@ fn rest() -> Vec<Scene> {
         wrong,
         path: "/@grace/anvil".into(),
         request: "rq_71c2a0".into(),
+        ask: Some(Wanted { workspace: "grace/anvil".into(), verbs: Preset::Use.verbs() }),
     };
     vec![
         scene(

@@ -16,6 +16,7 @@ use steading::server::html::parts::form::Input;
 
 use super::access_scenes::place;
 use super::fixtures::{NOW, ada, agent, before, grace, id, linus, reference, visit, workspace};
+use super::request_scenes::broken;
 use super::workspace_scenes::running;
 use super::{Scene, scene};
 
@@ -80,6 +81,7 @@ fn page(grants: Vec<GrantView>, undoable: Vec<GrantView>, input: Input) -> Shari
         undoable,
         people: vec![reference(&grace()), reference(&linus())],
         groups: vec!["group:Everyone".into(), "rotation:on-call".into()],
+        broken: vec![],
         input,
     }
 }
@@ -110,6 +112,10 @@ fn sharing() -> Vec<Scene> {
             mode(Mode::Everyone, false, 0, Some((Mode::None, entries().collect()))).render(),
         ),
         scene("sharing", page(standing(), standing()[..1].to_vec(), Input::default()).render()),
+        scene("sharing-broken", {
+            let broken = vec![broken(true)];
+            Sharing { broken, ..page(standing(), vec![], Input::default()) }.render()
+        }),
         scene("sharing-empty", page(vec![], vec![], Input::default()).render()),
         scene("sharing-wrong", page(standing()[..1].to_vec(), vec![], wrong).render()),
     ]
@@ -125,6 +131,7 @@ fn reviews() -> Vec<Scene> {
         of,
         text: String::new(),
         offset: 0,
+        broken: vec![],
     };
     let rows = || {
         standing().into_iter().enumerate().map(|(n, view)| ReviewRow {

@@ -72,6 +72,7 @@ fn page(workspace: Workspace) -> WorkspacePage {
             access_url: "https://steading.lan".into(),
         },
         granted: vec![],
+        broken: vec![],
         workspace,
     }
 }

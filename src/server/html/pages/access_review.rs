@@ -6,10 +6,12 @@ use maud::{Markup, Render, html};
 use crate::model::access_review::{
     AccessReason, DUE_AFTER, ON_A_PAGE, ReviewCounts, ReviewOf, ReviewRow,
 };
+use crate::model::request::BreakGlassView;
 use crate::model::time::Timestamp;
 use crate::model::workspace::Workspace;
 use crate::server::html::layout::{Page, Section, Visit, crumbs};
 use crate::server::html::parts::badge::{self, Look};
+use crate::server::html::parts::break_glass::broken;
 use crate::server::html::parts::button::link;
 use crate::server::html::parts::icon::icon;
 use crate::server::html::parts::notice::empty;
@@ -33,6 +35,8 @@ pub struct AccessReview {
     pub text: String,
     /// How many grants come before this page.
     pub offset: u32,
+    /// Emergencies that nobody has looked into.
+    pub broken: Vec<BreakGlassView>,
 }
 
 impl Render for AccessReview {
@@ -51,6 +55,7 @@ impl Render for AccessReview {
                 }
             }
             div class="stack" {
+                (broken(&self.broken, self.visit.now))
                 (self.stats())
                 (self.filters())
                 (self.list())

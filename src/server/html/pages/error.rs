@@ -3,7 +3,9 @@
 use maud::{Markup, Render, html};
 
 use crate::server::html::layout::{Page, Section, Solo, Visit};
+use crate::server::html::parts::ask::{Wanted, ask};
 use crate::server::html::parts::button::link;
+use crate::server::html::parts::form::Input;
 use crate::server::html::parts::icon::icon;
 use crate::server::html::paths;
 
@@ -64,6 +66,8 @@ pub struct Error {
     pub path: String,
     /// The request's number in the server's log.
     pub request: String,
+    /// What can be asked for instead; none where nothing can.
+    pub ask: Option<Wanted>,
 }
 
 impl Render for Error {
@@ -79,6 +83,7 @@ impl Render for Error {
                     p class="note" { (self.wrong.status()) " · request " code { (self.request) } }
                 }
             }
+            (self.asking())
         };
         match &self.visit {
             Some(visit) => {
@@ -101,6 +106,17 @@ impl Error {
                     "Nothing was changed. The owner finds the cause in the server's log under this number."
                 }
                 Wrong::Bad(why) | Wrong::Denied(why) | Wrong::Conflict(why) | Wrong::TooMany(why) | Wrong::Unavailable(why) => (sentence(why)),
+            }
+        }
+    }
+
+    /// The form that asks for what the page does not show, for who is signed in.
+    fn asking(&self) -> Markup {
+        let (Some(visit), Some(wanted)) = (&self.visit, &self.ask) else { return html! {} };
+        html! {
+            section class="card" aria-labelledby="ask" {
+                header { h2 id="ask" { "Ask for access" } }
+                div class="body" { (ask(&visit.csrf, wanted, &Input::default())) }
             }
         }
     }

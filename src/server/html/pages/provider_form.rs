@@ -184,7 +184,7 @@ impl ProviderForm {
             }
             Shape::Secret => self.secret(field),
             Shape::Text | Shape::List | Shape::Pairs | Shape::Mapping | Shape::Mappings => {
-                Area { id: &id, name: key, label, hint, value }.draw(&self.input)
+                Area { id: &id, name: key, label, hint, value, needed: false }.draw(&self.input)
             }
             Shape::Flag(_) => html! {
                 label class="check" {

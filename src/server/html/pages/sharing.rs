@@ -3,11 +3,13 @@
 use maud::{Markup, Render, html};
 
 use crate::model::grant::{Grant, GrantView, Limits, Recipient};
+use crate::model::request::BreakGlassView;
 use crate::model::user::UserRef;
 use crate::model::verb::{Preset, Verb};
 use crate::model::workspace::Workspace;
 use crate::server::html::layout::{Page, Section, Visit, crumbs};
 use crate::server::html::parts::badge::{self, Look};
+use crate::server::html::parts::break_glass::broken;
 use crate::server::html::parts::button::{button, labelled, link, post};
 use crate::server::html::parts::form::{Input, Line, notes, wrongs};
 use crate::server::html::parts::icon::icon;
@@ -43,6 +45,8 @@ pub struct Sharing {
     pub people: Vec<UserRef>,
     /// Groups and rotations that can be added, with their kind before a colon.
     pub groups: Vec<String>,
+    /// Emergencies in it that nobody has looked into.
+    pub broken: Vec<BreakGlassView>,
     /// What was typed into the form.
     pub input: Input,
 }
@@ -58,8 +62,13 @@ impl Render for Sharing {
                     h1 { "Sharing " (w.name) }
                     p { "Who else may work in it, and until when. Its owner is " (w.owner.username) "." }
                 }
-                div class="actions" { (link("", &place.charter(), &labelled("access", "Charter"))) (link("", &place.codes(), &labelled("token", "Share codes"))) }
+                div class="actions" {
+                    (link("", &place.charter(), &labelled("access", "Charter")))
+                    (link("", &place.codes(), &labelled("token", "Share codes")))
+                    (link("", &place.request_rules(), &html! { "Who answers requests" }))
+                }
             }
+            (broken(&self.broken, self.visit.now))
             div class="split" {
                 div class="stack" { (self.list(&place)) (self.lately(&place)) }
                 aside class="stack" aria-label="Share it" { (self.form(&place)) }

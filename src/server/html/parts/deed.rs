@@ -78,6 +78,8 @@ pub const fn noun(target: AuditTarget) -> &'static str {
         AuditTarget::CustomRole => "role",
         AuditTarget::Rotation => "rotation",
         AuditTarget::Recording => "recording",
+        AuditTarget::Request => "request",
+        AuditTarget::BreakGlass => "emergency",
         AuditTarget::Setting => "setting",
     }
 }

@@ -117,17 +117,19 @@ pub struct Area<'a> {
     pub hint: &'a str,
     /// What stands in it at first.
     pub value: &'a str,
+    /// May not be left empty.
+    pub needed: bool,
 }
 
 impl Area<'_> {
-    /// Draws it with what was typed before and what is wrong with it. It may be left empty.
+    /// Draws it with what was typed before and what is wrong with it.
     #[must_use]
     pub fn draw(&self, input: &Input) -> Markup {
         let error = input.error(self.name);
         html! {
             div class="field" {
-                label for=(self.id) { (self.label) " " small { "optional" } }
-                textarea id=(self.id) name=(self.name) class="mono" rows="3" spellcheck="false" autocapitalize="off"
+                label for=(self.id) { (self.label) @if !self.needed { " " small { "optional" } } }
+                textarea id=(self.id) name=(self.name) class="mono" rows="3" spellcheck="false" autocapitalize="off" required[self.needed]
                     aria-invalid=[error.map(|_| "true")] aria-describedby=[described(self.id, self.hint, error)] { (input.value(self.name, self.value)) }
                 (notes(self.id, self.hint, error))
             }

@@ -1,7 +1,9 @@
 //! What pages are made of: functions of values, and structs where there are many.
 
+pub mod ask;
 pub mod avatar;
 pub mod badge;
+pub mod break_glass;
 pub mod button;
 pub mod code;
 pub mod deed;

@@ -66,6 +66,17 @@ pub fn charter(organization: &str) -> String {
     format!("{}/charter", self::organization(organization))
 }
 
+/// Who answers requests for access in an organization.
+pub const REQUEST_RULES: &str = "/organizations/{organization}/requests";
+/// Removes what is set of it.
+pub const REQUEST_RULES_UNSET: &str = "/organizations/{organization}/requests/unset";
+
+/// Who answers requests for access in an organization.
+#[must_use]
+pub fn request_rules(organization: &str) -> String {
+    format!("{}/requests", self::organization(organization))
+}
+
 /// Where the pages of an organization begin.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Home(String);

@@ -49,6 +49,7 @@ const fn verb(action: Action) -> Option<Verb> {
         Action::Update => Some(Verb::Manage),
         Action::Delete => Some(Verb::Delete),
         Action::Assign
+        | Action::BreakGlass
         | Action::Create
         | Action::ReadPersonal
         | Action::Share

@@ -237,7 +237,7 @@ pub(in crate::server::web) fn limits(
     })
 }
 
-fn minimal(user: &UserRef) -> MinimalUser {
+pub(super) fn minimal(user: &UserRef) -> MinimalUser {
     let (id, username) = (user.id.0, user.username.to_string());
     MinimalUser { id, username, ..MinimalUser::default() }
 }

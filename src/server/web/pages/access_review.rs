@@ -40,8 +40,10 @@ async fn show(
 ) -> Answer<Html> {
     let of = ReviewOf::from_word(&asked.show).unwrap_or(ReviewOf::All);
     let review = state.app.access_review(&actor, (of, &asked.q), asked.offset).await?;
+    let broken = state.app.open_break_glass(&actor).await?;
     Ok(Html::of(&AccessReview {
         visit,
+        broken,
         rows: review.rows,
         counts: review.counts,
         signed_off: review.signed_off,

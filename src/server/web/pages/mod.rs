@@ -30,6 +30,8 @@ mod person_tokens;
 mod provider_form;
 mod providers;
 mod recordings;
+mod request_rules;
+mod requests;
 mod roles;
 mod rotation_doors;
 mod rotations;
@@ -84,7 +86,7 @@ pub(super) fn routes(routes: Routes) -> Routes {
     let routes = person_tokens::routes(audit::routes(routes));
     let routes = ways_in::routes(providers::routes(password_strength::routes(routes)));
     let routes = provider_form::routes(second_factors::routes(routes));
-    let routes = recordings::routes(routes);
+    let routes = request_rules::routes(requests::routes(recordings::routes(routes)));
     find::routes(factors::routes(confirm::routes(settings::routes(routes))))
 }
 

@@ -45,7 +45,8 @@ async fn draw(state: &State, visitor: Visitor, workspace: Workspace, input: Inpu
     let rotations = offered.rotations.into_iter().map(|(_, name)| format!("rotation:{name}"));
     let groups = groups.chain(rotations).collect();
     let people = offered.users;
-    Ok(Html::of(&Sharing { visit, workspace, grants, undoable, people, groups, input }))
+    let broken = state.app.break_glass_in(&actor, workspace.id).await?;
+    Ok(Html::of(&Sharing { visit, workspace, grants, undoable, people, groups, broken, input }))
 }
 
 async fn share(state: State, visitor: Visitor, at: At, fields: Fields) -> Answer<Response> {

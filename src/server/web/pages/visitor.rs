@@ -8,9 +8,12 @@ use maud::Render as _;
 
 use super::{document, flash};
 use crate::model::id::TokenId;
+use crate::model::request;
+use crate::model::verb::Verbs;
 use crate::server::app::Actor;
 use crate::server::html::layout::{Csrf, Visit, Ways};
 use crate::server::html::pages::error::{Error, Wrong};
+use crate::server::html::parts::ask::Wanted;
 use crate::server::html::paths::Home;
 use crate::server::web::{MaybeWho, Problem, State};
 
@@ -38,6 +41,7 @@ impl FromRequestParts<State> for Visitor {
         visit.home = home.as_ref().map(Home::of).unwrap_or_default();
         visit.ways.review_due = state.app.access_review_is_due(&actor).await?;
         visit.ways.recordings |= state.app.recording_policy().sessions;
+        visit.waiting = state.app.count_to_decide(&actor).await?;
         Ok(Self { actor, visit })
     }
 }
@@ -60,12 +64,32 @@ fn visit(state: &State, actor: &Actor, headers: &HeaderMap) -> Option<Visit> {
         now: state.app.clock().now(),
         ways: Ways::of(&caller.subject),
         home: Home::default(),
+        waiting: 0,
     })
 }
 
 /// A token for the forms of a session.
 pub(super) fn form_token(state: &State, session: TokenId) -> String {
     state.csrf.token(session, state.app.entropy().bytes())
+}
+
+/// What can be asked for where a page of a workspace says no, whether it is there or not.
+fn wanted(wrong: &Wrong, path: &str) -> Option<Wanted> {
+    if !matches!(wrong, Wrong::Denied(_) | Wrong::NotFound) {
+        return None;
+    }
+    let mut parts = path.strip_prefix("/@")?.splitn(3, '/');
+    let (owner, name) = (parts.next()?, parts.next()?);
+    let name = name.split('.').next()?;
+    let workspace = format!("{owner}/{name}");
+    request::place(&workspace)?;
+    let more = match parts.next().unwrap_or_default() {
+        end if end.starts_with("settings") => "use,manage",
+        end if end.starts_with("sharing") => "admin",
+        "delete" => "use,delete",
+        _ => "use",
+    };
+    Some(Wanted { workspace, verbs: Verbs::parse(more).unwrap_or_default() })
 }
 
 /// A problem as a page.
@@ -90,6 +114,7 @@ pub fn problem_page(
     };
     let page = Error {
         visit: actor.and_then(|actor| visit(state, actor, &HeaderMap::new())),
+        ask: wanted(&wrong, path),
         wrong,
         path: path.to_owned(),
         request: request.to_string(),

@@ -85,6 +85,7 @@ pub(super) async fn load(
     let asked = app.build_questions(actor, build.id).await?;
     let values = app.build_parameters(actor, build.id).await?;
     let granted = app.own_grants(actor, id).await?;
+    let broken = app.break_glass_in(actor, id).await?;
     Ok(WorkspacePage {
         may,
         newer: newer(app, actor, &workspace).await?,
@@ -97,6 +98,7 @@ pub(super) async fn load(
         parameters: named(&asked, &values),
         door: door(state),
         granted,
+        broken,
         visit,
         workspace,
     })

@@ -6,6 +6,7 @@ use super::WorkspacePage;
 use crate::model::build::{JobStatus, Transition, WorkspaceStatus};
 use crate::model::verb::Verb;
 use crate::server::html::layout::crumbs;
+use crate::server::html::parts::break_glass::broken;
 use crate::server::html::parts::button::{button, link, post};
 use crate::server::html::parts::notice::{Tone, notice};
 use crate::server::html::parts::{badge, time};
@@ -85,6 +86,7 @@ impl WorkspacePage {
     pub fn notices(&self) -> Markup {
         html! {
             div id="notices" class="stack tight" {
+                (broken(&self.broken, self.visit.now))
                 (self.shared())
                 (self.failure())
                 (self.newer())

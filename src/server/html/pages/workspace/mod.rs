@@ -20,6 +20,7 @@ use crate::model::build::{Build, WorkspaceStatus};
 use crate::model::grant::Grant;
 use crate::model::id::AgentId;
 use crate::model::log::LogEnd;
+use crate::model::request::BreakGlassView;
 use crate::model::session::Session;
 use crate::model::terminal::OpenTerminal;
 use crate::model::verb::Verb;
@@ -90,6 +91,8 @@ pub struct WorkspacePage {
     pub door: Door,
     /// The grants by which the one who looks is here; none for the owner.
     pub granted: Vec<Grant>,
+    /// Emergencies in it that nobody has looked into.
+    pub broken: Vec<BreakGlassView>,
 }
 
 impl Render for WorkspacePage {

@@ -6,9 +6,10 @@ use super::WorkspacePage;
 use crate::model::grant::{Grant, Recipient};
 use crate::model::time::Timestamp;
 use crate::model::verb::Verbs;
-use crate::server::html::parts::button::post;
+use crate::server::html::parts::button::{link, post};
 use crate::server::html::parts::notice::{Tone, notice};
 use crate::server::html::parts::time;
+use crate::server::html::paths;
 
 /// An end so near is a warning.
 const SOON_S: i64 = 10 * 60;
@@ -39,7 +40,12 @@ impl WorkspacePage {
             "."
             @if self.granted.iter().all(|g| g.limits.is_recorded) { " Terminals are recorded." }
         };
+        let more = paths::ask_for(
+            self.place().page().trim_start_matches("/@"),
+            &verbs.preset().map_or_else(|| verbs.to_string(), |p| p.to_string()),
+        );
         let leave = html! {
+            @if until.is_some() { (link("small", &more, &html! { "Ask for more time" })) }
             @if own {
                 (post(&self.visit.csrf, &self.place().leave(), &html! { button class="button small" { "Leave" } }))
             }
