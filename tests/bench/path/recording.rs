@@ -74,7 +74,7 @@ fn files(table: &mut Table, sites: &[Site; 2]) {
         let mut rates = [Vec::new(), Vec::new()];
         for _ in 0..REPEATS {
             for (site, rates) in sites.iter().zip(&mut rates) {
-                std::fs::write(site.path("big"), vec![7; FILE_BYTES]).unwrap();
+                std::fs::write(site.path("big"), vec![7_u8; FILE_BYTES]).unwrap();
                 std::fs::write(site.path("batch"), format!("{does}\n")).unwrap();
                 let mut sftp = site.command("sftp");
                 sftp.args(["-F", "none", "-q", "-P", &site.ssh_port.to_string()]);
