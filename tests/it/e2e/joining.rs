@@ -289,7 +289,7 @@ struct Window {
 }
 
 impl Window {
-    fn of(mut command: Command, (cols, rows): (u16, u16)) -> Self {
+    fn of(command: &mut Command, (cols, rows): (u16, u16)) -> Self {
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
         let mut child = command.spawn().unwrap();
         let screen = Arc::new(Mutex::new(vt100::Parser::new(rows, cols, 0)));
@@ -328,7 +328,7 @@ impl Drop for Window {
 fn ssh_join(site: &Site, more: &str) -> Window {
     let mut ssh = site.ssh_command("kiln");
     ssh.arg("-tt").arg(format!("steading:join{more}"));
-    Window::of(ssh, (80, 24))
+    Window::of(&mut ssh, (80, 24))
 }
 
 #[test]
@@ -348,14 +348,14 @@ fn plain_ssh_and_the_command_line_come_to_the_same_terminal() {
 
     let mut grace = as_user(&site, "grace");
     grace.args(["join", "ada/kiln"]);
-    let mut grace = Window::of(grace, (80, 24));
+    let mut grace = Window::of(&mut grace, (80, 24));
     grace.sees("first");
     ssh.sees("grace");
     grace.keys("echo by-gra''ce\n");
     ssh.sees("by-grace");
     let mut linus = as_user(&site, "linus");
     linus.args(["join", "ada/kiln", "--watch"]);
-    let mut linus = Window::of(linus, (80, 24));
+    let mut linus = Window::of(&mut linus, (80, 24));
     linus.sees("by-grace");
     linus.keys("echo by-li''nus\n");
     ssh.keys("echo la''st\n");
