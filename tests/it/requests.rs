@@ -353,7 +353,8 @@ async fn who_is_on_call_is_let_in_at_once_until_the_shift_ends() {
     world.answer(ben, &id(&waits), "approve").await.expect(200);
     assert_eq!(world.sees(&world.dora).await, 200);
     world.wait(7 * 86_400);
-    assert_eq!(world.sees(ben).await, 404);
+    let ben = world.all.server.sign_in("ben").await;
+    assert_eq!(world.sees(&ben).await, 404);
 }
 
 #[tokio::test]
