@@ -125,7 +125,7 @@ pub fn all() -> Vec<Scene> {
     let typed = BTreeMap::from([("uses".to_owned(), "1000".to_owned())]);
     let wrong = Input::wrong(typed, "uses", "Wants 1 to 100.");
     let redeem = |username: Option<&str>, offer, input| Redeem {
-        csrf: Csrf(String::new()),
+        csrf: Csrf(username.map(|_| "0".repeat(32)).unwrap_or_default()),
         username: username.map(str::to_owned),
         offer,
         input,

@@ -52,7 +52,7 @@ async fn a_review_finds_what_goes_beyond_a_charter() {
     assert_eq!((&said["set_by"], &said["above"]), (&json!("ada"), &json!(text)));
     let nothing = is("ben", "nothing is foreseen for them");
     let more = is("dora", "gives more: manage, share; has to have an end");
-    assert_eq!(world.wider().await, [nothing.clone(), long.clone(), more]);
+    assert_eq!(world.wider().await, [nothing, long.clone(), more]);
     // It reports, and closes nothing.
     world.get(&world.all.ben, "").await.expect(200);
     let shown = server.get(olga, "/access?show=wider").await.expect(200).text;

@@ -69,11 +69,11 @@ impl Redeem {
         let error = self.input.error(FIELD);
         html! {
             div class="field" {
-                label for="f-code" { "Code" }
-                input id="f-code" name=(FIELD) type="text" class="mono" required autocomplete="off" autocapitalize="off"
+                label for="f-share_code" { "Code" }
+                input id="f-share_code" name=(FIELD) type="text" class="mono" required autocomplete="off" autocapitalize="off"
                     spellcheck="false" maxlength="64" data-fragment=(PREFIX)
-                    aria-invalid=[error.map(|_| "true")] aria-describedby=[crate::server::html::parts::form::described("f-code", HINT, error)];
-                (notes("f-code", HINT, error))
+                    aria-invalid=[error.map(|_| "true")] aria-describedby=[crate::server::html::parts::form::described("f-share_code", HINT, error)];
+                (notes("f-share_code", HINT, error))
             }
             (wrongs(&self.input, &[(FIELD, "Code")]))
             button class="button primary wide" { "Show what it gives" }
