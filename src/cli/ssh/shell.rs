@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::io::IsTerminal as _;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use bytes::{Bytes, BytesMut};
@@ -26,6 +27,8 @@ use crate::wire::session::{Kind, Pty};
 const INPUT: usize = 32 << 10;
 /// What a shell ends with when its connection is lost; `ssh` has the same.
 const LOST: u8 = 255;
+/// How long the server may take to say why a connection was lost.
+const WORD_WITHIN: Duration = Duration::from_millis(500);
 /// Added to a signal's number, as shells do.
 const SIGNALLED: u8 = 128;
 
@@ -62,7 +65,14 @@ pub async fn run(
     let opening = link.open(kind, SessionKind::Ssh, session).await?;
     let raw = if pty.is_some() { Raw::enter() } else { None };
     let end = tokio::select! {
-        end = converse(opening.stream, raw.is_some()) => end,
+        end = converse(opening.stream, raw.is_some()) => match end {
+            // The agent may have heard first that the right ended.
+            Ok(End::Lost) => match tokio::time::timeout(WORD_WITHIN, link.refused()).await {
+                Ok(why) => Ok(End::Cut(why)),
+                Err(_) => Ok(End::Lost),
+            },
+            end => end,
+        },
         why = link.refused() => Ok(End::Cut(why)),
     };
     drop(raw);

@@ -5,17 +5,20 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::broadcast::error::RecvError;
+use tokio::time::sleep;
 
 use super::Fleet;
 use super::register::{Cause, Live};
 use crate::model::event::Event;
 use crate::model::id::{IdentityGrantId, UserId, WorkspaceId};
 use crate::model::session::{EndReason, Proof, SessionKind, Shown};
+use crate::model::time::Timestamp;
 use crate::model::verb::Verb;
 use crate::server::app::access::Kept;
 use crate::tasks::OnPanic;
 
-/// Rights with an end need no commit to end: everything is looked at this often, too.
+/// Rights with an end need no commit to end: everything is looked at when the first of them does, and
+/// this often.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 impl Fleet {
@@ -25,10 +28,15 @@ impl Fleet {
         let mut events = self.0.app.events();
         let mut look = tokio::time::interval(LOOK_EVERY);
         look.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        let mut next_end = None;
         loop {
+            let end = next_end.map(|end| self.until(end));
+            let at_end = async { sleep(end.unwrap_or(LOOK_EVERY)).await };
             tokio::select! {
                 event = events.recv() => match event {
-                    Ok(Event::User(_) | Event::Grants) | Err(RecvError::Lagged(_)) => self.cut_pass().await,
+                    Ok(Event::User(_) | Event::Grants) | Err(RecvError::Lagged(_)) => {
+                        next_end = self.cut_pass().await;
+                    }
                     Ok(Event::Workspace(workspace)) => self.agents_pass(workspace).await,
                     Ok(
                         Event::Template(_) | Event::Version(_) | Event::VersionLog(_) | Event::Queue
@@ -37,49 +45,62 @@ impl Fleet {
                     ) => {}
                     Err(RecvError::Closed) => return,
                 },
-                _ = look.tick() => self.cut_pass().await,
+                _ = look.tick() => next_end = self.cut_pass().await,
+                () = at_end, if end.is_some() => next_end = self.cut_pass().await,
             }
         }
     }
 
-    /// One look at every live session and tunnel.
-    async fn cut_pass(&self) {
+    /// How long it is until then; no longer than the next look is away.
+    fn until(&self, end: Timestamp) -> Duration {
+        let left = end.0.saturating_mul(1000).saturating_sub(self.0.clock.now_ms());
+        // One that is over and stands all the same is not looked at in a circle.
+        let left = u64::try_from(left).ok().filter(|left| *left > 0);
+        left.map_or(LOOK_EVERY, Duration::from_millis).min(LOOK_EVERY)
+    }
+
+    /// One look at every live session and tunnel. Gives when the first of their rights ends by the
+    /// clock.
+    async fn cut_pass(&self) -> Option<Timestamp> {
         self.grants_pass().await;
         self.proofs_pass().await;
         let live = self.0.register.pick(|_| true);
         let mut clients = self.client_rights();
         clients.extend(self.held_rights());
         if live.is_empty() && clients.is_empty() {
-            return;
+            return None;
         }
+        let mut next_end = None;
         for right in [Verb::Connect, Verb::Watch] {
             let by_it: Vec<_> = live.iter().filter(|l| l.right == right).cloned().collect();
             // A tunnel is never there to look on.
             let clients =
                 if right == Verb::Connect { std::mem::take(&mut clients) } else { vec![] };
-            self.cut_by(right, &by_it, clients).await;
+            let end = self.cut_by(right, &by_it, clients).await;
+            next_end = [next_end, end].into_iter().flatten().min();
         }
+        next_end
     }
 
-    /// One look at those who are there by this right.
+    /// One look at those who are there by this right. Gives when the first of them has it no more.
     async fn cut_by(
         &self,
         right: Verb,
         live: &[Arc<Live>],
         clients: Vec<(UserId, WorkspaceId, Shown)>,
-    ) {
+    ) -> Option<Timestamp> {
         let mut asked: BTreeSet<(UserId, WorkspaceId, Shown)> =
             live.iter().map(|l| (l.user, l.workspace, l.shown)).collect();
         asked.extend(clients);
         let asked: Vec<_> = asked.into_iter().collect();
         if asked.is_empty() {
-            return;
+            return None;
         }
         let kept = match self.0.app.who_may(right, asked.clone()).await {
             Ok(kept) => kept,
             Err(error) => {
                 tracing::error!(%error, "rights could not be read; sessions stay until they can");
-                return;
+                return None;
             }
         };
         let now = self.0.clock.now();
@@ -106,6 +127,7 @@ impl Fleet {
         for lost in asked.into_iter().filter(|one| !kept.contains_key(one)) {
             self.cut(right, lost);
         }
+        kept.values().filter_map(|kept| kept.until).min()
     }
 
     /// Cuts everything a user has open in a workspace by a right and what they had shown. Nothing here
