@@ -206,8 +206,17 @@ fn sftp(site: &Site, who: &Person) -> Open {
     let mut sftp = who.open_ssh(site, "sftp");
     let name = site.path(&format!("got-{}", fresh()));
     std::fs::write(format!("{name}.batch"), format!("get big {name}\n")).unwrap();
-    // Slower than it could, so that it is under way for long.
-    sftp.args(["-l", "8000", "-b", &format!("{name}.batch"), &format!("{LOGIN}@127.0.0.1")]);
+    // Slower than it could, so that it is under way for long; and with little asked for ahead, which it
+    // takes its time over when all is cut.
+    sftp.args([
+        "-R",
+        "4",
+        "-l",
+        "8000",
+        "-b",
+        &format!("{name}.batch"),
+        &format!("{LOGIN}@127.0.0.1"),
+    ]);
     let command = sftp.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
     let mut child = command.spawn().unwrap();
     eventually("a part of the file", || std::fs::metadata(&name).ok().filter(|m| m.len() > 0));
