@@ -2,6 +2,7 @@
 //! it would open on the overlay.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::net::UnixStream;
 use tokio::sync::watch;
@@ -14,6 +15,9 @@ use crate::wire::local::LocalWay;
 use super::base::Base;
 use super::peers::Peers;
 
+/// How long until it is tried again after a refusal. Sessions come by the overlay meanwhile.
+const AGAIN_AFTER: Duration = Duration::from_secs(30);
+
 /// What the server offered last on this connection, and as whom.
 pub(super) type Offer = Option<(LocalWay, AgentId)>;
 
@@ -23,10 +27,12 @@ pub(super) async fn keep(mut offers: watch::Receiver<Offer>, base: &Base, peers:
     loop {
         let offer = offers.borrow_and_update().clone();
         let spares = async {
-            if let Some((way, agent)) = offer {
+            let Some((way, agent)) = offer else { return std::future::pending().await };
+            loop {
                 keep_by(&way, agent, base, peers).await;
+                // The server may have been out of room for strangers.
+                tokio::time::sleep(AGAIN_AFTER).await;
             }
-            std::future::pending::<()>().await;
         };
         tokio::select! {
             changed = offers.changed() => if changed.is_err() { return },

@@ -238,7 +238,7 @@ pub fn place(text: &str) -> Option<(&str, &str)> {
     let (owner, name) = text.split_once('/')?;
     let fits = |part: &str| {
         let known = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
-        !part.is_empty() && part.len() <= MAX_PLACE / 2 - 1 && part.chars().all(known)
+        !part.is_empty() && part.len() < MAX_PLACE / 2 && part.chars().all(known)
     };
     (fits(owner) && fits(name)).then_some((owner, name))
 }

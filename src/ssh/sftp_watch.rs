@@ -1,7 +1,7 @@
 //! What a client does by SFTP, seen in the bytes that pass: which files, and how much of each. Only the
 //! heads of packets are looked at, and nothing is held back or changed. Pure: bytes in, deeds out.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 use bytes::Buf as _;
 
@@ -14,9 +14,9 @@ const MAX_NAMED: usize = 2 * 4096 + 256;
 /// Bytes that are looked at elsewhere: the longest handle, an offset and a length.
 const MAX_HANDLED: usize = HEADER + 4 + 256 + 12;
 /// Questions with names in them that wait for their answers. `sftp` has one.
-const MAX_WAITING: usize = 64;
-/// Reads that wait for their data. OpenSSH has 64.
-const MAX_READS: usize = 1024;
+const MAX_NAMES: usize = 64;
+/// Questions that wait for their answers. OpenSSH has 64.
+const MAX_WAITING: usize = 4096;
 /// Files that are open at once.
 const MAX_OPEN: usize = 256;
 
@@ -71,128 +71,195 @@ pub enum Deed {
 }
 
 /// One stream of SFTP.
+///
+/// The agent answers one question after the other, so that each answer is known by its turn: numbers
+/// are the client's to choose, and one that is used twice must not hide anything.
 #[derive(Debug, Default)]
 pub struct Watch {
     asked: Heads,
     answered: Heads,
-    waiting: BTreeMap<u32, Waiting>,
-    reads: BTreeMap<u32, u32>,
+    waiting: VecDeque<(u32, Question)>,
+    /// How many of them have names in them.
+    names: usize,
     open: BTreeMap<Vec<u8>, u32>,
     next: u32,
 }
 
 /// What a question was that has no answer yet.
 #[derive(Debug)]
-enum Waiting {
-    Open { path: Vec<u8>, writes: bool },
-    Remove { path: Vec<u8> },
-    Rename { from: Vec<u8>, to: Vec<u8> },
+enum Question {
+    Open {
+        path: Vec<u8>,
+        writes: bool,
+    },
+    Close {
+        handle: Vec<u8>,
+    },
+    Read {
+        handle: Vec<u8>,
+    },
+    Write {
+        handle: Vec<u8>,
+        bytes: u32,
+    },
+    Remove {
+        path: Vec<u8>,
+    },
+    Rename {
+        from: Vec<u8>,
+        to: Vec<u8>,
+    },
+    /// A link, or what cannot be kept in mind.
+    Unseen,
+    /// What changes no file and tells nothing of what is in one.
+    Other,
+}
+
+impl Question {
+    const fn has_names(&self) -> bool {
+        matches!(self, Self::Open { .. } | Self::Remove { .. } | Self::Rename { .. })
+    }
 }
 
 impl Watch {
     /// Takes what passes from the client.
     pub fn asks(&mut self, bytes: &[u8], mut found: impl FnMut(Deed)) {
+        if self.asked.is_blind {
+            return;
+        }
         let mut heads = std::mem::take(&mut self.asked);
         heads.feed(bytes, Side::Client, |head| {
-            if self.ask(head, &mut found).is_none() {
-                found(Deed::Unseen);
+            // The first packet has a version where the others have their number, and no answer of its own.
+            if head.kind != 1 {
+                let (id, question) = (head.id, question(head).unwrap_or(Question::Unseen));
+                self.wait(id, question, &mut found);
             }
         });
+        self.follow(heads.is_blind, &mut found);
+        heads.is_blind |= self.asked.is_blind;
         self.asked = heads;
     }
 
     /// Takes what passes to the client.
     pub fn answers(&mut self, bytes: &[u8], mut found: impl FnMut(Deed)) {
+        if self.answered.is_blind {
+            return;
+        }
         let mut heads = std::mem::take(&mut self.answered);
-        heads.feed(bytes, Side::Server, |head| self.answer(head, &mut found));
+        heads.feed(bytes, Side::Server, |head| {
+            if head.kind != 2 {
+                self.answer(head, &mut found);
+            }
+        });
+        self.follow(heads.is_blind, &mut found);
+        heads.is_blind |= self.answered.is_blind;
         self.answered = heads;
     }
 
-    /// None when it is more than is kept in mind, or cannot be read.
-    fn ask(&mut self, mut head: Head<'_>, found: &mut impl FnMut(Deed)) -> Option<()> {
-        let (id, kind) = (head.id, head.kind);
-        match kind {
-            3 => {
-                let (path, flags) = (head.text()?, head.number()?);
-                return self.wait(id, Waiting::Open { path, writes: flags & WRITES != 0 });
-            }
-            4 => {
-                if let Some(file) = self.open.remove(head.bytes()?) {
-                    found(Deed::Closed { file });
-                }
-            }
-            5 => {
-                let file = self.open.get(head.bytes()?).copied();
-                if let Some(file) = file {
-                    if self.reads.len() >= MAX_READS {
-                        return None;
-                    }
-                    self.reads.insert(id, file);
-                }
-            }
-            6 => {
-                let file = self.open.get(head.bytes()?).copied();
-                let _offset = (head.number()?, head.number()?);
-                let bytes = head.number()?.min(u32::try_from(MAX_PACKET).unwrap_or(u32::MAX));
-                if let Some(file) = file {
-                    found(Deed::Wrote { file, bytes });
-                }
-            }
-            13 | 15 => return self.wait(id, Waiting::Remove { path: head.text()? }),
-            18 => return self.rename(id, head),
-            200 if head.bytes()? == b"posix-rename@openssh.com" => return self.rename(id, head),
-            _ => {}
+    /// Once one direction is not understood, neither is looked at any more.
+    fn follow(&mut self, is_blind: bool, found: &mut impl FnMut(Deed)) {
+        if is_blind && !(self.asked.is_blind && self.answered.is_blind) {
+            self.lose(found);
         }
-        Some(())
     }
 
-    fn rename(&mut self, id: u32, mut head: Head<'_>) -> Option<()> {
-        let (from, to) = (head.text()?, head.text()?);
-        self.wait(id, Waiting::Rename { from, to })
+    fn lose(&mut self, found: &mut impl FnMut(Deed)) {
+        (self.asked.is_blind, self.answered.is_blind) = (true, true);
+        self.waiting.clear();
+        found(Deed::Unseen);
     }
 
-    fn wait(&mut self, id: u32, waiting: Waiting) -> Option<()> {
+    fn wait(&mut self, id: u32, question: Question, found: &mut impl FnMut(Deed)) {
+        if self.asked.is_blind {
+            return;
+        }
         if self.waiting.len() >= MAX_WAITING {
-            return None;
+            return self.lose(found);
         }
-        self.waiting.insert(id, waiting);
-        Some(())
+        let is_named = question.has_names();
+        if is_named && self.names >= MAX_NAMES {
+            return self.waiting.push_back((id, Question::Unseen));
+        }
+        self.names += usize::from(is_named);
+        self.waiting.push_back((id, question));
     }
 
     fn answer(&mut self, mut head: Head<'_>, found: &mut impl FnMut(Deed)) {
-        if head.kind == 103 {
-            let bytes = head.number().unwrap_or_default();
-            if let Some(file) = self.reads.remove(&head.id) {
-                let bytes = bytes.min(u32::try_from(MAX_PACKET).unwrap_or(u32::MAX));
-                found(Deed::Read { file, bytes });
-            }
+        if self.answered.is_blind {
             return;
         }
-        // Of a read at its end, and of what was asked for by name.
-        self.reads.remove(&head.id);
-        let Some(waiting) = self.waiting.remove(&head.id) else { return };
-        match (head.kind, waiting) {
-            (102, Waiting::Open { path, writes }) => {
-                let handle = head.bytes().unwrap_or_default().to_vec();
-                if self.open.len() >= MAX_OPEN {
-                    return found(Deed::Unseen);
-                }
-                let file = self.next;
-                self.next = self.next.wrapping_add(1);
-                if let Some(before) = self.open.insert(handle, file) {
-                    found(Deed::Closed { file: before });
-                }
-                found(Deed::Opened { file, path, writes });
+        let Some((_, question)) = self.waiting.pop_front().filter(|(id, _)| *id == head.id) else {
+            return self.lose(found);
+        };
+        self.names -= usize::from(question.has_names());
+        let is_done = head.kind == 101 && head.rest.first_chunk::<4>() == Some(&[0; 4]);
+        let deed = match (head.kind, question) {
+            (102, Question::Open { path, writes }) => self.opened(&mut head, path, writes),
+            (103, Question::Read { handle }) => {
+                let bytes = within(head.number().unwrap_or_default());
+                Some(self.of(&handle, |file| Deed::Read { file, bytes }))
             }
-            // The rest did not go well, or is no answer to that.
-            (101, waiting) if head.number() == Some(0) => match waiting {
-                Waiting::Remove { path } => found(Deed::Removed { path }),
-                Waiting::Rename { from, to } => found(Deed::Renamed { from, to }),
-                Waiting::Open { .. } => {}
-            },
-            _ => {}
-        }
+            (101, Question::Write { handle, bytes }) if is_done => {
+                Some(self.of(&handle, |file| Deed::Wrote { file, bytes: within(bytes) }))
+            }
+            // A directory's handle was never entered.
+            (101, Question::Close { handle }) if is_done => {
+                self.open.remove(&handle).map(|file| Deed::Closed { file })
+            }
+            (101, Question::Remove { path }) if is_done => Some(Deed::Removed { path }),
+            (101, Question::Rename { from, to }) if is_done => Some(Deed::Renamed { from, to }),
+            (101, Question::Unseen) if !is_done => None,
+            (_, Question::Unseen) => Some(Deed::Unseen),
+            // It did not go well, or nothing was done by it.
+            _ => None,
+        };
+        deed.into_iter().for_each(found);
     }
+
+    fn opened(&mut self, head: &mut Head<'_>, path: Vec<u8>, writes: bool) -> Option<Deed> {
+        let handle = head.bytes().filter(|_| self.open.len() < MAX_OPEN);
+        let Some(handle) = handle else { return Some(Deed::Unseen) };
+        let file = self.next;
+        self.next = self.next.wrapping_add(1);
+        self.open.insert(handle.to_vec(), file);
+        Some(Deed::Opened { file, path, writes })
+    }
+
+    fn of(&self, handle: &[u8], deed: impl FnOnce(u32) -> Deed) -> Deed {
+        self.open.get(handle).map_or(Deed::Unseen, |file| deed(*file))
+    }
+}
+
+/// What is asked; none when it cannot be read.
+fn question(mut head: Head<'_>) -> Option<Question> {
+    Some(match head.kind {
+        3 => {
+            let (path, flags) = (head.text()?, head.number()?);
+            Question::Open { path, writes: flags & WRITES != 0 }
+        }
+        4 => Question::Close { handle: head.text()? },
+        5 => Question::Read { handle: head.text()? },
+        6 => {
+            let handle = head.text()?;
+            let _offset = (head.number()?, head.number()?);
+            Question::Write { handle, bytes: head.number()? }
+        }
+        13 | 15 => Question::Remove { path: head.text()? },
+        18 => Question::Rename { from: head.text()?, to: head.text()? },
+        20 => Question::Unseen,
+        200 => match head.bytes()? {
+            b"posix-rename@openssh.com" => {
+                Question::Rename { from: head.text()?, to: head.text()? }
+            }
+            b"hardlink@openssh.com" => Question::Unseen,
+            _ => Question::Other,
+        },
+        _ => Question::Other,
+    })
+}
+
+fn within(bytes: u32) -> u32 {
+    bytes.min(u32::try_from(MAX_PACKET).unwrap_or(u32::MAX))
 }
 
 /// Who says the packets of a direction.

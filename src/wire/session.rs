@@ -57,6 +57,10 @@ pub enum Kind {
         /// Whether one that is not there stays so: who looks on begins none.
         #[serde(default)]
         only_join: bool,
+        /// Whether this attachment has to get everything, since it is recorded: what runs waits for
+        /// it, and one that takes nothing is let go.
+        #[serde(default)]
+        misses_nothing: bool,
     },
     /// Speak SFTP version 3. Raw.
     Sftp,

@@ -42,7 +42,14 @@ impl Seat {
             sessions.serve(Box::new(far), Peer { key: PeerKey([1; 32]), user: None }).await;
         });
         let mut stream: BoxStream = Box::new(near);
-        let kind = Kind::Terminal { id, cols, rows, command: None, only_join: false };
+        let kind = Kind::Terminal {
+            id,
+            cols,
+            rows,
+            command: None,
+            only_join: false,
+            misses_nothing: false,
+        };
         let session = SessionId(uuid::Uuid::new_v4());
         let open = Open { session, user: None, recorded_as: SessionKind::Terminal, marks, kind };
         opening::open(&mut stream, &open).await.unwrap();

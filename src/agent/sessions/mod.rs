@@ -217,13 +217,14 @@ impl Served {
             Kind::Terminal { .. } if !self.is_server => {
                 refuse(stream, "terminals are joined through the server").await
             }
-            Kind::Terminal { id, cols, rows, command, only_join } => {
+            Kind::Terminal { id, cols, rows, command, only_join, misses_nothing } => {
                 let marks = match &command {
                     None => self.marks(),
                     Some(_) => None,
                 };
                 let size = (cols, rows);
-                let wanted = terminals::Wanted { id, size, command, marks, only_join };
+                let wanted =
+                    terminals::Wanted { id, size, command, marks, only_join, misses_nothing };
                 self.terminal(stream, wanted).await
             }
             Kind::Sftp => sftp::serve(self, stream).await,

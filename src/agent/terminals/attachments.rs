@@ -1,7 +1,8 @@
 //! Who watches a terminal, whose size it has, and who could not keep up. Pure but for the queues.
 //!
 //! The quickest gives the pace: what runs waits for them as on any terminal, so that nothing is
-//! missing above their screen. Nobody waits for those who are slower, or take nothing at all.
+//! missing above their screen. Nobody waits for those who are slower, or take nothing at all, but for
+//! those who are recorded: what they did not get would be in no recording.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -22,6 +23,9 @@ pub(super) const MAX_ATTACHMENTS: usize = 32;
 /// How long what runs is held up when nobody takes anything.
 const PATIENCE: Duration = Duration::from_millis(250);
 
+/// How long it is held up for one that has to get everything. Then that one is let go.
+const LONGER_PATIENCE: Duration = Duration::from_secs(2);
+
 /// One attachment's number, unique in a terminal's life.
 pub(super) type AttachmentId = u64;
 
@@ -39,11 +43,17 @@ struct Attachment {
     /// When it was last active, counted up.
     active: u64,
     lags: bool,
+    misses_nothing: bool,
 }
 
 impl Attachment {
     fn keeps_up(&self) -> bool {
         !self.lags && !self.frames.is_closed()
+    }
+
+    /// Whether what runs waits for it, whoever else has room.
+    fn holds_up(&self) -> bool {
+        self.misses_nothing && self.keeps_up() && self.frames.capacity() == 0
     }
 }
 
@@ -52,7 +62,7 @@ impl Attachments {
     pub(super) fn add(
         &mut self,
         frames: mpsc::Sender<Frame>,
-        size: (u16, u16),
+        (size, misses_nothing): ((u16, u16), bool),
         screen: Vec<u8>,
     ) -> Option<AttachmentId> {
         self.prune();
@@ -61,7 +71,7 @@ impl Attachments {
         }
         self.next += 1;
         let lags = !split(screen).all(|frame| frames.try_send(frame).is_ok());
-        let attachment = Attachment { frames, size, active: self.next, lags };
+        let attachment = Attachment { frames, size, active: self.next, lags, misses_nothing };
         self.all.insert(self.next, attachment);
         Some(self.next)
     }
@@ -107,16 +117,27 @@ impl Attachments {
         self.full_since = None;
     }
 
-    /// Whether nobody who keeps up has room for another frame.
+    /// Whether nobody who keeps up has room for another frame, or one that has to get it has none.
     pub(super) fn is_full(&self) -> bool {
+        if self.all.values().any(Attachment::holds_up) {
+            return true;
+        }
         let mut up = self.all.values().filter(|a| a.keeps_up()).peekable();
         up.peek().is_some() && up.all(|a| a.frames.capacity() == 0)
     }
 
-    /// Waits until the quickest has room. When nobody takes anything, all keep up no longer. To be
-    /// called when it [is full](Self::is_full).
+    /// Waits until the quickest has room, and those who have to get everything. When nobody takes
+    /// anything, all keep up no longer. To be called when it [is full](Self::is_full).
     pub(super) async fn room(&mut self) {
-        let until = *self.full_since.get_or_insert_with(Instant::now) + PATIENCE;
+        let since = *self.full_since.get_or_insert_with(Instant::now);
+        if let Some(slow) = self.all.values().find(|a| a.holds_up()) {
+            if timeout_at(since + LONGER_PATIENCE, slow.frames.reserve()).await.is_err() {
+                self.all.retain(|_, a| !a.holds_up());
+            }
+            self.full_since = None;
+            return;
+        }
+        let until = since + PATIENCE;
         let waiting = self.all.values().filter(|a| a.keeps_up());
         let waiting: Vec<_> = waiting.map(|a| Box::pin(a.frames.reserve())).collect();
         if waiting.is_empty() {
@@ -168,8 +189,8 @@ mod tests {
         let mut all = Attachments::default();
         let (a, _ra) = mpsc::channel(QUEUED_FRAMES);
         let (b, _rb) = mpsc::channel(QUEUED_FRAMES);
-        let a = all.add(a, (80, 24), vec![]).unwrap();
-        let b = all.add(b, (100, 30), vec![]).unwrap();
+        let a = all.add(a, ((80, 24), false), vec![]).unwrap();
+        let b = all.add(b, ((100, 30), false), vec![]).unwrap();
         assert_eq!(all.size(), Some((100, 30)));
         all.touch(a, None);
         assert_eq!(all.size(), Some((80, 24)));
@@ -181,7 +202,7 @@ mod tests {
 
     fn full(all: &mut Attachments) -> (mpsc::Receiver<Frame>, AttachmentId) {
         let (frames, end) = mpsc::channel(2);
-        let id = all.add(frames, (80, 24), vec![]).unwrap();
+        let id = all.add(frames, ((80, 24), false), vec![]).unwrap();
         (0..2u8).for_each(|n| all.send(&Frame::Stdout(vec![n].into())));
         (end, id)
     }
@@ -195,10 +216,32 @@ mod tests {
         all.room().await;
         assert!(!all.is_full() && !all.lags());
         let (quick, _quick_end) = mpsc::channel(QUEUED_FRAMES);
-        all.add(quick, (80, 24), vec![]).unwrap();
+        all.add(quick, ((80, 24), false), vec![]).unwrap();
         (0..3u8).for_each(|n| all.send(&Frame::Stdout(vec![n].into())));
         assert!(!all.is_full(), "one has room");
         assert!(all.lags(), "and the other is not waited for");
+    }
+
+    #[tokio::test]
+    async fn who_has_to_get_everything_is_waited_for_and_then_let_go() {
+        let mut all = Attachments::default();
+        let (slow, mut slow_end) = mpsc::channel(1);
+        let (quick, mut quick_end) = mpsc::channel(QUEUED_FRAMES);
+        all.add(slow, ((80, 24), true), vec![]).unwrap();
+        all.add(quick, ((80, 24), false), vec![]).unwrap();
+        all.send(&Frame::Stdout(vec![0].into()));
+        assert!(all.is_full());
+        slow_end.try_recv().unwrap();
+        all.room().await;
+        assert!(!all.is_full());
+        all.send(&Frame::Stdout(vec![1].into()));
+        all.room().await;
+        assert!(!all.is_full() && !all.lags());
+        all.send(&Frame::Stdout(vec![2].into()));
+        let got =
+            |end: &mut mpsc::Receiver<Frame>| std::iter::from_fn(|| end.try_recv().ok()).count();
+        assert_eq!((got(&mut slow_end), got(&mut quick_end)), (1, 3));
+        assert_eq!(slow_end.try_recv(), Err(mpsc::error::TryRecvError::Disconnected));
     }
 
     #[tokio::test]
@@ -220,8 +263,8 @@ mod tests {
         let mut all = Attachments::default();
         let (slow, mut slow_end) = mpsc::channel(2);
         let (quick, mut quick_end) = mpsc::channel(QUEUED_FRAMES);
-        all.add(slow, (80, 24), vec![]).unwrap();
-        all.add(quick, (80, 24), vec![]).unwrap();
+        all.add(slow, ((80, 24), false), vec![]).unwrap();
+        all.add(quick, ((80, 24), false), vec![]).unwrap();
         (0..5u8).for_each(|n| all.send(&Frame::Stdout(vec![n].into())));
         assert!(all.lags());
         all.catch_up(|| b"early".to_vec());

@@ -43,6 +43,8 @@ pub(crate) struct Wanted {
     pub(crate) marks: Option<marks::Start>,
     /// Whether none is started when it is not there.
     pub(crate) only_join: bool,
+    /// Whether this place has to get everything.
+    pub(crate) misses_nothing: bool,
 }
 
 /// A place at a terminal.
@@ -65,7 +67,8 @@ impl Terminals {
             let commands = self.find_or_start(&wanted, settings).await?;
             let (to, frames) = mpsc::channel(QUEUED_FRAMES);
             let (reply, answer) = oneshot::channel();
-            let attach = Command::Attach { frames: to, size: wanted.size, reply };
+            let (size, misses_nothing) = (wanted.size, wanted.misses_nothing);
+            let attach = Command::Attach { frames: to, size, misses_nothing, reply };
             if commands.send(attach).await.is_ok()
                 && let Ok(place) = answer.await
             {

@@ -48,6 +48,7 @@ pub(super) enum Command {
     Attach {
         frames: mpsc::Sender<Frame>,
         size: (u16, u16),
+        misses_nothing: bool,
         reply: oneshot::Sender<Option<AttachmentId>>,
     },
     /// One types.
@@ -189,11 +190,12 @@ impl Terminal {
 
     fn command(&mut self, command: Command) {
         match command {
-            Command::Attach { frames, size, reply } => {
+            Command::Attach { frames, size, misses_nothing, reply } => {
                 // The size first: what is shown is what fits.
                 self.resize(size);
                 let whole = self.screen.whole();
-                let _ = reply.send(self.attachments.add(frames, size, whole));
+                let place = self.attachments.add(frames, (size, misses_nothing), whole);
+                let _ = reply.send(place);
             }
             Command::Keys(id, keys) => {
                 self.attachments.touch(id, None);

@@ -212,7 +212,7 @@ impl Room {
     fn require_holder(&self, me: UserId) -> Result<(), Refused> {
         match self.turns {
             Turns::Everyone => Err(Refused::NoTurns),
-            Turns::One(Some(holder)) if holder == me => Ok(()),
+            Turns::One(Some(holder)) if holder == me && self.can_type(me) => Ok(()),
             Turns::One(_) => Err(Refused::NotHolder),
         }
     }

@@ -222,10 +222,10 @@ impl Room {
         Ok(())
     }
 
-    /// Someone leaves. Control goes with the last of their places.
+    /// Someone leaves. Control goes with the last of their places that can type.
     pub fn leave(&mut self, session: SessionId) {
         let Some(seat) = self.seats.remove(&session) else { return };
-        if !self.is_there(seat.user.id) {
+        if !self.can_type(seat.user.id) {
             self.asking.remove(&seat.user.id);
             if self.turns == Turns::One(Some(seat.user.id)) {
                 self.turns = Turns::One(None);
@@ -254,10 +254,6 @@ impl Room {
             seat.typed_at = Some(now);
         }
         is_news
-    }
-
-    fn is_there(&self, user: UserId) -> bool {
-        self.seats.values().any(|seat| seat.user.id == user)
     }
 
     /// Whether someone at it could be given control.

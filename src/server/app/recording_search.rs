@@ -71,16 +71,21 @@ impl App {
         let (began, mut n_blocks) = (self.clock.instant(), 0);
         loop {
             let actor = actor.clone();
-            let (looked, is_over) = self
+            let next = looking.next;
+            let blocks = self
                 .db
                 .read_large(move |tx| -> Result<_> {
                     find(tx, &actor, id)?;
-                    let blocks = recording_blocks::list(tx, id, looking.next, STEP + 1)?;
-                    let is_over = looking.through(&blocks)?;
-                    Ok((looking, is_over))
+                    Ok(recording_blocks::list(tx, id, next, STEP + 1)?)
                 })
                 .await?;
-            looking = looked;
+            // Not where one of the few connections is held meanwhile.
+            let looked = tokio::task::spawn_blocking(move || {
+                let is_over = looking.through(&blocks)?;
+                Result::Ok((looking, is_over))
+            });
+            let is_over;
+            (looking, is_over) = looked.await.map_err(|e| Error::Internal(e.into()))??;
             n_blocks += STEP;
             let is_late = self.clock.instant().saturating_duration_since(began) >= WITHIN;
             if is_over || is_late || n_blocks >= MAX_BLOCKS {

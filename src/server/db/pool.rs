@@ -52,6 +52,10 @@ impl Db {
         let looked = inspect::file(path)?;
         let was_private = inspect::make_private(path);
         let looked = looked.filter(|_| was_private).map(as_reader).transpose()?;
+        let work = plan::Work::default();
+        if let Some(conn) = &looked {
+            work.count(conn)?;
+        }
         let mut writer = Connection::open(path)?;
         writer.busy_timeout(std::time::Duration::from_secs(5))?;
         writer.pragma_update(None, "journal_mode", "WAL")?;
@@ -77,7 +81,7 @@ impl Db {
             path: path.to_owned(),
             told: Arc::clone(&told),
             clock: clock.clone(),
-            work: plan::Work::default(),
+            work,
         };
         std::thread::Builder::new()
             .name("db-writer".to_owned())

@@ -255,8 +255,8 @@ impl Fleet {
                 Some(_) | None => None,
             }
         };
-        if gone.is_some() {
-            self.0.local.forget(agent);
+        if let Some(gone) = gone {
+            self.0.local.rest(agent, gone.key);
             tracing::info!(agent.id = %agent, "an agent's control connection ended");
             self.changed();
             if let Err(error) = self.0.app.agent_disconnected(agent).await {
@@ -267,10 +267,10 @@ impl Fleet {
 
     /// Ends an agent that may not be here any more: its workspace was stopped or rebuilt.
     pub(super) fn dismiss_agent(&self, agent: AgentId, why: &str) {
+        self.0.local.dismiss(agent);
         let Some(socket) = lock(&self.0.agents).remove(&agent) else { return };
         socket.control.say(&ToAgent::Refused { why: why.to_owned() });
         socket.end.cancel();
-        self.0.local.dismiss(agent);
         self.0.overlay.remove_peer(&socket.key);
         self.changed();
     }

@@ -110,7 +110,14 @@ impl Fleet {
         let (cols, rows) = chair.now().size();
         let only_join = attach.coming == Coming::Watch || rank == Part::Watcher;
         let terminal = attach.terminal;
-        let kind = Kind::Terminal { id: terminal, cols, rows, command: attach.command, only_join };
+        let kind = Kind::Terminal {
+            id: terminal,
+            cols,
+            rows,
+            command: attach.command,
+            only_join,
+            misses_nothing: false,
+        };
         match self.open(attach.agent, &attach.user, &live, kind).await {
             Ok(opening) => {
                 chair.is_there();

@@ -8,7 +8,6 @@ use super::coming::{Attach, Came, Showing};
 use super::cut::Cut;
 use super::link::AgentLink;
 use crate::model::id::{SessionId, TerminalId};
-use crate::model::session::Shown;
 use crate::model::terminal::{Coming, OpenTerminal, Part};
 use crate::ssh::Opening;
 
@@ -62,6 +61,7 @@ impl AgentLink {
         let asked = Asked::read(words)?;
         let began = super::lock(&self.waiting.0).remove(&session);
         let began = began.context("The session has ended")?;
+        self.require_key().await?;
         let place = self.fleet.0.app.agent_to_join(&self.actor, self.agent, asked.coming).await?;
         let mut open = self.fleet.terminals(self.workspace);
         open.retain(|one| one.agent == self.agent);
@@ -85,7 +85,7 @@ impl AgentLink {
             address: self.address.clone(),
             client: began.client,
             // A key opened it, no provider and no second factor.
-            shown: Shown { ip: self.address.parse().ok(), ..Shown::default() },
+            shown: self.shown(),
             showing: Showing::Drawn,
         };
         let Came { live, stream, chair } =

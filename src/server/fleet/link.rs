@@ -37,16 +37,27 @@ pub(super) struct AgentLink {
 const JOIN: &str = "steading:join";
 
 impl AgentLink {
+    /// What the connection was let in by: a key, no provider and no second factor.
+    pub(super) fn shown(&self) -> Shown {
+        let (ip, by) = (self.address.parse().ok(), self.actor.shown(None).by);
+        Shown { ip, by, ..Shown::default() }
+    }
+
+    /// Asks whether the key is still there: a connection outlives it.
+    pub(super) async fn require_key(&self) -> anyhow::Result<()> {
+        let again = self.fleet.0.app.authenticate_again(&self.actor).await?;
+        again.map(drop).context("The key that you came by was ended")
+    }
+
     /// The live session, entered when this is its first stream.
     async fn live(&self, session: SessionId) -> anyhow::Result<Arc<Live>> {
         let began = super::lock(&self.waiting.0).remove(&session);
         let Some(began) = began else {
             return self.fleet.0.register.find(session).context("The session has ended");
         };
+        self.require_key().await?;
         self.fleet.0.app.agent_to_connect(&self.actor, self.agent).await?;
-        // A key opened it, no provider and no second factor.
-        let (ip, by) = (self.address.parse().ok(), self.actor.shown(None).by);
-        let shown = Shown { ip, by, ..Shown::default() };
+        let shown = self.shown();
         let right = (self.workspace, shown);
         let new = NewSession {
             is_recorded: self.fleet.0.app.demands_recording(self.user.id, right).await?,

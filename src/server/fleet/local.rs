@@ -28,6 +28,8 @@ const MAX_STRANGERS: usize = 64;
 const GREETING_WITHIN: Duration = Duration::from_secs(5);
 /// Spare connections of one agent. It keeps one; the rest are on their way.
 const MAX_SPARE: usize = 8;
+/// Agents that are kept in mind while they are away.
+const MAX_KNOWN: usize = 4096;
 /// How long a session waits for the next spare before it takes the overlay.
 const SPARE_WITHIN: Duration = Duration::from_millis(100);
 
@@ -96,9 +98,17 @@ impl Local {
         Some(LocalWay { name, owner: local::owner(), secret: LocalSecret(secret) })
     }
 
-    /// Forgets an agent that went: what is open ends when its process does.
-    pub(super) fn forget(&self, agent: AgentId) {
-        lock(&self.known).remove(&agent);
+    /// An agent's connection ended. What is open stays, for it may be back.
+    pub(super) fn rest(&self, agent: AgentId, key: PeerKey) {
+        let mut all = lock(&self.known);
+        if let Some(known) = all.get_mut(&agent).filter(|known| known.key == key) {
+            known.spare.clear();
+            known.keeps = false;
+        }
+        // Those that are not coming back leave no more than their names, and not for ever.
+        if all.len() > MAX_KNOWN {
+            all.retain(|_, known| known.keeps);
+        }
     }
 
     /// Ends what is open to an agent that may not be here any more.
@@ -128,7 +138,8 @@ impl Local {
             return taken;
         }
         if let Some(known) = lock(&self.known).get_mut(&agent) {
-            known.keeps = false;
+            // One may have come in this very moment.
+            known.keeps = !known.spare.is_empty();
         }
         None
     }

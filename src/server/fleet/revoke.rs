@@ -1,6 +1,7 @@
 //! Rights that end: live sessions and tunnels that stand on them are cut at once.
 
-use std::collections::BTreeSet;
+use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -20,6 +21,9 @@ use crate::tasks::OnPanic;
 /// Rights with an end need no commit to end: everything is looked at when the first of them does, and
 /// this often.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
+
+/// Who is where, and what they had shown.
+type Right = (UserId, WorkspaceId, Shown);
 
 impl Fleet {
     /// Listens for changes of rights and cuts what no longer stands on any. Never returns while
@@ -103,17 +107,6 @@ impl Fleet {
                 return None;
             }
         };
-        let now = self.0.clock.now();
-        for session in live {
-            let right = (session.user, session.workspace, session.shown);
-            let end = kept.get(&right).and_then(|kept| kept.until);
-            if let Some(left) = end.map(|end| end.0 - now.0)
-                && session.is_end_due(left)
-            {
-                let place = self.0.app.place_of(session.workspace).await.unwrap_or_default();
-                session.say_end(left, &place);
-            }
-        }
         // What began when nobody demanded a recording begins again, recorded.
         let demands = |right| kept.get(&right).is_some_and(|kept: &Kept| kept.is_recorded);
         let unseen = |l: &&Arc<Live>| {
@@ -127,7 +120,27 @@ impl Fleet {
         for lost in asked.into_iter().filter(|one| !kept.contains_key(one)) {
             self.cut(right, lost);
         }
+        self.say_ends(live, &kept).await;
         kept.values().filter_map(|kept| kept.until).min()
+    }
+
+    /// Tells whose right ends soon. After the cuts: those do not wait for it.
+    async fn say_ends(&self, live: &[Arc<Live>], kept: &BTreeMap<Right, Kept>) {
+        let (now, mut places) = (self.0.clock.now(), BTreeMap::new());
+        for session in live {
+            let right = (session.user, session.workspace, session.shown);
+            let end = kept.get(&right).and_then(|kept| kept.until);
+            let Some(left) = end.map(|end| end.0 - now.0) else { continue };
+            if session.is_end_due(left) {
+                let place = match places.entry(session.workspace) {
+                    Entry::Occupied(known) => known.into_mut(),
+                    Entry::Vacant(new) => {
+                        new.insert(self.0.app.place_of(session.workspace).await.unwrap_or_default())
+                    }
+                };
+                session.say_end(left, place);
+            }
+        }
     }
 
     /// Cuts everything a user has open in a workspace by a right and what they had shown. Nothing here

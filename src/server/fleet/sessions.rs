@@ -94,12 +94,15 @@ impl Fleet {
         agent: AgentId,
         user: &UserRef,
         live: &Arc<Live>,
-        kind: Kind,
+        mut kind: Kind,
     ) -> anyhow::Result<Opening> {
         if !live.recorded().await {
             bail!("{}", live.told());
         }
         let plan = self.recording_plan(live, &kind);
+        if let (Some(_), Kind::Terminal { misses_nothing, .. }) = (&plan, &mut kind) {
+            *misses_nothing = true;
+        }
         let open = Open {
             session: live.id,
             user: Some(user.clone()),

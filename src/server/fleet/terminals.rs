@@ -70,7 +70,15 @@ impl Fleet {
             if !types {
                 return Err(Refused::Over);
             }
-            if all.open.keys().filter(|(agent, _)| *agent == place.agent).count() >= MAX_TERMINALS {
+            let is_full = |all: &All| {
+                all.open.keys().filter(|(agent, _)| *agent == place.agent).count() >= MAX_TERMINALS
+            };
+            if is_full(&all) {
+                // Of those that nobody is at many have ended; the agent knows which, and counts too.
+                let is_here = |open: &Open| !open.room.borrow().seats().is_empty();
+                all.open.retain(|(agent, _), open| *agent != place.agent || is_here(open));
+            }
+            if is_full(&all) {
                 return Err(Refused::TooMany);
             }
             all.opened += 1;
@@ -144,6 +152,10 @@ impl Fleet {
         let user = &actor.caller()?.user;
         let by = By { user: UserRef { id: user.id, username: user.username.clone() }, rank };
         if deed == Deed::End {
+            if !self.is_connected(found.agent) {
+                let why = "the workspace's agent is not connected: nobody ends it now";
+                return Err(app::Error::Unavailable(why.to_owned()));
+            }
             // What is refused leaves no trace of an end.
             found.room.clone().apply(&by, deed).map_err(refused)?;
             let began_by = found.room.began_by.username.to_string();
