@@ -1,6 +1,8 @@
 //! Recordings: what one costs a terminal that prints as fast as it can, what a place in a long one
 //! takes to show, what a search over many commands does, and what the list of files costs `sftp`.
 
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::time::Instant;
 
@@ -48,6 +50,8 @@ fn site(settings: &Path, is_on: bool) -> Site {
 
 async fn throughput(table: &mut Table) {
     let settings = tempfile::tempdir().unwrap();
+    // Workspaces' users read the lines in it.
+    std::fs::set_permissions(settings.path(), Permissions::from_mode(0o755)).unwrap();
     let sites = [site(settings.path(), true), site(settings.path(), false)];
     let lines = settings.path().join("lines");
     std::fs::write(&lines, format!("{}\n", "x".repeat(99)).repeat(LINES)).unwrap();
