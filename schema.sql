@@ -517,13 +517,15 @@ CREATE INDEX codes_by_end ON codes (expires_at, id);
 CREATE INDEX codes_by_maker ON codes (made_by);
 CREATE INDEX codes_by_revoker ON codes (revoked_by) WHERE revoked_by IS NOT NULL;
 
--- Which grants came by which code.
+-- Who redeemed which code, each once.
 CREATE TABLE code_uses (
-  code_id  TEXT NOT NULL REFERENCES codes (id) ON DELETE CASCADE,  -- the code
-  grant_id TEXT NOT NULL REFERENCES grants (id) ON DELETE CASCADE, -- a grant that it gave
-  PRIMARY KEY (code_id, grant_id)
+  code_id  TEXT NOT NULL REFERENCES codes (id) ON DELETE CASCADE, -- the code
+  user_id  TEXT NOT NULL REFERENCES users (id),                   -- who redeemed it
+  grant_id TEXT REFERENCES grants (id) ON DELETE SET NULL,        -- the grant that it gave; null when that is forgotten
+  PRIMARY KEY (code_id, user_id)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX code_uses_by_grant ON code_uses (grant_id);
+CREATE INDEX code_uses_by_user ON code_uses (user_id);
+CREATE INDEX code_uses_by_grant ON code_uses (grant_id) WHERE grant_id IS NOT NULL;
 
 -- The reviewed word on who may at most what: of an organization, and of a workspace besides. It reports.
 CREATE TABLE charters (

@@ -13,7 +13,7 @@ use crate::wire::handover::{HandedOver, Handover};
 pub async fn run(ctx: &Context, args: Args) -> anyhow::Result<()> {
     let client = ctx.client()?;
     let workspace = client.workspace(&args.workspace.parse()?).await?;
-    let asked = Handover { to: args.to, end_grants: args.end_grants, restart: args.restart };
+    let asked = Handover { to: args.to, end_grants: args.end_grants };
     if args.dry_run || !args.yes {
         let would = client.try_handover(workspace.id, &asked).await?;
         if args.dry_run && args.listing.output == Format::Json {
@@ -53,15 +53,10 @@ fn said(done: &HandedOver) -> Vec<String> {
         (_, ended) => format!("What was granted on it ends: {ended}."),
     });
     if done.codes_lost > 0 {
-        lines.push(format!("Share codes of {from} give nothing any more: {}.", done.codes_lost));
+        lines.push(format!("Share codes that give nothing any more: {}.", done.codes_lost));
     }
     if done.restarts {
-        lines.push("It restarts.".to_owned());
-    } else if done.runs {
-        lines.push(format!(
-            "It runs on. The token it was lent in {from}'s name ends now; its agents get new ones, and \
-             {to}'s names, at its next start (--restart)."
-        ));
+        lines.push(format!("It restarts: its agents get new tokens, and {to}'s names."));
     }
     lines
 }

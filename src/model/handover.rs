@@ -23,10 +23,8 @@ pub struct HandedOver {
     pub kept: usize,
     /// How many end.
     pub ended: usize,
-    /// How many codes of its former owner give nothing any more.
+    /// How many codes give nothing any more: its former owner's, or all, when its grants end.
     pub codes: usize,
-    /// Whether it runs: until its next start it runs under its former owner's name.
-    pub runs: bool,
-    /// Whether it was asked to restart.
+    /// Whether it runs, and restarts.
     pub restarts: bool,
 }

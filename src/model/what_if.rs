@@ -23,9 +23,9 @@ pub struct Shift {
 pub struct Outlook {
     /// On which workspaces, the first of them.
     pub shifts: Vec<Shift>,
-    /// On how many more.
+    /// On how many more, at least.
     pub more: usize,
-    /// On how many that whoever asks may not know.
+    /// On how many that whoever asks may not know, or of people whom they may not.
     pub hidden: usize,
 }
 

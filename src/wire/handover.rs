@@ -9,10 +9,8 @@ use uuid::Uuid;
 pub struct Handover {
     /// Whose it becomes: a name or an id.
     pub to: String,
-    /// Ends what was granted on it.
+    /// Ends what was granted on it, and takes its codes back.
     pub end_grants: bool,
-    /// Restarts it, if it runs.
-    pub restart: bool,
 }
 
 /// What it changes, or changed.
@@ -35,10 +33,8 @@ pub struct HandedOver {
     pub grants_kept: usize,
     /// How many end.
     pub grants_ended: usize,
-    /// How many codes of its former owner give nothing any more.
+    /// How many codes give nothing any more: its former owner's, or all, when its grants end.
     pub codes_lost: usize,
-    /// Whether it runs.
-    pub runs: bool,
-    /// Whether it was asked to restart.
+    /// Whether it runs, and restarts.
     pub restarts: bool,
 }

@@ -361,9 +361,6 @@ pub struct Handover {
     /// End what was granted on it
     #[arg(long)]
     pub end_grants: bool,
-    /// Restart it if it runs: its agents get new tokens
-    #[arg(long)]
-    pub restart: bool,
     /// Say what would change, and change nothing
     #[arg(long)]
     pub dry_run: bool,

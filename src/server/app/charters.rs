@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use sha2::{Digest as _, Sha256};
+
 use super::access::record;
 use super::{Actor, App, Error, Result, access, organizations as places, trail};
 use crate::model::audit::{AuditAction, AuditTarget, Diff};
@@ -15,6 +17,8 @@ use crate::server::db::{ReadTx, groups, workspaces};
 
 /// Lines of a charter that the log keeps: the rest is said to be more.
 const MAX_SAID: usize = 4 << 10;
+/// What a review says of grants under a charter that it cannot read.
+const UNREADABLE: &str = "the charter cannot be read any more: save it again";
 
 /// Where a charter holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,7 +46,8 @@ struct Place {
 }
 
 impl App {
-    /// A charter, for whoever shares the workspace or sees the organization.
+    /// A charter, for whoever shares the workspace, and of an organization for who changes it or reads the
+    /// audit log.
     ///
     /// # Errors
     /// [`Error::NotFound`] and [`Error::Denied`] for who may not read it.
@@ -51,8 +56,9 @@ impl App {
         self.db
             .read(move |tx| {
                 let place = place(tx, &actor, &of)?;
-                if let Some(id) = place.workspace {
-                    access::require(tx, &actor, id, Verb::Share)?;
+                match place.workspace {
+                    Some(id) => access::require(tx, &actor, id, Verb::Share)?,
+                    None => require_reader(tx, &actor, place.organization)?,
                 }
                 let own = charters::find(tx, place.organization, place.workspace)?;
                 let above = match place.workspace {
@@ -81,7 +87,11 @@ impl App {
                 let at = (place.organization, place.workspace);
                 let old = charters::find(tx, at.0, at.1)?.map(|row| row.text).unwrap_or_default();
                 charters::put(tx, at, (&text, actor.caller()?.user.id))?;
-                let diff = Diff::new().field("charter", said(&old), said(&text));
+                let diff = Diff::new().field("charter", said(&old), said(&text)).field(
+                    "charter_sha256",
+                    hashed(&old),
+                    hashed(&text),
+                );
                 let (target, id) = match place.workspace {
                     Some(id) => (AuditTarget::Workspace, id.0),
                     None => (AuditTarget::Organization, place.organization.0),
@@ -123,19 +133,34 @@ fn require_author(tx: &ReadTx<'_>, actor: &Actor, place: &Place) -> Result<()> {
     Err(Error::denied("who has a workspace by a share does not write its charter"))
 }
 
+/// Asks for the right to read an organization's: of who changes it, and of who reviews what is granted.
+fn require_reader(tx: &ReadTx<'_>, actor: &Actor, place: OrganizationId) -> Result<()> {
+    let log = Object::site(ResourceType::AuditLog).within(place);
+    if actor.may(tx.now, Action::Read, &log) {
+        return Ok(());
+    }
+    let object = Object::site(ResourceType::Organization).id(place);
+    actor.require(tx.now, Action::Update, &object.within(place))
+}
+
+/// The hash of a whole text, by which one is told that the log keeps a part of; nothing of none.
+fn hashed(text: &str) -> String {
+    if text.is_empty() { String::new() } else { format!("{:x}", Sha256::digest(text)) }
+}
+
 fn said(text: &str) -> &str {
     text.get(..text.floor_char_boundary(MAX_SAID)).unwrap_or_default()
 }
 
-/// Every charter there is, as a review holds grants against them.
+/// Every charter there is, as a review holds grants against them; none for one that cannot be read.
 pub(super) struct Charters {
-    organizations: BTreeMap<OrganizationId, Charter>,
-    workspaces: BTreeMap<WorkspaceId, Charter>,
+    organizations: BTreeMap<OrganizationId, Option<Charter>>,
+    workspaces: BTreeMap<WorkspaceId, Option<Charter>>,
     names: std::cell::RefCell<BTreeMap<UserId, Whom>>,
 }
 
 impl Charters {
-    /// Reads them. One that cannot be read any more foresees nothing that could be exceeded.
+    /// Reads them. Under one that cannot be read any more each grant is found, and why.
     pub(super) fn all(tx: &ReadTx<'_>) -> Result<Self> {
         let mut all = Self {
             organizations: BTreeMap::new(),
@@ -143,7 +168,7 @@ impl Charters {
             names: std::cell::RefCell::default(),
         };
         for row in charters::list(tx)? {
-            let charter = charter::parse(&row.text).unwrap_or_default();
+            let charter = charter::parse(&row.text).ok();
             match row.workspace {
                 Some(id) => drop(all.workspaces.insert(id, charter)),
                 None => drop(all.organizations.insert(row.organization, charter)),
@@ -171,7 +196,11 @@ impl Charters {
         }
         let whom = self.whom(tx, organization, grant.to)?;
         let mut all: Vec<String> = vec![];
-        for why in here.into_iter().chain(above).flat_map(|c| c.exceeded(grant, &whom)) {
+        let found = here.into_iter().chain(above).flat_map(|charter| match charter {
+            Some(charter) => charter.exceeded(grant, &whom),
+            None => vec![UNREADABLE.to_owned()],
+        });
+        for why in found {
             if !all.contains(&why) {
                 all.push(why);
             }

@@ -14,13 +14,15 @@ use crate::model::code::{
 use crate::model::grant::{Grant, Limits, Recipient, Via};
 use crate::model::id::{CodeId, GrantId, WorkspaceId};
 use crate::model::time;
-use crate::model::user::UserRef;
+use crate::model::user::{UserKind, UserRef};
 use crate::model::verb::Verbs;
 use crate::model::workspace::Workspace;
-use crate::server::db::{ReadTx, WriteTx, codes, grants, workspaces};
+use crate::server::db::{ReadTx, WriteTx, codes, workspaces};
 
-/// Codes of one workspace that are kept, those that are over included: those go after a month.
-const MAX_KEPT: usize = 200;
+/// Codes of one workspace that are listed, those that are over included: those go after a month.
+const MAX_LISTED: usize = 200;
+/// Open codes of one maker for one workspace: who shares it does not keep others from making theirs.
+const MAX_OPEN: usize = 50;
 /// The longest reason.
 const MAX_REASON: usize = 512;
 /// The shortest life of a code and of what it gives.
@@ -90,9 +92,8 @@ impl App {
                 sharer.basis(tx, new.verbs)?;
                 // Whoever redeems it comes without its maker: what depends on where they are gives nothing.
                 rights::basis_of_absent(tx, (maker.id, id), new.verbs).map_err(without_maker)?;
-                if codes::count(tx, id)? >= MAX_KEPT {
-                    let why =
-                        "too many codes were made for this workspace; they are kept for a month";
+                if codes::count(tx, id, maker.id)? >= MAX_OPEN {
+                    let why = "you have too many open codes for this workspace; revoke some first";
                     return Err(Error::conflict(why));
                 }
                 let code = Code {
@@ -117,7 +118,7 @@ impl App {
             .await
     }
 
-    /// The codes of a workspace, the last one first, for who may share it.
+    /// The codes of a workspace, open ones first and then the last one, for who may share it.
     ///
     /// # Errors
     /// As [`App::grants`].
@@ -126,7 +127,7 @@ impl App {
         self.db
             .read(move |tx| {
                 Sharer::of(tx, &actor, id)?;
-                let all = codes::list(tx, id, MAX_KEPT)?;
+                let all = codes::list(tx, id, MAX_LISTED)?;
                 all.into_iter().map(|code| view(tx, code)).collect()
             })
             .await
@@ -183,8 +184,8 @@ impl App {
     ///
     /// # Errors
     /// [`Error::NotFound`] whatever is wrong with the code, [`Error::Conflict`] after too many wrong ones,
-    /// and for who owns the workspace, made the code, or has what it gives already; [`Error::Denied`] for
-    /// a token with limits.
+    /// and for who owns the workspace, made the code, or redeemed it before, whatever became of that;
+    /// [`Error::Denied`] for a token with limits and for a service account.
     pub async fn redeem_code(&self, actor: &Actor, text: &str) -> Result<(Grant, Workspace)> {
         let (text, asked) = (text.to_owned(), actor.clone());
         self.guessed(actor, || async { self.db.write(move |tx| redeem(tx, &asked, &text)).await })
@@ -201,6 +202,9 @@ impl App {
         let caller = actor.caller()?;
         if !caller.subject.scope.is_all() {
             return Err(Error::denied("a token with limits redeems no codes"));
+        }
+        if caller.user.kind == UserKind::Service {
+            return Err(Error::denied("a service account redeems no codes"));
         }
         let user = caller.user.id;
         self.require_no_wait_of(user).await?;
@@ -255,12 +259,10 @@ fn offer(tx: &ReadTx<'_>, actor: &Actor, text: &str) -> Result<(Offer, Option<Gr
     let text = ShareCode::parse(text).ok_or_else(missing)?;
     let code = codes::of_hash(tx, text.hash())?.ok_or_else(missing)?;
     let id = code.workspace_id;
-    // Whoever redeemed it hears that, and not that it is used up by themselves.
-    let own = grants::of(tx, id, Recipient::User(user))?;
-    for grant in codes::standing(tx, code.id)? {
-        if own.iter().any(|mine| mine.id == grant.id) && grants::is_held(tx, grant.id)? {
-            return Err(Error::conflict("you have redeemed this code already"));
-        }
+    // Once for each person: who was taken off, whose time is over or who left comes not back by it. They
+    // hear that, and not that it is used up by themselves.
+    if codes::is_used_by(tx, code.id, user)? {
+        return Err(Error::conflict("you have redeemed this code already"));
     }
     if code.state(tx.now) != CodeState::Open || workspaces::is_deleted(tx, id)? {
         return Err(missing());
@@ -282,8 +284,9 @@ fn offer(tx: &ReadTx<'_>, actor: &Actor, text: &str) -> Result<(Offer, Option<Gr
 fn redeem(tx: &WriteTx<'_>, actor: &Actor, text: &str) -> Result<(Grant, Workspace)> {
     let (Offer { code, workspace }, under) = offer(tx, actor, text)?;
     let before = words(tx, workspace.id)?;
+    let user = actor.caller()?.user.id;
     let new = NewGrant {
-        to: Recipient::User(actor.caller()?.user.id),
+        to: Recipient::User(user),
         verbs: code.verbs,
         limits: Limits {
             until: Some(tx.now.plus(code.grant_ttl)),
@@ -295,11 +298,26 @@ fn redeem(tx: &WriteTx<'_>, actor: &Actor, text: &str) -> Result<(Grant, Workspa
     };
     let by = Some(code.made_by.id);
     let grant = grant_rows::put(tx, (workspace.id, by, under), new)?;
-    if !codes::take(tx, code.id, grant.id)? {
+    if !codes::take(tx, code.id, (user, grant.id))? {
         return Err(Error::NotFound(NO_CODE));
     }
     record(tx, actor, workspace.id, &before)?;
     Ok((grant, workspace))
+}
+
+/// Takes those open codes of a workspace back that the actor may. How many that were.
+pub(super) fn revoke_open(
+    tx: &WriteTx<'_>,
+    actor: &Actor,
+    id: WorkspaceId,
+    may: impl Fn(&Code) -> bool,
+) -> Result<usize> {
+    let all: Vec<Code> = codes::open(tx, id)?.into_iter().filter(may).collect();
+    for code in &all {
+        codes::revoke(tx, code.id, actor.caller()?.user.id)?;
+        told(tx, actor, code, (said_of(code).as_str(), ""))?;
+    }
+    Ok(all.len())
 }
 
 fn view(tx: &ReadTx<'_>, code: Code) -> Result<CodeView> {

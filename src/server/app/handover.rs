@@ -8,11 +8,11 @@ use super::build_requests::{BuildRequest, add_build};
 use super::recipients::member;
 use super::sharing_trail::{record as record_grants, words};
 use super::{
-    Actor, App, Error, Result, access, service_accounts as accounts, sharing_rights,
-    template_rights, trail, workspaces as cases,
+    Actor, App, Error, Result, access, agents, codes as share_codes, service_accounts as accounts,
+    sharing_rights, template_rights, trail, workspaces as cases,
 };
 use crate::model::audit::{AuditAction, AuditTarget, Diff};
-use crate::model::build::{BuildReason, Transition, WorkspaceStatus};
+use crate::model::build::{BuildReason, Transition};
 use crate::model::event::Event;
 use crate::model::grant::EndedWhy;
 use crate::model::handover::HandedOver;
@@ -31,10 +31,8 @@ use crate::server::db::{
 pub struct Handover {
     /// Whose it becomes: a name or an id.
     pub to: String,
-    /// Ends what was granted on it.
+    /// Ends what was granted on it, and takes its codes back.
     pub end_grants: bool,
-    /// Restarts it, if it runs: its agents then have new tokens and its owner's names.
-    pub restart: bool,
 }
 
 impl App {
@@ -53,12 +51,14 @@ impl App {
     }
 
     /// Hands a workspace over. The token that it was lent in its owner's name ends, and so does what its
-    /// former owner has open in it, unless they may be there otherwise.
+    /// former owner has open in it, unless they may be there otherwise. What runs is restarted: until then
+    /// its former owner may know its agents' tokens.
     ///
     /// # Errors
     /// [`Error::NotFound`] when the actor may not know the workspace; [`Error::Denied`] for who has it
-    /// only by a share, or may not make workspaces for the other; [`Error::Conflict`] while a build is
-    /// under way, when the other has one of that name, may not use its template, or has no budget for it.
+    /// only by a share, may not do everything with it, or may not make workspaces for the other;
+    /// [`Error::Conflict`] while a build is under way, when the other has one of that name, may not use its
+    /// template, or has no budget for it.
     pub async fn hand_over(
         &self,
         actor: &Actor,
@@ -82,12 +82,18 @@ fn hand_over(
     actor: &Actor,
     (id, cmd): (WorkspaceId, &Handover),
 ) -> Result<HandedOver> {
-    require_disposes(tx, actor, id)?;
+    let disposes = require_disposes(tx, actor, id)?;
     let old = cases::load(tx, id)?;
+    if disposes == Disposes::OfWhatIsLeft {
+        require_left(tx, &old)?;
+    }
     let to = member(tx, old.organization_id, cmd.to.trim())
         .map_err(|error| error.map_field(|_| "to".to_owned()))?;
     let to = users::find(tx, to)?.ok_or(Error::NotFound("user"))?;
-    require_receiver(tx, actor, (&old, &to))?;
+    require_may_give(tx, actor, (disposes, &old, &to))?;
+    require_receiver(tx, &old, &to)?;
+    let revoked =
+        if cmd.end_grants { share_codes::revoke_open(tx, actor, id, |_| true)? } else { 0 };
     let ended = end_grants(tx, actor, (&old, &to, cmd.end_grants))?;
     let lent = tokens::delete_lent(tx, id)?;
     workspaces::set_owner(tx, id, to.id).map_err(|error| {
@@ -96,8 +102,9 @@ fn hand_over(
             format!("{} has a workspace named {name}; rename one of them first", to.username)
         })
     })?;
-    let runs = old.status() == WorkspaceStatus::Running;
-    if runs && cmd.restart {
+    // Also what a failed stop has left running.
+    let restarts = agents::current_build(tx, id)?.is_some();
+    if restarts {
         restart(tx, seal, (&old, to.id))?;
     }
     let diff = Diff::new().field("owner", old.owner.username.as_str(), to.username.as_str());
@@ -107,14 +114,14 @@ fn hand_over(
     tx.emit(Event::Workspace(id));
     tx.emit(Event::User(old.owner.id));
     tx.emit(Event::Grants);
-    told(tx, (old, &to), (ended, runs, runs && cmd.restart))
+    told(tx, (old, &to), (ended, revoked, restarts))
 }
 
 /// What became of it, read after it was done.
 fn told(
     tx: &WriteTx<'_>,
     (old, to): (Workspace, &User),
-    (ended, runs, restarts): (usize, bool, bool),
+    (ended, revoked, restarts): (usize, usize, bool),
 ) -> Result<HandedOver> {
     let id = old.id;
     let held = access::rights(tx, old.owner.id, id)?;
@@ -124,7 +131,7 @@ fn told(
         Some(user) => users::find(tx, user)?.map(|user| UserRef::of(&user)),
         None => None,
     };
-    let mut lost = 0;
+    let mut lost = revoked;
     for code in codes::open_of(tx, id, old.owner.id)? {
         let gives = sharing_rights::basis_of_absent(tx, (old.owner.id, id), code.verbs);
         lost += usize::from(gives.is_err());
@@ -139,15 +146,25 @@ fn told(
         kept: grants::count(tx, id)?,
         ended,
         codes: lost,
-        runs,
         restarts,
     })
 }
 
-/// Asks for the right to give it away: of who could delete it, and not by a share.
-fn require_disposes(tx: &ReadTx<'_>, actor: &Actor, id: WorkspaceId) -> Result<()> {
+/// By what right someone gives a workspace away.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Disposes {
+    /// They may do everything with it: as its owner, as who answers for that, or by a role.
+    OfTheirs,
+    /// They keep its place and are not let into it: they give on what somebody left behind.
+    OfWhatIsLeft,
+}
+
+/// Asks for the right to give it away: of who could delete it, and not by a share. A token gives away no
+/// more than it may use.
+fn require_disposes(tx: &ReadTx<'_>, actor: &Actor, id: WorkspaceId) -> Result<Disposes> {
     access::require(tx, actor, id, Verb::Delete)?;
-    let Actor::User(caller) = actor else { return Ok(()) };
+    access::require(tx, actor, id, Verb::Manage)?;
+    let Actor::User(caller) = actor else { return Ok(Disposes::OfTheirs) };
     if caller.user.kind == UserKind::Service {
         return Err(Error::denied(
             "whoever answers for a service account hands its workspaces over",
@@ -155,18 +172,62 @@ fn require_disposes(tx: &ReadTx<'_>, actor: &Actor, id: WorkspaceId) -> Result<(
     }
     let held = access::rights(tx, caller.user.id, id)?;
     let own = |verb| held.iter().any(|right| right.grant_id.is_none() && right.verb == verb);
+    if Verb::ALL.iter().all(|verb| own(*verb)) {
+        for verb in Verb::ALL {
+            access::require_scope(actor, id, verb.actions())?;
+        }
+        return Ok(Disposes::OfTheirs);
+    }
     if own(Verb::Manage) && own(Verb::Delete) {
-        return Ok(());
+        return Ok(Disposes::OfWhatIsLeft);
     }
     Err(Error::denied("who has a workspace by a share does not hand it over"))
 }
 
-/// Asks whether it may become this user's: the actor makes workspaces for them, and they may have it.
-fn require_receiver(
+/// Asks whether nobody is there whose workspace it would be: who may not enter it could otherwise take it
+/// from its owner and enter it then, or have another do so.
+fn require_left(tx: &ReadTx<'_>, workspace: &Workspace) -> Result<()> {
+    let is_there = |owner: User| {
+        owner.status.may_act() && owner.organizations.contains(&workspace.organization_id)
+    };
+    if users::find(tx, workspace.owner.id)?.is_some_and(is_there) {
+        return Err(Error::denied(
+            "you may not do everything with this workspace: its owner hands it over, or an owner of the \
+             site",
+        ));
+    }
+    Ok(())
+}
+
+/// Asks whether the actor may make it this user's: theirs to answer for, or of those they make workspaces
+/// for. Who may not enter it makes it neither their own nor an account's that they answer for.
+fn require_may_give(
     tx: &ReadTx<'_>,
     actor: &Actor,
-    (workspace, to): (&Workspace, &User),
+    (disposes, workspace, to): (Disposes, &Workspace, &User),
 ) -> Result<()> {
+    let answers = service_accounts::find(tx, to.id)?.and_then(|row| row.responsible);
+    let is_theirs = answers.is_some() && answers == actor.user_id();
+    let is_self = actor.user_id() == Some(to.id);
+    if disposes == Disposes::OfWhatIsLeft && (is_theirs || is_self) {
+        return Err(Error::denied(
+            "you may not enter this workspace, so it becomes neither yours nor an account’s that you \
+             answer for",
+        ));
+    }
+    let object = Object::site(ResourceType::Workspace).of(to.id).within(workspace.organization_id);
+    if !is_theirs && !actor.may(tx.now, Action::Create, &object) {
+        let name = &to.username;
+        return Err(Error::denied(format!(
+            "you make no workspaces for {name}: hand it to a service account that you answer for, or \
+             ask whoever keeps the organization"
+        )));
+    }
+    Ok(())
+}
+
+/// Asks whether it may become this user's. What is said of them is for who may give it to them.
+fn require_receiver(tx: &ReadTx<'_>, workspace: &Workspace, to: &User) -> Result<()> {
     let name = &to.username;
     if to.id == workspace.owner.id {
         return Err(Error::conflict(format!("it is {name}’s already")));
@@ -180,14 +241,6 @@ fn require_receiver(
     accounts::require_answered(tx, to)?;
     let place = workspace.organization_id;
     let object = Object::site(ResourceType::Workspace).of(to.id).within(place);
-    let answers = service_accounts::find(tx, to.id)?.and_then(|row| row.responsible);
-    let is_theirs = answers.is_some() && answers == actor.user_id();
-    if !is_theirs && !actor.may(tx.now, Action::Create, &object) {
-        return Err(Error::denied(format!(
-            "you make no workspaces for {name}: hand it to a service account that you answer for, or \
-             ask whoever keeps the organization"
-        )));
-    }
     let subject = access::subject(tx, to, Scope::ALL)?;
     let context = Context { now: tx.now, ip: None, mfa_at: None, conditions: &[] };
     if policy::decide(&subject, Action::Create, &object, &context).is_err() {

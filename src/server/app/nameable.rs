@@ -7,7 +7,7 @@ use crate::model::grant::Mode;
 use crate::model::id::OrganizationId;
 use crate::model::policy::{Action, Object, ResourceType};
 use crate::model::time::Timestamp;
-use crate::model::user::{Organization, User};
+use crate::model::user::{Group, GroupSource, LoginType, Organization, User, UserStatus};
 use crate::server::db::{ReadTx, groups, memberships, rights};
 
 /// Members in such a list at most; a search finds the others.
@@ -59,9 +59,8 @@ impl App {
                 }
                 let mut all = vec![];
                 for group in groups::list(tx, place.id)? {
-                    let total = groups::count_members(tx, group.id)?;
-                    let organization = place.clone();
-                    all.push(GroupView { group, organization, members: vec![], total });
+                    let (group, organization) = (group_by_name(group), place.clone());
+                    all.push(GroupView { group, organization, members: vec![], total: 0 });
                 }
                 Ok(Some(all))
             })
@@ -77,23 +76,47 @@ fn is_sharer(
 ) -> Result<bool> {
     let Some(user) = actor.user_id() else { return Ok(false) };
     let sees_all = actor.may(tx.now, Action::Read, &Object::site(kind).within(place));
-    if sees_all || sharing_rights::mode(tx, place)? == Mode::None {
+    if sees_all {
         return Ok(false);
     }
-    Ok(rights::shares_in(tx, user, place)?)
+    // Names are for sharing: who could share nothing as things are sees none.
+    match sharing_rights::mode(tx, place)? {
+        Mode::None => Ok(false),
+        Mode::ServiceAccounts => Ok(rights::shares_in(tx, user, (place, true))?),
+        Mode::Everyone => Ok(rights::shares_in(tx, user, (place, false))?),
+    }
 }
 
-/// A user of whom no more than the name is told.
+/// A user of whom no more than the name is told, and that it is a program. Each field is named: a new one
+/// is told to nobody by itself.
 fn by_name(user: User, place: OrganizationId) -> User {
     User {
+        id: user.id,
+        username: user.username,
+        kind: user.kind,
         name: String::new(),
         email: String::new(),
+        status: UserStatus::Active,
+        login_type: LoginType::Password,
         roles: vec![],
         organizations: vec![place],
         organization_roles: vec![],
         created_at: Timestamp::default(),
         updated_at: Timestamp::default(),
         last_seen_at: None,
-        ..user
+    }
+}
+
+/// A group of which no more than the names are told.
+fn group_by_name(group: Group) -> Group {
+    Group {
+        id: group.id,
+        organization_id: group.organization_id,
+        name: group.name,
+        display_name: group.display_name,
+        source: GroupSource::User,
+        quota_allowance: 0,
+        avatar_url: group.avatar_url,
+        created_at: Timestamp::default(),
     }
 }

@@ -6,7 +6,8 @@ use super::grant_rows::{self, require_room};
 use super::recipients::EVERYONE;
 use super::sharing_rights::{self as rights, Sharer};
 use super::sharing_trail::{Words, record, words};
-use super::{Actor, App, Error, Result, access};
+use super::{Actor, App, Error, Result, access, codes};
+use crate::model::code::Code;
 use crate::model::grant::{EndedWhy, Grant, GrantView, Limits, Recipient, Via};
 use crate::model::id::{GrantId, OrganizationId, WorkspaceId};
 use crate::model::time::Timestamp;
@@ -163,6 +164,11 @@ impl App {
                         grants::end(tx, grant.id, sharer.user(), EndedWhy::Removed)?;
                     }
                 }
+                // Nor does anyone come back by a code.
+                let may = |code: &Code| {
+                    sharer.user() == Some(code.made_by.id) || sharer.basis(tx, code.verbs).is_ok()
+                };
+                codes::revoke_open(tx, &actor, id, may)?;
                 changed(tx, &sharer, &before)
             })
             .await

@@ -1,4 +1,4 @@
-//! The tables `codes` and `code_uses`: share codes, and which grants came by them.
+//! The tables `codes` and `code_uses`: share codes, who redeemed them, and which grants came by them.
 
 use std::time::Duration;
 
@@ -61,16 +61,18 @@ pub fn of_hash(tx: &ReadTx<'_>, hash: TokenHash) -> Result<Option<Code>> {
     tx.find(select_codes!("WHERE c.hash = :hash"), named_params! { ":hash": hash }, from_row)
 }
 
-/// The codes of a workspace that are kept, the last one first.
+/// The codes of a workspace that are kept: those that can be redeemed first, then the last one.
 ///
 /// # Errors
 /// When SQLite fails.
 pub fn list(tx: &ReadTx<'_>, workspace: WorkspaceId, limit: usize) -> Result<Vec<Code>> {
     tx.list(
         select_codes!(
-            "WHERE c.workspace_id = :workspace ORDER BY c.created_at DESC, c.id LIMIT :limit"
+            "WHERE c.workspace_id = :workspace
+             ORDER BY (c.revoked_at IS NULL AND c.expires_at > :now AND c.uses < c.max_uses) DESC,
+               c.created_at DESC, c.id LIMIT :limit"
         ),
-        named_params! { ":workspace": workspace, ":limit": bound(limit) },
+        named_params! { ":workspace": workspace, ":now": tx.now, ":limit": bound(limit) },
         from_row,
     )
 }
@@ -90,14 +92,30 @@ pub fn open_of(tx: &ReadTx<'_>, workspace: WorkspaceId, maker: UserId) -> Result
     )
 }
 
-/// How many codes of a workspace are kept.
+/// The codes of a workspace that can be redeemed, whoever made them.
 ///
 /// # Errors
 /// When SQLite fails.
-pub fn count(tx: &ReadTx<'_>, workspace: WorkspaceId) -> Result<usize> {
+pub fn open(tx: &ReadTx<'_>, workspace: WorkspaceId) -> Result<Vec<Code>> {
+    tx.list(
+        select_codes!(
+            "WHERE c.workspace_id = :workspace AND c.revoked_at IS NULL AND c.expires_at > :now
+               AND c.uses < c.max_uses ORDER BY c.created_at"
+        ),
+        named_params! { ":workspace": workspace, ":now": tx.now },
+        from_row,
+    )
+}
+
+/// How many codes that someone made for a workspace can be redeemed.
+///
+/// # Errors
+/// When SQLite fails.
+pub fn count(tx: &ReadTx<'_>, workspace: WorkspaceId, maker: UserId) -> Result<usize> {
     let n: Option<i64> = tx.find(
-        "SELECT count(*) FROM codes WHERE workspace_id = :workspace",
-        named_params! { ":workspace": workspace },
+        "SELECT count(*) FROM codes WHERE workspace_id = :workspace AND made_by = :maker
+           AND revoked_at IS NULL AND expires_at > :now AND uses < max_uses",
+        named_params! { ":workspace": workspace, ":maker": maker, ":now": tx.now },
         |row| row.get(0),
     )?;
     Ok(usize::try_from(n.unwrap_or_default()).unwrap_or(usize::MAX))
@@ -122,11 +140,24 @@ pub fn insert(tx: &WriteTx<'_>, new: &Code, hash: TokenHash) -> Result<()> {
     Ok(())
 }
 
-/// Counts a use and notes the grant that it gave. Whether the code had one left.
+/// Whether someone has redeemed a code, whatever became of what it gave.
 ///
 /// # Errors
 /// When SQLite fails.
-pub fn take(tx: &WriteTx<'_>, id: CodeId, grant: GrantId) -> Result<bool> {
+pub fn is_used_by(tx: &ReadTx<'_>, id: CodeId, user: UserId) -> Result<bool> {
+    let found = tx.find(
+        "SELECT 1 FROM code_uses WHERE code_id = :id AND user_id = :user",
+        named_params! { ":id": id, ":user": user },
+        |_| Ok(()),
+    )?;
+    Ok(found.is_some())
+}
+
+/// Counts someone's use and notes the grant that it gave. Whether the code had one left.
+///
+/// # Errors
+/// When SQLite fails.
+pub fn take(tx: &WriteTx<'_>, id: CodeId, (user, grant): (UserId, GrantId)) -> Result<bool> {
     let n = tx.execute(
         "UPDATE codes SET uses = uses + 1, last_used_at = :now
          WHERE id = :id AND uses < max_uses AND revoked_at IS NULL AND expires_at > :now",
@@ -136,8 +167,8 @@ pub fn take(tx: &WriteTx<'_>, id: CodeId, grant: GrantId) -> Result<bool> {
         return Ok(false);
     }
     tx.execute(
-        "INSERT INTO code_uses (code_id, grant_id) VALUES (:id, :grant)",
-        named_params! { ":id": id, ":grant": grant },
+        "INSERT INTO code_uses (code_id, user_id, grant_id) VALUES (:id, :user, :grant)",
+        named_params! { ":id": id, ":user": user, ":grant": grant },
     )?;
     Ok(true)
 }

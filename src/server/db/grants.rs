@@ -2,6 +2,7 @@
 
 use rusqlite::{Row, named_params};
 
+use super::scim_users::bound;
 use super::{ReadTx, Result, WriteTx};
 use crate::model::grant::{EndedWhy, Grant, Limits, Mode, Recipient};
 use crate::model::id::{GrantId, GroupId, OrganizationId, RotationId, UserId, WorkspaceId};
@@ -273,5 +274,28 @@ pub fn of(tx: &ReadTx<'_>, workspace: WorkspaceId, to: Recipient) -> Result<Vec<
          ORDER BY granted_at, id",
         named_params! { ":workspace": workspace, ":user": user, ":group": group, ":rotation": rotation, ":now": tx.now },
         from_row,
+    )
+}
+
+/// Whom someone's grants are to that stand under another one: what these have ends when who gave it loses
+/// that one.
+///
+/// # Errors
+/// When SQLite fails.
+pub fn holders_under(tx: &ReadTx<'_>, by: UserId, most: usize) -> Result<Vec<UserId>> {
+    tx.list(
+        "SELECT g.user_id AS holder FROM grants g
+         WHERE g.granted_by = :by AND g.under_id IS NOT NULL AND g.ended_at IS NULL
+           AND g.user_id IS NOT NULL
+         UNION
+         SELECT s.user_id FROM grants g CROSS JOIN group_members s ON s.group_id = g.group_id
+         WHERE g.granted_by = :by AND g.under_id IS NOT NULL AND g.ended_at IS NULL
+         UNION
+         SELECT m.user_id FROM grants g CROSS JOIN memberships m ON m.organization_id = g.organization_id
+         WHERE g.granted_by = :by AND g.under_id IS NOT NULL AND g.ended_at IS NULL
+           AND g.user_id IS NULL AND g.group_id IS NULL AND g.rotation_id IS NULL
+         LIMIT :most",
+        named_params! { ":by": by, ":most": bound(most) },
+        |row| row.get("holder"),
     )
 }

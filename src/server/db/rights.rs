@@ -49,17 +49,25 @@ pub fn list(tx: &ReadTx<'_>, user: UserId, workspace: WorkspaceId) -> Result<Vec
     )
 }
 
-/// Whether a user may share some workspace of an organization.
+/// Whether a user may share some workspace of an organization, or some of its service accounts'.
 ///
 /// # Errors
 /// When SQLite fails.
-pub fn shares_in(tx: &ReadTx<'_>, user: UserId, organization: OrganizationId) -> Result<bool> {
+pub fn shares_in(
+    tx: &ReadTx<'_>,
+    user: UserId,
+    (organization, of_accounts): (OrganizationId, bool),
+) -> Result<bool> {
     let found = tx.find(
         "SELECT 1 FROM effective_grants e CROSS JOIN workspaces w ON w.id = e.workspace_id
+           CROSS JOIN users o ON o.id = w.owner_id
          WHERE e.user_id = :user AND e.verb = 'share' AND e.from_at <= :now
            AND (e.until_at IS NULL OR e.until_at > :now) AND w.organization_id = :organization
+           AND (:of_accounts = 0 OR o.kind = 'service')
          LIMIT 1 /* scan: a role may open every workspace */",
-        named_params! { ":user": user, ":organization": organization, ":now": tx.now },
+        named_params! {
+            ":user": user, ":organization": organization, ":now": tx.now, ":of_accounts": of_accounts,
+        },
         |_| Ok(()),
     )?;
     Ok(found.is_some())

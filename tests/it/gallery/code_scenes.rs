@@ -82,12 +82,10 @@ fn handover(to_service: bool, restarts: bool, ended: usize) -> HandoverPage {
             kept: 3 - ended,
             ended,
             codes: 2 - usize::from(to_service) * 2,
-            runs: true,
             restarts,
         },
         workspace,
         end_grants: ended > 0,
-        restart: restarts,
     }
 }
 

@@ -60,6 +60,8 @@ async fn a_review_finds_what_goes_beyond_a_charter() {
     let path = "/api/v2/audit?q=resource_type%3Aworkspace+action%3Awrite&limit=1";
     let log = server.get(olga, path).await.expect(200).json();
     assert_eq!(log["audit_logs"][0]["diff"]["charter"]["new"], own);
+    let hash = log["audit_logs"][0]["diff"]["charter_sha256"]["new"].as_str().unwrap();
+    assert!(hash.len() == 64 && hash.bytes().all(|b| b.is_ascii_hexdigit()), "{hash}");
     world.charter(ada, &world.path("/charter"), " \n").await.expect(200);
     assert_eq!(world.wider().await, [long, endless]);
 }
@@ -75,6 +77,7 @@ async fn who_has_a_share_writes_no_charter_and_a_wrong_line_is_named() {
     let refused = world.charter(ben, &path, "ends = true").await.expect(403).json();
     assert!(refused["message"].as_str().unwrap().contains("by a share"), "{refused}");
     world.charter(ada, PLACE, "ends = true").await.expect(403);
+    server.get(ada, PLACE).await.expect(403);
     let bad = "ends = true\n\n[[may]]\nuser = \"ben\"\nverbs = [\"fly\"]";
     let refused = world.charter(ada, &path, bad).await.expect(400).json();
     let detail = refused["validations"][0]["detail"].as_str().unwrap();
@@ -122,7 +125,7 @@ async fn what_a_change_would_give_and_take_is_exact_and_changes_nothing() {
     let log = server.get(olga, "/api/v2/audit?limit=1").await.expect(200).text;
     assert!(!log.contains("organization-admin"), "{log}");
     // Who may not make the change may not look ahead, and what one may not know is counted.
-    server.post(ada, path, json!({ "user": "ben", "roles": ["owner"] })).await.expect(404);
+    server.post(ada, path, json!({ "user": "ben", "roles": ["owner"] })).await.expect(403);
     let body = json!({ "roles": ["organization-user-admin"] });
     let roles = "/api/v2/organizations/default/members/dora/roles";
     server.put(olga, roles, body).await.expect(200);
@@ -138,4 +141,28 @@ async fn what_a_change_would_give_and_take_is_exact_and_changes_nothing() {
     let fields = [("role", "owner"), ("look", "yes")];
     let page = server.form(olga, "/people/cora/roles", &fields).await.expect(200).text;
     assert!(page.contains("ada/kiln") && page.contains("execute"), "{page}");
+}
+
+/// What someone was given by a person whom a change takes their own share from ends with it.
+#[tokio::test]
+async fn a_look_ahead_tells_of_what_was_given_under_a_share() {
+    let world = World::new().await;
+    let (server, ada, ben, olga) =
+        (&world.all.server, &world.all.ada, &world.all.ben, &world.all.olga);
+    world.group("potters", &["ben"]).await;
+    world.granted(ada, json!({ "groups": ["potters"], "verbs": ["admin"] })).await;
+    world.granted(ben, json!({ "users": ["cora"], "verbs": ["viewer"] })).await;
+    world.get(&world.cora, "").await.expect(200);
+    // Someone who is named twice is looked at once.
+    let body = json!({ "group": "potters", "remove_users": ["ben", "ben"] });
+    let found = server.post(olga, "/api/v2/access/what-if", body).await.expect(200).json();
+    let changes = found["changes"].as_array().unwrap();
+    let who: Vec<&str> = changes.iter().map(|one| one["user"].as_str().unwrap()).collect();
+    assert_eq!(who, ["ben", "cora"], "{found}");
+    assert_eq!((&changes[1]["lost"], &changes[1]["gained"]), (&json!(["view"]), &json!([])));
+    // Nothing was done; and it is what becomes of it.
+    world.get(&world.cora, "").await.expect(200);
+    let form = [("remove", "ben")];
+    server.form(olga, "/groups/potters/members", &form).await.expect(303);
+    world.get(&world.cora, "").await.expect(404);
 }

@@ -151,7 +151,7 @@ async fn a_code_ends_with_its_maker_s_right_and_never_lets_share() {
     let path = "/api/v2/organizations/default/settings/workspace-sharing";
     let none = json!({ "shareable_workspace_owners": "none" });
     server.patch(&world.all.olga, path, none).await.expect(200);
-    world.redeem(&world.cora, &code).await.expect(404);
+    world.redeem(&world.all.olga, &code).await.expect(404);
     world.code(ada, json!({})).await.expect(403);
 }
 
@@ -188,6 +188,84 @@ async fn a_code_is_taken_back_with_or_without_what_came_by_it() {
         let refused = world.code(ada, body.clone()).await.expect(400).json();
         assert_eq!(refused["validations"][0]["field"], field, "{body}: {refused}");
     }
+}
+
+#[tokio::test]
+async fn each_redeems_a_code_once_whatever_becomes_of_what_it_gave() {
+    let world = World::new().await;
+    let (server, ada, ben, olga) =
+        (&world.all.server, &world.all.ada, &world.all.ben, &world.all.olga);
+    let (_, code) = world.coded(ada, json!({ "uses": 10, "for": "2h", "until": "1d" })).await;
+    let dora = server.sign_in("dora").await;
+    // Taken off.
+    let given = world.redeem(ben, &code).await.expect(201).json();
+    world.end(ada, given["grant_id"].as_str().unwrap()).await.expect(204);
+    // Left by herself.
+    world.redeem(&dora, &code).await.expect(201);
+    server.post(&dora, &world.path("/leave"), json!({})).await.expect(204);
+    // Over.
+    world.redeem(&world.cora, &code).await.expect(201);
+    server.clock.advance(Duration::from_secs(2 * 3_600));
+    for who in [ben, &dora, &world.cora] {
+        let refused = world.redeem(who, &code).await.expect(409).json();
+        assert!(refused["message"].as_str().unwrap().contains("redeemed this"), "{refused}");
+        world.get(who, "").await.expect(404);
+    }
+    // Out of the organization and back.
+    let place = "/api/v2/organizations/default/members/ben";
+    server.delete(olga, place).await.expect(204);
+    server.post(olga, place, json!({})).await.expect(200);
+    world.redeem(ben, &code).await.expect(409);
+    let listed = world.get(ada, "/codes").await.expect(200).json();
+    assert_eq!((&listed[0]["uses"], &listed[0]["grants"]), (&json!(3), &json!(0)));
+}
+
+#[tokio::test]
+async fn a_service_account_redeems_none_and_who_takes_all_back_takes_codes_back() {
+    let world = World::new().await;
+    let (server, ada, ben) = (&world.all.server, &world.all.ada, &world.all.ben);
+    let (_, code) = world.coded(ada, json!({ "uses": 10 })).await;
+    let body = json!({ "username": "nightly", "service_account": true, "responsible": "cora" });
+    server.post(&world.all.olga, "/api/v2/users", body).await.expect(201);
+    let path = "/api/v2/users/nightly/keys/tokens";
+    let key = server.post(&world.all.olga, path, json!({})).await.expect(201).json();
+    let token = key["key"].as_str().unwrap().to_owned();
+    let nightly = Client { token: Some(token), ..Client::default() };
+    let refused = world.redeem(&nightly, &code).await.expect(403).json();
+    assert!(refused["message"].as_str().unwrap().contains("service account"), "{refused}");
+    // Who shares takes back what they could give.
+    world.granted(ada, json!({ "users": ["dora"], "verbs": ["view,share"] })).await;
+    let dora = server.sign_in("dora").await;
+    server.delete(&dora, &world.path("/acl")).await.expect(204);
+    world.redeem(ben, &code).await.expect(201);
+    server.delete(ada, &world.path("/acl")).await.expect(204);
+    world.get(ben, "").await.expect(404);
+    world.redeem(&world.cora, &code).await.expect(404);
+    let listed = world.get(ada, "/codes").await.expect(200).json();
+    assert_eq!(listed[0]["state"], "revoked");
+}
+
+#[tokio::test]
+async fn only_open_codes_are_counted_and_each_maker_s_by_themselves() {
+    let world = World::new().await;
+    let (ada, ben) = (&world.all.ada, &world.all.ben);
+    let mut last = String::new();
+    for _ in 0..50 {
+        last = world.coded(ada, json!({})).await.0;
+    }
+    world.code(ada, json!({})).await.expect(409);
+    // Others make theirs.
+    world.granted(ada, json!({ "users": ["ben"], "verbs": ["admin"] })).await;
+    world.coded(ben, json!({})).await;
+    world.revoke_code(ada, &last, false).await.expect(204);
+    let (_, used) = world.coded(ada, json!({})).await;
+    world.code(ada, json!({})).await.expect(409);
+    world.redeem(&world.cora, &used).await.expect(201);
+    world.coded(ada, json!({ "until": "1m" })).await;
+    world.code(ada, json!({})).await.expect(409);
+    world.all.server.clock.advance(Duration::from_secs(61));
+    world.coded(ada, json!({})).await;
+    world.code(ada, json!({})).await.expect(409);
 }
 
 #[tokio::test]

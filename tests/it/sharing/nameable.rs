@@ -51,6 +51,10 @@ async fn who_shares_finds_members_and_groups_by_their_names_and_learns_no_more()
     world.granted(ada, json!({ "users": ["ben"], "verbs": ["admin"] })).await;
     assert!(names(&server.get(ben, members).await.json(), "username").contains(&"dora".to_owned()));
     let mode = "/api/v2/organizations/default/settings/workspace-sharing";
+    // Where only accounts' workspaces are shared, names are for who could share one.
+    let accounts = json!({ "shareable_workspace_owners": "service_accounts" });
+    server.patch(&world.all.olga, mode, accounts).await.expect(200);
+    assert_eq!(names(&server.get(ada, members).await.json(), "username"), ["ada"]);
     let none = json!({ "shareable_workspace_owners": "none" });
     server.patch(&world.all.olga, mode, none).await.expect(200);
     assert_eq!(names(&server.get(ada, members).await.json(), "username"), ["ada"]);

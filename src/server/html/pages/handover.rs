@@ -23,8 +23,6 @@ pub struct HandoverPage {
     pub would: HandedOver,
     /// Whether all that was granted on it is to end.
     pub end_grants: bool,
-    /// Whether it is to restart.
-    pub restart: bool,
 }
 
 /// The form that asks whose a workspace is to become.
@@ -42,11 +40,7 @@ pub fn form(csrf: &Csrf, place: &Place, input: &Input) -> Markup {
                 }.draw(input))
                 label class="check" {
                     input type="checkbox" name="end_grants" value="yes" checked[is_on("end_grants")];
-                    span { "End what was granted on it" }
-                }
-                label class="check" {
-                    input type="checkbox" name="restart" value="yes" checked[is_on("restart")];
-                    span { "Restart it" span class="hint" { "Its agents get new tokens, and the new owner’s names." } }
+                    span { "End what was granted on it" span class="hint" { "Its share codes are taken back, too." } }
                 }
                 div class="actions" { button class="button" { "Show what changes" } }
             }
@@ -79,7 +73,6 @@ impl Render for HandoverPage {
                         (self.visit.csrf)
                         input type="hidden" name="to" value=(self.would.to.username);
                         @if self.end_grants { input type="hidden" name="end_grants" value="yes"; }
-                        @if self.restart { input type="hidden" name="restart" value="yes"; }
                         input type="hidden" name=(SEEN) value="yes";
                         a class="button" href=(settings) { "Keep it" }
                         (button("danger primary", "person-plus", &format!("Hand it to {}", self.would.to.username)))
@@ -117,15 +110,12 @@ impl HandoverPage {
                     (_, ended) => { (ended) " end" }
                 }
             }
-            @if would.codes > 0 { dt { "Share codes" } dd { (would.codes) " by " (from) " give nothing any more" } }
+            @if would.codes > 0 { dt { "Share codes" } dd { (would.codes) " give nothing any more" } }
             dt { "Its token" }
             dd { "The one it was lent in " (from) "’s name ends now." }
-            @if would.runs {
+            @if would.restarts {
                 dt { "What runs" }
-                dd {
-                    @if would.restarts { "restarts" }
-                    @else { "runs on; its agents get new tokens, and " (to) "’s names, at its next start" }
-                }
+                dd { "restarts: its agents get new tokens, and " (to) "’s names" }
             }
         }
     }

@@ -38,7 +38,7 @@ async fn preview(
 }
 
 fn asked(body: wire::Handover) -> Handover {
-    Handover { to: body.to, end_grants: body.end_grants, restart: body.restart }
+    Handover { to: body.to, end_grants: body.end_grants }
 }
 
 fn shown(done: HandedOver) -> wire::HandedOver {
@@ -52,7 +52,6 @@ fn shown(done: HandedOver) -> wire::HandedOver {
         grants_kept: done.kept,
         grants_ended: done.ended,
         codes_lost: done.codes,
-        runs: done.runs,
         restarts: done.restarts,
     }
 }

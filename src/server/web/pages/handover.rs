@@ -24,9 +24,8 @@ async fn hand_over(state: State, visitor: Visitor, at: At, fields: Fields) -> An
     let asked = Handover {
         to: fields.get("to").unwrap_or_default().trim().to_owned(),
         end_grants: is_on("end_grants"),
-        restart: is_on("restart"),
     };
-    let (end_grants, restart) = (asked.end_grants, asked.restart);
+    let end_grants = asked.end_grants;
     let done = if is_on(SEEN) {
         state.app.hand_over(actor, id, asked).await
     } else {
@@ -41,7 +40,7 @@ async fn hand_over(state: State, visitor: Visitor, at: At, fields: Fields) -> An
             Ok(flash::done(&state.site, to, &text))
         }
         Ok(would) => {
-            let page = HandoverPage { visit: visitor.visit, workspace, would, end_grants, restart };
+            let page = HandoverPage { visit: visitor.visit, workspace, would, end_grants };
             Ok(Html::of(&page).into_response())
         }
         Err(error) => {
