@@ -90,7 +90,7 @@ CREATE INDEX spent_challenges_by_end ON spent_challenges (ends_at);
 
 -- Failed sign-ins, per account and per network, for the growing delay.
 CREATE TABLE lockouts (
-  subject   TEXT NOT NULL PRIMARY KEY CHECK (length(subject) <= 128), -- user:<name> or net:<prefix> for passwords, door:<prefix> for links and tokens, code:<user id> for share codes
+  subject   TEXT NOT NULL PRIMARY KEY CHECK (length(subject) <= 128), -- user:<name> or net:<prefix> for passwords, door:<prefix> for links and tokens, code:<user id> for share codes, link:<user id> for links to requests
   n_failed  INTEGER NOT NULL CHECK (n_failed >= 0),                   -- failures since the last success
   failed_at INTEGER NOT NULL,                                         -- the last failure
   until_at  INTEGER NOT NULL                                          -- no attempt counts before this
@@ -937,11 +937,13 @@ CREATE INDEX requests_by_workspace ON requests (workspace_id) WHERE workspace_id
 CREATE INDEX requests_by_grant ON requests (grant_id) WHERE grant_id IS NOT NULL;
 CREATE INDEX requests_by_end ON requests (decided_at) WHERE decided_at IS NOT NULL;
 CREATE INDEX requests_pending ON requests (expires_at, id) WHERE state = 'pending';
+CREATE INDEX requests_waiting_by_user ON requests (user_id, expires_at) WHERE state = 'pending';
 
 -- What people said of requests, each once.
 CREATE TABLE approvals (
   request_id TEXT NOT NULL REFERENCES requests (id) ON DELETE CASCADE, -- of which
   user_id    TEXT NOT NULL REFERENCES users (id),                      -- who
+  hook_by    TEXT REFERENCES users (id),                               -- who set the program that brought it; null for what they said themselves
   verdict    TEXT NOT NULL CHECK (verdict IN ('approve', 'deny')),     -- Verdict
   note       TEXT NOT NULL CHECK (length(note) <= 512),                -- what they wrote with it; may be empty
   lasts_s    INTEGER NOT NULL CHECK (lasts_s BETWEEN 60 AND 1209600),  -- for how long they let them in
@@ -949,6 +951,7 @@ CREATE TABLE approvals (
   PRIMARY KEY (request_id, user_id)
 ) STRICT;
 CREATE INDEX approvals_by_user ON approvals (user_id);
+CREATE INDEX approvals_by_hook ON approvals (hook_by) WHERE hook_by IS NOT NULL;
 
 -- Who answers requests besides those who may share, and how many have to: for an organization, or one workspace of it.
 CREATE TABLE request_rules (
@@ -989,7 +992,7 @@ CREATE INDEX request_hooks_by_setter ON request_hooks (set_by);
 
 -- What those programs have yet to be told.
 CREATE TABLE request_notices (
-  seq             INTEGER PRIMARY KEY,                                          -- in the order of what happened
+  seq             INTEGER PRIMARY KEY AUTOINCREMENT,                            -- in the order of what happened
   organization_id TEXT NOT NULL REFERENCES request_hooks (organization_id) ON DELETE CASCADE, -- whose program
   body            TEXT NOT NULL CHECK (length(body) <= 8192),                   -- JSON
   tries           INTEGER NOT NULL,                                             -- how often it was sent in vain
@@ -1060,6 +1063,12 @@ CREATE VIEW everywhere_grants AS
   SELECT p.user_id, p.organization_id, v.verb
   FROM effective_permissions p JOIN workspace_verbs v ON v.permission = p.permission;
 
+-- Who may let themselves into workspaces in an emergency: all (organization_id null) or an organization's.
+CREATE VIEW glass_breakers AS
+  SELECT user_id, organization_id FROM effective_roles WHERE organization_id IS NULL AND role = 'owner'
+  UNION ALL
+  SELECT user_id, organization_id FROM effective_permissions WHERE permission = 'workspace:break_glass';
+
 -- Who is on call when, as rights have it: active people who belong to the rotation's organization.
 CREATE VIEW on_shift AS
   SELECT s.rotation_id, s.user_id, s.from_at, s.until_at
@@ -1092,7 +1101,9 @@ CREATE VIEW grant_holders AS
 
 -- Who may do what on which workspace, why, and within which limits (a line of hours or networks for each
 -- grant it stands on). Every decision on a workspace reads this and shift_grants. What is granted under a grant holds while
--- its granter holds that one, with its limits. A service account never shares on its own.
+-- its granter holds that one, with its limits; what was given on a request by who holds no grant, while they
+-- may do and share it as owner, as who answers for the owner or by a role; what someone took in an emergency,
+-- while they may take it. A service account never shares on its own.
 CREATE VIEW effective_grants AS
   SELECT w.owner_id AS user_id, w.id AS workspace_id, v.verb AS verb, 'owner' AS reason, NULL AS grant_id,
     0 AS from_at, NULL AS until_at, '' AS hours, '' AS networks, 0 AS needs_mfa, 0 AS is_recorded
@@ -1128,6 +1139,22 @@ CREATE VIEW effective_grants AS
   WHERE (v.verb <> 'share' OR NOT EXISTS (SELECT 1 FROM users u WHERE u.id = h.user_id AND u.kind = 'service'))
     AND (g.under_id IS NULL OR ((b.verbs & 64) <> 0 AND (g.verbs & ~b.verbs) = 0 AND EXISTS (
       SELECT 1 FROM grant_holders x WHERE x.grant_id = g.under_id AND x.user_id = g.granted_by)))
+    AND (g.via <> 'break_glass' OR EXISTS (SELECT 1 FROM glass_breakers x
+      WHERE x.user_id = h.user_id AND (x.organization_id IS NULL OR x.organization_id = g.organization_id)))
+    AND (g.via <> 'request' OR g.under_id IS NOT NULL
+      OR EXISTS (SELECT 1 FROM workspaces w JOIN users u ON u.id = w.owner_id
+          JOIN memberships m ON m.organization_id = w.organization_id AND m.user_id = w.owner_id
+        WHERE w.id = g.workspace_id AND w.owner_id = g.granted_by
+          AND u.kind <> 'service' AND u.status IN ('active', 'dormant'))
+      OR EXISTS (SELECT 1 FROM workspaces w JOIN service_accounts s ON s.user_id = w.owner_id
+          JOIN users u ON u.id = s.responsible_id
+          JOIN memberships m ON m.organization_id = w.organization_id AND m.user_id = s.responsible_id
+        WHERE w.id = g.workspace_id AND s.responsible_id = g.granted_by
+          AND u.status IN ('active', 'dormant'))
+      OR (EXISTS (SELECT 1 FROM everywhere_grants x WHERE x.user_id = g.granted_by AND x.verb = 'share'
+          AND (x.organization_id IS NULL OR x.organization_id = g.organization_id))
+        AND EXISTS (SELECT 1 FROM everywhere_grants x WHERE x.user_id = g.granted_by AND x.verb = v.verb
+          AND (x.organization_id IS NULL OR x.organization_id = g.organization_id))))
     AND NOT EXISTS (SELECT 1 FROM settings WHERE key = 'sharing_off');
 
 -- What whoever is on call has by grants to a rotation, for each shift there is: apart from effective_grants,

@@ -1,5 +1,6 @@
 //! Requests for access: what is asked for, how long it waits, and what becomes of it by what is said of it.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::grant::Grant;
@@ -90,6 +91,8 @@ pub struct Request {
 pub struct Approval {
     /// Who.
     pub user_id: UserId,
+    /// Who set the program that brought it; none for what they said themselves.
+    pub hook_by: Option<UserId>,
     /// What.
     pub verdict: Verdict,
     /// What they wrote with it; may be empty.
@@ -222,13 +225,19 @@ impl Request {
 
 /// What becomes of a request by what was said of it: one no ends it, whatever else was said, and it takes
 /// as many yeses as are needed. Who says yes and may not any more does not count, whose no was heard is.
+/// All that programs of one person bring is one yes, and that is their own.
 #[must_use]
 pub fn outcome(said: &[Approval], counts: impl Fn(UserId) -> bool, needed: u8) -> RequestState {
     if said.iter().any(|one| one.verdict == Verdict::Deny) {
         return RequestState::Denied;
     }
-    let yes = said.iter().filter(|one| counts(one.user_id)).count();
-    if yes >= usize::from(needed.max(1)) { RequestState::Approved } else { RequestState::Pending }
+    let yes = said.iter().filter(|one| counts(one.user_id));
+    let voices: BTreeSet<UserId> = yes.map(|one| one.hook_by.unwrap_or(one.user_id)).collect();
+    if voices.len() >= usize::from(needed.max(1)) {
+        RequestState::Approved
+    } else {
+        RequestState::Pending
+    }
 }
 
 /// Owner and name of a workspace as someone writes it; none for what is not the name of one.
@@ -257,7 +266,7 @@ mod tests {
 
     fn said(by: u8, verdict: Verdict) -> Approval {
         let (note, lasts, at) = (String::new(), DEFAULT_LASTS, Timestamp(1));
-        Approval { user_id: user(by), verdict, note, lasts, at }
+        Approval { user_id: user(by), hook_by: None, verdict, note, lasts, at }
     }
 
     fn request() -> Request {
@@ -284,6 +293,17 @@ mod tests {
         assert_eq!(request().state_at(Timestamp(200)), RequestState::Expired);
         let denied = Request { state: RequestState::Denied, ..request() };
         assert_eq!(denied.state_at(Timestamp(900)), RequestState::Denied);
+    }
+
+    #[test]
+    fn what_programs_of_one_person_bring_is_one_yes() {
+        let brought = |by| Approval { hook_by: Some(user(2)), ..said(by, Verdict::Approve) };
+        let both = [brought(3), brought(4)];
+        assert_eq!(outcome(&both, |_| true, 2), RequestState::Pending);
+        let own = [brought(3), said(2, Verdict::Approve)];
+        assert_eq!(outcome(&own, |_| true, 2), RequestState::Pending);
+        let another = [brought(3), said(5, Verdict::Approve)];
+        assert_eq!(outcome(&another, |_| true, 2), RequestState::Approved);
     }
 
     #[test]

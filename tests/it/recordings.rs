@@ -266,6 +266,17 @@ async fn recordings_go_by_age_and_by_room_the_oldest_first() {
     assert_eq!(told["audit_logs"][0]["resource_id"], json!(old.id.to_string()));
 
     let full = world.server.copy_under(|policy| policy.recording.keep_bytes = 1).await;
+    let conn = rusqlite::Connection::open(&full.db_path).unwrap();
+    let taken =
+        "INSERT INTO break_glass (id, workspace_id, user_id, reason, taken_at, until_at, note)
+        VALUES ('g', ?1, ?2, 'the alarm', 1, 2, '')";
+    let (workspace, user) = (newer.workspace_id.to_string(), newer.user.id.to_string());
+    conn.execute(taken, [&workspace, &user]).unwrap();
+    while full.app.forget_step(Old::Recordings).await.unwrap() {}
+    let all = found(&full, &olga, ALL).await;
+    let both = [lasting.id.to_string(), newer.id.to_string()];
+    assert_eq!(left(&all), both, "what nobody has looked into yet is kept");
+    conn.execute("DELETE FROM break_glass", []).unwrap();
     while full.app.forget_step(Old::Recordings).await.unwrap() {}
     let all = found(&full, &olga, ALL).await;
     assert_eq!(left(&all), [lasting.id.to_string()], "what lasts is kept");

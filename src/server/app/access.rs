@@ -26,7 +26,9 @@ pub fn require(tx: &ReadTx<'_>, actor: &Actor, workspace: WorkspaceId, verb: Ver
         Actor::Agent { workspace: own, .. } if *own == workspace && verb == Verb::View => {
             return Ok(());
         }
-        Actor::Agent { .. } | Actor::Scim(_) => return Err(Error::NotFound("workspace")),
+        Actor::Agent { .. } | Actor::Scim(_) | Actor::Program(_) => {
+            return Err(Error::NotFound("workspace"));
+        }
         Actor::User(caller) => {
             require_scope(actor, workspace, verb.actions())?;
             caller.user.id
@@ -166,7 +168,7 @@ pub(super) fn closed(tx: &ReadTx<'_>, actor: &Actor, user: UserId) -> Result<Vec
 pub(super) fn sees_all(tx: &ReadTx<'_>, actor: &Actor) -> Result<bool> {
     match actor {
         Actor::System => Ok(true),
-        Actor::Agent { .. } | Actor::Scim(_) => Ok(false),
+        Actor::Agent { .. } | Actor::Scim(_) | Actor::Program(_) => Ok(false),
         Actor::User(caller) => {
             let every = caller.subject.scope.reaches(ResourceType::Workspace, None);
             Ok(every && rows::everywhere(tx, caller.user.id)?.contains(&Verb::View))

@@ -27,8 +27,19 @@ pub enum Actor {
     },
     /// An identity provider that keeps users and groups by SCIM.
     Scim(Arc<Keeper>),
+    /// A program that brings what people answer, signed with its organization's secret.
+    Program(Arc<Program>),
     /// The program itself.
     System,
+}
+
+/// A program that brings answers, as the log has it.
+#[derive(Clone, Debug)]
+pub struct Program {
+    /// Its address.
+    pub ip: String,
+    /// The request it came with.
+    pub request: Option<Arc<Request>>,
 }
 
 /// An identity provider that asks by SCIM.
@@ -109,7 +120,7 @@ impl Actor {
                 Arc::make_mut(&mut keeper).request = Some(request);
                 Self::Scim(keeper)
             }
-            Self::Agent { .. } | Self::System => self,
+            Self::Agent { .. } | Self::Program(_) | Self::System => self,
         }
     }
 
@@ -120,7 +131,7 @@ impl Actor {
     pub fn caller(&self) -> Result<&Caller> {
         match self {
             Self::User(caller) => Ok(caller),
-            Self::Agent { .. } | Self::Scim(_) | Self::System => {
+            Self::Agent { .. } | Self::Scim(_) | Self::Program(_) | Self::System => {
                 Err(Error::denied("this is for users"))
             }
         }
@@ -133,7 +144,7 @@ impl Actor {
     pub fn keeper(&self) -> Result<&Keeper> {
         match self {
             Self::Scim(keeper) => Ok(keeper),
-            Self::User(_) | Self::Agent { .. } | Self::System => {
+            Self::User(_) | Self::Agent { .. } | Self::Program(_) | Self::System => {
                 Err(Error::denied("this is for an identity provider"))
             }
         }
@@ -151,7 +162,7 @@ impl Actor {
                 }
                 Via::Token(_, TokenKind::Session | TokenKind::Api) | Via::Key(_) => Ok(()),
             },
-            Self::Agent { .. } | Self::Scim(_) | Self::System => Ok(()),
+            Self::Agent { .. } | Self::Scim(_) | Self::Program(_) | Self::System => Ok(()),
         }
     }
 
@@ -166,7 +177,11 @@ impl Actor {
                 let fresh = caller.mfa.is_fresh(now, FRESH);
                 if fresh { Ok(()) } else { Err(Error::Unconfirmed(Ask::Factor)) }
             }
-            Self::User(_) | Self::Agent { .. } | Self::Scim(_) | Self::System => Ok(()),
+            Self::User(_)
+            | Self::Agent { .. }
+            | Self::Scim(_)
+            | Self::Program(_)
+            | Self::System => Ok(()),
         }
     }
 
@@ -175,7 +190,7 @@ impl Actor {
     pub fn user_id(&self) -> Option<UserId> {
         match self {
             Self::User(caller) => Some(caller.user.id),
-            Self::Agent { .. } | Self::Scim(_) | Self::System => None,
+            Self::Agent { .. } | Self::Scim(_) | Self::Program(_) | Self::System => None,
         }
     }
 
@@ -184,7 +199,7 @@ impl Actor {
     pub fn identity_grant(&self) -> Option<IdentityGrantId> {
         match self {
             Self::User(caller) => caller.identity_grant,
-            Self::Agent { .. } | Self::Scim(_) | Self::System => None,
+            Self::Agent { .. } | Self::Scim(_) | Self::Program(_) | Self::System => None,
         }
     }
 
@@ -205,6 +220,7 @@ impl Actor {
         match self {
             Self::User(caller) => &caller.ip,
             Self::Scim(keeper) => &keeper.ip,
+            Self::Program(program) => &program.ip,
             Self::Agent { .. } | Self::System => "",
         }
     }
@@ -214,7 +230,7 @@ impl Actor {
     pub fn context(&self, now: Timestamp) -> Context<'static> {
         let mfa_at = match self {
             Self::User(caller) => caller.mfa.at,
-            Self::Agent { .. } | Self::Scim(_) | Self::System => None,
+            Self::Agent { .. } | Self::Scim(_) | Self::Program(_) | Self::System => None,
         };
         Context { now, ip: self.ip().parse().ok(), mfa_at, conditions: &[] }
     }
@@ -234,7 +250,7 @@ impl Actor {
                 policy::decide(&caller.subject, action, object, &self.context(now))
             }
             // What a provider keeps has use cases of its own.
-            Self::Agent { .. } | Self::Scim(_) => {
+            Self::Agent { .. } | Self::Scim(_) | Self::Program(_) => {
                 Err(Denied::NotHeld(Permission(object.kind, action)))
             }
             Self::System => Ok(Because::Site),
@@ -279,7 +295,11 @@ impl Actor {
             Self::User(caller) if !caller.subject.scope.is_all() => {
                 Err(Error::denied("this token is for the API"))
             }
-            Self::User(_) | Self::Agent { .. } | Self::Scim(_) | Self::System => Ok(()),
+            Self::User(_)
+            | Self::Agent { .. }
+            | Self::Scim(_)
+            | Self::Program(_)
+            | Self::System => Ok(()),
         }
     }
 
@@ -292,7 +312,9 @@ impl Actor {
             Self::User(caller) => {
                 caller.subject.may_ever(permission).map_err(|d| Error::Denied(d.to_string()))
             }
-            Self::Agent { .. } | Self::Scim(_) => Err(Error::denied("this is for users")),
+            Self::Agent { .. } | Self::Scim(_) | Self::Program(_) => {
+                Err(Error::denied("this is for users"))
+            }
             Self::System => Ok(()),
         }
     }

@@ -4,7 +4,7 @@
 use super::access::{record, rights};
 use super::grant_rows;
 use super::request_hooks::tell_break_glass;
-use super::request_rights::require_whole;
+use super::request_rights::require_person;
 use super::request_views::name;
 use super::requests::reason;
 use super::sharing_rights::{is_off, require_member};
@@ -17,12 +17,13 @@ use crate::model::grant::{Grant, Limits, Reason, Recipient, Via};
 use crate::model::id::{BreakGlassId, OrganizationId, UserId, WorkspaceId};
 use crate::model::policy::{Action, Object, ResourceType};
 use crate::model::request::{BREAK_GLASS, BreakGlass, BreakGlassView, place};
-use crate::model::user::UserKind;
 use crate::model::verb::{Preset, Verb};
 use crate::server::db::{ReadTx, WriteTx, break_glass as rows, workspaces};
 
 /// Those that are shown at most: more have to be looked into first.
 const MAX_SHOWN: usize = 100;
+/// Those of one person into which nobody has looked, at most.
+const MAX_OPEN: usize = 3;
 
 impl App {
     /// Lets the actor into a workspace for an hour, recorded. It can be taken back as any grant.
@@ -38,7 +39,12 @@ impl App {
         let (actor, text, why) = (actor.clone(), workspace.to_owned(), why.to_owned());
         self.db
             .write(move |tx| {
-                let user = require_whole(&actor)?;
+                let user = require_person(&actor)?;
+                if !actor.caller()?.is_session() {
+                    return Err(Error::denied(
+                        "people let themselves in by a session, not by a token",
+                    ));
+                }
                 let (id, owner, organization) = allowed(tx, &actor, &text)?;
                 require_use(tx, user, (id, owner, organization))?;
                 actor.require_fresh(tx.now)?;
@@ -96,7 +102,7 @@ impl App {
         let (actor, note) = (actor.clone(), note.to_owned());
         self.db
             .write(move |tx| {
-                let user = require_whole(&actor)?;
+                let user = require_person(&actor)?;
                 let taken = rows::find(tx, id)?.ok_or(Error::NotFound("emergency"))?;
                 if taken.user_id == user {
                     return Err(Error::denied("someone else looks into it"));
@@ -155,6 +161,17 @@ fn require_use(tx: &ReadTx<'_>, user: UserId, (id, owner, place): At) -> Result<
     if rows::stands(tx, user, id)? {
         return Err(Error::conflict("you have let yourself in already, and that holds"));
     }
+    let open = rows::open_of(tx, user, MAX_OPEN)?;
+    if open.contains(&id) {
+        return Err(Error::conflict(
+            "nobody has looked into the last time yet; someone else does first",
+        ));
+    }
+    if open.len() >= MAX_OPEN {
+        return Err(Error::conflict(format!(
+            "nobody has looked into the last {MAX_OPEN} emergencies yet; someone else does first"
+        )));
+    }
     require_member(tx, place, user)
         .map_err(|_| Error::denied("only members of the workspace's organization are let in"))
 }
@@ -165,9 +182,6 @@ fn take(
     (id, user): (WorkspaceId, UserId),
     reason: String,
 ) -> Result<BreakGlass> {
-    if actor.caller()?.user.kind != UserKind::Person {
-        return Err(Error::denied("only people let themselves in"));
-    }
     let (before, until) = (words(tx, id)?, tx.now.plus(BREAK_GLASS));
     let grant = Grant {
         id: tx.fresh(),
@@ -207,7 +221,13 @@ fn take(
 /// What the actor may look into and nobody has, their own among it.
 fn seen(tx: &ReadTx<'_>, actor: &Actor) -> Result<Vec<BreakGlass>> {
     let mut found = vec![];
-    for one in rows::open(tx, MAX_SHOWN)? {
+    let is_reader = audit_chain::require_reader(tx.now, actor).is_ok();
+    let user = match actor.user_id() {
+        Some(user) => (!is_reader).then_some(user),
+        None if is_reader => None,
+        None => return Ok(found),
+    };
+    for one in rows::open(tx, user, MAX_SHOWN)? {
         if Some(one.user_id) == actor.user_id() || may_look_into(tx, actor, &one)? {
             found.push(one);
         }

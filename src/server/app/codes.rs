@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use super::guesses::Guessed;
 use super::sharing::NewGrant;
 use super::sharing_rights::{self as rights, Sharer};
 use super::sharing_trail::{record, words};
@@ -207,10 +208,10 @@ impl App {
             return Err(Error::denied("a service account redeems no codes"));
         }
         let user = caller.user.id;
-        self.require_no_wait_of(user).await?;
+        self.require_no_wait_of(Guessed::Code, user).await?;
         let found = ask().await;
         if matches!(found, Err(Error::NotFound(_))) {
-            self.count_guess_of(user).await?;
+            self.count_guess_of(Guessed::Code, user).await?;
         }
         found
     }

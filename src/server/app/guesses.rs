@@ -1,5 +1,5 @@
 //! Guesses: at links and tokens by who is not signed in, counted for the network they come from; at share
-//! codes by who is, counted for them.
+//! codes and links to requests by who is, counted for them.
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -14,9 +14,21 @@ fn subject(ip: IpAddr) -> String {
     format!("door:{}", network(ip))
 }
 
+/// What someone guesses at who is signed in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Guessed {
+    /// Share codes.
+    Code,
+    /// Links to requests.
+    Link,
+}
+
 /// Whoever is signed in is counted alone: nobody locks others of their network out.
-fn code_subject(user: UserId) -> String {
-    format!("code:{user}")
+fn subject_of(what: Guessed, user: UserId) -> String {
+    match what {
+        Guessed::Code => format!("code:{user}"),
+        Guessed::Link => format!("link:{user}"),
+    }
 }
 
 impl App {
@@ -54,28 +66,28 @@ impl App {
             .await
     }
 
-    /// Asks for someone of whom few wrong share codes came.
+    /// Asks for someone of whom few wrong guesses came.
     ///
     /// # Errors
     /// [`super::Error::Conflict`] for who has to wait.
-    pub(super) async fn require_no_wait_of(&self, user: UserId) -> Result<()> {
-        let failures = self.db.read(move |tx| lockouts::find(tx, &code_subject(user))).await?;
+    pub(super) async fn require_no_wait_of(&self, what: Guessed, user: UserId) -> Result<()> {
+        let failures = self.db.read(move |tx| lockouts::find(tx, &subject_of(what, user))).await?;
         match failures.unwrap_or_default().wait(self.clock.now()) {
             None => Ok(()),
             Some(wait) => Err(attempts::locked(wait)),
         }
     }
 
-    /// Counts a wrong share code.
+    /// Counts a wrong guess of someone.
     ///
     /// # Errors
     /// When the database fails.
-    pub(super) async fn count_guess_of(&self, user: UserId) -> Result<()> {
+    pub(super) async fn count_guess_of(&self, what: Guessed, user: UserId) -> Result<()> {
         self.db
             .write(move |tx| {
-                let subject = code_subject(user);
+                let subject = subject_of(what, user);
                 let failures = lockouts::find(tx, &subject)?.unwrap_or_default();
-                // As many as from a network: codes are pasted, and one that is over is no guess.
+                // As many as from a network: they are pasted, and one that is over is no guess.
                 Ok(lockouts::put(tx, &subject, failures.one_more(Counted::Network, tx.now))?)
             })
             .await

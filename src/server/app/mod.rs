@@ -118,7 +118,7 @@ pub mod workspaces;
 use std::sync::Arc;
 use std::time::Duration;
 
-pub use actor::{Actor, Caller, Keeper, Request, Via};
+pub use actor::{Actor, Caller, Keeper, Program, Request, Via};
 pub use error::{Error, Result};
 pub use page::Page;
 use tokio::sync::Semaphore;

@@ -35,7 +35,11 @@ impl App {
         self.require_strong(NewPassword::of(&user, new), &user.name).await?;
         let own = match actor {
             Actor::User(caller) if caller.user.id == user.id => Some(caller),
-            Actor::User(_) | Actor::Agent { .. } | Actor::Scim(_) | Actor::System => None,
+            Actor::User(_)
+            | Actor::Agent { .. }
+            | Actor::Scim(_)
+            | Actor::Program(_)
+            | Actor::System => None,
         };
         if let Some(caller) = own {
             self.check_old(caller, old.unwrap_or_default()).await?;
@@ -67,7 +71,11 @@ impl App {
                 }
                 let keep = match &actor {
                     Actor::User(caller) if caller.user.id == user.id => caller.token(),
-                    Actor::User(_) | Actor::Agent { .. } | Actor::Scim(_) | Actor::System => None,
+                    Actor::User(_)
+                    | Actor::Agent { .. }
+                    | Actor::Scim(_)
+                    | Actor::Program(_)
+                    | Actor::System => None,
                 };
                 tokens::delete_sessions(tx, user.id, keep)?;
                 attempts::forget(tx, &user)?;

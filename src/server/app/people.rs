@@ -79,7 +79,9 @@ pub fn may_see(now: Timestamp, actor: &Actor, user: &User) -> bool {
 pub(super) fn sight(actor: &Actor) -> Option<Sight> {
     let caller = match actor {
         Actor::System => return None,
-        Actor::Agent { .. } | Actor::Scim(_) => return Some(Sight { own: None, places: vec![] }),
+        Actor::Agent { .. } | Actor::Scim(_) | Actor::Program(_) => {
+            return Some(Sight { own: None, places: vec![] });
+        }
         Actor::User(caller) => caller,
     };
     let (subject, members) = (&caller.subject, ResourceType::OrganizationMember);

@@ -135,7 +135,7 @@ impl App {
             Actor::User(caller) => caller.user.id.0,
             Actor::Agent { agent, .. } => agent.0,
             // A provider is answered what is wrong; the program is denied nothing.
-            Actor::Scim(_) | Actor::System => return,
+            Actor::Scim(_) | Actor::Program(_) | Actor::System => return,
         };
         let refusal = Refusal { source: trail::source(actor), denied };
         self.refusals.note(whom, refusal, self.clock.now());

@@ -2,10 +2,10 @@
 //! that is needed grants what was asked for.
 
 use std::collections::BTreeSet;
-use std::net::IpAddr;
 use std::time::Duration;
 
 use super::grant_rows;
+use super::guesses::Guessed;
 use super::request_hooks::tell_request;
 use super::request_rights::{Asked, Standing, absent, require_whole};
 use super::request_views::{load, name, seen, view};
@@ -79,23 +79,20 @@ impl App {
             .await
     }
 
-    /// The request of a link that still holds. Wrong links are counted for their network.
+    /// The request of a link that still holds. Wrong links are counted for who follows them.
     ///
     /// # Errors
     /// [`Error::NotFound`] when there is none, or the actor may not see it; [`Error::Conflict`] after
     /// too many wrong ones.
-    pub async fn linked_request(
-        &self,
-        actor: &Actor,
-        (token, ip): (&str, IpAddr),
-    ) -> Result<RequestView> {
-        self.require_no_wait(ip).await?;
+    pub async fn linked_request(&self, actor: &Actor, token: &str) -> Result<RequestView> {
+        let user = actor.caller()?.user.id;
+        self.require_no_wait_of(Guessed::Link, user).await?;
         let found = match Token::parse(token) {
             None => None,
             Some(token) => self.db.read(move |tx| linked(tx, &token)).await?,
         };
         let Some(id) = found else {
-            self.count_guess(ip).await?;
+            self.count_guess_of(Guessed::Link, user).await?;
             return Err(Error::NotFound("request"));
         };
         self.request(actor, id).await
@@ -108,10 +105,10 @@ impl App {
     pub async fn decide_linked(
         &self,
         actor: &Actor,
-        (token, ip): (&str, IpAddr),
+        token: &str,
         decision: Decision,
     ) -> Result<RequestView> {
-        self.linked_request(actor, (token, ip)).await?;
+        self.linked_request(actor, token).await?;
         let token = Token::parse(token).ok_or(Error::NotFound("request"))?;
         let actor = actor.clone();
         self.db
@@ -143,26 +140,39 @@ fn decide(
 ) -> Result<RequestView> {
     let user = require_whole(actor)?;
     let request = seen(tx, actor, id)?;
-    decide_as(tx, actor, (user, actor.context(tx.now)), (&request, decision))?;
+    let voice = Voice { user, context: actor.context(tx.now), hook_by: None };
+    decide_as(tx, actor, voice, (&request, decision))?;
     view(tx, actor, load(tx, id)?)
 }
 
-/// Takes someone's answer, who came as `context` says; the actor is who brings it.
+/// Whose answer it is.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Voice<'a> {
+    /// Who says it.
+    pub user: UserId,
+    /// How they came.
+    pub context: Context<'a>,
+    /// Who set the program that brings it; none for who says it themselves.
+    pub hook_by: Option<UserId>,
+}
+
+/// Takes someone's answer; the actor is who brings it.
 ///
 /// # Errors
 /// As [`App::decide_request`].
 pub(super) fn decide_as(
     tx: &WriteTx<'_>,
     actor: &Actor,
-    (user, context): (UserId, Context<'_>),
+    voice: Voice<'_>,
     (request, decision): (&Request, &Decision),
 ) -> Result<()> {
+    let user = voice.user;
     if request.user_id == user {
         return Err(Error::denied("nobody answers their own request"));
     }
     require_waiting(request, tx.now)?;
     let asked = Asked::of(tx, request)?.ok_or(Error::NotFound("workspace"))?;
-    let right = asked.right_of(tx, user, &context)?;
+    let right = asked.right_of(tx, user, &voice.context)?;
     let why = "a request is answered by who may share what it asks for, or was named for it";
     let right = right.ok_or_else(|| Error::denied(why))?;
     let is_much = request.verbs.contains(Verb::Share) || request.verbs.contains(Verb::Delete);
@@ -173,7 +183,7 @@ pub(super) fn decide_as(
     if said.iter().any(|one| one.user_id == user) {
         return Err(Error::conflict("you have answered it already"));
     }
-    let own = approval(tx.now, user, (request, decision))?;
+    let own = approval(tx.now, voice, (request, decision))?;
     requests::say(tx, request.id, &own)?;
     let diff = Diff::new()
         .field("verdict", "", own.verdict.as_str())
@@ -202,7 +212,7 @@ pub(super) fn decide_as(
 
 fn approval(
     now: Timestamp,
-    user: UserId,
+    voice: Voice<'_>,
     (request, decision): (&Request, &Decision),
 ) -> Result<Approval> {
     let note = decision.note.trim();
@@ -216,7 +226,8 @@ fn approval(
         return Err(Error::invalid("for", format!("must be {least} to {most}, as was asked")));
     }
     let (verdict, note) = (decision.verdict, note.to_owned());
-    Ok(Approval { user_id: user, verdict, note, lasts, at: now })
+    let (user_id, hook_by) = (voice.user, voice.hook_by);
+    Ok(Approval { user_id, hook_by, verdict, note, lasts, at: now })
 }
 
 /// Whose yes counts as things are: who said it before may have lost the right since.
@@ -227,7 +238,11 @@ fn counting(
 ) -> Result<BTreeSet<UserId>> {
     let mut all = BTreeSet::from([now]);
     for one in said {
-        if asked.right_of(tx, one.user_id, &absent(tx))?.is_some() {
+        let is_heard = match one.hook_by {
+            Some(keeper) => asked.hears(tx, keeper)?,
+            None => true,
+        };
+        if is_heard && asked.right_of(tx, one.user_id, &absent(tx))?.is_some() {
             all.insert(one.user_id);
         }
     }

@@ -17,12 +17,13 @@ use crate::model::id::{OrganizationId, WorkspaceId};
 use crate::model::policy::Action;
 use crate::model::request::{BreakGlass, Hook, Request};
 use crate::model::user::{Organization, SiteRole};
-use crate::server::db::seal::Place;
+use crate::server::db::seal::{Place, Seal};
 use crate::server::db::{ReadTx, WriteTx, request_hooks as rows, workspaces};
 
 /// The longest address of a program.
 const MAX_URL: usize = 1024;
-/// Notices of one organization that wait at most; more are not written.
+/// Notices of one organization that wait at most when another request is to be told; what became of one,
+/// and who let themselves in, is told all the same.
 const MAX_WAITING: usize = 500;
 /// Notices that one round sends.
 const AT_ONCE: usize = 20;
@@ -115,32 +116,35 @@ impl App {
             .await
     }
 
-    /// Notices that are to be sent now.
+    /// Notices that are to be sent now. What cannot be sent is put off as what was not taken.
     ///
     /// # Errors
     /// When the database fails.
     pub async fn outgoing_notices(&self) -> Result<Vec<Outgoing>> {
         let (seal, base) = (self.seal.clone(), self.policy.access_url.clone());
-        self.db
+        let due = self
+            .db
             .read(move |tx| {
                 let mut all = vec![];
                 for notice in rows::due(tx, AT_ONCE)? {
-                    let Some((hook, sealed)) = rows::find(tx, notice.organization)? else {
-                        continue;
-                    };
-                    let row = notice.organization.to_string();
-                    let secret = Zeroizing::new(seal.open(sealed_at(&row), &sealed)?);
-                    let Ok(url) = hook.url.parse::<Url>() else { continue };
-                    let body = completed(&notice.body, &base);
-                    let key = hmac::Key::new(hmac::HMAC_SHA256, &secret);
-                    let tag = hmac::sign(&key, body.as_bytes());
-                    let signature = format!("v1={}", hex::encode(tag));
-                    let (seq, tries, is_trusted) = (notice.seq, notice.tries, hook.is_trusted);
-                    all.push(Outgoing { seq, tries, url, is_trusted, signature, body });
+                    let Some(hook) = rows::find(tx, notice.organization)? else { continue };
+                    let (seq, tries) = (notice.seq, notice.tries);
+                    all.push((seq, tries, outgoing(&seal, &base, (notice, hook))));
                 }
-                Ok(all)
+                Ok::<_, Error>(all)
             })
-            .await
+            .await?;
+        let mut all = vec![];
+        for (seq, tries, made) in due {
+            match made {
+                Ok(one) => all.push(one),
+                Err(error) => {
+                    tracing::error!(%error, seq, "a notice cannot be sent");
+                    self.notice_sent(seq, tries, false).await?;
+                }
+            }
+        }
+        Ok(all)
     }
 
     /// Writes what came of sending a notice: one that was not taken is tried again, and given up at last.
@@ -158,6 +162,22 @@ impl App {
             })
             .await
     }
+}
+
+/// A notice, signed as the program knows it.
+fn outgoing(
+    seal: &Seal,
+    base: &str,
+    (notice, (hook, sealed)): (rows::Notice, (Hook, Vec<u8>)),
+) -> Result<Outgoing> {
+    let row = notice.organization.to_string();
+    let secret = Zeroizing::new(seal.open(sealed_at(&row), &sealed)?);
+    let url: Url = hook.url.parse().map_err(|e| Error::invalid("url", e))?;
+    let body = completed(&notice.body, base);
+    let key = hmac::Key::new(hmac::HMAC_SHA256, &secret);
+    let signature = format!("v1={}", hex::encode(hmac::sign(&key, body.as_bytes())));
+    let (seq, tries, is_trusted) = (notice.seq, notice.tries, hook.is_trusted);
+    Ok(Outgoing { seq, tries, url, is_trusted, signature, body })
 }
 
 /// Where the secret of an organization's program is sealed.
@@ -205,6 +225,10 @@ pub(super) fn tell_request(
     (request, event): (&Request, &str),
 ) -> Result<()> {
     let Some(workspace) = request.workspace_id else { return Ok(()) };
+    // What nobody takes for hours is not kept without end.
+    if event == "requested" && rows::waiting(tx, organization)? >= MAX_WAITING {
+        return Ok(());
+    }
     tell(tx, organization, || {
         Ok(json!({
             "event": event,
@@ -250,8 +274,7 @@ fn tell(
     organization: OrganizationId,
     what: impl FnOnce() -> Result<Value>,
 ) -> Result<()> {
-    // What nobody takes for hours is not kept without end.
-    if rows::find(tx, organization)?.is_none() || rows::waiting(tx, organization)? >= MAX_WAITING {
+    if rows::find(tx, organization)?.is_none() {
         return Ok(());
     }
     Ok(rows::push(tx, organization, &what()?.to_string())?)

@@ -10,7 +10,7 @@ use crate::model::request::{Request, Rule};
 use crate::model::time::Timestamp;
 use crate::model::user::{User, UserKind};
 use crate::model::verb::Verb;
-use crate::server::db::{ReadTx, request_rules, shifts, users, workspaces};
+use crate::server::db::{ReadTx, request_rules, service_accounts, shifts, users, workspaces};
 
 /// On whose right a grant stands, and by which grant they have it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -110,6 +110,17 @@ impl<'a> Asked<'a> {
         Ok(under.ok().map(|under| Standing { by: user.id, under }))
     }
 
+    /// Whether a program may bring answers: who set it could give what is asked for themselves, and
+    /// neither asks for it nor answers for the account that does.
+    pub(super) fn hears(&self, tx: &ReadTx<'_>, keeper: UserId) -> Result<bool> {
+        let asks = self.request.user_id;
+        let account = service_accounts::find(tx, asks)?;
+        if keeper == asks || account.is_some_and(|row| row.responsible == Some(keeper)) {
+            return Ok(false);
+        }
+        Ok(self.standing(tx, keeper, &absent(tx))?.is_some())
+    }
+
     /// Asks whether whoever asks may be let in at all.
     pub(super) fn require_grantable(&self, tx: &ReadTx<'_>) -> Result<()> {
         require_mode(tx, (self.owner, self.organization))?;
@@ -117,10 +128,10 @@ impl<'a> Asked<'a> {
     }
 }
 
-/// What is known of someone who is not here to show anything: they may share what they share from
-/// anywhere.
+/// What is known of someone who is not here to show anything: neither where they are nor a second factor,
+/// whatever they showed before.
 pub(super) fn absent(tx: &ReadTx<'_>) -> Context<'static> {
-    Context { now: tx.now, ip: None, mfa_at: Some(tx.now), conditions: &[] }
+    Context { now: tx.now, ip: None, mfa_at: None, conditions: &[] }
 }
 
 /// The rule that holds for a workspace, or for an organization where none is named.
@@ -152,6 +163,15 @@ fn is_named(tx: &ReadTx<'_>, rule: &Rule, user: UserId) -> Result<bool> {
 fn person(tx: &ReadTx<'_>, user: UserId) -> Result<Option<User>> {
     let found = users::find(tx, user)?;
     Ok(found.filter(|user| user.kind == UserKind::Person && user.status.may_act()))
+}
+
+/// Asks for a person who may ask and answer: an account would ask for whoever answers for it.
+pub(super) fn require_person(actor: &Actor) -> Result<UserId> {
+    let user = require_whole(actor)?;
+    if actor.caller()?.user.kind != UserKind::Person {
+        return Err(Error::denied("only people ask for access and look into emergencies"));
+    }
+    Ok(user)
 }
 
 /// Asks for who may ask and answer: a user with their own session, or a token without limits.

@@ -10,7 +10,7 @@ use crate::server::db::{ReadTx, grants, requests, users, workspaces};
 
 /// Requests of one's own that are listed: the last ones.
 const MAX_LISTED: usize = 100;
-/// Requests that wait, of all people, that a list of those to answer looks at.
+/// Requests that wait, of others and where someone belongs, that a list of those to answer looks at.
 const MAX_LOOKED_AT: usize = 500;
 /// The same for a page that only says how many there are.
 const MAX_COUNTED: usize = 50;
@@ -82,10 +82,8 @@ pub(super) fn is_known(tx: &ReadTx<'_>, actor: &Actor, id: WorkspaceId) -> Resul
 /// The requests that the actor may answer.
 fn to_decide(tx: &ReadTx<'_>, actor: &Actor, most: usize) -> Result<Vec<Request>> {
     let Some(user) = actor.user_id() else { return Ok(vec![]) };
-    let mut all = requests::waiting(tx, most)?;
-    all.retain(|request| request.user_id != user);
     let mut found = vec![];
-    for request in all {
+    for request in requests::waiting(tx, user, most)? {
         if may_decide(tx, actor, &request)? {
             found.push(request);
         }

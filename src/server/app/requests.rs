@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::access::{record, rights};
 use super::request_decisions::let_in_at_once;
 use super::request_hooks::tell_request;
-use super::request_rights::{Asked, require_whole};
+use super::request_rights::{Asked, require_person, require_whole};
 use super::request_views::{is_known, load, seen, view};
 use super::sharing_rights::mode;
 use super::workspaces::owner_id;
@@ -56,7 +56,7 @@ impl App {
         let actor = actor.clone();
         self.db
             .write(move |tx| {
-                let user = require_whole(&actor)?;
+                let user = require_person(&actor)?;
                 let (place, workspace) = target(tx, &actor, &new.workspace)?;
                 let mut request = request(tx, (user, &place, workspace), &new)?;
                 let (n, is_asked) = requests::waiting_of(tx, user, &place)?;

@@ -51,7 +51,7 @@ impl<'a> Sharer<'a> {
                 });
                 held
             }
-            Actor::Agent { .. } | Actor::Scim(_) | Actor::System => vec![],
+            Actor::Agent { .. } | Actor::Scim(_) | Actor::Program(_) | Actor::System => vec![],
         };
         Ok(Self { actor, workspace, owner, organization, held })
     }

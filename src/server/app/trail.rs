@@ -24,6 +24,10 @@ pub(super) fn source(actor: &Actor) -> AuditSource {
             ip: keeper.ip.clone(),
             ..asked(AuditActor::Scim, keeper.request.as_deref())
         },
+        Actor::Program(program) => AuditSource {
+            ip: program.ip.clone(),
+            ..asked(AuditActor::System, program.request.as_deref())
+        },
         Actor::System => AuditSource::of(AuditActor::System),
     }
 }

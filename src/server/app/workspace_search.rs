@@ -150,7 +150,7 @@ fn meaning(tx: &ReadTx<'_>, actor: &Actor, filter: &WorkspaceFilter) -> Result<O
     let closed = seen_by.map_or(Ok(vec![]), |user| access::closed(tx, actor, user))?;
     let among = match actor {
         Actor::User(caller) => caller.subject.scope.only(ResourceType::Workspace),
-        Actor::Agent { .. } | Actor::Scim(_) | Actor::System => None,
+        Actor::Agent { .. } | Actor::Scim(_) | Actor::Program(_) | Actor::System => None,
     };
     let with_user = match filter.shared_with_user.as_deref() {
         None => None,

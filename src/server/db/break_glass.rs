@@ -32,15 +32,33 @@ pub fn find(tx: &ReadTx<'_>, id: BreakGlassId) -> Result<Option<BreakGlass>> {
     tx.find("SELECT * FROM break_glass WHERE id = :id", named_params! { ":id": id }, from_row)
 }
 
-/// Those that nobody has looked into, the first one first.
+/// Those that nobody has looked into, the first one first: all when nobody is named, else those that they
+/// took, and those into what they own or whose owner they answer for.
 ///
 /// # Errors
 /// When SQLite fails.
-pub fn open(tx: &ReadTx<'_>, limit: usize) -> Result<Vec<BreakGlass>> {
+pub fn open(tx: &ReadTx<'_>, user: Option<UserId>, limit: usize) -> Result<Vec<BreakGlass>> {
     tx.list(
-        "SELECT * FROM break_glass WHERE reviewed_at IS NULL ORDER BY taken_at, id LIMIT :limit",
-        named_params! { ":limit": bound(limit) },
+        "SELECT b.* FROM break_glass b INDEXED BY break_glass_open
+         WHERE b.reviewed_at IS NULL AND (:user IS NULL OR b.user_id = :user OR EXISTS (
+             SELECT 1 FROM workspaces w LEFT JOIN service_accounts s ON s.user_id = w.owner_id
+             WHERE w.id = b.workspace_id AND (w.owner_id = :user OR s.responsible_id = :user)))
+         ORDER BY b.taken_at, b.id LIMIT :limit",
+        named_params! { ":user": user, ":limit": bound(limit) },
         from_row,
+    )
+}
+
+/// The workspaces into which someone let themselves while nobody has looked into that.
+///
+/// # Errors
+/// When SQLite fails.
+pub fn open_of(tx: &ReadTx<'_>, user: UserId, limit: usize) -> Result<Vec<WorkspaceId>> {
+    tx.list(
+        "SELECT workspace_id FROM break_glass WHERE user_id = :user AND reviewed_at IS NULL
+         ORDER BY workspace_id LIMIT :limit",
+        named_params! { ":user": user, ":limit": bound(limit) },
+        |row| row.get("workspace_id"),
     )
 }
 

@@ -232,16 +232,23 @@ pub fn oldest(tx: &ReadTx<'_>, before: Timestamp) -> Result<Option<RecordingId>>
 }
 
 /// The oldest recording that has ended, in the workspace whose recordings take most: where room is
-/// short it is not those of others that go.
+/// short it is not those of others that go. What someone did in an emergency into which nobody has looked
+/// stays.
 ///
 /// # Errors
 /// When SQLite fails.
 pub fn oldest_of_most(tx: &ReadTx<'_>) -> Result<Option<RecordingId>> {
     tx.find(
         "/* scan: only when there is no room, and a row is one session */
-         SELECT id FROM recordings WHERE ended_at IS NOT NULL AND workspace_id = (
-             SELECT workspace_id FROM recordings GROUP BY workspace_id
-             HAVING count(ended_at) > 0 ORDER BY sum(stored_bytes) DESC, workspace_id LIMIT 1)
+         WITH free AS (
+             SELECT r.id, r.workspace_id, r.began_at FROM recordings r
+             WHERE r.ended_at IS NOT NULL AND NOT EXISTS (
+                 SELECT 1 FROM break_glass b WHERE b.user_id = r.user_id
+                   AND b.workspace_id = r.workspace_id AND b.reviewed_at IS NULL))
+         SELECT id FROM free WHERE workspace_id = (
+             SELECT workspace_id FROM recordings
+             WHERE workspace_id IN (SELECT workspace_id FROM free)
+             GROUP BY workspace_id ORDER BY sum(stored_bytes) DESC, workspace_id LIMIT 1)
          ORDER BY began_at, id LIMIT 1",
         [],
         |row| row.get("id"),

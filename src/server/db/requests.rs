@@ -58,16 +58,22 @@ pub fn list_of(tx: &ReadTx<'_>, user: UserId, limit: usize) -> Result<Vec<Reques
     )
 }
 
-/// What waits for an answer on a workspace that is there, what ends first coming first.
+/// What others wait for on workspaces that are there, in the organizations of someone, or in all for who has
+/// a role on the site; what ends first coming first.
 ///
 /// # Errors
 /// When SQLite fails.
-pub fn waiting(tx: &ReadTx<'_>, limit: usize) -> Result<Vec<Request>> {
+pub fn waiting(tx: &ReadTx<'_>, user: UserId, limit: usize) -> Result<Vec<Request>> {
     tx.list(
-        "SELECT * FROM requests
-         WHERE state = 'pending' AND expires_at > :now AND workspace_id IS NOT NULL
-         ORDER BY expires_at, id LIMIT :limit",
-        named_params! { ":now": tx.now, ":limit": bound(limit) },
+        "SELECT r.* FROM requests r INDEXED BY requests_pending
+         CROSS JOIN workspaces w ON w.id = r.workspace_id
+         WHERE r.state = 'pending' AND r.expires_at > :now AND r.user_id <> :user
+           AND (EXISTS (SELECT 1 FROM memberships m
+                   WHERE m.organization_id = w.organization_id AND m.user_id = :user)
+             OR EXISTS (SELECT 1 FROM effective_roles e
+                   WHERE e.user_id = :user AND e.organization_id IS NULL))
+         ORDER BY r.expires_at, r.id LIMIT :limit",
+        named_params! { ":now": tx.now, ":user": user, ":limit": bound(limit) },
         from_row,
     )
 }
@@ -78,7 +84,8 @@ pub fn waiting(tx: &ReadTx<'_>, limit: usize) -> Result<Vec<Request>> {
 /// When SQLite fails.
 pub fn waiting_of(tx: &ReadTx<'_>, user: UserId, place: &str) -> Result<(usize, bool)> {
     let found = tx.find(
-        "SELECT count(*) AS n, coalesce(max(place = :place), 0) AS is_asked FROM requests
+        "SELECT count(*) AS n, coalesce(max(place = :place), 0) AS is_asked
+         FROM requests INDEXED BY requests_waiting_by_user
          WHERE user_id = :user AND state = 'pending' AND expires_at > :now",
         named_params! { ":user": user, ":place": place, ":now": tx.now },
         |row| Ok((row.get::<_, i64>("n")?, row.get("is_asked")?)),
@@ -174,6 +181,7 @@ pub fn said(tx: &ReadTx<'_>, id: RequestId) -> Result<Vec<Approval>> {
         |row| {
             Ok(Approval {
                 user_id: row.get("user_id")?,
+                hook_by: row.get("hook_by")?,
                 verdict: row.get("verdict")?,
                 note: row.get("note")?,
                 lasts: duration(row, "lasts_s")?,
@@ -189,11 +197,11 @@ pub fn said(tx: &ReadTx<'_>, id: RequestId) -> Result<Vec<Approval>> {
 /// When SQLite fails, and when they said something before.
 pub fn say(tx: &WriteTx<'_>, id: RequestId, one: &Approval) -> Result<()> {
     tx.execute(
-        "INSERT INTO approvals (request_id, user_id, verdict, note, lasts_s, at)
-         VALUES (:id, :user, :verdict, :note, :lasts, :at)",
+        "INSERT INTO approvals (request_id, user_id, hook_by, verdict, note, lasts_s, at)
+         VALUES (:id, :user, :hook, :verdict, :note, :lasts, :at)",
         named_params! {
-            ":id": id, ":user": one.user_id, ":verdict": one.verdict, ":note": one.note,
-            ":lasts": seconds(one.lasts), ":at": one.at,
+            ":id": id, ":user": one.user_id, ":hook": one.hook_by, ":verdict": one.verdict,
+            ":note": one.note, ":lasts": seconds(one.lasts), ":at": one.at,
         },
     )?;
     Ok(())

@@ -13,6 +13,8 @@ use crate::server::app::refusals::Denied;
 
 /// Characters of a path's parameters that are kept as the name of a thing.
 const MAX_NAME: usize = 256;
+/// Parts of a route that may stand for a link as it was sent: who has it can use it.
+const SECRETS: [&str; 2] = ["{link}", "{token}"];
 
 /// What is kept of a request that would change something.
 pub(super) struct Change {
@@ -44,14 +46,23 @@ impl Change {
 
 fn entry(method: &Method, pattern: &str, path: &str) -> AuditEntry {
     let pairs = || pattern.split('/').zip(path.split('/'));
+    let is_secret = |part: &str| SECRETS.contains(&part);
     let fixed = || pattern.split('/').rev().filter(|part| !part.starts_with('{'));
-    let values: Vec<&str> = pairs()
+    let values: Vec<(&str, &str)> = pairs()
         .filter(|(part, _)| part.contains('{'))
-        .map(|(_, value)| value.trim_start_matches('@'))
+        .map(|(part, value)| (part, value.trim_start_matches('@')))
         .collect();
-    let id = values.iter().rev().find_map(|value| value.parse::<Uuid>().ok());
-    let names: Vec<&str> = values.into_iter().filter(|v| v.parse::<Uuid>().is_err()).collect();
-    let name = if names.is_empty() { path.to_owned() } else { names.join("/") };
+    let id = values.iter().rev().find_map(|(_, value)| value.parse::<Uuid>().ok());
+    let names: Vec<&str> = values
+        .into_iter()
+        .filter(|(part, value)| !is_secret(part) && value.parse::<Uuid>().is_err())
+        .map(|(_, value)| value)
+        .collect();
+    let name = match names.is_empty() {
+        true if pattern.split('/').any(is_secret) => pattern.to_owned(),
+        true => path.to_owned(),
+        false => names.join("/"),
+    };
     AuditEntry {
         action: action(method, pattern.starts_with("/api/"), fixed().next().unwrap_or_default()),
         target: fixed().find_map(target).unwrap_or(AuditTarget::Setting),
@@ -126,5 +137,11 @@ mod tests {
         check(&Method::POST, pattern, path, "stop workspace ada/kiln");
         let (pattern, path) = ("/people/{user}/delete", "/people/ada/delete");
         check(&Method::POST, pattern, path, "delete user ada");
+        // What opens something is not named.
+        let (pattern, path) = ("/requests/link/{link}", "/requests/link/live-secret");
+        check(&Method::POST, pattern, path, &format!("write access_request {pattern}"));
+        let (pattern, path) =
+            ("/people/{user}/tokens/{token}/revoke", "/people/ada/tokens/t/revoke");
+        check(&Method::POST, pattern, path, "delete api_key ada");
     }
 }

@@ -53,7 +53,10 @@ fn view(n: u128, by: &User, state: RequestState) -> RequestView {
 
 fn said(by: &User, verdict: Verdict, note: &str) -> (steading::model::user::UserRef, Approval) {
     let (note, lasts) = (note.to_owned(), Duration::from_hours(1));
-    (reference(by), Approval { user_id: by.id, verdict, note, lasts, at: before(300) })
+    (
+        reference(by),
+        Approval { user_id: by.id, hook_by: None, verdict, note, lasts, at: before(300) },
+    )
 }
 
 /// Someone who let themselves in.

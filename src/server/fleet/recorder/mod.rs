@@ -122,7 +122,12 @@ impl Fleet {
                 return Ok(stream);
             }
         };
-        let queue = Arc::new(Queue::new(policy.when_full));
+        // What a grant demands has no gaps: the session waits for its recorder, or ends with it.
+        let when_full = match plan.reason {
+            RecordingReason::Grant => WhenFull::End,
+            RecordingReason::Policy => policy.when_full,
+        };
+        let queue = Arc::new(Queue::new(when_full));
         let builder = Builder::new(&plan);
         let writer = write::Writer {
             app: self.0.app.clone(),

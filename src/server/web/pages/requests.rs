@@ -16,7 +16,6 @@ use crate::server::html::pages::requests::{AskPage, Requests};
 use crate::server::html::parts::ask::{CUSTOM, Wanted};
 use crate::server::html::parts::form::Input;
 use crate::server::html::paths;
-use crate::server::web::address::ClientAddress;
 use crate::server::web::api::requests::long;
 use crate::server::web::extract::{Path, Query};
 use crate::server::web::form::Fields;
@@ -188,13 +187,8 @@ async fn link(state: State, visitor: Visitor, Path(id): Path<RequestId>) -> Answ
     Ok(page(visitor, view, (Some(link), Input::default())))
 }
 
-async fn by_link(
-    state: State,
-    visitor: Visitor,
-    Path(token): Path<String>,
-    ClientAddress(ip): ClientAddress,
-) -> Answer<Html> {
-    let view = state.app.linked_request(&visitor.actor, (&token, ip)).await?;
+async fn by_link(state: State, visitor: Visitor, Path(token): Path<String>) -> Answer<Html> {
+    let view = state.app.linked_request(&visitor.actor, &token).await?;
     let (link, input, visit) = (None, Input::default(), visitor.visit);
     let answer_to = paths::request_link(&token);
     Ok(Html::of(&RequestPage { visit, view, answer_to, link, input }))
@@ -204,11 +198,10 @@ async fn answer_by_link(
     state: State,
     visitor: Visitor,
     Path(token): Path<String>,
-    ClientAddress(ip): ClientAddress,
     fields: Fields,
 ) -> Answer<Response> {
     let decision = decision(&fields)?;
-    let view = state.app.decide_linked(&visitor.actor, (&token, ip), decision).await?;
+    let view = state.app.decide_linked(&visitor.actor, &token, decision).await?;
     let path = paths::request(view.request.id);
     Ok(flash::done(&state.site, &path, &answered(&view)))
 }
