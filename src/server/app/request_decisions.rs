@@ -142,7 +142,7 @@ fn decide(
     let request = seen(tx, actor, id)?;
     let voice = Voice { user, context: actor.context(tx.now), hook_by: None };
     decide_as(tx, actor, voice, (&request, decision))?;
-    view(tx, actor, load(tx, id)?)
+    view(tx, actor, &load(tx, id)?)
 }
 
 /// Whose answer it is.

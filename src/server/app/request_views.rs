@@ -36,11 +36,11 @@ impl App {
             .read(move |tx| match show {
                 Show::Mine => {
                     let own = requests::list_of(tx, user, MAX_LISTED)?;
-                    own.into_iter().map(|one| view(tx, &actor, one)).collect()
+                    own.into_iter().map(|one| view(tx, &actor, &one)).collect()
                 }
                 Show::ToDecide => to_decide(tx, &actor, MAX_LOOKED_AT)?
                     .into_iter()
-                    .map(|one| view(tx, &actor, one))
+                    .map(|one| view(tx, &actor, &one))
                     .collect(),
             })
             .await
@@ -52,7 +52,7 @@ impl App {
     /// [`Error::NotFound`] for one that is neither the actor's own nor theirs to answer or to look into.
     pub async fn request(&self, actor: &Actor, id: RequestId) -> Result<RequestView> {
         let actor = actor.clone();
-        self.db.read(move |tx| view(tx, &actor, seen(tx, &actor, id)?)).await
+        self.db.read(move |tx| view(tx, &actor, &seen(tx, &actor, id)?)).await
     }
 
     /// How many requests wait for the actor; at most as many as a page says.
@@ -122,10 +122,10 @@ pub(super) fn load(tx: &ReadTx<'_>, id: RequestId) -> Result<Request> {
 }
 
 /// A request with names, as much as the actor may know.
-pub(super) fn view(tx: &ReadTx<'_>, actor: &Actor, request: Request) -> Result<RequestView> {
+pub(super) fn view(tx: &ReadTx<'_>, actor: &Actor, request: &Request) -> Result<RequestView> {
     let is_own = actor.user_id() == Some(request.user_id);
-    let may_decide = may_decide(tx, actor, &request)?;
-    let asked = Asked::of(tx, &request)?;
+    let may_decide = may_decide(tx, actor, request)?;
+    let asked = Asked::of(tx, request)?;
     let is_known = match &asked {
         Some(asked) => !is_own || is_known(tx, actor, asked.workspace)?,
         None => false,

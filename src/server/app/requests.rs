@@ -85,7 +85,7 @@ impl App {
                     tell_request(tx, asked.organization, (&request, event))?;
                     tx.emit(Event::Workspace(asked.workspace));
                 }
-                view(tx, &actor, request)
+                view(tx, &actor, &request)
             })
             .await
     }
@@ -105,7 +105,7 @@ impl App {
                     return Err(Error::denied("only whoever asked takes a request back"));
                 }
                 settle(tx, &actor, (&request, RequestState::Cancelled, None), Diff::new())?;
-                view(tx, &actor, load(tx, id)?)
+                view(tx, &actor, &load(tx, id)?)
             })
             .await
     }

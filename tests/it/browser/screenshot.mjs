@@ -20,7 +20,7 @@ await terminal.waitForFunction(() => document.querySelector(".xterm-rows")?.text
 
 await page.goto(`${url}/@${user}/kiln`);
 await page.locator("#here").getByText("SSH").waitFor({ timeout: 60_000 });
-await page.locator("#here").getByText("terminal").waitFor({ timeout: 60_000 });
+await page.locator("#here small").getByText("terminal").waitFor({ timeout: 60_000 });
 await page.locator("#meters .gauge").first().waitFor();
 await page.waitForFunction(() => !document.querySelector("#meters")?.textContent.includes("not asked yet"), undefined, { timeout: 60_000 });
 await writeFile(file, await page.screenshot({ type: "png" }));
