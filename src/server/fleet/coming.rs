@@ -107,17 +107,8 @@ impl Fleet {
             client: attach.client,
         };
         let live = self.begin_by(right, id, new);
-        let (cols, rows) = chair.now().size();
         let only_join = attach.coming == Coming::Watch || rank == Part::Watcher;
-        let terminal = attach.terminal;
-        let kind = Kind::Terminal {
-            id: terminal,
-            cols,
-            rows,
-            command: attach.command,
-            only_join,
-            misses_nothing: false,
-        };
+        let kind = wanted((attach.terminal, attach.command), chair.now().size(), only_join);
         match self.open(attach.agent, &attach.user, &live, kind).await {
             Ok(opening) => {
                 chair.is_there();
@@ -134,4 +125,13 @@ impl Fleet {
             }
         }
     }
+}
+
+/// What the agent is asked for. Whether it is recorded is seen where it is opened.
+fn wanted(
+    (id, command): (TerminalId, Option<String>),
+    (cols, rows): (u16, u16),
+    only_join: bool,
+) -> Kind {
+    Kind::Terminal { id, cols, rows, command, only_join, misses_nothing: false }
 }

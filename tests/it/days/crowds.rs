@@ -169,7 +169,8 @@ async fn two_thousand_idle_sockets_hold_nobody_up() {
          ready {asked} times, at most {longest:?}",
         resident_kib(server)
     ));
-    assert!(open >= files + IDLE);
+    // Some of the files from before may have been closed by then.
+    assert!(open >= IDLE, "{open} of {IDLE} are open");
     let each = during.saturating_sub(before) / u64::try_from(IDLE).unwrap();
     assert!(each < IDLE_EACH, "{each} KiB a socket");
 }

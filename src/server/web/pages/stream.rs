@@ -25,7 +25,7 @@ const COMMENT_EVERY: Duration = Duration::from_secs(15);
 /// Commits that come together are shown together.
 const GATHER: Duration = Duration::from_millis(120);
 /// Rights with an end need no commit to end: whether the page may be seen is asked this often, too.
-const LOOK_EVERY: Duration = Duration::from_secs(1);
+const LOOK_EVERY: Duration = Duration::from_millis(500);
 /// Messages that wait for a slow browser; then the stream waits too, and gathers.
 const WAITING: usize = 8;
 
