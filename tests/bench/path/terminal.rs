@@ -101,8 +101,8 @@ impl Terminal {
             let bytes = self.output().await;
             began.get_or_insert_with(Instant::now);
             total += bytes.len();
-            tail.extend_from_slice(&bytes[bytes.len().saturating_sub(64)..]);
-            tail.drain(..tail.len().saturating_sub(64));
+            tail.extend_from_slice(&bytes[bytes.len().saturating_sub(END)..]);
+            tail.drain(..tail.len().saturating_sub(END));
             if tail.windows(5).any(|w| w == b"DONE\r") {
                 return total as f64 / began.unwrap().elapsed().as_secs_f64() / 1e6;
             }
@@ -118,6 +118,9 @@ pub fn agent_id(site: &Site, workspace: &str) -> String {
     let id = resources.iter().find_map(|r| r["agents"][0]["id"].as_str());
     id.unwrap().to_owned()
 }
+
+/// Bytes that may follow the last line in the same message: a prompt, with the marks of a recorded shell.
+const END: usize = 4096;
 
 /// Where a new terminal of an agent is opened.
 pub fn url(site: &Site, agent: &str) -> String {
