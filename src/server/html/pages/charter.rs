@@ -11,11 +11,15 @@ use crate::server::html::parts::time;
 
 /// What a charter may look like.
 const EXAMPLE: &str = "\
-ends = true            # every grant has to have an end
-longest = \"30d\"        # and lasts no longer
+# Every grant ends,
+ends = true
+# and within a month.
+longest = \"30d\"
 
+# Or user, rotation,
+# everyone = true.
 [[may]]
-group = \"platform\"     # or user, rotation, everyone = true
+group = \"platform\"
 verbs = [\"use\"]
 longest = \"8h\"";
 
@@ -59,7 +63,7 @@ impl Render for CharterPage {
                 aside class="stack" aria-label="Example" {
                     section class="card" aria-labelledby="example" {
                         header { h2 id="example" { "Example" } }
-                        div class="body" { pre class="mono" tabindex="0" { (EXAMPLE) } }
+                        div class="body prose" { pre class="code" tabindex="0" { code { (EXAMPLE) } } }
                     }
                 }
             }
@@ -98,7 +102,7 @@ impl CharterPage {
             @if let Some(text) = &self.above {
                 section class="card" aria-labelledby="above" {
                     header { h2 id="above" { "Its organization’s holds as well" } }
-                    div class="body" { pre class="mono" tabindex="0" { (text) } }
+                    div class="body prose" { pre class="code" tabindex="0" { code { (text) } } }
                 }
             }
         }

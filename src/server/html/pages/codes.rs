@@ -157,13 +157,13 @@ impl Codes {
         let of = listed.code.created_at;
         let action = place.revoke_code(listed.code.id);
         let form = html! {
+            @if is_open { button class="button small danger" { "Revoke" span class="vh" { " the code made " (of.rfc3339()) } } }
             @if listed.grants > 0 {
-                label class="check" {
-                    input type="checkbox" name="grants" value="yes" checked[!is_open];
-                    span { "and " (listed.grants) @if listed.grants == 1 { " grant" } @else { " grants" } " by it" }
+                button class="button small danger" name="grants" value="yes" {
+                    "Revoke with " (listed.grants) @if listed.grants == 1 { " grant" } @else { " grants" }
+                    span class="vh" { " by the code made " (of.rfc3339()) }
                 }
             }
-            button class="button small danger" { "Revoke" span class="vh" { " the code made " (of.rfc3339()) } }
         };
         post(&self.visit.csrf, &action, &form)
     }
