@@ -81,7 +81,7 @@ impl RequestPage {
         let Some(link) = &self.link else { return html! {} };
         let text = html! {
             p { "Send this to someone who may answer. They sign in, see the request, and decide; it works once." }
-            p { code id="link" { (link) } }
+            p class="prose" { code id="link" { (link) } }
         };
         let copy = html! { button class="button small" type="button" data-copy="#link" { "Copy" } };
         notice(Tone::Info, &text, &copy)
