@@ -157,11 +157,13 @@ impl Codes {
         let of = listed.code.created_at;
         let action = place.revoke_code(listed.code.id);
         let form = html! {
-            @if is_open { button class="button small danger" { "Revoke" span class="vh" { " the code made " (of.rfc3339()) } } }
-            @if listed.grants > 0 {
-                button class="button small danger" name="grants" value="yes" {
-                    "Revoke with " (listed.grants) @if listed.grants == 1 { " grant" } @else { " grants" }
-                    span class="vh" { " by the code made " (of.rfc3339()) }
+            div class="stack" {
+                @if is_open { button class="button small danger" { "Revoke" span class="vh" { " the code made " (of.rfc3339()) } } }
+                @if listed.grants > 0 {
+                    button class="button small danger" name="grants" value="yes" {
+                        "With " (listed.grants) @if listed.grants == 1 { " grant" } @else { " grants" }
+                        span class="vh" { ": revoke the code made " (of.rfc3339()) " and what came by it" }
+                    }
                 }
             }
         };
