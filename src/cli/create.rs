@@ -1,7 +1,8 @@
 //! `create`: a workspace from a template, and its first build.
 
-use anyhow::{Context as _, bail};
+use anyhow::bail;
 
+use super::args::organizations::Within;
 use super::args::workspaces::Create;
 use super::client::Client;
 use super::context::Context;
@@ -22,7 +23,7 @@ use crate::wire::coder::workspaces::CreateWorkspace;
 pub async fn run(ctx: &Context, args: Create) -> anyhow::Result<()> {
     let client = ctx.client()?;
     let reference = named(&args)?;
-    let template = pick_template(&client, args.template.as_deref()).await?;
+    let template = pick_template(&client, &args.within, args.template.as_deref()).await?;
     let version = pick_version(&client, &template, args.template_version.as_deref()).await?;
     let (answers, preset) = answers(&client, &args, &version).await?;
     if !args.yes && prompt::is_interactive() {
@@ -59,14 +60,17 @@ fn named(args: &Create) -> anyhow::Result<Reference> {
     Ok(reference)
 }
 
-async fn pick_template(client: &Client, wanted: Option<&str>) -> anyhow::Result<Template> {
-    let all = client.templates().await?;
+async fn pick_template(
+    client: &Client,
+    within: &Within,
+    wanted: Option<&str>,
+) -> anyhow::Result<Template> {
+    let all = match within.named() {
+        Some(organization) => client.templates_in(organization).await?,
+        None => client.templates().await?,
+    };
     if let Some(name) = wanted {
-        let found = all.iter().find(|t| t.name.eq_ignore_ascii_case(name)).cloned();
-        return found.with_context(|| {
-            let hint = nearest::hint(name, all.iter().map(|t| t.name.as_str()));
-            format!("There is no template {name:?}.{hint} `steading templates list` shows them.")
-        });
+        return by_name(&all, name);
     }
     let mut usable: Vec<Template> = all.into_iter().filter(|t| !t.deprecated).collect();
     if usable.is_empty() {
@@ -78,9 +82,34 @@ async fn pick_template(client: &Client, wanted: Option<&str>) -> anyhow::Result<
     if usable.len() == 1 {
         return Ok(usable.remove(0));
     }
-    let names: Vec<String> = usable.iter().map(|t| t.name.clone()).collect();
+    let names: Vec<String> = usable.iter().map(|t| shown(t, &usable)).collect();
     let at = prompt::choose("Which template?", &names, "--template NAME")?;
     Ok(usable.remove(at))
+}
+
+/// The one of that name; who says no organization must not get one of two by chance.
+fn by_name(all: &[Template], name: &str) -> anyhow::Result<Template> {
+    let named: Vec<&Template> = all.iter().filter(|t| t.name.eq_ignore_ascii_case(name)).collect();
+    match named.as_slice() {
+        [one] => Ok((*one).clone()),
+        [] => {
+            let hint = nearest::hint(name, all.iter().map(|t| t.name.as_str()));
+            bail!("There is no template {name:?}.{hint} `steading templates list` shows them.")
+        }
+        several => {
+            let places: Vec<&str> = several.iter().map(|t| t.organization_name.as_str()).collect();
+            bail!("{name} is in {}. Say which one with --org.", places.join(" and in "))
+        }
+    }
+}
+
+/// A template's name, with its organization's where another has the same.
+fn shown(template: &Template, all: &[Template]) -> String {
+    let is_twin = all.iter().any(|t| t.id != template.id && t.name == template.name);
+    match is_twin {
+        true => format!("{} ({})", template.name, template.organization_name),
+        false => template.name.clone(),
+    }
 }
 
 async fn pick_version(

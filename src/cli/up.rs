@@ -6,6 +6,7 @@ use anyhow::Context as _;
 use clap::ArgMatches;
 
 use super::api::workspaces::agents;
+use super::args::organizations::START;
 use super::args::serve::Up;
 use super::client::{Client, status_of};
 use super::config::Config;
@@ -198,7 +199,7 @@ async fn push_starter(ctx: &Context, client: &Client) -> anyhow::Result<()> {
         provisioner: "terraform".to_owned(),
         ..CreateVersion::default()
     };
-    let version = client.create_version(&wanted).await?;
+    let version = client.create_version(START, &wanted).await?;
     let version: Version = progress::watch(ctx, client, version.id).await?;
     let new = CreateTemplate {
         name: TEMPLATE.to_owned(),
@@ -208,7 +209,7 @@ async fn push_starter(ctx: &Context, client: &Client) -> anyhow::Result<()> {
         template_version_id: version.id,
         ..CreateTemplate::default()
     };
-    client.create_template(&new).await?;
+    client.create_template(START, &new).await?;
     Ok(())
 }
 

@@ -8,7 +8,6 @@ use uuid::Uuid;
 
 use crate::cli::client::{Client, retold, segment, status_of};
 use crate::cli::nearest;
-use crate::wire::coder::organizations::Organization;
 use crate::wire::coder::templates::{
     CreateTemplate, Example, Template, UpdateTemplate, UpdateTemplateAcl, UploadResponse,
 };
@@ -17,18 +16,12 @@ use crate::wire::coder::versions::{
     UpdateActiveVersion, Variable, Version,
 };
 
-/// The organization of the start, by the name that stands for it in paths.
-const DEFAULT: &str = "/api/v2/organizations/default";
+/// Something in an organization, which is given by name or id.
+fn within(organization: &str, what: &str) -> String {
+    format!("/api/v2/organizations/{}/{what}", segment(organization))
+}
 
 impl Client {
-    /// The organization templates and workspaces are made in.
-    ///
-    /// # Errors
-    /// When the server cannot be reached, or refuses.
-    pub async fn organization(&self) -> anyhow::Result<Organization> {
-        self.get(DEFAULT).await
-    }
-
     /// All templates the caller may see.
     ///
     /// # Errors
@@ -37,28 +30,46 @@ impl Client {
         self.get("/api/v2/templates").await
     }
 
-    /// A template by name.
+    /// The templates of an organization that the caller may see.
     ///
     /// # Errors
     /// When the server cannot be reached, or refuses.
-    pub async fn template(&self, name: &str) -> anyhow::Result<Template> {
-        match self.get(&format!("{DEFAULT}/templates/{}", segment(name))).await {
+    pub async fn templates_in(&self, organization: &str) -> anyhow::Result<Vec<Template>> {
+        self.get(&within(organization, "templates")).await
+    }
+
+    /// A template of an organization by name.
+    ///
+    /// # Errors
+    /// When the server cannot be reached, or refuses.
+    pub async fn template(&self, organization: &str, name: &str) -> anyhow::Result<Template> {
+        let path = within(organization, &format!("templates/{}", segment(name)));
+        match self.get(&path).await {
             Err(error) if status_of(&error) == Some(StatusCode::NOT_FOUND) => {
                 let all = self.templates().await.unwrap_or_default();
-                let hint = nearest::hint(name, all.iter().map(|t| t.name.as_str()));
+                let elsewhere = all.iter().find(|t| t.name.eq_ignore_ascii_case(name));
+                let hint = match elsewhere {
+                    Some(t) => format!(" There is one in --org {}.", t.organization_name),
+                    None => nearest::hint(name, all.iter().map(|t| t.name.as_str())),
+                };
                 let all = "`steading templates list` shows them.";
-                Err(retold(error, format!("There is no template {name:?}.{hint} {all}")))
+                let place = format!("in the organization {organization}");
+                Err(retold(error, format!("There is no template {name:?} {place}.{hint} {all}")))
             }
             found => found,
         }
     }
 
-    /// Makes a template of a version.
+    /// Makes a template of a version, in the organization of both.
     ///
     /// # Errors
     /// When the server cannot be reached, or refuses.
-    pub async fn create_template(&self, template: &CreateTemplate) -> anyhow::Result<Template> {
-        self.call(Method::POST, &format!("{DEFAULT}/templates"), template).await
+    pub async fn create_template(
+        &self,
+        organization: &str,
+        template: &CreateTemplate,
+    ) -> anyhow::Result<Template> {
+        self.call(Method::POST, &within(organization, "templates"), template).await
     }
 
     /// Changes a template.
@@ -119,12 +130,16 @@ impl Client {
         self.bytes(&format!("/api/v2/files/{id}")).await
     }
 
-    /// Asks for an import.
+    /// Asks for an import into an organization.
     ///
     /// # Errors
     /// When the server cannot be reached, or refuses.
-    pub async fn create_version(&self, version: &CreateVersion) -> anyhow::Result<Version> {
-        self.call(Method::POST, &format!("{DEFAULT}/templateversions"), version).await
+    pub async fn create_version(
+        &self,
+        organization: &str,
+        version: &CreateVersion,
+    ) -> anyhow::Result<Version> {
+        self.call(Method::POST, &within(organization, "templateversions"), version).await
     }
 
     /// A version by id.

@@ -22,19 +22,3 @@ pub struct Accepted {
     #[arg(long, global = true, hide = true, num_args = 0..=1, require_equals = true)]
     pub force_tty: Option<Option<String>>,
 }
-
-/// Which organization: templates and workspaces of the one of the start. Scripts that name it go on
-/// working.
-#[derive(Clone, Debug, Default, clap::Args)]
-pub struct Organization {
-    /// The organization
-    #[arg(long = "org", short = 'O', env = "STEADING_ORGANIZATION", hide = true, value_parser = organization)]
-    pub organization: Option<String>,
-}
-
-fn organization(name: &str) -> Result<String, String> {
-    match name {
-        "default" => Ok(name.to_owned()),
-        _ => Err("this command is for the organization named default".to_owned()),
-    }
-}

@@ -4,7 +4,10 @@ use clap::{Args, Subcommand};
 
 use super::Listing;
 
-/// Where groups, members and roles are.
+/// The organization of the start, by the name that stands for it in paths.
+pub const START: &str = "default";
+
+/// Where groups, members, roles and templates are.
 #[derive(Clone, Debug, Default, Args)]
 pub struct Within {
     /// The organization, by name or id; the one of the start when absent
@@ -22,7 +25,13 @@ impl Within {
     /// The organization's name or id.
     #[must_use]
     pub fn organization(&self) -> &str {
-        self.organization.as_deref().unwrap_or("default")
+        self.named().unwrap_or(START)
+    }
+
+    /// What was given, if anything: lists are of all organizations when nothing was.
+    #[must_use]
+    pub fn named(&self) -> Option<&str> {
+        self.organization.as_deref().filter(|name| !name.is_empty())
     }
 }
 

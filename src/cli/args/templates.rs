@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 
 use super::Listing;
-use super::accepted::Organization;
+use super::organizations::Within;
 
 /// `templates`
 #[derive(Debug, Subcommand)]
@@ -19,7 +19,14 @@ pub enum Templates {
     Pull(Pull),
     /// List templates
     #[command(visible_alias = "ls")]
-    List(Listing),
+    List {
+        /// How to write it.
+        #[command(flatten)]
+        listing: Listing,
+        /// Of one organization only.
+        #[command(flatten)]
+        within: Within,
+    },
     /// Change a template's description, icon and rules
     Edit(Edit),
     /// Delete templates without workspaces
@@ -31,6 +38,9 @@ pub enum Templates {
         /// Do not ask
         #[arg(long, short)]
         yes: bool,
+        /// Where they are.
+        #[command(flatten)]
+        within: Within,
     },
     /// Withdraw versions that no workspace uses
     Archive {
@@ -42,6 +52,9 @@ pub enum Templates {
         /// Do not ask
         #[arg(long, short)]
         yes: bool,
+        /// Where it is.
+        #[command(flatten)]
+        within: Within,
     },
     /// The versions of a template
     #[command(subcommand, visible_alias = "version")]
@@ -90,9 +103,9 @@ pub struct Push {
     /// Do not ask
     #[arg(long, short)]
     pub yes: bool,
-    /// For the sake of scripts.
+    /// Where it is.
     #[command(flatten)]
-    pub organization: Organization,
+    pub within: Within,
 }
 
 /// `templates pull`
@@ -111,9 +124,9 @@ pub struct Pull {
     /// Write over files that are there, without asking
     #[arg(long, short)]
     pub yes: bool,
-    /// For the sake of scripts.
+    /// Where it is.
     #[command(flatten)]
-    pub organization: Organization,
+    pub within: Within,
 }
 
 /// `templates edit`
@@ -145,9 +158,9 @@ pub struct Edit {
     /// Do not ask
     #[arg(long, short)]
     pub yes: bool,
-    /// For the sake of scripts.
+    /// Where it is.
     #[command(flatten)]
-    pub organization: Organization,
+    pub within: Within,
 }
 
 /// `templates versions`
@@ -161,6 +174,9 @@ pub enum Versions {
         /// Archived ones too
         #[arg(long)]
         include_archived: bool,
+        /// Where it is.
+        #[command(flatten)]
+        within: Within,
         /// How to write it.
         #[command(flatten)]
         listing: Listing,
@@ -173,6 +189,9 @@ pub enum Versions {
         /// The version
         #[arg(long, short = 'n', visible_alias = "version", value_name = "NAME")]
         template_version: String,
+        /// Where it is.
+        #[command(flatten)]
+        within: Within,
     },
     /// Withdraw versions
     Archive {
@@ -181,6 +200,9 @@ pub enum Versions {
         /// The versions
         #[arg(required = true)]
         versions: Vec<String>,
+        /// Where it is.
+        #[command(flatten)]
+        within: Within,
     },
     /// Offer withdrawn versions again
     Unarchive {
@@ -189,6 +211,9 @@ pub enum Versions {
         /// The versions
         #[arg(required = true)]
         versions: Vec<String>,
+        /// Where it is.
+        #[command(flatten)]
+        within: Within,
     },
 }
 
@@ -203,6 +228,9 @@ pub enum Presets {
         /// Which version; the active one when absent
         #[arg(long, visible_alias = "template-version", value_name = "NAME")]
         version: Option<String>,
+        /// Where it is.
+        #[command(flatten)]
+        within: Within,
         /// How to write it.
         #[command(flatten)]
         listing: Listing,

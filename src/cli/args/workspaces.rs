@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-use super::accepted::Organization;
+use super::organizations::Within;
 use super::{Format, Listing};
 
 /// Commands about workspaces.
@@ -145,9 +145,9 @@ pub struct Create {
     /// Return as soon as the build is queued
     #[arg(long)]
     pub no_wait: bool,
-    /// For the sake of scripts.
+    /// Where the template is, and the workspace will be.
     #[command(flatten)]
-    pub organization: Organization,
+    pub within: Within,
 }
 
 /// `list`

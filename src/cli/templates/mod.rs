@@ -7,6 +7,7 @@ mod versions;
 
 use anyhow::Context as _;
 
+use super::args::organizations::Within;
 use super::args::templates::{Edit, Presets, Pull, Templates};
 use super::client::Client;
 use super::context::Context;
@@ -25,15 +26,19 @@ pub async fn run(ctx: &Context, command: Templates) -> anyhow::Result<()> {
         Templates::Init(args) => init::run(ctx, args),
         Templates::Push(args) => push::run(ctx, args).await,
         Templates::Pull(args) => pull(ctx, args).await,
-        Templates::List(how) => {
-            let templates = ctx.client()?.templates().await?;
-            ctx.out.list(&how, &templates, || table(&templates))
+        Templates::List { listing, within } => {
+            let client = ctx.client()?;
+            let templates = match within.named() {
+                Some(organization) => client.templates_in(organization).await?,
+                None => client.templates().await?,
+            };
+            ctx.out.list(&listing, &templates, || table(&templates))
         }
         Templates::Edit(args) => edit(ctx, args).await,
-        Templates::Delete { names, yes } => delete(ctx, &names, yes).await,
-        Templates::Archive { name, all, yes } => {
+        Templates::Delete { names, yes, within } => delete(ctx, &within, &names, yes).await,
+        Templates::Archive { name, all, yes, within } => {
             let client = ctx.client()?;
-            let template = client.template(&name).await?;
+            let template = client.template(within.organization(), &name).await?;
             if !yes {
                 prompt::confirm(&format!("Withdraw the versions of {name} that nobody uses?"))?;
             }
@@ -42,9 +47,9 @@ pub async fn run(ctx: &Context, command: Templates) -> anyhow::Result<()> {
             Ok(())
         }
         Templates::Versions(command) => versions::run(ctx, command).await,
-        Templates::Presets(Presets::List { template, version, listing }) => {
+        Templates::Presets(Presets::List { template, version, within, listing }) => {
             let client = ctx.client()?;
-            let template = client.template(&template).await?;
+            let template = client.template(within.organization(), &template).await?;
             let id = version_id(&client, &template, version.as_deref()).await?;
             let presets = client.presets(id).await?;
             ctx.out.list(&listing, &presets, || {
@@ -74,12 +79,14 @@ async fn version_id(
 }
 
 fn table(templates: &[Template]) -> Table {
-    let mut table =
-        Table::new(&["NAME", "DISPLAY NAME", "DESCRIPTION", "CREATED BY", "LAST UPDATED"]);
+    let heads =
+        ["NAME", "ORGANIZATION", "DISPLAY NAME", "DESCRIPTION", "CREATED BY", "LAST UPDATED"];
+    let mut table = Table::new(&heads);
     for t in templates {
         let note = if t.deprecated { "deprecated: " } else { "" };
         table.row([
             &t.name,
+            &t.organization_name,
             &t.display_name,
             &format!("{note}{}", t.description),
             &t.created_by_name,
@@ -91,7 +98,7 @@ fn table(templates: &[Template]) -> Table {
 
 async fn pull(ctx: &Context, args: Pull) -> anyhow::Result<()> {
     let client = ctx.client()?;
-    let template = client.template(&args.name).await?;
+    let template = client.template(args.within.organization(), &args.name).await?;
     let id = version_id(&client, &template, args.version.as_deref()).await?;
     let version = client.version(id).await?;
     let archive = client.file(version.job.file_id).await?;
@@ -116,7 +123,7 @@ async fn pull(ctx: &Context, args: Pull) -> anyhow::Result<()> {
 
 async fn edit(ctx: &Context, args: Edit) -> anyhow::Result<()> {
     let client = ctx.client()?;
-    let template = client.template(&args.template).await?;
+    let template = client.template(args.within.organization(), &args.template).await?;
     let change = UpdateTemplate {
         name: args.name,
         display_name: args.display_name,
@@ -141,11 +148,11 @@ async fn edit(ctx: &Context, args: Edit) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn delete(ctx: &Context, names: &[String], yes: bool) -> anyhow::Result<()> {
+async fn delete(ctx: &Context, within: &Within, names: &[String], yes: bool) -> anyhow::Result<()> {
     let client = ctx.client()?;
     let mut found = Vec::with_capacity(names.len());
     for name in names {
-        found.push(client.template(name).await?);
+        found.push(client.template(within.organization(), name).await?);
     }
     if !yes {
         prompt::confirm(&format!("Delete {}?", names.join(", ")))?;

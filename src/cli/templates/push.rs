@@ -22,7 +22,7 @@ pub async fn run(ctx: &Context, args: Push) -> anyhow::Result<()> {
     let client = ctx.client()?;
     let name = named(&args)?;
     let archive = archive::pack(&args.directory)?;
-    let template = existing(&client, &name).await?;
+    let template = existing(&client, args.within.organization(), &name).await?;
     if !args.yes && prompt::is_interactive() {
         let what = if template.is_some() { "a new version of" } else { "the new template" };
         prompt::confirm(&format!("Push {} as {what} {name}?", args.directory.display()))?;
@@ -38,7 +38,7 @@ pub async fn run(ctx: &Context, args: Push) -> anyhow::Result<()> {
         user_variable_values: variables(&args)?,
         ..CreateVersion::default()
     };
-    let version = client.create_version(&wanted).await?;
+    let version = client.create_version(args.within.organization(), &wanted).await?;
     let version: Version = progress::watch_own(ctx, &client, version.id).await?;
     finish(ctx, &client, (template, &name), (&version, &args)).await
 }
@@ -57,7 +57,7 @@ async fn finish(
                 disable_everyone_group_access: args.private,
                 ..CreateTemplate::default()
             };
-            client.create_template(&new).await?;
+            client.create_template(args.within.organization(), &new).await?;
             ctx.out.note(&format!(
                 "The template {name} is there. `steading create --template {name}` uses it."
             ));
@@ -75,8 +75,12 @@ async fn finish(
     Ok(())
 }
 
-async fn existing(client: &Client, name: &str) -> anyhow::Result<Option<Template>> {
-    match client.template(name).await {
+async fn existing(
+    client: &Client,
+    organization: &str,
+    name: &str,
+) -> anyhow::Result<Option<Template>> {
+    match client.template(organization, name).await {
         Ok(template) => Ok(Some(template)),
         Err(error) if status_of(&error) == Some(StatusCode::NOT_FOUND) => Ok(None),
         Err(error) => Err(error),

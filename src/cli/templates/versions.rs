@@ -1,5 +1,6 @@
 //! `templates versions`: which there are, and which is used.
 
+use crate::cli::args::organizations::Within;
 use crate::cli::args::templates::Versions;
 use crate::cli::context::Context;
 use crate::cli::table::Table;
@@ -12,8 +13,8 @@ use crate::cli::times;
 pub async fn run(ctx: &Context, command: Versions) -> anyhow::Result<()> {
     let client = ctx.client()?;
     match command {
-        Versions::List { template, include_archived, listing } => {
-            let template = client.template(&template).await?;
+        Versions::List { template, include_archived, within, listing } => {
+            let template = client.template(within.organization(), &template).await?;
             let versions = client.versions(template.id, include_archived).await?;
             ctx.out.list(&listing, &versions, || {
                 let heads = ["NAME", "CREATED AT", "CREATED BY", "STATUS", "ACTIVE", "MESSAGE"];
@@ -33,29 +34,29 @@ pub async fn run(ctx: &Context, command: Versions) -> anyhow::Result<()> {
                 table
             })
         }
-        Versions::Promote { template: name, template_version } => {
-            let template = client.template(&name).await?;
+        Versions::Promote { template: name, template_version, within } => {
+            let template = client.template(within.organization(), &name).await?;
             let version = client.version_by_name(template.id, &template_version).await?;
             client.promote(template.id, version.id).await?;
             ctx.out.note(&format!("{name} is now at version {}.", version.name));
             Ok(())
         }
-        Versions::Archive { template, versions } => {
-            set_archived(ctx, &template, (&versions, "archive")).await
+        Versions::Archive { template, versions, within } => {
+            set_archived(ctx, (&within, &template), (&versions, "archive")).await
         }
-        Versions::Unarchive { template, versions } => {
-            set_archived(ctx, &template, (&versions, "unarchive")).await
+        Versions::Unarchive { template, versions, within } => {
+            set_archived(ctx, (&within, &template), (&versions, "unarchive")).await
         }
     }
 }
 
 async fn set_archived(
     ctx: &Context,
-    template: &str,
+    (within, template): (&Within, &str),
     (versions, verb): (&[String], &str),
 ) -> anyhow::Result<()> {
     let client = ctx.client()?;
-    let template = client.template(template).await?;
+    let template = client.template(within.organization(), template).await?;
     for name in versions {
         let version = client.version_by_name(template.id, name).await?;
         client.set_archived(version.id, verb).await?;
