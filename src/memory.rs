@@ -35,9 +35,10 @@ pub fn settle() {}
 /// The start is over by then: who was connected before has come back.
 const STARTED: Duration = Duration::from_secs(3);
 
-/// Lets go of code that only the start needed: for each page that runs, the kernel maps the sixteen
-/// around it. What runs again comes back from the page cache. To be spawned at the start;
-/// commands that end sooner never come to it.
+/// Lets go of what of the program only the start needed: for each page that is touched, the kernel
+/// maps the sixteen around it, and the loader has read a megabyte of addresses to put right. What is
+/// needed again comes back from the page cache. To be spawned at the start; commands that end sooner
+/// never come to it.
 pub async fn let_go_of_start() {
     tokio::time::sleep(STARTED).await;
     let (Ok(maps), Ok(program)) =
@@ -46,16 +47,18 @@ pub async fn let_go_of_start() {
         // No such thing on this system.
         return;
     };
-    for code in code_of(&maps, &program.to_string_lossy()) {
-        unmap(&code);
+    for part in never_written(&maps, &program.to_string_lossy()) {
+        unmap(&part);
     }
 }
 
-/// Where the code of a program is, by `/proc/self/maps` (proc(5)).
-fn code_of(maps: &str, program: &str) -> Vec<Range<usize>> {
+/// Where the parts of a program are that nobody ever writes to, by `/proc/self/maps` (proc(5)): its
+/// code, and its head with the constants. What comes behind the code and can only be read had its
+/// addresses put right by the loader, and is in no file.
+fn never_written(maps: &str, program: &str) -> Vec<Range<usize>> {
     let line = |line: &str| {
         let (range, rest) = line.strip_suffix(program)?.split_once(' ')?;
-        if !rest.starts_with("r-xp ") {
+        if !rest.starts_with("r-xp ") && !rest.starts_with("r--p 00000000 ") {
             return None;
         }
         let (from, to) = range.split_once('-')?;
@@ -67,13 +70,13 @@ fn code_of(maps: &str, program: &str) -> Vec<Range<usize>> {
 
 #[cfg(target_os = "linux")]
 #[expect(unsafe_code, reason = "there is no safe wrapper for advice on code")]
-fn unmap(code: &Range<usize>) {
-    let from = std::ptr::with_exposed_provenance_mut(code.start);
+fn unmap(part: &Range<usize>) {
+    let from = std::ptr::with_exposed_provenance_mut(part.start);
     // SAFETY: the range is a private mapping of the program's file that nobody may write to, so
     // every page of it is read from the file again when it is touched; nothing of it can be lost.
-    let done = unsafe { libc::madvise(from, code.len(), libc::MADV_DONTNEED) };
+    let done = unsafe { libc::madvise(from, part.len(), libc::MADV_DONTNEED) };
     if done != 0 {
-        tracing::debug!(error = %std::io::Error::last_os_error(), "code of the start stays");
+        tracing::debug!(error = %std::io::Error::last_os_error(), "what the start needed stays");
     }
 }
 
@@ -85,18 +88,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_what_runs_of_the_program_itself_is_code() {
+    fn only_what_nobody_writes_of_the_program_itself_is_let_go() {
         let maps = "\
 55d0-55d2 r--p 00000000 fd:00 1 /bin/steading
 55d2-55d8 r-xp 00002000 fd:00 1 /bin/steading
-55d8-55da rw-p 00008000 fd:00 1 /bin/steading
+55d8-55d9 r--p 00008000 fd:00 1 /bin/steading
+55d9-55da rw-p 00009000 fd:00 1 /bin/steading
 7f00-7f10 r-xp 00000000 fd:00 2 /lib/libc.so.6
 7f10-7f20 r-xp 00000000 00:00 0 [vdso]
 ";
-        assert_eq!(
-            code_of(maps, "/bin/steading").as_slice(),
-            std::slice::from_ref(&(0x55d2..0x55d8))
-        );
+        assert_eq!(never_written(maps, "/bin/steading"), [0x55d0..0x55d2, 0x55d2..0x55d8]);
     }
 
     #[cfg(target_os = "linux")]
@@ -104,9 +105,9 @@ mod tests {
     fn a_program_goes_on_without_its_start() {
         let maps = std::fs::read_to_string("/proc/self/maps").unwrap();
         let program = std::env::current_exe().unwrap();
-        let code = code_of(&maps, &program.to_string_lossy());
-        assert!(!code.is_empty());
-        code.iter().for_each(unmap);
-        assert_eq!(code_of(&maps, &program.to_string_lossy()), code);
+        let parts = never_written(&maps, &program.to_string_lossy());
+        assert!(!parts.is_empty());
+        parts.iter().for_each(unmap);
+        assert_eq!(never_written(&maps, &program.to_string_lossy()), parts);
     }
 }
