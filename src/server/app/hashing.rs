@@ -91,11 +91,12 @@ fn serve(idle: &Mutex<Idle>, id: u64, to: &Sender<Work>, works: &Receiver<Work>)
     }
 }
 
-/// Lets everything else go first: all cores may be hashing, and nobody else shall notice. Only Linux
-/// has priorities of threads here.
+/// Lets everything else go first: all cores may be hashing, and nobody else shall notice. A tenth of
+/// the share would still be noticed: who runs so seldom runs until the system's clock ticks. Only
+/// Linux has priorities of threads here.
 fn give_way() {
     #[cfg(target_os = "linux")]
-    let _ = rustix::process::setpriority_process(None, 10);
+    let _ = rustix::process::setpriority_process(None, 19);
 }
 
 fn lock(idle: &Mutex<Idle>) -> MutexGuard<'_, Idle> {
