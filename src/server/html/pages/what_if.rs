@@ -49,11 +49,13 @@ impl Render for WhatIf {
             section class="card" aria-labelledby="changes" {
                 header { h2 id="changes" { "Rights on workspaces" } span class="note" { (self.outlook.shifts.len() + self.outlook.more) } }
                 (self.list())
-                form class="bar actions" method="post" action=(self.action) {
-                    (self.visit.csrf)
-                    @for (name, value) in &self.fields { input type="hidden" name=(name) value=(value); }
-                    a class="button" href=(href) { "Leave it" }
-                    (button("primary", "access", "Change it"))
+                footer {
+                    form class="bar" method="post" action=(self.action) {
+                        (self.visit.csrf)
+                        @for (name, value) in &self.fields { input type="hidden" name=(name) value=(value); }
+                        a class="button" href=(href) { "Leave it" }
+                        (button("primary", "access", "Change it"))
+                    }
                 }
             }
         };
@@ -88,8 +90,12 @@ impl WhatIf {
             } @else if !self.outlook.shifts.is_empty() {
                 (Table { caption: "Rights that change", class: "", columns: &columns, rows })
             }
-            @if self.outlook.more > 0 { p class="bar note" { "And on " (self.outlook.more) " more." } }
-            @if self.outlook.hidden > 0 { p class="bar note" { "And on " (self.outlook.hidden) " that you may not know." } }
+            @if self.outlook.more > 0 || self.outlook.hidden > 0 {
+                div class="body note" {
+                    @if self.outlook.more > 0 { p { "And on " (self.outlook.more) " more." } }
+                    @if self.outlook.hidden > 0 { p { "And on " (self.outlook.hidden) " that you may not know." } }
+                }
+            }
         }
     }
 }
