@@ -100,7 +100,7 @@ async fn outer(With(state): With<State>, mut req: Request, next: Next) -> Respon
                 .into_response()
         });
         let answered = if late.is_so() { too_slow().into_response() } else { answered };
-        let mut response = pack(asked.takes_gzip, dress(&state, &asked, id, answered)).await;
+        let mut response = pack(asked.takes_gzip, dress(&state, &asked, id, answered).await).await;
         if asked.api {
             response.headers_mut().insert(BUILD_VERSION, HeaderValue::from_static(VERSION));
         }
@@ -143,7 +143,7 @@ impl Asked {
 
 /// Makes a page of a problem where a person looks; elsewhere adds the request's number to faults of
 /// ours.
-fn dress(state: &State, asked: &Asked, id: RequestId, mut response: Response) -> Response {
+async fn dress(state: &State, asked: &Asked, id: RequestId, mut response: Response) -> Response {
     let Some(mut problem) = response.extensions_mut().remove::<Problem>() else {
         return response;
     };
@@ -157,7 +157,8 @@ fn dress(state: &State, asked: &Asked, id: RequestId, mut response: Response) ->
         return problem.into_response();
     }
     let who = response.extensions_mut().remove::<MaybeWho>().and_then(|who| who.0);
-    pages::problem_page(state, (who.as_ref(), &asked.path), id.0, &problem)
+    // In a box: answers without problems do not carry its size along.
+    Box::pin(pages::problem_page(state, (who.as_ref(), &asked.path), id.0, &problem)).await
 }
 
 fn add_headers(state: &State, id: RequestId, response: &mut Response) {

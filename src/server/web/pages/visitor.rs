@@ -33,17 +33,23 @@ impl FromRequestParts<State> for Visitor {
         let actor = found.ok_or_else(Problem::signed_out)?;
         let visit = visit(state, &actor, &parts.headers);
         let mut visit = visit.ok_or_else(Problem::signed_out)?;
-        let (home, several) = state.app.home_of(&actor).await?;
-        visit.ways.organizations |= several;
-        if let Actor::User(caller) = &actor {
-            visit.ways = visit.ways.at(&caller.subject, home.as_ref().map(|home| home.id));
-        }
-        visit.home = home.as_ref().map(Home::of).unwrap_or_default();
-        visit.ways.review_due = state.app.access_review_is_due(&actor).await?;
-        visit.ways.recordings |= state.app.recording_policy().sessions;
-        visit.waiting = state.app.count_to_decide(&actor).await?;
+        lead(state, &actor, &mut visit).await?;
         Ok(Self { actor, visit })
     }
+}
+
+/// Where the links beside a page go, and what waits behind them.
+async fn lead(state: &State, actor: &Actor, visit: &mut Visit) -> Result<(), Problem> {
+    let (home, several) = state.app.home_of(actor).await?;
+    visit.ways.organizations |= several;
+    if let Actor::User(caller) = actor {
+        visit.ways = visit.ways.at(&caller.subject, home.as_ref().map(|home| home.id));
+    }
+    visit.home = home.as_ref().map(Home::of).unwrap_or_default();
+    visit.ways.review_due = state.app.access_review_is_due(actor).await?;
+    visit.ways.recordings |= state.app.recording_policy().sessions;
+    visit.waiting = state.app.count_to_decide(actor).await?;
+    Ok(())
 }
 
 impl Visitor {
@@ -93,7 +99,7 @@ fn wanted(wrong: &Wrong, path: &str) -> Option<Wanted> {
 }
 
 /// A problem as a page.
-pub fn problem_page(
+pub async fn problem_page(
     state: &State,
     (actor, path): (Option<&Actor>, &str),
     request: uuid::Uuid,
@@ -112,8 +118,13 @@ pub fn problem_page(
         500..=599 => Wrong::Internal,
         _ => Wrong::Bad(why),
     };
+    let mut visit = actor.and_then(|actor| visit(state, actor, &HeaderMap::new()));
+    if let (Some(actor), Some(visit)) = (actor, &mut visit) {
+        // What went wrong may be the database: then the links are those that need nothing of it.
+        let _ = lead(state, actor, visit).await;
+    }
     let page = Error {
-        visit: actor.and_then(|actor| visit(state, actor, &HeaderMap::new())),
+        visit,
         ask: wanted(&wrong, path),
         wrong,
         path: path.to_owned(),
