@@ -175,7 +175,12 @@ const TWINS: &[(&str, &str)] = &[
 /// What to print, and with which code to end.
 pub fn parse(words: Vec<OsString>) -> Result<(Cli, ArgMatches), clap::Error> {
     let as_coder = words.first().is_some_and(is_coder);
-    let matches = command(as_coder).try_get_matches_from(words)?;
+    // To look through all commands takes a millisecond: only those are looked through that are named.
+    let is_named = |command: &clap::Command| {
+        let mut names = command.get_all_aliases().chain([command.get_name()]);
+        names.any(|name| words.iter().any(|word| word == name))
+    };
+    let matches = tree(as_coder, &is_named).try_get_matches_from(&words)?;
     Ok((Cli::from_arg_matches(&matches)?, matches))
 }
 
@@ -188,8 +193,12 @@ pub fn is_called_coder() -> bool {
 /// The whole command tree; with Coder's names in the help when called as `coder`.
 #[must_use]
 pub fn command(as_coder: bool) -> clap::Command {
+    tree(as_coder, &|_| true)
+}
+
+fn tree(as_coder: bool, is_named: &dyn Fn(&clap::Command) -> bool) -> clap::Command {
     let name = if as_coder { "coder" } else { "steading" };
-    twin_variables(Cli::command().name(name).bin_name(name), as_coder)
+    twin_variables(Cli::command().name(name).bin_name(name), as_coder, is_named)
 }
 
 fn is_coder(word: &OsString) -> bool {
@@ -198,8 +207,13 @@ fn is_coder(word: &OsString) -> bool {
         || path.file_name().is_some_and(|s| s.to_string_lossy().starts_with("coder-"))
 }
 
-/// Lets each `STEADING_X` be given as Coder's twin too; ours wins when both are set.
-fn twin_variables(command: clap::Command, as_coder: bool) -> clap::Command {
+/// Lets each `STEADING_X` be given as Coder's twin too; ours wins when both are set. Of the commands
+/// below, in those that are named.
+fn twin_variables(
+    command: clap::Command,
+    as_coder: bool,
+    is_named: &dyn Fn(&clap::Command) -> bool,
+) -> clap::Command {
     command
         .mut_args(|arg| {
             let arg = arg.hide_env_values(true);
@@ -210,7 +224,10 @@ fn twin_variables(command: clap::Command, as_coder: bool) -> clap::Command {
             let set = |name: &str| std::env::var_os(name).is_some_and(|v| !v.is_empty());
             if set(&ours) || !(as_coder || set(&twin)) { arg } else { arg.env(twin) }
         })
-        .mut_subcommands(|sub| twin_variables(sub, as_coder))
+        .mut_subcommands(|sub| match is_named(&sub) {
+            true => twin_variables(sub, as_coder, is_named),
+            false => sub,
+        })
 }
 
 fn twin_of(ours: &str) -> String {
