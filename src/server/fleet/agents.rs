@@ -17,7 +17,7 @@ use crate::model::id::{AgentId, UserId, WorkspaceId};
 use crate::model::peer::{Peer, PeerKey, PeerKind};
 use crate::model::session::Shown;
 use crate::wire::PROTOCOL;
-use crate::wire::agent::{FromAgent, HeldClient, ListeningPort, Manifest, Stats, ToAgent};
+use crate::wire::agent::{FromAgent, HeldClient, ListeningPort, Manifest, ToAgent};
 
 /// Time for the hello after the socket opened: it is the first thing an agent sends.
 const HELLO_WITHIN: Duration = Duration::from_secs(10);
@@ -32,7 +32,7 @@ pub(super) struct AgentSocket {
     pub(super) workspace: WorkspaceId,
     pub(super) endpoints: Vec<SocketAddr>,
     pub(super) control: Control,
-    pub(super) stats: Stats,
+    /// What something listens on there, as it said last.
     pub(super) ports: Vec<ListeningPort>,
     /// Clients that it carries on from an earlier connection. They may never come to this server,
     /// and their rights are watched all the same.
@@ -126,7 +126,6 @@ impl Fleet {
             workspace,
             endpoints: hello.endpoints.clone(),
             control,
-            stats: Stats::default(),
             ports: Vec::new(),
             held: hello.clients.iter().take(MAX_HELD).copied().collect(),
             end: end.clone(),
@@ -314,6 +313,12 @@ impl Fleet {
     #[must_use]
     pub fn is_connected(&self, agent: AgentId) -> bool {
         lock(&self.0.agents).contains_key(&agent)
+    }
+
+    /// The ports that something listens on at an agent; none when it is not connected.
+    #[must_use]
+    pub fn listening_ports(&self, agent: AgentId) -> Vec<ListeningPort> {
+        lock(&self.0.agents).get(&agent).map(|s| s.ports.clone()).unwrap_or_default()
     }
 
     fn tell_clients(&self, agent: AgentId, hello: &Hello) {
