@@ -37,6 +37,7 @@ pub(super) struct AgentSocket {
     /// Clients that it carries on from an earlier connection. They may never come to this server,
     /// and their rights are watched all the same.
     held: Vec<HeldClient>,
+    tells_terminal_ends: bool,
     /// Ends this socket: another one of the agent came, or it may not be here any more.
     pub(super) end: CancellationToken,
 }
@@ -48,6 +49,7 @@ struct Hello {
     version: String,
     directory: String,
     clients: Vec<HeldClient>,
+    tells_terminal_ends: bool,
     place: String,
 }
 
@@ -128,6 +130,7 @@ impl Fleet {
             control,
             ports: Vec::new(),
             held: hello.clients.iter().take(MAX_HELD).copied().collect(),
+            tells_terminal_ends: hello.tells_terminal_ends,
             end: end.clone(),
         };
         // Both locks: nobody else takes the key between the look and the entry.
@@ -142,6 +145,8 @@ impl Fleet {
             before.end.cancel();
             if before.key != hello.key {
                 self.0.overlay.remove_peer(&before.key);
+                // Its terminals ended with the process.
+                self.forget_terminals(agent);
             }
         }
         self.0.overlay.set_peer(&self.agent_peer(agent, hello.key, &hello.endpoints));
@@ -256,6 +261,7 @@ impl Fleet {
         };
         if let Some(gone) = gone {
             self.0.local.rest(agent, gone.key);
+            self.forget_terminals(agent);
             tracing::info!(agent.id = %agent, "an agent's control connection ended");
             self.changed();
             if let Err(error) = self.0.app.agent_disconnected(agent).await {
@@ -271,6 +277,7 @@ impl Fleet {
         socket.control.say(&ToAgent::Refused { why: why.to_owned() });
         socket.end.cancel();
         self.0.overlay.remove_peer(&socket.key);
+        self.forget_terminals(agent);
         self.changed();
     }
 
@@ -309,6 +316,11 @@ impl Fleet {
         lock(&self.0.agents).get(&agent).map(|s| s.key)
     }
 
+    /// Whether an agent says when a terminal ended; an older one does not.
+    pub(super) fn tells_terminal_ends(&self, agent: AgentId) -> bool {
+        lock(&self.0.agents).get(&agent).is_some_and(|s| s.tells_terminal_ends)
+    }
+
     /// Whether an agent's control connection is here.
     #[must_use]
     pub fn is_connected(&self, agent: AgentId) -> bool {
@@ -343,10 +355,11 @@ async fn read_hello(socket: &mut Socket) -> Option<Hello> {
             endpoints,
             expanded_directory: directory,
             clients,
+            tells_terminal_ends,
             place,
             ..
         }) if protocol <= PROTOCOL => {
-            Some(Hello { key, endpoints, version, directory, clients, place })
+            Some(Hello { key, endpoints, version, directory, clients, tells_terminal_ends, place })
         }
         Ok(FromAgent::Hello { protocol, .. }) => {
             let why = format!(

@@ -67,6 +67,7 @@ impl Fleet {
             FromAgent::SessionEnded { session, bytes_out, bytes_in } => {
                 self.peer_session_ended(agent, session, (bytes_out, bytes_in)).await;
             }
+            FromAgent::TerminalEnded { terminal } => self.terminal_ended((agent, terminal)),
         }
         Ok(None)
     }
