@@ -23,6 +23,7 @@ pub mod socket;
 pub mod target;
 pub mod terminal;
 pub mod terminals;
+pub mod viewers;
 mod wake;
 
 use std::collections::BTreeMap;
@@ -40,6 +41,7 @@ use self::register::Register;
 use self::relay::Relay;
 use self::sessions::Backs;
 use self::terminals::Terminals;
+use self::viewers::Viewers;
 use super::app::App;
 use crate::clock::{Clock, Entropy};
 use crate::model::id::AgentId;
@@ -60,6 +62,7 @@ struct Inner {
     register: Register,
     backs: Backs,
     terminals: Terminals,
+    viewers: Viewers,
     agents: Mutex<BTreeMap<AgentId, AgentSocket>>,
     clients: Mutex<BTreeMap<PeerKey, ClientSocket>>,
     /// Counts changes of `agents`, for those who wait for one.
@@ -109,6 +112,7 @@ impl Fleet {
             register: Register::default(),
             backs: Backs::default(),
             terminals: Terminals::default(),
+            viewers: Viewers::default(),
             agents: Mutex::default(),
             clients: Mutex::default(),
             changes: watch::Sender::new(0),
