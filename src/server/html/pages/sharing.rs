@@ -14,7 +14,7 @@ use crate::server::html::parts::form::{Input, Line, notes, wrongs};
 use crate::server::html::parts::icon::icon;
 use crate::server::html::parts::may::{Lasts, May, recorded, switch};
 use crate::server::html::parts::notice::empty;
-use crate::server::html::parts::table::{Column, Table, cell, deeds, row, spare};
+use crate::server::html::parts::table::{Column, Table, cell, deeds, row, spare, worded};
 use crate::server::html::parts::{avatar, time};
 use crate::server::html::paths::{self, Place};
 
@@ -120,7 +120,7 @@ impl Sharing {
             &format!("grant-{}", grant.id),
             &who(view),
             &[
-                cell("May", &html! { (may(grant)) }),
+                worded("May", &html! { (may(grant)) }),
                 cell("When", &self.when(view)),
                 cell("Until", &self.until(&grant.limits)),
                 spare(
