@@ -71,13 +71,7 @@ impl Codes {
     fn made(&self) -> Markup {
         html! {
             @if let Some(link) = &self.made {
-                div class="notice" data-state="ok" role="status" {
-                    (icon("s-ok"))
-                    div class="stack tight" {
-                        div { b { "The code is made. " } "Copy its link now; it is not shown again." }
-                        (code::secret("made", link))
-                    }
-                }
+                (code::made("The code is made.", "Copy its link now; it is not shown again.", &[("made", link)]))
             }
         }
     }
