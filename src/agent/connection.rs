@@ -235,6 +235,7 @@ impl Connection {
             arch: platform::arch().to_owned(),
             place: crate::net::local::place(),
             clients: self.peers.held(),
+            tells_terminal_ends: true,
         }
     }
 

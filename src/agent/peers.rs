@@ -7,7 +7,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::clock::Clock;
-use crate::model::id::SessionId;
+use crate::model::id::{SessionId, TerminalId};
 use crate::model::peer::{Peer, PeerKey, PeerKind};
 use crate::model::session::SessionKind;
 use crate::net::Overlay;
@@ -221,6 +221,10 @@ impl Outside for Ways {
 
     fn ended(&self, session: SessionId, bytes_out: u64, bytes_in: u64) {
         self.reports.event(FromAgent::SessionEnded { session, bytes_out, bytes_in });
+    }
+
+    fn terminal_ended(&self, terminal: TerminalId) {
+        self.reports.event(FromAgent::TerminalEnded { terminal });
     }
 }
 

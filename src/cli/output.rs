@@ -53,12 +53,6 @@ impl Output {
         Self { color: live && !around.no_color, live }
     }
 
-    /// Whether a line on standard error may be written over.
-    #[must_use]
-    pub fn is_live(&self) -> bool {
-        self.live
-    }
-
     /// Whether standard output is a terminal.
     #[must_use]
     pub fn is_terminal(&self) -> bool {
@@ -144,11 +138,5 @@ impl Output {
             let mut err = std::io::stderr().lock();
             let _ = write!(err, "\r\x1b[K{text}").and_then(|()| err.flush());
         }
-    }
-
-    /// Bytes for standard error as they are: a remote command's.
-    pub fn error_bytes(&self, data: &[u8]) {
-        let mut err = std::io::stderr().lock();
-        let _ = err.write_all(data).and_then(|()| err.flush());
     }
 }

@@ -2,7 +2,6 @@
 
 use super::agent::Resource;
 use super::id::{BuildId, JobId, VersionId, WorkspaceId};
-use super::parameter::ParameterValue;
 use super::time::Timestamp;
 use super::user::{UserRef, define_words};
 
@@ -207,15 +206,6 @@ pub struct Timing {
     pub started_ms: i64,
     /// Milliseconds since the epoch.
     pub ended_ms: i64,
-}
-
-/// A build's parameter values with the build they belong to.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct BuildParameters {
-    /// The build.
-    pub build_id: BuildId,
-    /// Its values.
-    pub values: Vec<ParameterValue>,
 }
 
 #[cfg(test)]

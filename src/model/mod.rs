@@ -53,6 +53,7 @@ pub mod unit;
 pub mod user;
 pub mod verb;
 pub mod webauthn;
+pub mod week;
 pub mod what_if;
 pub mod window;
 pub mod workspace;

@@ -141,12 +141,6 @@ pub struct Imported {
 }
 
 impl Imported {
-    /// Credits a day of a workspace that runs, as far as the plan of the import knew.
-    #[must_use]
-    pub fn start_cost(&self) -> i64 {
-        cost(&self.start_resources)
-    }
-
     /// Credits a day of a workspace that is stopped, as far as the plan of the import knew.
     #[must_use]
     pub fn stop_cost(&self) -> i64 {

@@ -117,13 +117,6 @@ impl LoginType {
     }
 }
 
-impl SiteRole {
-    /// Those who add and change users and groups.
-    pub const ADMINS: &'static [Self] = &[Self::Owner, Self::UserAdmin];
-    /// Those who push templates.
-    pub const AUTHORS: &'static [Self] = &[Self::Owner, Self::TemplateAdmin];
-}
-
 /// A user.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct User {

@@ -1,23 +1,13 @@
 //! Weekly windows as people type them: `mon-fri 09:00-17:00 Europe/Berlin`.
 
-use std::collections::BTreeSet;
-
 use jiff::civil::{Time, Weekday};
 use jiff::tz::TimeZone;
 
 use super::policy::condition::Hours;
+use super::week::{DAY_MINUTES, Days, TimeOfDay};
 
 /// The longest window that is kept.
 pub const MAX: usize = 128;
-const DAYS: [(&str, Weekday); 7] = [
-    ("mon", Weekday::Monday),
-    ("tue", Weekday::Tuesday),
-    ("wed", Weekday::Wednesday),
-    ("thu", Weekday::Thursday),
-    ("fri", Weekday::Friday),
-    ("sat", Weekday::Saturday),
-    ("sun", Weekday::Sunday),
-];
 
 /// Text that is no window.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -47,66 +37,30 @@ pub fn parse(text: &str) -> Result<Hours, BadWindow> {
         return Err(bad(format!("{hours:?} are no hours")));
     };
     let (from, to) = (time(from)?, time(to)?);
-    Ok(Hours { zone, days: days_of(days)?, from, to })
+    Ok(Hours { zone, days: self::days(days)?, from, to })
 }
 
 /// A window as [`parse`] reads it, and as it is kept.
 #[must_use]
 pub fn words(hours: &Hours) -> String {
-    let day = |index: usize| DAYS.get(index).map_or("", |(short, _)| *short);
-    let mut spans: Vec<(usize, usize)> = Vec::new();
-    for (index, (_, weekday)) in DAYS.iter().enumerate() {
-        if !hours.days.contains(weekday) {
-            continue;
-        }
-        match spans.last_mut() {
-            Some((_, last)) if *last + 1 == index => *last = index,
-            Some(_) | None => spans.push((index, index)),
-        }
-    }
-    let spans: Vec<String> = spans
-        .into_iter()
-        .map(|(first, last)| match last - first {
-            0 => day(first).to_owned(),
-            1 => format!("{},{}", day(first), day(last)),
-            _ => format!("{}-{}", day(first), day(last)),
-        })
-        .collect();
+    let days = hours.days.iter().fold(0, |all, day| all | 1 << day.to_monday_zero_offset());
     let zone = hours.zone.iana_name().unwrap_or("UTC");
     let time = |time: Time| format!("{:02}:{:02}", time.hour(), time.minute());
-    format!("{} {}-{} {zone}", spans.join(","), time(hours.from), time(hours.to))
+    format!("{} {}-{} {zone}", Days(days), time(hours.from), time(hours.to))
 }
 
 fn time(text: &str) -> Result<Time, BadWindow> {
     let bad = || BadWindow(format!("{text:?} is not a time of day"));
-    let (hour, minute) = text.split_once(':').ok_or_else(bad)?;
-    let is_number = |part: &str| part.len() <= 2 && part.bytes().all(|b| b.is_ascii_digit());
-    if !is_number(hour) || !is_number(minute) {
-        return Err(bad());
-    }
-    let (hour, minute) = (hour.parse().map_err(|_| bad())?, minute.parse().map_err(|_| bad())?);
     // Midnight at the end of a day is the one at the beginning of the next.
-    let hour = if (hour, minute) == (24, 0) { 0 } else { hour };
-    Time::new(hour, minute, 0, 0).map_err(|_| bad())
+    let minute = TimeOfDay::parse(text).ok_or_else(bad)?.0 % DAY_MINUTES;
+    let part = |n: u16| i8::try_from(n).unwrap_or_default();
+    Time::new(part(minute / 60), part(minute % 60), 0, 0).map_err(|_| bad())
 }
 
-fn days_of(text: &str) -> Result<Vec<Weekday>, BadWindow> {
-    let position = |name: &str| {
-        let name = name.to_ascii_lowercase();
-        DAYS.iter()
-            .position(|(short, _)| *short == name)
-            .ok_or_else(|| BadWindow(format!("{name:?} is not a day")))
-    };
-    let mut chosen = BTreeSet::new();
-    for part in text.split(',') {
-        let (first, last) = part.split_once('-').unwrap_or((part, part));
-        let (first, last) = (position(first)?, position(last)?);
-        // Past Sunday it goes on with Monday.
-        let last = if last < first { last + DAYS.len() } else { last };
-        chosen.extend((first..=last).map(|index| index % DAYS.len()));
-    }
-    let days = DAYS.iter().enumerate().filter(|(index, _)| chosen.contains(index));
-    Ok(days.map(|(_, (_, weekday))| *weekday).collect())
+fn days(text: &str) -> Result<Vec<Weekday>, BadWindow> {
+    let days = Days::parse(text).map_err(|word| BadWindow(format!("{word:?} is not a day")))?;
+    let week = (0..7).filter_map(|day| Weekday::from_monday_zero_offset(day).ok());
+    Ok(week.filter(|day| days.contains(day.to_monday_zero_offset().unsigned_abs())).collect())
 }
 
 #[cfg(test)]

@@ -26,6 +26,7 @@ mod signal;
 pub mod stream;
 mod transport;
 pub mod view;
+pub mod watched;
 
 pub use channel::{is_variable, may_set};
 pub use config::{Auth, Config};

@@ -46,6 +46,9 @@ pub enum FromAgent {
         /// Clients whose tunnels it carries on from an earlier connection.
         #[serde(default)]
         clients: Vec<HeldClient>,
+        /// Whether it says when a terminal ended. Older ones do not.
+        #[serde(default)]
+        tells_terminal_ends: bool,
     },
     /// Its endpoints changed.
     Endpoints {
@@ -126,6 +129,11 @@ pub enum FromAgent {
         bytes_out: u64,
         /// Bytes from the person.
         bytes_in: u64,
+    },
+    /// What ran in a terminal has ended.
+    TerminalEnded {
+        /// Which.
+        terminal: TerminalId,
     },
 }
 

@@ -1,5 +1,7 @@
 //! Frames of a session's stream, as a pure codec: one byte of kind, a `u32` length, the payload.
 
+pub mod follow;
+
 /// Longest payload of a frame. One read of a pipe; small enough to interleave with signals.
 pub const MAX_FRAME_BYTES: usize = 64 << 10;
 

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use steading::agent::sessions::{Outside, Peer, Sessions, SessionsConfig, Settings};
 use steading::clock::{Clock, Entropy};
-use steading::model::id::{SessionId, UserId};
+use steading::model::id::{SessionId, TerminalId, UserId};
 use steading::model::peer::PeerKey;
 use steading::model::session::SessionKind;
 use steading::model::user::UserRef;
@@ -189,6 +189,8 @@ impl Outside for Around {
     fn began(&self, _: SessionId, _: PeerKey, _: SessionKind) {}
 
     fn ended(&self, _: SessionId, _: u64, _: u64) {}
+
+    fn terminal_ended(&self, _: TerminalId) {}
 }
 
 fn user() -> UserRef {

@@ -63,6 +63,9 @@ pub trait Outside: Send + Sync + 'static {
 
     /// Such a session ended; must not block.
     fn ended(&self, session: SessionId, bytes_out: u64, bytes_in: u64);
+
+    /// What ran in a terminal has ended; must not block.
+    fn terminal_ended(&self, terminal: TerminalId);
 }
 
 /// What sessions need from the start.
@@ -118,7 +121,7 @@ impl Sessions {
     pub fn new(config: SessionsConfig, clock: &Clock, entropy: Entropy, tasks: Tasks) -> Self {
         let register = Arc::new(Register::new(Arc::clone(&config.outside), tasks.clone()));
         ignored::undo();
-        let terminals = Terminals::new(tasks.clone());
+        let terminals = Terminals::new(Arc::clone(&config.outside), tasks.clone());
         let settings = Mutex::default();
         Self(Arc::new(Inner {
             config,

@@ -1,19 +1,17 @@
 //! Which sessions there are: what they moved, and the way to cut one at once.
 
 use std::collections::BTreeMap;
-use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll};
 use std::time::Duration;
 
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio_util::sync::CancellationToken;
 
 use super::{Outside, Peer};
 use crate::model::id::SessionId;
 use crate::model::peer::PeerKey;
 use crate::model::session::SessionKind;
+use crate::ssh::watched::{Watched, Watcher};
 use crate::tasks::{OnPanic, Tasks};
 use crate::wire::session::Open;
 
@@ -173,9 +171,9 @@ impl Place {
     }
 
     /// A stream whose bytes are counted for the session.
-    pub(super) fn count<S>(&self, inner: S) -> Counted<S> {
+    pub(super) fn count<S>(&self, inner: S) -> Watched<S, Counted> {
         let total = Arc::clone(&self.register.total);
-        Counted { inner, moved: Arc::clone(&self.moved), total }
+        Watched::new(inner, Counted { moved: Arc::clone(&self.moved), total })
     }
 }
 
@@ -185,47 +183,22 @@ impl Drop for Place {
     }
 }
 
-/// A stream that counts.
-pub(super) struct Counted<S> {
-    inner: S,
+/// What counts a stream's bytes.
+pub(super) struct Counted {
     moved: Arc<Moved>,
     total: Arc<Moved>,
 }
 
-impl<S: AsyncRead + Unpin> AsyncRead for Counted<S> {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &mut ReadBuf<'_>,
-    ) -> Poll<std::io::Result<()>> {
-        let before = buf.filled().len();
-        let polled = Pin::new(&mut self.inner).poll_read(cx, buf);
-        let read = (buf.filled().len() - before) as u64;
-        self.moved.read.fetch_add(read, Ordering::Relaxed);
-        self.total.read.fetch_add(read, Ordering::Relaxed);
-        polled
-    }
-}
-
-impl<S: AsyncWrite + Unpin> AsyncWrite for Counted<S> {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &[u8],
-    ) -> Poll<std::io::Result<usize>> {
-        let polled = Pin::new(&mut self.inner).poll_write(cx, buf);
-        if let Poll::Ready(Ok(written)) = &polled {
-            self.moved.written.fetch_add(*written as u64, Ordering::Relaxed);
-            self.total.written.fetch_add(*written as u64, Ordering::Relaxed);
+impl Watcher for Counted {
+    fn read(&mut self, bytes: &[u8]) {
+        for moved in [&self.moved, &self.total] {
+            moved.read.fetch_add(bytes.len() as u64, Ordering::Relaxed);
         }
-        polled
     }
 
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<std::io::Result<()>> {
-        Pin::new(&mut self.inner).poll_flush(cx)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<std::io::Result<()>> {
-        Pin::new(&mut self.inner).poll_shutdown(cx)
+    fn written(&mut self, bytes: &[u8]) {
+        for moved in [&self.moved, &self.total] {
+            moved.written.fetch_add(bytes.len() as u64, Ordering::Relaxed);
+        }
     }
 }

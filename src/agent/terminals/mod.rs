@@ -13,7 +13,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::marks;
 use super::sessions::process::{Program, Running};
-use super::sessions::{Settings, motd, pty};
+use super::sessions::{Outside, Settings, motd, pty};
 use crate::model::id::TerminalId;
 use crate::ssh::frames::{FrameReader, FrameWriter};
 use crate::ssh::screen::Screen;
@@ -31,6 +31,7 @@ const QUEUED_COMMANDS: usize = 32;
 /// The terminals of an agent.
 pub(crate) struct Terminals {
     all: Arc<Mutex<BTreeMap<TerminalId, mpsc::Sender<Command>>>>,
+    outside: Arc<dyn Outside>,
     tasks: Tasks,
 }
 
@@ -56,8 +57,8 @@ pub(crate) struct Attached {
 
 impl Terminals {
     /// None yet.
-    pub(crate) fn new(tasks: Tasks) -> Self {
-        Self { all: Arc::default(), tasks }
+    pub(crate) fn new(outside: Arc<dyn Outside>, tasks: Tasks) -> Self {
+        Self { all: Arc::default(), outside, tasks }
     }
 
     /// Joins a terminal, which is started when it is not there.
@@ -117,11 +118,14 @@ impl Terminals {
         let (terminal, typed) = Terminal::new(master, running, screen, commands);
         all.insert(wanted.id, to.clone());
         let (id, registry, own) = (wanted.id, Arc::clone(&self.all), to.clone());
+        let outside = Arc::clone(&self.outside);
         self.tasks.spawn("terminal", OnPanic::Lose, async move {
             terminal.run(typed).await;
             let mut all = lock(&registry);
             if all.get(&id).is_some_and(|current| current.same_channel(&own)) {
                 all.remove(&id);
+                // Before another of this id begins.
+                outside.terminal_ended(id);
             }
         });
         Ok(to)

@@ -7,9 +7,7 @@ use crate::cli::client::{Client, retold, segment, status_of};
 use crate::cli::nearest;
 use crate::wire::coder::deployment::{BuildInfo, SshConfig};
 use crate::wire::coder::idpsync::OidcClaims;
-use crate::wire::coder::tokens::{
-    ApiKey, CreateSshKey, CreateToken, GitSshKey, NewKey, SshKey, TokenConfig,
-};
+use crate::wire::coder::tokens::{ApiKey, CreateSshKey, CreateToken, GitSshKey, NewKey, SshKey};
 use crate::wire::coder::users::{
     AuthMethods, Confirm, CreateUser, FirstUser, FirstUserResponse, Login, LoginResponse,
     UpdateRoles, User, UsersResponse,
@@ -188,14 +186,6 @@ impl Client {
     pub async fn create_token(&self, user: &str, token: &CreateToken) -> anyhow::Result<String> {
         let key: NewKey = self.call(Method::POST, &of_user(user, "/keys/tokens"), token).await?;
         Ok(key.key)
-    }
-
-    /// How long a token may last.
-    ///
-    /// # Errors
-    /// When the server cannot be reached, or refuses.
-    pub async fn token_config(&self, user: &str) -> anyhow::Result<TokenConfig> {
-        self.get(&of_user(user, "/keys/tokens/tokenconfig")).await
     }
 
     /// The caller's API tokens, or everyone's, all parts of them.

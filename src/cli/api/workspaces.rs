@@ -15,7 +15,7 @@ use crate::wire::coder::builds::{Build, BuildParameter, CreateBuild};
 use crate::wire::coder::jobs::JobLog;
 use crate::wire::coder::workspaces::{
     CreateWorkspace, Extend, UpdateAutomaticUpdates, UpdateAutostart, UpdateTtl, UpdateWorkspace,
-    Usage, Workspace, WorkspacesResponse,
+    Workspace, WorkspacesResponse,
 };
 use crate::wire::handover::{HandedOver, Handover};
 
@@ -240,14 +240,6 @@ impl Client {
     /// When the server cannot be reached, or refuses.
     pub async fn listening_ports(&self, agent: Uuid) -> anyhow::Result<ListeningPorts> {
         self.get(&format!("/api/v2/workspaceagents/{agent}/listening-ports")).await
-    }
-
-    /// Says that someone is in a workspace, so that it does not stop.
-    ///
-    /// # Errors
-    /// When the server cannot be reached, or refuses.
-    pub async fn report_usage(&self, workspace: Uuid, usage: &Usage) -> anyhow::Result<()> {
-        self.tell(Method::POST, &format!("/api/v2/workspaces/{workspace}/usage"), usage).await
     }
 }
 

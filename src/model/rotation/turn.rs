@@ -7,6 +7,7 @@ use jiff::tz::{AmbiguousOffset, TimeZone};
 use super::{Layer, Restriction};
 use crate::model::id::UserId;
 use crate::model::time::Timestamp;
+use crate::model::week::Days;
 
 /// The longest name of a time zone there is has 32 characters.
 const MAX_NAME: usize = 64;
@@ -188,7 +189,7 @@ impl Restriction {
     /// Whether it begins on a day of the week, counted from Monday.
     #[must_use]
     pub const fn has_day(self, day: u8) -> bool {
-        self.days & (1 << (day % 7)) != 0
+        Days(self.days).contains(day % 7)
     }
 
     /// When it begins and ends on a date.

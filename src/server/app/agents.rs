@@ -103,25 +103,6 @@ impl App {
             .await
     }
 
-    /// The agents of a workspace's running build; none when it does not run.
-    ///
-    /// # Errors
-    /// When there is no workspace that the actor may see.
-    pub async fn current_agents(&self, actor: &Actor, id: WorkspaceId) -> Result<Vec<Agent>> {
-        let actor = actor.clone();
-        self.db
-            .read(move |tx| {
-                access::require(tx, &actor, id, Verb::View)?;
-                match current_build(tx, id)? {
-                    Some(build) => {
-                        Ok(agents::list(tx, build)?.into_iter().map(|(_, a)| a).collect())
-                    }
-                    None => Ok(vec![]),
-                }
-            })
-            .await
-    }
-
     /// An agent with where it stands.
     ///
     /// # Errors

@@ -31,17 +31,6 @@ impl App {
             .await
     }
 
-    /// Counts bytes of a session that lasts: to the person, and from them.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn count_session(&self, id: SessionId, out: u64, inward: u64) -> Result<()> {
-        let count = |n: u64| i64::try_from(n).unwrap_or(i64::MAX);
-        self.db
-            .write(move |tx| Ok(connections::add_bytes(tx, id, count(out), count(inward))?))
-            .await
-    }
-
     /// Notes that a session ended, with the bytes not counted yet.
     ///
     /// # Errors

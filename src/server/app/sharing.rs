@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::grant_rows::{self, require_room};
 use super::recipients::EVERYONE;
 use super::sharing_rights::{self as rights, Sharer};
-use super::sharing_trail::{Words, record, words};
+use super::sharing_trail::{record, words};
 use super::{Actor, App, Error, Result, access, codes};
 use crate::model::code::Code;
 use crate::model::grant::{EndedWhy, Grant, GrantView, Limits, Recipient, Via};
@@ -103,20 +103,14 @@ impl App {
             let why = format!("name 1 to {MAX_AT_ONCE} people and groups");
             return Err(Error::invalid("grants", why));
         }
-        actor.require_own()?;
-        let actor = actor.clone();
-        self.db
-            .write(move |tx| {
-                let sharer = Sharer::of(tx, &actor, id)?;
-                let before = words(tx, id)?;
-                let mut made = vec![];
-                for one in new {
-                    made.push(add(tx, &sharer, one)?);
-                }
-                changed(tx, &sharer, &before)?;
-                made.into_iter().map(|grant| view(tx, &sharer, grant)).collect()
-            })
-            .await
+        self.change_grants(actor, id, move |tx, sharer| {
+            let mut made = vec![];
+            for one in new {
+                made.push(add(tx, sharer, one)?);
+            }
+            made.into_iter().map(|grant| view(tx, sharer, grant)).collect()
+        })
+        .await
     }
 
     /// Gives people and groups one of Coder's roles, or takes back all that they were granted; whom it
@@ -134,18 +128,10 @@ impl App {
             let why = format!("names more than {MAX_AT_ONCE} people and groups");
             return Err(Error::invalid("user_roles", why));
         }
-        actor.require_own()?;
-        let actor = actor.clone();
-        self.db
-            .write(move |tx| {
-                let sharer = Sharer::of(tx, &actor, id)?;
-                let before = words(tx, id)?;
-                for (to, role) in roles {
-                    set_role(tx, &sharer, to, role)?;
-                }
-                changed(tx, &sharer, &before)
-            })
-            .await
+        self.change_grants(actor, id, move |tx, sharer| {
+            roles.into_iter().try_for_each(|(to, role)| set_role(tx, sharer, to, role))
+        })
+        .await
     }
 
     /// Takes back everything that was granted on a workspace and that the actor may take back.
@@ -153,25 +139,20 @@ impl App {
     /// # Errors
     /// As [`App::grants`].
     pub async fn unshare_all(&self, actor: &Actor, id: WorkspaceId) -> Result<()> {
-        actor.require_own()?;
-        let actor = actor.clone();
-        self.db
-            .write(move |tx| {
-                let sharer = Sharer::of(tx, &actor, id)?;
-                let before = words(tx, id)?;
-                for grant in grants::list(tx, id)? {
-                    if rights::require_end(tx, &sharer, &grant).is_ok() {
-                        grants::end(tx, grant.id, sharer.user(), EndedWhy::Removed)?;
-                    }
+        self.change_grants(actor, id, move |tx, sharer| {
+            for grant in grants::list(tx, id)? {
+                if rights::require_end(tx, sharer, &grant).is_ok() {
+                    grants::end(tx, grant.id, sharer.user(), EndedWhy::Removed)?;
                 }
-                // Nor does anyone come back by a code.
-                let may = |code: &Code| {
-                    sharer.user() == Some(code.made_by.id) || sharer.basis(tx, code.verbs).is_ok()
-                };
-                codes::revoke_open(tx, &actor, id, may)?;
-                changed(tx, &sharer, &before)
-            })
-            .await
+            }
+            // Nor does anyone come back by a code.
+            let may = |code: &Code| {
+                sharer.user() == Some(code.made_by.id) || sharer.basis(tx, code.verbs).is_ok()
+            };
+            codes::revoke_open(tx, sharer.actor, id, may)?;
+            Ok(())
+        })
+        .await
     }
 
     /// Takes a grant back: what was done under it is cut.
@@ -200,26 +181,30 @@ impl App {
         id: WorkspaceId,
         grant: GrantId,
     ) -> Result<()> {
+        self.change_grants(actor, id, move |tx, sharer| {
+            let found = grants::find(tx, grant)?.filter(|g| g.workspace_id == id);
+            let found = found.filter(|g| is_undoable(g, tx.now));
+            let found = found.ok_or(Error::NotFound("grant that was taken back just now"))?;
+            let by = rights::require_new(tx, sharer, (found.to, found.verbs))?;
+            if by.is_some() && (by != found.under || found.granted_by != sharer.user()) {
+                return Err(Error::denied("who took back more than you could give restores it"));
+            }
+            require_room(tx, id)?;
+            Ok(grants::restore(tx, found.id)?)
+        })
+        .await
+    }
+
+    /// Changes what is granted on a workspace, in one transaction.
+    async fn change_grants<T: Send + 'static>(
+        &self,
+        actor: &Actor,
+        id: WorkspaceId,
+        work: impl FnOnce(&WriteTx<'_>, &Sharer<'_>) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
         actor.require_own()?;
         let actor = actor.clone();
-        self.db
-            .write(move |tx| {
-                let sharer = Sharer::of(tx, &actor, id)?;
-                let before = words(tx, id)?;
-                let found = grants::find(tx, grant)?.filter(|g| g.workspace_id == id);
-                let found = found.filter(|g| is_undoable(g, tx.now));
-                let found = found.ok_or(Error::NotFound("grant that was taken back just now"))?;
-                let by = rights::require_new(tx, &sharer, (found.to, found.verbs))?;
-                if by.is_some() && (by != found.under || found.granted_by != sharer.user()) {
-                    return Err(Error::denied(
-                        "who took back more than you could give restores it",
-                    ));
-                }
-                require_room(tx, id)?;
-                grants::restore(tx, found.id)?;
-                changed(tx, &sharer, &before)
-            })
-            .await
+        self.db.write(move |tx| change(tx, &actor, id, |sharer| work(tx, sharer))).await
     }
 
     /// Leaves a workspace that was shared with the actor.
@@ -252,6 +237,20 @@ impl App {
     }
 }
 
+/// Changes what is granted on a workspace, for who may share it, with its audit row.
+fn change<T>(
+    tx: &WriteTx<'_>,
+    actor: &Actor,
+    id: WorkspaceId,
+    work: impl FnOnce(&Sharer<'_>) -> Result<T>,
+) -> Result<T> {
+    let sharer = Sharer::of(tx, actor, id)?;
+    let before = words(tx, id)?;
+    let done = work(&sharer)?;
+    record(tx, actor, id, &before)?;
+    Ok(done)
+}
+
 /// Takes grants on one workspace back.
 ///
 /// # Errors
@@ -261,13 +260,13 @@ pub(super) fn take_back(
     actor: &Actor,
     (id, all): (WorkspaceId, &[Grant]),
 ) -> Result<()> {
-    let sharer = Sharer::of(tx, actor, id)?;
-    let before = words(tx, id)?;
-    for grant in all {
-        rights::require_end(tx, &sharer, grant)?;
-        grants::end(tx, grant.id, sharer.user(), EndedWhy::Removed)?;
-    }
-    changed(tx, &sharer, &before)
+    change(tx, actor, id, |sharer| {
+        for grant in all {
+            rights::require_end(tx, sharer, grant)?;
+            grants::end(tx, grant.id, sharer.user(), EndedWhy::Removed)?;
+        }
+        Ok(())
+    })
 }
 
 fn is_undoable(grant: &Grant, now: Timestamp) -> bool {
@@ -358,8 +357,4 @@ fn people(tx: &ReadTx<'_>, organization: OrganizationId, to: Recipient) -> Resul
         Recipient::Group(id) => groups::count_members(tx, id)?,
         Recipient::Rotation(_) | Recipient::User(_) => 1,
     })
-}
-
-fn changed(tx: &WriteTx<'_>, sharer: &Sharer<'_>, before: &Words) -> Result<()> {
-    record(tx, sharer.actor, sharer.workspace, before)
 }

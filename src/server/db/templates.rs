@@ -3,7 +3,7 @@
 use rusqlite::{Row, named_params};
 
 use super::{ReadTx, Result, WriteTx};
-use crate::model::id::{OrganizationId, TemplateId, UserId, VersionId};
+use crate::model::id::{OrganizationId, TemplateId, VersionId};
 use crate::model::template::Template;
 use crate::model::user::UserRef;
 
@@ -161,18 +161,4 @@ pub fn delete(tx: &WriteTx<'_>, id: TemplateId) -> Result<()> {
         named_params! { ":id": id, ":now": tx.now },
     )?;
     Ok(())
-}
-
-/// Whether a user has a workspace made from it.
-///
-/// # Errors
-/// When SQLite fails.
-pub fn used_by(tx: &ReadTx<'_>, id: TemplateId, user: UserId) -> Result<bool> {
-    let found = tx.find(
-        "SELECT 1 AS one FROM workspaces
-         WHERE template_id = :id AND owner_id = :user AND deleted_at IS NULL LIMIT 1",
-        named_params! { ":id": id, ":user": user },
-        |row| row.get::<_, i64>("one"),
-    )?;
-    Ok(found.is_some())
 }

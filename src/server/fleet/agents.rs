@@ -17,7 +17,7 @@ use crate::model::id::{AgentId, UserId, WorkspaceId};
 use crate::model::peer::{Peer, PeerKey, PeerKind};
 use crate::model::session::Shown;
 use crate::wire::PROTOCOL;
-use crate::wire::agent::{FromAgent, HeldClient, ListeningPort, Manifest, Stats, ToAgent};
+use crate::wire::agent::{FromAgent, HeldClient, ListeningPort, Manifest, ToAgent};
 
 /// Time for the hello after the socket opened: it is the first thing an agent sends.
 const HELLO_WITHIN: Duration = Duration::from_secs(10);
@@ -32,11 +32,12 @@ pub(super) struct AgentSocket {
     pub(super) workspace: WorkspaceId,
     pub(super) endpoints: Vec<SocketAddr>,
     pub(super) control: Control,
-    pub(super) stats: Stats,
+    /// What something listens on there, as it said last.
     pub(super) ports: Vec<ListeningPort>,
     /// Clients that it carries on from an earlier connection. They may never come to this server,
     /// and their rights are watched all the same.
     held: Vec<HeldClient>,
+    tells_terminal_ends: bool,
     /// Ends this socket: another one of the agent came, or it may not be here any more.
     pub(super) end: CancellationToken,
 }
@@ -48,6 +49,7 @@ struct Hello {
     version: String,
     directory: String,
     clients: Vec<HeldClient>,
+    tells_terminal_ends: bool,
     place: String,
 }
 
@@ -126,9 +128,9 @@ impl Fleet {
             workspace,
             endpoints: hello.endpoints.clone(),
             control,
-            stats: Stats::default(),
             ports: Vec::new(),
             held: hello.clients.iter().take(MAX_HELD).copied().collect(),
+            tells_terminal_ends: hello.tells_terminal_ends,
             end: end.clone(),
         };
         // Both locks: nobody else takes the key between the look and the entry.
@@ -143,6 +145,8 @@ impl Fleet {
             before.end.cancel();
             if before.key != hello.key {
                 self.0.overlay.remove_peer(&before.key);
+                // Its terminals ended with the process.
+                self.forget_terminals(agent);
             }
         }
         self.0.overlay.set_peer(&self.agent_peer(agent, hello.key, &hello.endpoints));
@@ -257,6 +261,7 @@ impl Fleet {
         };
         if let Some(gone) = gone {
             self.0.local.rest(agent, gone.key);
+            self.forget_terminals(agent);
             tracing::info!(agent.id = %agent, "an agent's control connection ended");
             self.changed();
             if let Err(error) = self.0.app.agent_disconnected(agent).await {
@@ -272,6 +277,7 @@ impl Fleet {
         socket.control.say(&ToAgent::Refused { why: why.to_owned() });
         socket.end.cancel();
         self.0.overlay.remove_peer(&socket.key);
+        self.forget_terminals(agent);
         self.changed();
     }
 
@@ -310,10 +316,21 @@ impl Fleet {
         lock(&self.0.agents).get(&agent).map(|s| s.key)
     }
 
+    /// Whether an agent says when a terminal ended; an older one does not.
+    pub(super) fn tells_terminal_ends(&self, agent: AgentId) -> bool {
+        lock(&self.0.agents).get(&agent).is_some_and(|s| s.tells_terminal_ends)
+    }
+
     /// Whether an agent's control connection is here.
     #[must_use]
     pub fn is_connected(&self, agent: AgentId) -> bool {
         lock(&self.0.agents).contains_key(&agent)
+    }
+
+    /// The ports that something listens on at an agent; none when it is not connected.
+    #[must_use]
+    pub fn listening_ports(&self, agent: AgentId) -> Vec<ListeningPort> {
+        lock(&self.0.agents).get(&agent).map(|s| s.ports.clone()).unwrap_or_default()
     }
 
     fn tell_clients(&self, agent: AgentId, hello: &Hello) {
@@ -338,10 +355,11 @@ async fn read_hello(socket: &mut Socket) -> Option<Hello> {
             endpoints,
             expanded_directory: directory,
             clients,
+            tells_terminal_ends,
             place,
             ..
         }) if protocol <= PROTOCOL => {
-            Some(Hello { key, endpoints, version, directory, clients, place })
+            Some(Hello { key, endpoints, version, directory, clients, tells_terminal_ends, place })
         }
         Ok(FromAgent::Hello { protocol, .. }) => {
             let why = format!(

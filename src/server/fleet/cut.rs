@@ -1,72 +1,79 @@
-//! A session's stream that counts its bytes and breaks at once when the session is cut.
+//! Streams that break at once when what they stand on ends: a session's, whose bytes are counted, and
+//! an agent's on this machine.
 
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio_util::sync::WaitForCancellationFutureOwned;
+use tokio::io::ReadBuf;
+use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 
 use super::register::Live;
+use crate::ssh::watched::{Source, Watched, Watcher};
+
+/// A stream until a token is cancelled.
+pub(super) struct Until {
+    // Two, since reader and writer may be different tasks: each future keeps one waker.
+    reading: Pin<Box<WaitForCancellationFutureOwned>>,
+    writing: Pin<Box<WaitForCancellationFutureOwned>>,
+    /// What its reader and its writer are told then.
+    why: &'static str,
+}
+
+impl Until {
+    pub(super) fn new(end: &CancellationToken, why: &'static str) -> Self {
+        let wait = || Box::pin(end.clone().cancelled_owned());
+        Self { reading: wait(), writing: wait(), why }
+    }
+
+    fn ended(&self) -> io::Error {
+        io::Error::new(io::ErrorKind::ConnectionReset, self.why)
+    }
+}
+
+impl Watcher for Until {
+    fn poll_read(&mut self, cx: &mut Context<'_>, _: &mut ReadBuf<'_>) -> Poll<io::Result<Source>> {
+        let is_over = self.reading.as_mut().poll(cx).is_ready();
+        Poll::Ready(if is_over { Err(self.ended()) } else { Ok(Source::Stream) })
+    }
+
+    fn poll_write(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let is_over = self.writing.as_mut().poll(cx).is_ready();
+        Poll::Ready(if is_over { Err(self.ended()) } else { Ok(()) })
+    }
+}
 
 /// A stream of a live session.
-pub(super) struct Cut<S> {
-    inner: S,
+pub(super) struct Cut {
+    until: Until,
     live: Arc<Live>,
-    // Two, since reader and writer may be different tasks: each future keeps one waker.
-    cut_reading: Pin<Box<WaitForCancellationFutureOwned>>,
-    cut_writing: Pin<Box<WaitForCancellationFutureOwned>>,
 }
 
-impl<S> Cut<S> {
-    pub(super) fn new(inner: S, live: Arc<Live>) -> Self {
-        let wait = || Box::pin(live.cut.clone().cancelled_owned());
-        Self { inner, cut_reading: wait(), cut_writing: wait(), live }
-    }
+/// Has a stream counted for a session, and broken with it.
+pub(super) fn cuttable<S>(stream: S, live: Arc<Live>) -> Watched<S, Cut> {
+    let until = Until::new(&live.cut, "the right to this session ended");
+    Watched::new(stream, Cut { until, live })
 }
 
-fn cut() -> io::Error {
-    io::Error::new(io::ErrorKind::ConnectionReset, "the right to this session ended")
-}
-
-impl<S: AsyncRead + Unpin> AsyncRead for Cut<S> {
+impl Watcher for Cut {
     fn poll_read(
-        mut self: Pin<&mut Self>,
+        &mut self,
         cx: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        if self.cut_reading.as_mut().poll(cx).is_ready() {
-            return Poll::Ready(Err(cut()));
-        }
-        let before = buffer.filled().len();
-        let polled = Pin::new(&mut self.inner).poll_read(cx, buffer);
-        self.live.sent(buffer.filled().len() - before);
-        polled
-    }
-}
-
-impl<S: AsyncWrite + Unpin> AsyncWrite for Cut<S> {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        if self.cut_writing.as_mut().poll(cx).is_ready() {
-            return Poll::Ready(Err(cut()));
-        }
-        let polled = Pin::new(&mut self.inner).poll_write(cx, bytes);
-        if let Poll::Ready(Ok(n)) = polled {
-            self.live.received(n);
-        }
-        polled
+    ) -> Poll<io::Result<Source>> {
+        self.until.poll_read(cx, buffer)
     }
 
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.inner).poll_flush(cx)
+    fn poll_write(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.until.poll_write(cx)
     }
 
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.inner).poll_shutdown(cx)
+    fn read(&mut self, bytes: &[u8]) {
+        self.live.sent(bytes.len());
+    }
+
+    fn written(&mut self, bytes: &[u8]) {
+        self.live.received(bytes.len());
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use anyhow::{Context as _, bail};
 
 use super::coming::{Attach, Came, Showing};
-use super::cut::Cut;
+use super::cut::cuttable;
 use super::link::AgentLink;
 use crate::model::id::{SessionId, TerminalId};
 use crate::model::terminal::{Coming, OpenTerminal, Part};
@@ -91,7 +91,7 @@ impl AgentLink {
         let Came { live, stream, chair } =
             self.fleet.come(attach, began.kind, Some(session)).await?;
         let drawn = self.fleet.draw(stream, (chair, self.actor.clone()), window);
-        Ok(Opening { stream: Box::new(Cut::new(drawn, Arc::clone(&live))), port: 0 })
+        Ok(Opening { stream: Box::new(cuttable(drawn, Arc::clone(&live))), port: 0 })
     }
 }
 

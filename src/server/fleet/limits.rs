@@ -52,7 +52,8 @@ pub(super) fn within(message: FromAgent, now_ms: i64, faults: &mut Faults) -> Fr
         | FromAgent::AppHealth { .. }
         | FromAgent::Stats { .. }
         | FromAgent::SessionBegan { .. }
-        | FromAgent::SessionEnded { .. }) => same,
+        | FromAgent::SessionEnded { .. }
+        | FromAgent::TerminalEnded { .. }) => same,
     }
 }
 

@@ -7,7 +7,7 @@ use anyhow::Context as _;
 use tokio::sync::mpsc;
 
 use super::Fleet;
-use super::cut::Cut;
+use super::cut::cuttable;
 use super::register::Live;
 use crate::model::id::{AgentId, SessionId, WorkspaceId};
 use crate::model::session::{NewSession, SessionKind, Shown};
@@ -90,7 +90,7 @@ impl Link for AgentLink {
             }
             let live = self.live(session).await?;
             let opening = self.fleet.open(self.agent, &self.user, &live, kind).await?;
-            let stream = Box::new(Cut::new(opening.stream, live));
+            let stream = Box::new(cuttable(opening.stream, live));
             Ok(Opening { stream, port: opening.port })
         })
     }

@@ -2,23 +2,21 @@
 //! server opens a session's stream, so that its bytes need no overlay.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::io;
-use std::pin::Pin;
 use std::sync::{Arc, Mutex};
-use std::task::{Context, Poll};
 use std::time::Duration;
 
 use subtle::ConstantTimeEq as _;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::{Notify, Semaphore};
-use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
+use tokio_util::sync::CancellationToken;
 
+use super::cut::Until;
 use super::{Fleet, lock};
 use crate::clock::Entropy;
 use crate::model::id::AgentId;
 use crate::model::peer::PeerKey;
 use crate::net::local::{self, State};
+use crate::ssh::watched::Watched;
 use crate::tasks::{OnPanic, Tasks};
 use crate::wire::local::{LocalSecret, LocalWay, SECRET_BYTES};
 
@@ -118,11 +116,6 @@ impl Local {
         }
     }
 
-    /// Whether an agent's streams go this way.
-    pub(super) fn reaches(&self, agent: AgentId) -> bool {
-        lock(&self.known).get(&agent).is_some_and(|known| known.keeps)
-    }
-
     /// A stream to an agent, if it is on this machine.
     pub(super) async fn take(&self, agent: AgentId) -> Option<LocalStream> {
         let taken = tokio::time::timeout(SPARE_WITHIN, async {
@@ -150,7 +143,8 @@ impl Local {
         let known = all.get_mut(&agent).filter(|known| known.keeps)?;
         while let Some(stream) = known.spare.pop_front() {
             if local::look(&stream) == State::Quiet {
-                return Some(Ok(LocalStream::new(stream, &known.end)));
+                let until = Until::new(&known.end, "the agent may not be here any more");
+                return Some(Ok(Watched::new(stream, until)));
             }
         }
         Some(Err(Arc::clone(&known.came)))
@@ -192,57 +186,7 @@ async fn greet(mut stream: UnixStream, known: &Mutex<BTreeMap<AgentId, Known>>) 
 }
 
 /// A stream to an agent on this machine. Ends with that agent's connection being dismissed.
-pub(super) struct LocalStream {
-    inner: UnixStream,
-    // Two, since reader and writer may be different tasks: each future keeps one waker.
-    end_reading: Pin<Box<WaitForCancellationFutureOwned>>,
-    end_writing: Pin<Box<WaitForCancellationFutureOwned>>,
-}
-
-impl LocalStream {
-    fn new(inner: UnixStream, end: &CancellationToken) -> Self {
-        let wait = || Box::pin(end.clone().cancelled_owned());
-        Self { inner, end_reading: wait(), end_writing: wait() }
-    }
-}
-
-fn ended() -> io::Error {
-    io::Error::new(io::ErrorKind::ConnectionReset, "the agent may not be here any more")
-}
-
-impl AsyncRead for LocalStream {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buffer: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        if self.end_reading.as_mut().poll(cx).is_ready() {
-            return Poll::Ready(Err(ended()));
-        }
-        Pin::new(&mut self.inner).poll_read(cx, buffer)
-    }
-}
-
-impl AsyncWrite for LocalStream {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        if self.end_writing.as_mut().poll(cx).is_ready() {
-            return Poll::Ready(Err(ended()));
-        }
-        Pin::new(&mut self.inner).poll_write(cx, bytes)
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.inner).poll_flush(cx)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.inner).poll_shutdown(cx)
-    }
-}
+pub(super) type LocalStream = Watched<UnixStream, Until>;
 
 impl Fleet {
     /// A stream to an agent. What says itself how it ends may take the local way; a broken forward

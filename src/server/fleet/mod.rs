@@ -23,6 +23,7 @@ pub mod socket;
 pub mod target;
 pub mod terminal;
 pub mod terminals;
+pub mod viewers;
 mod wake;
 
 use std::collections::BTreeMap;
@@ -40,13 +41,13 @@ use self::register::Register;
 use self::relay::Relay;
 use self::sessions::Backs;
 use self::terminals::Terminals;
+use self::viewers::Viewers;
 use super::app::App;
 use crate::clock::{Clock, Entropy};
 use crate::model::id::AgentId;
 use crate::model::peer::{Peer, PeerKey, PeerKind};
 use crate::net::{Overlay, OverlayConfig};
 use crate::tasks::{OnPanic, Tasks};
-use crate::wire::agent::{ListeningPort, Stats};
 
 /// Everyone who is connected; clones share it.
 #[derive(Clone)]
@@ -61,6 +62,7 @@ struct Inner {
     register: Register,
     backs: Backs,
     terminals: Terminals,
+    viewers: Viewers,
     agents: Mutex<BTreeMap<AgentId, AgentSocket>>,
     clients: Mutex<BTreeMap<PeerKey, ClientSocket>>,
     /// Counts changes of `agents`, for those who wait for one.
@@ -82,19 +84,6 @@ pub struct Start {
     pub prefix: Prefix,
     /// Where the UDP socket is.
     pub bind: SocketAddr,
-}
-
-/// What is known of an agent only while it is connected.
-#[derive(Clone, Debug, Default)]
-pub struct Presence {
-    /// How it is reached from the server: `local`, `direct` or `relay`.
-    pub path: &'static str,
-    /// Round trip in milliseconds, when measured.
-    pub latency_ms: Option<f64>,
-    /// Load of its machine.
-    pub stats: Stats,
-    /// Ports something listens on.
-    pub ports: Vec<ListeningPort>,
 }
 
 impl Fleet {
@@ -123,6 +112,7 @@ impl Fleet {
             register: Register::default(),
             backs: Backs::default(),
             terminals: Terminals::default(),
+            viewers: Viewers::default(),
             agents: Mutex::default(),
             clients: Mutex::default(),
             changes: watch::Sender::new(0),
@@ -150,25 +140,6 @@ impl Fleet {
     #[must_use]
     pub fn wireguard_address(&self) -> SocketAddr {
         self.0.overlay.local_addr()
-    }
-
-    /// What is known of a connected agent; none when it is not connected.
-    #[must_use]
-    pub fn presence(&self, agent: AgentId) -> Option<Presence> {
-        let (key, stats, ports) = {
-            let agents = lock(&self.0.agents);
-            let socket = agents.get(&agent)?;
-            (socket.key, socket.stats, socket.ports.clone())
-        };
-        let status = self.0.overlay.status(&key);
-        let latency_ms = status.as_ref().and_then(|s| s.rtt).map(|rtt| rtt.as_secs_f64() * 1000.0);
-        let direct = status.is_some_and(|s| matches!(s.path, Some(crate::net::Path::Direct(_))));
-        let path = match direct {
-            _ if self.0.local.reaches(agent) => "local",
-            true => "direct",
-            false => "relay",
-        };
-        Some(Presence { path, latency_ms, stats, ports })
     }
 
     /// What others are told about the server's own node.

@@ -1,103 +1,77 @@
 //! What a person in a session is told while it lasts, as a frame between those of the agent.
 
 use std::io;
-use std::pin::Pin;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 
-use bytes::{Buf as _, Bytes, BytesMut};
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use bytes::{Bytes, BytesMut};
+use tokio::io::ReadBuf;
 use tokio::sync::mpsc;
 
+use crate::ssh::watched::{Source, Watched, Watcher};
 use crate::wire::frame::Frame;
+use crate::wire::frame::follow::Follower;
 
 /// Notices of one session that wait to be read; more are dropped.
 pub const MAX_WAITING: usize = 4;
-/// Bytes before a frame's payload: its kind, and its length.
-const HEADER: usize = 5;
 
-/// A stream of frames into which notices are put where one frame ends and the next has not begun.
-pub(super) struct Noticed<S> {
-    inner: S,
-    notices: mpsc::Receiver<String>,
+/// Frames that are read before those of the stream. They are put in where it is between two of its own.
+#[derive(Default)]
+pub(super) struct Ahead(Bytes);
+
+impl Ahead {
+    /// Says this behind what is said already.
+    pub(super) fn say(&mut self, text: String) {
+        let mut frames = BytesMut::from(&*self.0);
+        Frame::Notice(text).encode(&mut frames);
+        self.0 = frames.freeze();
+    }
+
+    /// Whether nothing is to be said.
+    fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Gives what there is and fits. Returns whether there was anything.
+    pub(super) fn give(&mut self, buffer: &mut ReadBuf<'_>) -> bool {
+        let n = self.0.len().min(buffer.remaining());
+        let is_any = !self.is_empty();
+        buffer.put_slice(&self.0.split_to(n));
+        is_any
+    }
+}
+
+/// Puts notices into a stream of frames where one ends and the next has not begun.
+pub(super) struct Notices {
+    coming: mpsc::Receiver<String>,
     /// A notice on its way.
-    ahead: Bytes,
-    header: Vec<u8>,
-    /// Bytes of the payload that are still to come.
-    left: usize,
+    ahead: Ahead,
+    frames: Follower,
 }
 
-impl<S> Noticed<S> {
-    pub(super) fn new(inner: S, notices: mpsc::Receiver<String>) -> Self {
-        let header = Vec::with_capacity(HEADER);
-        Self { inner, notices, ahead: Bytes::new(), header, left: 0 }
-    }
-
-    fn is_between(&self) -> bool {
-        self.left == 0 && self.header.is_empty()
-    }
-
-    /// Follows where frames begin and end.
-    fn follow(&mut self, mut bytes: &[u8]) {
-        while !bytes.is_empty() {
-            if self.left > 0 {
-                let n = self.left.min(bytes.len());
-                self.left -= n;
-                bytes.advance(n);
-                continue;
-            }
-            let n = (HEADER - self.header.len()).min(bytes.len());
-            self.header.extend(bytes.iter().take(n));
-            bytes.advance(n);
-            if let [_, a, b, c, d] = *self.header.as_slice() {
-                self.left = u32::from_be_bytes([a, b, c, d]) as usize;
-                self.header.clear();
-            }
-        }
-    }
+/// A stream of frames with notices between them.
+pub(super) fn noticed<S>(stream: S, coming: mpsc::Receiver<String>) -> Watched<S, Notices> {
+    let (ahead, frames) = (Ahead::default(), Follower::default());
+    Watched::new(stream, Notices { coming, ahead, frames })
 }
 
-impl<S: AsyncRead + Unpin> AsyncRead for Noticed<S> {
+impl Watcher for Notices {
     fn poll_read(
-        mut self: Pin<&mut Self>,
+        &mut self,
         cx: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
+    ) -> Poll<io::Result<Source>> {
         if self.ahead.is_empty()
-            && self.is_between()
-            && let Poll::Ready(Some(text)) = self.notices.poll_recv(cx)
+            && self.frames.is_between()
+            && let Poll::Ready(Some(text)) = self.coming.poll_recv(cx)
         {
-            let mut frame = BytesMut::new();
-            Frame::Notice(text).encode(&mut frame);
-            self.ahead = frame.freeze();
+            self.ahead.say(text);
         }
-        if !self.ahead.is_empty() {
-            let n = self.ahead.len().min(buffer.remaining());
-            buffer.put_slice(&self.ahead.split_to(n));
-            return Poll::Ready(Ok(()));
-        }
-        let before = buffer.filled().len();
-        let read = ready!(Pin::new(&mut self.inner).poll_read(cx, buffer));
-        let came = buffer.filled().get(before..).unwrap_or_default();
-        self.follow(came);
-        Poll::Ready(read)
-    }
-}
-
-impl<S: AsyncWrite + Unpin> AsyncWrite for Noticed<S> {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.inner).poll_write(cx, bytes)
+        let own = self.ahead.give(buffer);
+        Poll::Ready(Ok(if own { Source::Watcher } else { Source::Stream }))
     }
 
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.inner).poll_flush(cx)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.inner).poll_shutdown(cx)
+    fn read(&mut self, bytes: &[u8]) {
+        self.frames.feed(bytes, |_| {});
     }
 }
 
@@ -120,7 +94,7 @@ mod tests {
         for cut in 0..=bytes.len() {
             let (mut agent, inner) = tokio::io::duplex(1024);
             let (say, notices) = mpsc::channel(MAX_WAITING);
-            let mut stream = Noticed::new(inner, notices);
+            let mut stream = noticed(inner, notices);
             let mut got = BytesMut::new();
             agent.write_all(&bytes[..cut]).await.unwrap();
             while got.len() < cut {
@@ -147,7 +121,7 @@ mod tests {
     async fn a_notice_reaches_who_reads_nothing_else() {
         let (_agent, inner) = tokio::io::duplex(64);
         let (say, notices) = mpsc::channel(MAX_WAITING);
-        let mut stream = Noticed::new(inner, notices);
+        let mut stream = noticed(inner, notices);
         let mut got = BytesMut::new();
         let reading = stream.read_buf(&mut got);
         let (_, n) = tokio::join!(say.send("now".to_owned()), reading);

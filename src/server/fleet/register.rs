@@ -1,6 +1,7 @@
 //! The register of live sessions: who is in which workspace now, through what, and how to cut them.
 
 use std::collections::BTreeMap;
+use std::ops::Deref;
 use std::sync::atomic::{AtomicI64, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
@@ -52,22 +53,8 @@ impl Cause {
 /// One live session.
 #[derive(Debug)]
 pub struct Live {
-    /// Its id, in the table `connections` too.
-    pub id: SessionId,
-    /// Who.
-    pub user: UserId,
-    /// Where.
-    pub workspace: WorkspaceId,
-    /// In which agent.
-    pub agent: AgentId,
-    /// Through what.
-    pub kind: SessionKind,
-    /// What its user had shown.
-    pub shown: Shown,
-    /// The right that it stands on.
-    pub right: Verb,
-    /// Whether the grant that it stands on demands a recording.
-    pub demands_recording: bool,
+    /// What it was entered with.
+    entry: Entry,
     /// Is cancelled when the right to it ends; whoever carries it then ends it at once.
     pub cut: CancellationToken,
     /// Why it was cut.
@@ -92,7 +79,7 @@ pub struct Live {
 /// What a session is entered with.
 #[derive(Clone, Copy, Debug)]
 pub struct Entry {
-    /// Its id.
+    /// Its id, in the table `connections` too.
     pub id: SessionId,
     /// Who.
     pub user: UserId,
@@ -108,6 +95,14 @@ pub struct Entry {
     pub right: Verb,
     /// Whether the grant that it stands on demands a recording.
     pub demands_recording: bool,
+}
+
+impl Deref for Live {
+    type Target = Entry;
+
+    fn deref(&self) -> &Entry {
+        &self.entry
+    }
 }
 
 impl Live {
@@ -225,14 +220,7 @@ impl Register {
             notices,
             heard: Mutex::new(Some(heard)),
             told_at: AtomicU32::new(u32::MAX),
-            id: entry.id,
-            user: entry.user,
-            workspace: entry.workspace,
-            agent: entry.agent,
-            kind: entry.kind,
-            shown: entry.shown,
-            right: entry.right,
-            demands_recording: entry.demands_recording,
+            entry,
             cut: CancellationToken::new(),
             cause: OnceLock::new(),
             transfers: OnceLock::new(),

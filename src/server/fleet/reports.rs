@@ -31,7 +31,7 @@ impl Fleet {
             FromAgent::Hello { .. } => faults.note("a second hello"),
             FromAgent::Endpoints { endpoints } => self.move_agent(agent, key, &endpoints),
             FromAgent::Directory { expanded } => app.agent_directory(agent, &expanded).await?,
-            FromAgent::Heartbeat => app.agent_heard(agent).await?,
+            FromAgent::Heartbeat | FromAgent::Stats { .. } => app.agent_heard(agent).await?,
             FromAgent::Lifecycle { state, at_ms } => {
                 app.agent_lifecycle(agent, state, at_ms).await?;
             }
@@ -54,12 +54,6 @@ impl Fleet {
                 let run = ScriptRun { script, stage, started_ms, ended_ms, exit_code, timed_out };
                 app.agent_script_done(agent, run).await?;
             }
-            FromAgent::Stats { stats } => {
-                if let Some(socket) = lock(&self.0.agents).get_mut(&agent) {
-                    socket.stats = stats;
-                }
-                app.agent_heard(agent).await?;
-            }
             FromAgent::Ports { ports } => {
                 if let Some(socket) = lock(&self.0.agents).get_mut(&agent) {
                     socket.ports = ports;
@@ -73,6 +67,7 @@ impl Fleet {
             FromAgent::SessionEnded { session, bytes_out, bytes_in } => {
                 self.peer_session_ended(agent, session, (bytes_out, bytes_in)).await;
             }
+            FromAgent::TerminalEnded { terminal } => self.terminal_ended((agent, terminal)),
         }
         Ok(None)
     }

@@ -1,4 +1,4 @@
-//! Rights that end: live sessions and tunnels that stand on them are cut at once.
+//! Rights that end: live sessions, tunnels and pages that stand on them are cut at once.
 
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
@@ -23,7 +23,7 @@ use crate::tasks::OnPanic;
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 /// Who is where, and what they had shown.
-type Right = (UserId, WorkspaceId, Shown);
+pub(super) type Right = (UserId, WorkspaceId, Shown);
 
 impl Fleet {
     /// Listens for changes of rights and cuts what no longer stands on any. Never returns while
@@ -63,7 +63,7 @@ impl Fleet {
         left.map_or(LOOK_EVERY, Duration::from_millis).min(LOOK_EVERY)
     }
 
-    /// One look at every live session and tunnel. Gives when the first of their rights ends by the
+    /// One look at every live session, tunnel and page. Gives when the first of their rights ends by the
     /// clock.
     async fn cut_pass(&self) -> Option<Timestamp> {
         self.grants_pass().await;
@@ -71,16 +71,16 @@ impl Fleet {
         let live = self.0.register.pick(|_| true);
         let mut clients = self.client_rights();
         clients.extend(self.held_rights());
-        if live.is_empty() && clients.is_empty() {
-            return None;
-        }
         let mut next_end = None;
-        for right in [Verb::Connect, Verb::Watch] {
+        // A tunnel is never there to look on, a page to look and no more.
+        let others = [
+            (Verb::Connect, clients),
+            (Verb::Watch, vec![]),
+            (Verb::View, self.0.viewers.rights()),
+        ];
+        for (right, others) in others {
             let by_it: Vec<_> = live.iter().filter(|l| l.right == right).cloned().collect();
-            // A tunnel is never there to look on.
-            let clients =
-                if right == Verb::Connect { std::mem::take(&mut clients) } else { vec![] };
-            let end = self.cut_by(right, &by_it, clients).await;
+            let end = self.cut_by(right, &by_it, others).await;
             next_end = [next_end, end].into_iter().flatten().min();
         }
         next_end
@@ -91,11 +91,11 @@ impl Fleet {
         &self,
         right: Verb,
         live: &[Arc<Live>],
-        clients: Vec<(UserId, WorkspaceId, Shown)>,
+        others: Vec<Right>,
     ) -> Option<Timestamp> {
-        let mut asked: BTreeSet<(UserId, WorkspaceId, Shown)> =
+        let mut asked: BTreeSet<Right> =
             live.iter().map(|l| (l.user, l.workspace, l.shown)).collect();
-        asked.extend(clients);
+        asked.extend(others);
         let asked: Vec<_> = asked.into_iter().collect();
         if asked.is_empty() {
             return None;
@@ -145,8 +145,11 @@ impl Fleet {
 
     /// Cuts everything a user has open in a workspace by a right and what they had shown. Nothing here
     /// waits for another end.
-    fn cut(&self, right: Verb, (user, workspace, shown): (UserId, WorkspaceId, Shown)) {
-        let is = |who: (UserId, WorkspaceId, Shown)| who == (user, workspace, shown);
+    fn cut(&self, right: Verb, (user, workspace, shown): Right) {
+        if right == Verb::View {
+            return self.0.viewers.end(&(user, workspace, shown));
+        }
+        let is = |who: Right| who == (user, workspace, shown);
         let by_it = |l: &Live| l.right == right && is((l.user, l.workspace, l.shown));
         let theirs = self.0.register.pick(by_it);
         tracing::info!(user.id = %user, workspace.id = %workspace, n_sessions = theirs.len(), "a right ended");

@@ -7,8 +7,8 @@ use std::time::Duration;
 use anyhow::{Context as _, bail};
 use tokio::sync::mpsc;
 
-use super::cut::Cut;
-use super::notices::Noticed;
+use super::cut::cuttable;
+use super::notices::noticed;
 use super::register::{Entry, Live};
 use super::{Fleet, lock};
 use crate::model::id::{AgentId, SessionId};
@@ -120,7 +120,7 @@ impl Fleet {
         if open.kind.is_looked_at()
             && let Some(notices) = live.notices()
         {
-            opened.stream = Box::new(Noticed::new(opened.stream, notices));
+            opened.stream = Box::new(noticed(opened.stream, notices));
         }
         match plan {
             Some(plan) => {
@@ -161,7 +161,7 @@ impl Fleet {
         if let Some(to) = to {
             // A full queue drops the stream: the connecting program sees a refusal.
             let stream = self.note_back(&live, &back.back, Box::new(stream));
-            let _ = to.try_send((back.back, Box::new(Cut::new(stream, live))));
+            let _ = to.try_send((back.back, Box::new(cuttable(stream, live))));
         }
     }
 }

@@ -10,7 +10,7 @@ use tokio::time::{Instant, sleep_until};
 
 use super::Fleet;
 use super::coming::{Attach, Came, MAX_CELLS, Showing};
-use super::cut::Cut;
+use super::cut::cuttable;
 use super::register::Live;
 use super::socket::{Control, Message, Socket};
 use super::terminals::Chair;
@@ -70,10 +70,10 @@ impl Fleet {
         let (id, cut) = (live.id, Arc::clone(&live));
         let ended = if showing == Showing::Drawn {
             let stream = self.draw(stream, (chair, actor), window);
-            carry(Cut::new(stream, cut), socket, &live).await
+            carry(cuttable(stream, cut), socket, &live).await
         } else {
             let desk = Desk { fleet: self, chair, actor, tells: showing == Showing::Seats };
-            desk.carry(Cut::new(stream, cut), socket, &live).await
+            desk.carry(cuttable(stream, cut), socket, &live).await
         };
         self.end(id, ended).await;
         Ok(())

@@ -10,6 +10,7 @@ use tokio::sync::watch;
 
 use super::{Fleet, lock};
 use crate::model::id::{AgentId, SessionId, TerminalId, WorkspaceId};
+use crate::model::peer::PeerKey;
 use crate::model::terminal::{
     By, Coming, Deed, Doing, OpenTerminal, Part, Refused, Room, Seat, TYPING_S,
 };
@@ -37,9 +38,17 @@ struct Open {
     workspace: WorkspaceId,
     /// Which of those that had this id: another shell may follow one that ended.
     number: u64,
-    /// Whether the agent has said that it is there.
-    is_there: bool,
+    /// The process of the agent that has it, by its key; none before it has said so.
+    kept_by: Option<PeerKey>,
+    /// The agent has said that it ended.
+    has_ended: bool,
     room: watch::Sender<Arc<Room>>,
+}
+
+impl Open {
+    fn is_empty(&self) -> bool {
+        self.room.borrow().seats().is_empty()
+    }
 }
 
 /// Where someone wants to sit.
@@ -62,8 +71,8 @@ pub(super) struct Chair {
 impl Fleet {
     /// Takes a place at a terminal, which begins with it when somebody comes to type.
     pub(super) fn sit(&self, place: Where, seat: Seat) -> Result<Chair, Refused> {
-        self.forget_terminals();
         let at = (place.agent, place.terminal);
+        let tells_ends = self.tells_terminal_ends(place.agent);
         let mut all = lock(&self.0.terminals.0);
         if !all.open.contains_key(&at) {
             let types = seat.coming == Coming::Join && seat.rank != Part::Watcher;
@@ -73,10 +82,9 @@ impl Fleet {
             let is_full = |all: &All| {
                 all.open.keys().filter(|(agent, _)| *agent == place.agent).count() >= MAX_TERMINALS
             };
-            if is_full(&all) {
+            if !tells_ends && is_full(&all) {
                 // Of those that nobody is at many have ended; the agent knows which, and counts too.
-                let is_here = |open: &Open| !open.room.borrow().seats().is_empty();
-                all.open.retain(|(agent, _), open| *agent != place.agent || is_here(open));
+                all.open.retain(|(agent, _), open| *agent != place.agent || !open.is_empty());
             }
             if is_full(&all) {
                 return Err(Refused::TooMany);
@@ -86,7 +94,8 @@ impl Fleet {
             let open = Open {
                 workspace: place.workspace,
                 number: all.opened,
-                is_there: false,
+                kept_by: None,
+                has_ended: false,
                 room: watch::Sender::new(Arc::new(room)),
             };
             all.open.insert(at, open);
@@ -104,9 +113,9 @@ impl Fleet {
     /// The terminals that are open in a workspace, the oldest first.
     #[must_use]
     pub fn terminals(&self, workspace: WorkspaceId) -> Vec<OpenTerminal> {
-        self.forget_terminals();
         let all = lock(&self.0.terminals.0);
-        let here = all.open.iter().filter(|(_, o)| o.workspace == workspace && o.is_there);
+        let is_here = |open: &Open| open.workspace == workspace && open.kept_by.is_some();
+        let here = all.open.iter().filter(|(_, open)| is_here(open));
         let mut found: Vec<OpenTerminal> = here
             .map(|(&(agent, id), open)| {
                 let room = Room::clone(&open.room.borrow());
@@ -185,13 +194,23 @@ impl Fleet {
         Ok(())
     }
 
-    /// Forgets terminals that nobody is at and whose agent is gone.
-    fn forget_terminals(&self) {
-        let agents: Vec<AgentId> = self.connected_agents().into_iter().map(|(id, _)| id).collect();
-        let is_kept = |(agent, _): &At, open: &mut Open| {
-            agents.contains(agent) || !open.room.borrow().seats().is_empty()
-        };
-        lock(&self.0.terminals.0).open.retain(is_kept);
+    /// An agent is gone, or another process: its terminals that nobody is at are forgotten, the others
+    /// when everyone has left.
+    pub(super) fn forget_terminals(&self, agent: AgentId) {
+        let mut all = lock(&self.0.terminals.0);
+        all.open.retain(|(of, _), open| *of != agent || !open.is_empty());
+    }
+
+    /// What ran in a terminal has ended, says its agent. Whoever is there is told by its stream: they
+    /// may be at another already that has this id.
+    pub(super) fn terminal_ended(&self, at: At) {
+        let mut all = lock(&self.0.terminals.0);
+        if let Some(open) = all.open.get_mut(&at) {
+            open.has_ended = true;
+            if open.is_empty() {
+                all.open.remove(&at);
+            }
+        }
     }
 }
 
@@ -223,7 +242,8 @@ impl Chair {
 
     /// The agent has it.
     pub(super) fn is_there(&self) {
-        self.with(|open| open.is_there = true);
+        let process = self.fleet.agent_key(self.place.agent);
+        self.with(|open| (open.kept_by, open.has_ended) = (process, false));
     }
 
     /// Whether what is typed here goes to the terminal; the others are told of it.
@@ -270,10 +290,13 @@ impl Chair {
 
 impl Drop for Chair {
     fn drop(&mut self) {
+        let process = self.fleet.agent_key(self.place.agent);
         let mut is_left = false;
         self.with(|open| {
             open.room.send_modify(|room| Arc::make_mut(room).leave(self.session));
-            is_left = !open.is_there && open.room.borrow().seats().is_empty();
+            // Nobody says any more that one ended whose agent is gone.
+            let is_over = open.has_ended || open.kept_by.is_none() || open.kept_by != process;
+            is_left = is_over && open.is_empty();
         });
         if is_left {
             self.over();

@@ -263,6 +263,25 @@ async fn control_passes_the_smallest_window_rules_and_a_moderator_ends_it() {
     assert!(log.contains("terminal_began_by"), "{log}");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_shell_that_ends_with_nobody_there_is_listed_no_more() {
+    let site = kiln();
+    let (terminal, gate) = (uuid::Uuid::new_v4(), site.path("gate"));
+    let mut ada = Tab::open(&site, "ada", terminal, (80, 24)).await;
+    ada.sees("$ ").await;
+    let waits = format!("until [ -e {} ]; do sleep 0.1; done; exit", gate.display());
+    ada.keys(&format!("echo be''gins; {waits}\n")).await;
+    ada.sees("begins").await;
+    drop(ada);
+    eventually("nobody is there", || {
+        let listed = terminals(&site);
+        let is_empty = |one: &Value| one["seats"].as_array().is_none_or(Vec::is_empty);
+        (listed.len() == 1 && listed.iter().all(is_empty)).then_some(())
+    });
+    std::fs::write(gate, "").unwrap();
+    eventually("it is listed no more", || terminals(&site).is_empty().then_some(()));
+}
+
 fn workspace(site: &Site) -> String {
     let shown = site.cli(&["show", "kiln", "-o", "json"]).ok();
     let shown: Value = serde_json::from_str(&shown).unwrap();

@@ -25,6 +25,7 @@ use crate::model::id::RecordingId;
 use crate::model::recording::{NewRecording, RecordingKind, RecordingReason, WhenFull};
 use crate::model::session::SessionKind;
 use crate::ssh::BoxStream;
+use crate::ssh::watched::Watched;
 use crate::tasks::OnPanic;
 use crate::wire::session::Kind;
 
@@ -140,7 +141,8 @@ impl Fleet {
         self.0.tasks.spawn_graceful("recorder", OnPanic::Lose, run);
         let is_told = plan.kind == RecordingKind::Shell || plan.size != (0, 0);
         let notice = (is_told && live.kind != SessionKind::Terminal).then_some(NOTICE);
-        Ok(Box::new(Tap::new(stream, queue, self.0.clock.clone(), (policy.input, notice))))
+        let tap = Tap::new(queue, self.0.clock.clone(), (policy.input, notice));
+        Ok(Box::new(Watched::new(stream, tap)))
     }
 }
 

@@ -2,53 +2,52 @@
 //! the stream apart.
 
 use std::io;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Instant;
 
-use bytes::{Buf as _, Bytes, BytesMut};
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use bytes::{Bytes, BytesMut};
+use tokio::io::ReadBuf;
 
 use super::ENDS;
 use super::queue::{Asking, Queue};
 use crate::clock::Clock;
 use crate::model::recording::events::What;
+use crate::server::fleet::notices::Ahead;
+use crate::ssh::watched::{Source, Watcher};
 use crate::wire::frame::Frame;
+use crate::wire::frame::follow::{Follower, HEAD_BYTES, Part};
 
 /// Sizes that a window may have; what shows a recording draws one of that size.
 const SIZES: std::ops::RangeInclusive<u16> = 2..=1000;
 
-/// The stream.
-pub(super) struct Tap<S> {
-    inner: S,
+/// What copies a stream's frames into a queue.
+pub(super) struct Tap {
     queue: Arc<Queue>,
     clock: Clock,
     began: Instant,
     has_input: bool,
-    /// A frame that is read before any other: what the person is told.
-    ahead: Bytes,
+    /// What the person is told.
+    ahead: Ahead,
     /// The person was told that the session ends, and nothing more is read.
     is_ended: bool,
     reading: Frames,
     writing: Frames,
 }
 
-impl<S> Tap<S> {
+impl Tap {
     pub(super) fn new(
-        inner: S,
         queue: Arc<Queue>,
         clock: Clock,
         (has_input, notice): (bool, Option<&str>),
     ) -> Self {
-        let mut ahead = BytesMut::new();
+        let mut ahead = Ahead::default();
         if let Some(text) = notice {
-            Frame::Notice(text.to_owned()).encode(&mut ahead);
+            ahead.say(text.to_owned());
         }
-        let began = clock.instant();
+        let (began, is_ended) = (clock.instant(), false);
         let (reading, writing) = (Frames::of(Side::Agent), Frames::of(Side::Person));
-        let (ahead, is_ended) = (ahead.freeze(), false);
-        Self { inner, queue, clock, began, has_input, ahead, is_ended, reading, writing }
+        Self { queue, clock, began, has_input, ahead, is_ended, reading, writing }
     }
 
     fn note(&mut self, is_reading: bool, bytes: &[u8]) {
@@ -64,47 +63,30 @@ impl<S> Tap<S> {
     }
 }
 
-impl<S> Drop for Tap<S> {
+impl Drop for Tap {
     fn drop(&mut self) {
         self.queue.close();
     }
 }
 
-impl<S: AsyncRead + Unpin> AsyncRead for Tap<S> {
+impl Watcher for Tap {
     fn poll_read(
-        mut self: Pin<&mut Self>,
+        &mut self,
         cx: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        if self.queue.poll_must_end(cx) && !self.is_ended && self.reading.is_between() {
-            let mut notice = BytesMut::new();
-            Frame::Notice(ENDS.to_owned()).encode(&mut notice);
-            let told = [self.ahead.as_ref(), notice.as_ref()].concat();
-            (self.ahead, self.is_ended) = (told.into(), true);
+    ) -> Poll<io::Result<Source>> {
+        if self.queue.poll_must_end(cx) && !self.is_ended && self.reading.follower.is_between() {
+            self.ahead.say(ENDS.to_owned());
+            self.is_ended = true;
         }
-        if !self.ahead.is_empty() {
-            let n = self.ahead.len().min(buffer.remaining());
-            buffer.put_slice(&self.ahead.split_to(n));
-            return Poll::Ready(Ok(()));
-        }
-        if self.is_ended {
-            return Poll::Ready(Ok(()));
+        if self.ahead.give(buffer) || self.is_ended {
+            return Poll::Ready(Ok(Source::Watcher));
         }
         ready!(self.queue.poll_room(cx, Asking::Reader));
-        let before = buffer.filled().len();
-        let read = ready!(Pin::new(&mut self.inner).poll_read(cx, buffer));
-        let came = buffer.filled().get(before..).unwrap_or_default();
-        self.note(true, came);
-        Poll::Ready(read)
+        Poll::Ready(Ok(Source::Stream))
     }
-}
 
-impl<S: AsyncWrite + Unpin> AsyncWrite for Tap<S> {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
+    fn poll_write(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         if self.queue.must_end() {
             return Poll::Ready(Err(io::Error::new(io::ErrorKind::BrokenPipe, ENDS)));
         }
@@ -112,26 +94,20 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Tap<S> {
         if self.has_input {
             ready!(self.queue.poll_room(cx, Asking::Writer));
         }
-        let written = ready!(Pin::new(&mut self.inner).poll_write(cx, bytes));
-        if let Ok(n) = written {
-            self.note(false, bytes.get(..n).unwrap_or_default());
-        }
-        Poll::Ready(written)
+        Poll::Ready(Ok(()))
     }
 
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.inner).poll_flush(cx)
+    fn read(&mut self, bytes: &[u8]) {
+        self.note(true, bytes);
     }
 
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.inner).poll_shutdown(cx)
+    fn written(&mut self, bytes: &[u8]) {
+        self.note(false, bytes);
     }
 }
 
-/// Bytes before a frame's payload.
-const HEADER: usize = 5;
-/// The longest payload of a frame that is read as a whole: sizes and codes.
-const MAX_WHOLE: usize = 64;
+/// The longest frame that is read as a whole: sizes and codes.
+const MAX_WHOLE: usize = HEAD_BYTES + 64;
 
 /// Who says the frames of a direction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -140,79 +116,61 @@ enum Side {
     Person,
 }
 
-/// Where frames begin in bytes that come in any pieces.
+/// What the frames of a direction say.
 struct Frames {
     side: Side,
-    header: BytesMut,
-    /// Bytes of the payload that are still to come.
-    left: usize,
-    /// The payload so far, of kinds that are read as a whole.
+    follower: Follower,
+    /// The frame so far, of kinds that are read as a whole.
     whole: BytesMut,
 }
 
 impl Frames {
     fn of(side: Side) -> Self {
-        Self { side, header: BytesMut::new(), left: 0, whole: BytesMut::new() }
+        Self { side, follower: Follower::default(), whole: BytesMut::new() }
     }
 
-    /// Whether one frame has ended and the next has not begun.
-    fn is_between(&self) -> bool {
-        self.header.is_empty() && self.left == 0
-    }
-
-    fn feed(&mut self, mut bytes: &[u8], mut found: impl FnMut(What)) {
-        while !bytes.is_empty() {
-            if self.header.len() < HEADER {
-                let n = (HEADER - self.header.len()).min(bytes.len());
-                self.header.extend_from_slice(bytes.get(..n).unwrap_or_default());
-                bytes.advance(n);
-                if let Some(&[kind, a, b, c, d]) = self.header.first_chunk::<HEADER>() {
-                    self.left = u32::from_be_bytes([a, b, c, d]) as usize;
-                    if let Some(text) = self.around(kind) {
-                        found(What::Output(Bytes::from_static(text)));
-                    }
-                    self.end_if_over(&mut found);
+    fn feed(&mut self, bytes: &[u8], mut found: impl FnMut(What)) {
+        let Self { side, follower, whole } = self;
+        // The agent's own words are lines of their own.
+        let is_own_line = |kind| *side == Side::Agent && matches!(kind, 7 | 8);
+        let line = || What::Output(Bytes::from_static(b"\r\n"));
+        follower.feed(bytes, |part| match part {
+            Part::Head(head) => {
+                whole.clear();
+                whole.extend_from_slice(&head);
+                if is_own_line(head[0]) {
+                    found(line());
                 }
-                continue;
             }
-            let n = self.left.min(bytes.len());
-            let piece = bytes.get(..n).unwrap_or_default();
-            match (self.side, self.header.first()) {
-                (Side::Person, Some(0)) => found(What::Input(Bytes::copy_from_slice(piece))),
-                (Side::Agent, Some(2 | 3 | 7 | 8)) => {
+            Part::Payload(kind, piece) => match (*side, kind) {
+                (Side::Person, 0) => found(What::Input(Bytes::copy_from_slice(piece))),
+                (Side::Agent, 2 | 3 | 7 | 8) => {
                     found(What::Output(Bytes::copy_from_slice(piece)));
                 }
-                _ if self.whole.len() + n <= MAX_WHOLE => self.whole.extend_from_slice(piece),
+                _ if whole.len() + piece.len() <= MAX_WHOLE => whole.extend_from_slice(piece),
                 _ => {}
+            },
+            Part::End(kind) => {
+                if is_own_line(kind) {
+                    found(line());
+                }
+                if let Some(what) = said(*side, whole) {
+                    found(what);
+                }
             }
-            bytes.advance(n);
-            self.left -= n;
-            self.end_if_over(&mut found);
-        }
+        });
     }
+}
 
-    /// What is shown before and behind the agent's own words: they are lines of their own.
-    fn around(&self, kind: u8) -> Option<&'static [u8]> {
-        (self.side == Side::Agent && matches!(kind, 7 | 8)).then_some(b"\r\n")
-    }
-
-    fn end_if_over(&mut self, found: &mut impl FnMut(What)) {
-        if self.left > 0 {
-            return;
+/// What a frame says that was read as a whole.
+fn said(side: Side, whole: &mut BytesMut) -> Option<What> {
+    match (side, Frame::decode(whole)) {
+        (Side::Person, Ok(Some(Frame::Resize { cols, rows }))) => {
+            let within = |n: u16| n.clamp(*SIZES.start(), *SIZES.end());
+            Some(What::Resize { cols: within(cols), rows: within(rows) })
         }
-        if let Some(text) = self.header.first().and_then(|kind| self.around(*kind)) {
-            found(What::Output(Bytes::from_static(text)));
-        }
-        let mut frame = self.header.split();
-        frame.unsplit(self.whole.split());
-        match (self.side, Frame::decode(&mut frame)) {
-            (Side::Person, Ok(Some(Frame::Resize { cols, rows }))) => {
-                let within = |n: u16| n.clamp(*SIZES.start(), *SIZES.end());
-                found(What::Resize { cols: within(cols), rows: within(rows) });
-            }
-            (Side::Agent, Ok(Some(Frame::Exit(code)))) => found(What::Exit(code)),
-            _ => {}
-        }
+        (Side::Agent, Ok(Some(Frame::Exit(code)))) => Some(What::Exit(code)),
+        _ => None,
     }
 }
 
@@ -223,6 +181,7 @@ mod tests {
 
     use super::*;
     use crate::model::recording::WhenFull;
+    use crate::ssh::watched::Watched;
 
     proptest! {
         #[test]
@@ -254,7 +213,7 @@ mod tests {
                         other @ What::Marker(_) => panic!("{other:?}"),
                     });
                 }
-                prop_assert!(frames.is_between());
+                prop_assert!(frames.follower.is_between());
             }
             let expected = [&payloads.concat()[..], b"\r\nover\r\n\r\nHUP\r\n"].concat();
             prop_assert_eq!(output, expected);
@@ -268,7 +227,7 @@ mod tests {
             for side in [Side::Agent, Side::Person] {
                 let mut frames = Frames::of(side);
                 frames.feed(&bytes, |_| {});
-                prop_assert!(frames.whole.len() <= MAX_WHOLE && frames.header.len() <= HEADER);
+                prop_assert!(frames.whole.len() <= MAX_WHOLE);
             }
         }
     }
@@ -278,7 +237,8 @@ mod tests {
         let (near, mut far) = tokio::io::duplex(1 << 16);
         let queue = Arc::new(Queue::new(WhenFull::Continue));
         let told = (false, Some("recorded"));
-        let mut tap = Tap::new(near, Arc::clone(&queue), Clock::machine(), told);
+        let tap = Tap::new(Arc::clone(&queue), Clock::machine(), told);
+        let mut tap = Watched::new(near, tap);
         let mut sent = BytesMut::new();
         Frame::Stdout(Bytes::from_static(b"out")).encode(&mut sent);
         far.write_all(&sent).await.unwrap();
@@ -302,7 +262,8 @@ mod tests {
     async fn a_session_that_must_end_says_so_between_two_frames() {
         let (near, mut far) = tokio::io::duplex(1 << 16);
         let queue = Arc::new(Queue::new(WhenFull::End));
-        let mut tap = Tap::new(near, Arc::clone(&queue), Clock::machine(), (true, None));
+        let tap = Tap::new(Arc::clone(&queue), Clock::machine(), (true, None));
+        let mut tap = Watched::new(near, tap);
         let mut sent = BytesMut::new();
         Frame::Stdout(Bytes::from_static(b"out")).encode(&mut sent);
         let (begun, rest) = sent.split_at(4);

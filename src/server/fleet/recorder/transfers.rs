@@ -1,13 +1,9 @@
 //! Files, ports and sockets that pass a recorded session: seen as they pass, and written as rows.
 
 use std::collections::BTreeMap;
-use std::io;
-use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
@@ -18,6 +14,7 @@ use crate::server::fleet::Fleet;
 use crate::server::fleet::register::Live;
 use crate::ssh::BoxStream;
 use crate::ssh::sftp_watch::{Deed, Watch};
+use crate::ssh::watched::{Watched, Watcher};
 use crate::tasks::OnPanic;
 use crate::wire::session::{Back, Kind, ListenOn};
 
@@ -69,7 +66,7 @@ impl Fleet {
             return stream;
         }
         let (kind, name) = match kind {
-            Kind::Sftp => return Box::new(Files::new(stream, self.transfers(live))),
+            Kind::Sftp => return Box::new(Watched::new(stream, Files::new(self.transfers(live)))),
             Kind::Tcp { host, port } => (TransferKind::Port, target(host, *port)),
             Kind::Unix { path } => (TransferKind::Socket, path.clone()),
             Kind::Listen { on } => {
@@ -81,7 +78,7 @@ impl Fleet {
             }
             Kind::Exec { .. } | Kind::Terminal { .. } | Kind::Speedtest { .. } => return stream,
         };
-        Box::new(Counted::new(stream, self.transfers(live), (kind, &name)))
+        Box::new(Watched::new(stream, Counted::new(self.transfers(live), (kind, &name))))
     }
 
     /// The same for a stream that the agent opened.
@@ -94,7 +91,7 @@ impl Fleet {
         match back {
             Back::Accepted { on, .. } if self.is_recorded(live).is_some() => {
                 let of = (TransferKind::Listener, &*listener(on));
-                Box::new(Counted::new(stream, self.transfers(live), of))
+                Box::new(Watched::new(stream, Counted::new(self.transfers(live), of)))
             }
             Back::Accepted { .. } | Back::SshAgent => stream,
         }
@@ -158,39 +155,33 @@ async fn put(app: &App, whose: Whose, rows: Vec<Row>) {
     }
 }
 
-/// A stream of SFTP whose files are noted.
-struct Files<S> {
-    inner: S,
-    seen: Seen,
-}
-
-/// What is known of a stream of SFTP.
-struct Seen {
+/// What is known of a stream of SFTP, whose files are noted.
+struct Files {
     watch: Watch,
     log: Arc<Log>,
     /// The rows of files that are open. They are no more than a watch keeps in mind.
     rows: BTreeMap<u32, i64>,
 }
 
-impl<S> Files<S> {
-    fn new(inner: S, log: Arc<Log>) -> Self {
-        Self { inner, seen: Seen { watch: Watch::default(), log, rows: BTreeMap::new() } }
+impl Files {
+    fn new(log: Arc<Log>) -> Self {
+        Self { watch: Watch::default(), log, rows: BTreeMap::new() }
     }
 }
 
-impl Seen {
-    fn asks(&mut self, bytes: &[u8]) {
-        let Self { watch, log, rows } = self;
-        watch.asks(bytes, |deed| enter(log, rows, deed));
-    }
-
-    fn answers(&mut self, bytes: &[u8]) {
+impl Watcher for Files {
+    fn read(&mut self, bytes: &[u8]) {
         let Self { watch, log, rows } = self;
         watch.answers(bytes, |deed| enter(log, rows, deed));
     }
+
+    fn written(&mut self, bytes: &[u8]) {
+        let Self { watch, log, rows } = self;
+        watch.asks(bytes, |deed| enter(log, rows, deed));
+    }
 }
 
-impl Drop for Seen {
+impl Drop for Files {
     fn drop(&mut self) {
         let now = self.log.clock.now();
         self.log.note(|tally| self.rows.values().for_each(|row| tally.end(*row, now)));
@@ -236,95 +227,33 @@ fn enter(log: &Log, rows: &mut BTreeMap<u32, i64>, deed: Deed) {
     }
 }
 
-impl<S: AsyncRead + Unpin> AsyncRead for Files<S> {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buffer: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        let before = buffer.filled().len();
-        let read = ready!(Pin::new(&mut self.inner).poll_read(cx, buffer));
-        self.seen.answers(buffer.filled().get(before..).unwrap_or_default());
-        Poll::Ready(read)
-    }
-}
-
-impl<S: AsyncWrite + Unpin> AsyncWrite for Files<S> {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        let written = ready!(Pin::new(&mut self.inner).poll_write(cx, bytes));
-        if let Ok(n) = written {
-            self.seen.asks(bytes.get(..n).unwrap_or_default());
-        }
-        Poll::Ready(written)
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.inner).poll_flush(cx)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.inner).poll_shutdown(cx)
-    }
-}
-
 /// A stream whose bytes are counted in a row.
-struct Counted<S> {
-    inner: S,
+struct Counted {
     log: Arc<Log>,
     row: i64,
 }
 
-impl<S> Counted<S> {
-    fn new(inner: S, log: Arc<Log>, (kind, name): (TransferKind, &str)) -> Self {
+impl Counted {
+    fn new(log: Arc<Log>, (kind, name): (TransferKind, &str)) -> Self {
         let now = log.clock.now();
         let row = log.note(|tally| tally.again(kind, name, now));
-        Self { inner, log, row }
+        Self { log, row }
     }
 }
 
-impl<S> Drop for Counted<S> {
+impl Watcher for Counted {
+    fn read(&mut self, bytes: &[u8]) {
+        self.log.note(|tally| tally.count(self.row, bytes.len() as u64, 0));
+    }
+
+    fn written(&mut self, bytes: &[u8]) {
+        self.log.note(|tally| tally.count(self.row, 0, bytes.len() as u64));
+    }
+}
+
+impl Drop for Counted {
     fn drop(&mut self) {
         let now = self.log.clock.now();
         self.log.note(|tally| tally.end(self.row, now));
-    }
-}
-
-impl<S: AsyncRead + Unpin> AsyncRead for Counted<S> {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buffer: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        let before = buffer.filled().len();
-        let read = ready!(Pin::new(&mut self.inner).poll_read(cx, buffer));
-        let n = (buffer.filled().len() - before) as u64;
-        self.log.note(|tally| tally.count(self.row, n, 0));
-        Poll::Ready(read)
-    }
-}
-
-impl<S: AsyncWrite + Unpin> AsyncWrite for Counted<S> {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        let written = ready!(Pin::new(&mut self.inner).poll_write(cx, bytes));
-        if let Ok(n) = written {
-            self.log.note(|tally| tally.count(self.row, 0, n as u64));
-        }
-        Poll::Ready(written)
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.inner).poll_flush(cx)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.inner).poll_shutdown(cx)
     }
 }

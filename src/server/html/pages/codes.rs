@@ -4,14 +4,13 @@ use maud::{Markup, Render, html};
 
 use crate::model::code::{CodeState, MAX_USES, never_given};
 use crate::model::time::words;
-use crate::model::verb::{Preset, Verb};
 use crate::model::workspace::Workspace;
 use crate::server::html::layout::{Page, Section, Visit, crumbs};
-use crate::server::html::pages::sharing::{CUSTOM, switch};
 use crate::server::html::parts::badge::{self, Look};
 use crate::server::html::parts::button::{button, post};
-use crate::server::html::parts::form::{Input, Line, notes, wrongs};
+use crate::server::html::parts::form::{Input, Line, wrongs};
 use crate::server::html::parts::icon::icon;
+use crate::server::html::parts::may::{May, recorded};
 use crate::server::html::parts::notice::empty;
 use crate::server::html::parts::table::{Column, Table, cell, deeds, row, spare};
 use crate::server::html::parts::{code, time};
@@ -72,13 +71,7 @@ impl Codes {
     fn made(&self) -> Markup {
         html! {
             @if let Some(link) = &self.made {
-                div class="notice" data-state="ok" role="status" {
-                    (icon("s-ok"))
-                    div class="stack tight" {
-                        div { b { "The code is made. " } "Copy its link now; it is not shown again." }
-                        (code::secret("made", link))
-                    }
-                }
+                (code::made("The code is made.", "Copy its link now; it is not shown again.", &[("made", link)]))
             }
         }
     }
@@ -184,44 +177,15 @@ impl Codes {
                 header { h2 id="make" { "Make a code" } }
                 form class="body fields" method="post" action=(place.codes()) {
                     (self.visit.csrf)
-                    (self.verbs())
+                    (May { legend: "May", never: never_given(), ..May::default() }.draw(input))
                     (Line { id: "f-for", name: "for", label: "Lasts", value: "8h", hint: "From when it is redeemed: 2h, 8h, at most 30d.", ..Line::default() }.draw(input))
                     (Line { id: "f-until", name: "until", label: "Redeemed within", value: "1d", hint: "1d, 8h, at most 30d.", ..Line::default() }.draw(input))
                     (Line { id: "f-uses", name: "uses", label: "Times", kind: "number", value: "1", hint: &format!("At most {MAX_USES}."), ..Line::default() }.draw(input))
                     (Line { id: "f-reason", name: "reason", label: "Reason", optional: true, hint: "Kept in the log, and shown to who redeems it.", ..Line::default() }.draw(input))
-                    (switch(input, "record", "Record terminals", "Everyone in the terminal sees that it is recorded."))
+                    (recorded(input))
                     (wrongs(input, &names))
                     div class="actions" { (button("primary", "token", "Make the code")) }
                 }
-            }
-        }
-    }
-
-    fn verbs(&self) -> Markup {
-        let input = &self.input;
-        let chosen = input.value("preset", Preset::Use.as_str());
-        let presets = Preset::ALL.iter().filter(|p| p.verbs().minus(never_given()) == p.verbs());
-        let verbs = Verb::ALL.iter().filter(|verb| !never_given().contains(**verb));
-        html! {
-            fieldset class="field" id="f-verbs" {
-                legend { "May" }
-                @for preset in presets {
-                    label class="check" {
-                        input type="radio" name="preset" value=(preset) checked[chosen == preset.as_str()];
-                        span { (preset) span class="hint" { (preset.says()) } }
-                    }
-                }
-                label class="check" {
-                    input type="radio" name="preset" value=(CUSTOM) checked[chosen == CUSTOM];
-                    span { "these" span class="hint" { "what is marked below" } }
-                }
-                div class="pills" {
-                    @for verb in verbs {
-                        @let name = format!("v.{verb}");
-                        label { input type="checkbox" name=(name) value="yes" checked[input.value(&name, "") == "yes"]; (verb) }
-                    }
-                }
-                (notes("f-verbs", "", input.error("verbs")))
             }
         }
     }

@@ -8,7 +8,6 @@ use crate::model::user::SiteRole;
 use crate::server::html::layout::{Visit, role_word};
 use crate::server::html::parts::dialog::{Asking, Dialog};
 use crate::server::html::parts::form::{Input, Line, notes};
-use crate::server::html::parts::icon::icon;
 use crate::server::html::parts::table::{Column, Table, cell, deeds, row, spare};
 use crate::server::html::parts::{code, time};
 use crate::server::html::paths;
@@ -53,13 +52,7 @@ impl Invitations {
     fn made(&self) -> Markup {
         html! {
             @if let Some(link) = &self.made {
-                div class="notice" data-state="ok" role="status" {
-                    (icon("s-ok"))
-                    div class="stack tight" {
-                        div { b { "The invitation is made. " } "Copy its link now; it is not shown again." }
-                        (code::secret("made", link))
-                    }
-                }
+                (code::made("The invitation is made.", "Copy its link now; it is not shown again.", &[("made", link)]))
             }
         }
     }

@@ -12,7 +12,7 @@ use crate::server::html::parts::badge::{self, Look};
 use crate::server::html::parts::button::{button, link};
 use crate::server::html::parts::form::{Area, Input, Line, wrongs};
 use crate::server::html::parts::notice::empty;
-use crate::server::html::parts::table::{Column, Table, cell, deeds, row};
+use crate::server::html::parts::table::{Column, Table, cell, deeds, row, worded};
 use crate::server::html::parts::time;
 use crate::server::html::paths;
 
@@ -135,7 +135,7 @@ impl Requests {
                 @let open = link("small", &path, &html! { @if asks { "Answer" } @else { "Open" } span class="vh" { ": " (place(view)) } });
                 (row(&format!("r-{}", request.id), &html! { (place(view)) }, &[
                     cell(if asks { "Who" } else { "State" }, &state),
-                    cell("May", &html! { (may(request.verbs)) }),
+                    worded("May", &html! { (may(request.verbs)) }),
                     cell("For", &html! { (words(request.lasts)) }),
                     cell("Reason", &html! { (request.reason) }),
                     deeds(&open),

@@ -164,8 +164,8 @@ impl RotationPage {
     fn told(&self) -> Markup {
         html! {
             @match &self.made {
-                Some(Made::Feed(url)) => (once("Your link is made. ", "Put it into your calendar now; it is not shown again.", &[("made", url)])),
-                Some(Made::Webhook { url, secret }) => (once("Programs may say who is on call. ", "Copy the secret now; it is not shown again.", &[("made-url", url), ("made", secret)])),
+                Some(Made::Feed(url)) => (code::made("Your link is made.", "Put it into your calendar now; it is not shown again.", &[("made", url)])),
+                Some(Made::Webhook { url, secret }) => (code::made("Programs may say who is on call.", "Copy the secret now; it is not shown again.", &[("made-url", url), ("made", secret)])),
                 None => {}
             }
         }
@@ -249,19 +249,6 @@ impl RotationPage {
                         }
                     }
                 }
-            }
-        }
-    }
-}
-
-/// What is shown once.
-fn once(what: &str, then: &str, secrets: &[(&str, &String)]) -> Markup {
-    html! {
-        div class="notice" data-state="ok" role="status" {
-            (icon("s-ok"))
-            div class="stack tight" {
-                div { b { (what) } (then) }
-                @for (id, text) in secrets { (code::secret(id, text)) }
             }
         }
     }

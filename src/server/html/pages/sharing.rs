@@ -5,7 +5,6 @@ use maud::{Markup, Render, html};
 use crate::model::grant::{Grant, GrantView, Limits, Recipient};
 use crate::model::request::BreakGlassView;
 use crate::model::user::UserRef;
-use crate::model::verb::{Preset, Verb};
 use crate::model::workspace::Workspace;
 use crate::server::html::layout::{Page, Section, Visit, crumbs};
 use crate::server::html::parts::badge::{self, Look};
@@ -13,23 +12,22 @@ use crate::server::html::parts::break_glass::broken;
 use crate::server::html::parts::button::{button, labelled, link, post};
 use crate::server::html::parts::form::{Input, Line, notes, wrongs};
 use crate::server::html::parts::icon::icon;
+use crate::server::html::parts::may::{Lasts, May, recorded, switch};
 use crate::server::html::parts::notice::empty;
-use crate::server::html::parts::table::{Column, Table, cell, deeds, row, spare};
+use crate::server::html::parts::table::{Column, Table, cell, deeds, row, spare, worded};
 use crate::server::html::parts::{avatar, time};
 use crate::server::html::paths::{self, Place};
 
 /// A grant that ends so soon is marked.
 const SOON_S: i64 = 24 * 3600;
 /// What is offered for an end: what is sent, and what is said.
-pub const ENDS: [(&str, &str); 5] = [
+const ENDS: [(&str, &str); 5] = [
     ("2h", "2 hours"),
     ("8h", "8 hours"),
     ("7d", "1 week"),
     ("at", "On a date"),
     ("never", "No end"),
 ];
-/// What is sent when the verbs are chosen one by one.
-pub const CUSTOM: &str = "custom";
 
 /// The page.
 pub struct Sharing {
@@ -122,7 +120,7 @@ impl Sharing {
             &format!("grant-{}", grant.id),
             &who(view),
             &[
-                cell("May", &html! { (may(grant)) }),
+                worded("May", &html! { (may(grant)) }),
                 cell("When", &self.when(view)),
                 cell("Until", &self.until(&grant.limits)),
                 spare(
@@ -191,7 +189,7 @@ impl Sharing {
                 form class="body fields" method="post" action=(place.sharing()) {
                     (self.visit.csrf)
                     (self.subject())
-                    (self.verbs())
+                    (May { legend: "May", ..May::default() }.draw(input))
                     (self.ends())
                     (Line {
                         id: "f-window", name: "window", label: "Hours", optional: true,
@@ -206,7 +204,7 @@ impl Sharing {
                         hint: "Kept in the log.", ..Line::default()
                     }.draw(input))
                     (switch(input, "require_mfa", "Second factor", "Only in a session in which it was given."))
-                    (switch(input, "record", "Record terminals", "Everyone in the terminal sees that it is recorded."))
+                    (recorded(input))
                     (wrongs(input, &[("who", "Who"), ("verbs", "May"), ("until", "Ends"), ("networks", "Networks"), ("window", "Hours"), ("reason", "Reason")]))
                     div class="actions" { (button("primary", "person-plus", "Share")) }
                 }
@@ -231,48 +229,20 @@ impl Sharing {
         }
     }
 
-    fn verbs(&self) -> Markup {
-        let input = &self.input;
-        let chosen = input.value("preset", Preset::Use.as_str());
-        html! {
-            fieldset class="field" id="f-verbs" {
-                legend { "May" }
-                @for preset in Preset::ALL {
-                    label class="check" {
-                        input type="radio" name="preset" value=(preset) checked[chosen == preset.as_str()];
-                        span { (preset) span class="hint" { (preset.says()) } }
-                    }
-                }
-                label class="check" {
-                    input type="radio" name="preset" value=(CUSTOM) checked[chosen == CUSTOM];
-                    span { "these" span class="hint" { "what is marked below" } }
-                }
-                div class="pills" {
-                    @for verb in Verb::ALL {
-                        @let name = format!("v.{verb}");
-                        label { input type="checkbox" name=(name) value="yes" checked[input.value(&name, "") == "yes"]; (verb) }
-                    }
-                }
-                (notes("f-verbs", "", input.error("verbs")))
-            }
-        }
-    }
-
     fn ends(&self) -> Markup {
         let input = &self.input;
-        let chosen = input.value("ends", "8h");
-        html! {
-            fieldset class="field" id="f-until" {
-                legend { "Ends" }
-                div class="segments" {
-                    @for (value, label) in ENDS {
-                        label { input type="radio" name="ends" value=(value) checked[chosen == value]; (label) }
-                    }
-                }
-                input type="datetime-local" name="until_at" aria-label="On which date, UTC" value=[Some(input.value("until_at", "")).filter(|v| !v.is_empty())];
-                (notes("f-until", "A date is in UTC.", input.error("until")))
-            }
+        let at = html! {
+            input type="datetime-local" name="until_at" aria-label="On which date, UTC" value=[Some(input.value("until_at", "")).filter(|v| !v.is_empty())];
+        };
+        Lasts {
+            field: "until",
+            name: "ends",
+            legend: "Ends",
+            offers: &ENDS,
+            first: "8h",
+            hint: "A date is in UTC.",
         }
+        .draw(input, &at)
     }
 }
 
@@ -304,14 +274,4 @@ fn who(view: &GrantView) -> Markup {
 /// What a grant gives: the set's name, or each verb.
 fn may(grant: &Grant) -> String {
     grant.verbs.preset().map_or_else(|| grant.verbs.to_string(), |preset| preset.to_string())
-}
-
-/// A switch with what it means.
-pub(super) fn switch(input: &Input, name: &str, label: &str, hint: &str) -> Markup {
-    html! {
-        label class="check" {
-            input class="switch" role="switch" type="checkbox" name=(name) value="yes" checked[input.value(name, "") == "yes"];
-            span { (label) span class="hint" { (hint) } }
-        }
-    }
 }

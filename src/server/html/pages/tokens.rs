@@ -9,7 +9,6 @@ use crate::server::html::parts::badge::{Look, badge};
 use crate::server::html::parts::button::{labelled, opens};
 use crate::server::html::parts::dialog::{Asking, Dialog};
 use crate::server::html::parts::form::{Input, Line};
-use crate::server::html::parts::icon::icon;
 use crate::server::html::parts::notice::empty;
 use crate::server::html::parts::table::{Column, Table, cell, deeds, row, spare};
 use crate::server::html::parts::{code, time};
@@ -72,13 +71,7 @@ impl Render for Tokens {
 pub fn made(made: Option<&Made>) -> Markup {
     html! {
         @if let Some(made) = made {
-            div class="notice" data-state="ok" role="status" {
-                (icon("s-ok"))
-                div class="stack tight" {
-                    div { b { "Token “" (made.name) "” made. " } "Copy it now; it is not shown again." }
-                    (code::secret("made", &made.token))
-                }
-            }
+            (code::made(&format!("Token “{}” made.", made.name), "Copy it now; it is not shown again.", &[("made", &made.token)]))
         }
     }
 }

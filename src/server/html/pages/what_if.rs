@@ -6,7 +6,7 @@ use crate::model::what_if::Outlook;
 use crate::server::html::layout::{Page, Section, Visit, crumbs};
 use crate::server::html::parts::button::button;
 use crate::server::html::parts::notice::empty;
-use crate::server::html::parts::table::{Column, Table, cell, row};
+use crate::server::html::parts::table::{Column, Table, cell, row, worded};
 
 /// What a form is sent with by whoever wants to look first.
 pub const LOOK: &str = "look";
@@ -79,8 +79,8 @@ impl WhatIf {
             @for (n, shift) in self.outlook.shifts.iter().enumerate() {
                 (row(&format!("shift-{n}"), &html! { span class="name" { (shift.workspace) } }, &[
                     cell("Who", &html! { (shift.who) }),
-                    cell("Gains", &verbs(shift.gained)),
-                    cell("Loses", &verbs(shift.lost)),
+                    worded("Gains", &verbs(shift.gained)),
+                    worded("Loses", &verbs(shift.lost)),
                 ]))
             }
         };

@@ -16,6 +16,20 @@ pub fn secret(id: &str, text: &str) -> Markup {
     block("code secret", id, text)
 }
 
+/// What was just made, with secrets of it that are shown this once: an id and a text each.
+#[must_use]
+pub fn made(what: &str, then: &str, secrets: &[(&str, &str)]) -> Markup {
+    html! {
+        div class="notice" data-state="ok" role="status" {
+            (icon("s-ok"))
+            div class="stack tight" {
+                div { b { (what) " " } (then) }
+                @for (id, text) in secrets { (secret(id, text)) }
+            }
+        }
+    }
+}
+
 fn block(class: &str, id: &str, text: &str) -> Markup {
     html! {
         div class=(class) {

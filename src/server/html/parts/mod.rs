@@ -13,6 +13,7 @@ pub mod icon;
 pub mod live;
 pub mod log;
 pub mod markdown;
+pub mod may;
 pub mod notice;
 pub mod pager;
 pub mod parameter;

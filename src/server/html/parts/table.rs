@@ -67,6 +67,12 @@ pub fn cell(label: &str, content: &Markup) -> Markup {
     classed("", label, content)
 }
 
+/// A cell of words that we know, which are not broken to make room for others.
+#[must_use]
+pub fn worded(label: &str, content: &Markup) -> Markup {
+    classed("words", label, content)
+}
+
 /// A cell that is dropped where there is no room.
 #[must_use]
 pub fn spare(label: &str, content: &Markup) -> Markup {

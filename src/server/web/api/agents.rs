@@ -22,6 +22,11 @@ pub(super) fn routes(routes: Routes) -> Routes {
             "/api/v2/workspaceagents/{agent}/connection",
             connection,
         )
+        .get(
+            Access::may(R::Workspace, A::Read),
+            "/api/v2/workspaceagents/{agent}/listening-ports",
+            listening_ports,
+        )
         .get(Access::may(R::Workspace, A::Read), "/api/v2/workspaceagents/{agent}/logs", logs)
         .get(
             Access::may(R::Workspace, A::Read),
@@ -66,6 +71,21 @@ async fn connection(
 ) -> Answer<Json<wire::ConnectionInfo>> {
     state.app.agent(&actor, id).await?;
     Ok(connection_info())
+}
+
+async fn listening_ports(
+    state: State,
+    Who(actor): Who,
+    Path(id): Path<AgentId>,
+) -> Answer<Json<wire::ListeningPorts>> {
+    state.app.agent(&actor, id).await?;
+    let found = state.fleet.listening_ports(id).into_iter();
+    let ports = found.map(|one| wire::ListeningPort {
+        process_name: one.process,
+        network: "tcp".to_owned(),
+        port: one.port,
+    });
+    Ok(Json(wire::ListeningPorts { ports: ports.collect() }))
 }
 
 async fn logs(

@@ -17,10 +17,10 @@ use super::{Visitor, templates};
 use crate::model::build::JobStatus;
 use crate::model::event::Event;
 use crate::model::id::{AgentId, BuildId, VersionId, WorkspaceId};
-use crate::model::verb::Verb;
 use crate::model::workspace::Workspace;
 use crate::server::app;
 use crate::server::app::logs::LogOf;
+use crate::server::fleet::viewers::Viewer;
 use crate::server::html::pages::workspace::{WorkspacePage, gone};
 use crate::server::html::pages::workspaces::{Entry, Whose};
 use crate::server::html::parts::live::{remove, replace};
@@ -129,16 +129,11 @@ async fn workspace(
         tail: LogTail::resume(&state.app, &visitor.actor, of, after).await?,
         agents: agents_of(&workspace),
         id: workspace.id,
+        viewer: state.fleet.view(&visitor.actor, workspace.id),
         state: state.clone(),
         visitor,
     };
     serve(&state, feed)
-}
-
-/// Whether someone may still see a workspace. Where that cannot be read the page stays.
-async fn may_see(state: &State, visitor: &Visitor, id: WorkspaceId) -> bool {
-    let may = state.app.may(&visitor.actor, id, Verb::View).await;
-    !matches!(may, Err(app::Error::NotFound(_) | app::Error::Denied(_)))
 }
 
 fn agents_of(workspace: &Workspace) -> Vec<AgentId> {
@@ -148,6 +143,7 @@ fn agents_of(workspace: &Workspace) -> Vec<AgentId> {
 struct WorkspaceFeed {
     state: State,
     visitor: Visitor,
+    viewer: Viewer,
     id: WorkspaceId,
     agents: Vec<AgentId>,
     tail: LogTail,
@@ -172,8 +168,8 @@ impl Feed for WorkspaceFeed {
         }
     }
 
-    async fn holds(&mut self) -> bool {
-        may_see(&self.state, &self.visitor, self.id).await
+    async fn over(&self) {
+        self.viewer.over().await;
     }
 
     async fn next(&mut self, news: News) -> Answer<Option<Message>> {
@@ -236,13 +232,15 @@ async fn build(
     let of = LogOf::Build(build.id);
     let tail = LogTail::resume(&state.app, &visitor.actor, of, after).await?;
     let (id, workspace) = (build.id, workspace.id);
-    let feed = BuildFeed { id, workspace, at, tail, state: state.clone(), visitor };
+    let viewer = state.fleet.view(&visitor.actor, workspace);
+    let feed = BuildFeed { viewer, id, workspace, at, tail, state: state.clone(), visitor };
     serve(&state, feed)
 }
 
 struct BuildFeed {
     state: State,
     visitor: Visitor,
+    viewer: Viewer,
     at: AtBuild,
     id: BuildId,
     workspace: WorkspaceId,
@@ -258,8 +256,8 @@ impl Feed for BuildFeed {
         event == Event::BuildLog(self.id) || event == Event::Workspace(self.workspace)
     }
 
-    async fn holds(&mut self) -> bool {
-        may_see(&self.state, &self.visitor, self.workspace).await
+    async fn over(&self) {
+        self.viewer.over().await;
     }
 
     async fn next(&mut self, news: News) -> Answer<Option<Message>> {

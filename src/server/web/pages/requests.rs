@@ -2,18 +2,19 @@
 
 use axum::response::{IntoResponse, Response};
 
+use super::sharing::verbs;
 use super::{Html, Visitor, flash, mistake};
 use crate::model::id::{BreakGlassId, RequestId};
 use crate::model::policy::{Action as A, Permission, ResourceType as R};
 use crate::model::request::{MAX_PLACE, RequestState, RequestView, Verdict};
-use crate::model::verb::{Preset, Verb, Verbs};
+use crate::model::verb::Verbs;
 use crate::server::app::request_decisions::Decision;
 use crate::server::app::request_views::Show;
 use crate::server::app::requests::NewRequest;
 use crate::server::app::{Actor, Error};
 use crate::server::html::pages::request::RequestPage;
 use crate::server::html::pages::requests::{AskPage, Requests};
-use crate::server::html::parts::ask::{CUSTOM, Wanted};
+use crate::server::html::parts::ask::Wanted;
 use crate::server::html::parts::form::Input;
 use crate::server::html::paths;
 use crate::server::web::api::requests::long;
@@ -104,19 +105,6 @@ async fn ask(state: State, visitor: Visitor, fields: Fields) -> Answer<Response>
             Ok(page.into_response())
         }
     }
-}
-
-fn verbs(fields: &Fields) -> Result<Verbs, Error> {
-    let preset = fields.get("preset").unwrap_or_default();
-    if preset != CUSTOM {
-        return Ok(Preset::from_word(preset).unwrap_or(Preset::Use).verbs());
-    }
-    let is_marked = |verb: &&Verb| fields.get(&format!("v.{verb}")).is_some();
-    let marked: Verbs = Verb::ALL.iter().filter(is_marked).copied().collect();
-    if marked.is_empty() {
-        return Err(Error::invalid("verbs", "are none; mark what you want to do"));
-    }
-    Ok(marked.and(Preset::Viewer.verbs()))
 }
 
 async fn show(state: State, visitor: Visitor, Path(id): Path<RequestId>) -> Answer<Html> {

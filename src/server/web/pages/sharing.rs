@@ -11,8 +11,9 @@ use crate::model::workspace::Workspace;
 use crate::server::app::Error;
 use crate::server::app::recipients::Named;
 use crate::server::app::sharing::NewGrant;
-use crate::server::html::pages::sharing::{CUSTOM, Sharing};
+use crate::server::html::pages::sharing::Sharing;
 use crate::server::html::parts::form::Input;
+use crate::server::html::parts::may::CUSTOM;
 use crate::server::html::paths::{self, Place};
 use crate::server::web::api::sharing::limits;
 use crate::server::web::extract::Path;
@@ -137,7 +138,7 @@ pub(super) fn verbs(fields: &Fields) -> Result<Verbs, Error> {
     let is_marked = |verb: &&Verb| fields.get(&format!("v.{verb}")).is_some();
     let marked: Verbs = Verb::ALL.iter().filter(is_marked).copied().collect();
     if marked.is_empty() {
-        return Err(Error::invalid("verbs", "are none; mark what they may do"));
+        return Err(Error::invalid("verbs", "are none; mark at least one"));
     }
     Ok(marked.and(Preset::Viewer.verbs()))
 }

@@ -24,8 +24,6 @@ use crate::tasks::OnPanic;
 const COMMENT_EVERY: Duration = Duration::from_secs(15);
 /// Commits that come together are shown together.
 const GATHER: Duration = Duration::from_millis(120);
-/// Rights with an end need no commit to end: whether the page may be seen is asked this often, too.
-const LOOK_EVERY: Duration = Duration::from_millis(500);
 /// Messages that wait for a slow browser; then the stream waits too, and gathers.
 const WAITING: usize = 8;
 
@@ -65,9 +63,9 @@ pub trait Feed: Send + Sync + 'static {
     /// Whether an event may change what the page shows.
     fn wants(&self, event: Event) -> bool;
 
-    /// Whether the page may be seen by rights that may end at a time.
-    fn holds(&mut self) -> impl Future<Output = bool> + Send {
-        std::future::ready(true)
+    /// Waits until the right to see the page ends, which needs no commit to end.
+    fn over(&self) -> impl Future<Output = ()> + Send {
+        std::future::pending()
     }
 
     /// The message about the news; none when they change nothing.
@@ -163,16 +161,11 @@ impl<F: Feed> Pump<F> {
         let rights =
             |event: Event| event == Event::Grants || me.is_some_and(|me| event == Event::User(me));
         let mut waits = !more;
-        let mut look = tokio::time::interval(LOOK_EVERY);
-        look.reset();
         while waits {
             let received = tokio::select! {
                 received = self.events.recv() => received,
-                _ = look.tick() => {
-                    if !self.feed.holds().await {
-                        return Some(News { missed: true, is_last: true, ..news });
-                    }
-                    continue;
+                () = self.feed.over() => {
+                    return Some(News { missed: true, is_last: true, ..news });
                 }
             };
             match received {
