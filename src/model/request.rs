@@ -101,6 +101,9 @@ pub struct Approval {
     pub lasts: Duration,
     /// When.
     pub at: Timestamp,
+    /// By whose right, and by which grant that one had it: none for the owner and by a role. What it asked
+    /// of where they were was met then. None for what was said before that was kept.
+    pub right: Option<(UserId, Option<GrantId>)>,
 }
 
 /// Who answers requests besides those who may share the workspace, and how many have to.
@@ -140,8 +143,9 @@ pub struct RuleView {
 /// A program that is told of requests in an organization, and may answer them for people.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Hook {
-    /// Its address.
-    pub url: String,
+    /// The host of its address, and the port where it has its own. The rest often holds a secret, and is for
+    /// nobody to see.
+    pub host: String,
     /// An owner of the site has named it: it may lie in a private network.
     pub is_trusted: bool,
     /// Who set it.
@@ -266,7 +270,7 @@ mod tests {
 
     fn said(by: u8, verdict: Verdict) -> Approval {
         let (note, lasts, at) = (String::new(), DEFAULT_LASTS, Timestamp(1));
-        Approval { user_id: user(by), hook_by: None, verdict, note, lasts, at }
+        Approval { user_id: user(by), hook_by: None, verdict, note, lasts, at, right: None }
     }
 
     fn request() -> Request {
