@@ -46,6 +46,9 @@ pub enum FromAgent {
         /// Clients whose tunnels it carries on from an earlier connection.
         #[serde(default)]
         clients: Vec<HeldClient>,
+        /// It replaces its program when it is offered a newer one.
+        #[serde(default)]
+        updates: bool,
     },
     /// Its endpoints changed.
     Endpoints {
@@ -183,6 +186,19 @@ pub struct ListeningPort {
     pub process: String,
 }
 
+/// A program that is newer than an agent's.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Update {
+    /// Its version.
+    pub version: String,
+    /// Its path on the server, `/bin/steading-linux-armv7`.
+    pub path: String,
+    /// How many bytes it is.
+    pub bytes: u64,
+    /// Its SHA-256, in hex.
+    pub sha256: String,
+}
+
 /// What the server says to an agent.
 #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
@@ -228,6 +244,11 @@ pub enum ToAgent {
     Local {
         /// Where.
         way: LocalWay,
+    },
+    /// The server has a newer program for it.
+    Update {
+        /// Which.
+        update: Update,
     },
     /// The workspace is being stopped: run the stop scripts, then report `off`.
     Shutdown,
