@@ -1,5 +1,6 @@
 //! Fetches a program from the server into a file, and checks that it is the one that was announced.
 
+use std::io::ErrorKind;
 use std::path::Path;
 use std::time::Duration;
 
@@ -8,7 +9,7 @@ use http_body_util::{BodyExt as _, Empty};
 use hyper_util::rt::TokioIo;
 use sha2::{Digest as _, Sha256};
 use tokio::io::AsyncWriteExt as _;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 use crate::net::dial::Dialer;
 use crate::wire::agent::Update;
@@ -20,6 +21,8 @@ const MAX_BYTES: u64 = 256 << 20;
 const WITHIN: Duration = Duration::from_secs(30 * 60);
 /// What a program may take to say its version.
 const SAYS_WITHIN: Duration = Duration::from_secs(30);
+/// A moment until a file that was written may be run.
+const BUSY_FOR: Duration = Duration::from_millis(200);
 
 /// Fetches the program into `to`, which is only left there when it is the announced one and runs.
 ///
@@ -103,9 +106,18 @@ async fn write(update: &Update, mut body: hyper::body::Incoming, to: &Path) -> a
 
 /// Whether the program runs on this machine and says that it is the announced version.
 async fn runs(update: &Update, program: &Path) -> anyhow::Result<()> {
-    let mut command = tokio::process::Command::new(program);
-    command.args(["version", "--output", "json"]).kill_on_drop(true);
-    let said = timeout(SAYS_WITHIN, command.output()).await.context("Asking its version")??;
+    let ask = async {
+        let mut command = tokio::process::Command::new(program);
+        command.args(["version", "--output", "json"]).kill_on_drop(true);
+        loop {
+            match command.output().await {
+                // A script that was started just then holds the file open until it runs.
+                Err(e) if e.kind() == ErrorKind::ExecutableFileBusy => sleep(BUSY_FOR).await,
+                said => return said,
+            }
+        }
+    };
+    let said = timeout(SAYS_WITHIN, ask).await.context("Asking its version")??;
     ensure!(said.status.success(), "it does not run here: {}", said.status);
     let told: serde_json::Value = serde_json::from_slice(&said.stdout)?;
     let is = told.get("steading_version").and_then(|v| v.as_str()).unwrap_or_default();
