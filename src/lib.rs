@@ -1,7 +1,9 @@
 #![doc = include_str!("ARCHITECTURE.md")]
 
 pub mod clock;
+pub mod files;
 pub mod memory;
+#[cfg(unix)]
 pub mod spawn;
 pub mod tasks;
 
@@ -14,6 +16,7 @@ pub mod ssh;
 #[cfg(feature = "server")]
 pub mod provision;
 
+#[cfg(unix)]
 pub mod agent;
 pub mod cli;
 #[cfg(feature = "server")]

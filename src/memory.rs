@@ -6,17 +6,17 @@ use std::ops::Range;
 use std::time::Duration;
 
 /// From this size on a block has a mapping of its own.
-#[cfg(target_env = "gnu")]
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
 const MAPPED_FROM: i32 = 1 << 20;
 /// Free memory at the end of an arena that is not given back.
-#[cfg(target_env = "gnu")]
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
 const KEPT: i32 = 1 << 20;
 /// Arenas: by default there are eight for each processor.
-#[cfg(target_env = "gnu")]
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
 const ARENAS: i32 = 2;
 
 /// Tells the allocator, once, at the start of the program.
-#[cfg(target_env = "gnu")]
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
 #[expect(unsafe_code, reason = "the allocator's settings have no safe wrapper")]
 pub fn settle() {
     // SAFETY: glibc's `mallopt` takes two integers and may be called at any time; no other thread
@@ -29,7 +29,7 @@ pub fn settle() {
 }
 
 /// Other allocators give back what is free.
-#[cfg(not(target_env = "gnu"))]
+#[cfg(not(all(target_os = "linux", target_env = "gnu")))]
 pub fn settle() {}
 
 /// The start is over by then: who was connected before has come back.

@@ -1,24 +1,26 @@
 //! Starting processes in a session of their own, with a controlling terminal or a view of their own.
-//! Needs `unsafe` for what runs between fork and exec, and for one thread that enters such a view.
+//! Needs `unsafe` for what runs between fork and exec, for one thread that enters such a view, and for
+//! what one program leaves to the next in the same process.
 #![expect(
     unsafe_code,
     reason = "pre_exec and unshare are unsafe; only async-signal-safe system calls run before exec"
 )]
 
-use std::ffi::CString;
-use std::fs::File;
+#[cfg(target_os = "linux")]
+mod view;
+
 use std::io;
-use std::os::fd::AsFd as _;
-use std::os::unix::ffi::OsStrExt as _;
-use std::os::unix::fs::MetadataExt as _;
+use std::os::fd::{FromRawFd as _, OwnedFd};
 use std::os::unix::process::CommandExt as _;
 use std::path::Path;
 use std::process::Command;
 use std::sync::OnceLock;
 
-use rustix::mount::{MountPropagationFlags, UnmountFlags, mount_bind, mount_change, unmount};
-use rustix::process::{Gid, Resource, Rlimit, Uid, getrlimit, setrlimit};
-use rustix::thread::{LinkNameSpaceType, UnshareFlags};
+use rustix::io::FdFlags;
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+
+#[cfg(target_os = "linux")]
+pub use view::{StandIn, in_own_view, renew_view};
 
 /// The limit of open files that this process was started with.
 static GIVEN_OPEN_FILES: OnceLock<Rlimit> = OnceLock::new();
@@ -40,6 +42,44 @@ fn lower_open_files() -> io::Result<()> {
         setrlimit(Resource::Nofile, *given)?;
     }
     Ok(())
+}
+
+/// Lets a descriptor stay open for the program that takes this one's place.
+///
+/// # Errors
+/// When the kernel refuses.
+pub fn leave_open(fd: &OwnedFd) -> io::Result<()> {
+    Ok(rustix::io::fcntl_setfd(fd, FdFlags::empty())?)
+}
+
+/// The descriptor that the program before this one in the same process left open. To be asked once
+/// for each.
+///
+/// # Errors
+/// When none is open.
+pub fn left_open(fd: i32) -> io::Result<OwnedFd> {
+    // Looked at by its name, since a number that is none may not be owned.
+    if fd <= 2 || std::fs::symlink_metadata(format!("/dev/fd/{fd}")).is_err() {
+        return Err(io::ErrorKind::NotFound.into());
+    }
+    // SAFETY: it is open, and nobody else here knows of it: the program before left it for this.
+    let fd = unsafe { OwnedFd::from_raw_fd(fd) };
+    rustix::io::fcntl_setfd(&fd, FdFlags::CLOEXEC)?;
+    Ok(fd)
+}
+
+/// Makes this process another program's, with the same arguments. Returns only when that fails.
+pub fn become_other(program: &Path) -> io::Error {
+    let mut arguments = std::env::args_os();
+    let mut command = Command::new(program);
+    // The name it is called by says what it answers as.
+    if let Some(name) = arguments.next() {
+        command.arg0(name);
+    }
+    command.args(arguments);
+    // SAFETY: a load of memory and a system call, before this process is another program's.
+    unsafe { command.pre_exec(lower_open_files) };
+    command.exec()
 }
 
 /// Makes the process the leader of a new session and group, so that it outlives its parent's
@@ -67,80 +107,6 @@ pub fn in_new_terminal_session(command: &mut Command) {
             Ok(())
         });
     }
-}
-
-/// A file that one process, and what it starts, sees in another's place.
-#[derive(Clone, Debug)]
-pub struct StandIn {
-    file: CString,
-    place: CString,
-}
-
-impl StandIn {
-    /// `file` in the place of `place`; both have to be there.
-    ///
-    /// # Errors
-    /// When a path holds a NUL.
-    pub fn new(file: &Path, place: &Path) -> io::Result<Self> {
-        let text = |path: &Path| CString::new(path.as_os_str().as_bytes());
-        Ok(Self { file: text(file)?, place: text(place)? })
-    }
-
-    fn put(&self) -> rustix::io::Result<()> {
-        mount_bind(self.file.as_c_str(), self.place.as_c_str())
-    }
-}
-
-/// Makes the process one of the user `uid`, in a session of its own, which alone sees the
-/// stand-ins: they are mounts that end with it and what it starts. Only root can do this, and not
-/// in every container.
-pub fn in_own_view(command: &mut Command, uid: u32, stand_ins: Vec<StandIn>) {
-    let before = move || {
-        rustix::process::setsid()?;
-        lower_open_files()?;
-        // SAFETY: between fork and exec there is one thread, and it shares no open files.
-        unsafe { rustix::thread::unshare_unsafe(UnshareFlags::NEWNS) }?;
-        // What is mounted later on the machine is still seen here, but nothing goes back.
-        let from_now_on = MountPropagationFlags::DOWNSTREAM | MountPropagationFlags::REC;
-        mount_change(c"/", from_now_on)?;
-        stand_ins.iter().try_for_each(StandIn::put)?;
-        // Last, since only root may mount. `Command::uid` would come first.
-        let (uid, gid) = (Uid::from_raw(uid), Gid::from_raw(uid));
-        rustix::thread::set_thread_groups(&[])?;
-        rustix::thread::set_thread_res_gid(gid, gid, gid)?;
-        rustix::thread::set_thread_res_uid(uid, uid, uid)?;
-        Ok(())
-    };
-    // SAFETY: system calls only; the paths were made before the fork.
-    unsafe {
-        command.pre_exec(before);
-    }
-}
-
-/// Puts stand-ins anew into the view that `view` (a `/proc/PID/ns/mnt`) leads to: a mount is gone
-/// once the machine has replaced the file under it.
-///
-/// # Errors
-/// When it is the view of this process itself, or the kernel refuses.
-pub fn renew_view(view: &File, stand_ins: &[StandIn]) -> io::Result<()> {
-    let own = std::fs::metadata("/proc/self/ns/mnt")?;
-    if view.metadata()?.ino() == own.ino() {
-        return Err(io::Error::other("the process has no view of its own"));
-    }
-    let enter_and_put = || {
-        // SAFETY: only this thread, which ends here, stops to share its directory and root.
-        unsafe { rustix::thread::unshare_unsafe(UnshareFlags::FS) }?;
-        let mounts = Some(LinkNameSpaceType::Mount);
-        rustix::thread::move_into_link_name_space(view.as_fd(), mounts)?;
-        for one in stand_ins {
-            // Fails when it is gone already.
-            let _ = unmount(one.place.as_c_str(), UnmountFlags::DETACH);
-            one.put()?;
-        }
-        Ok(())
-    };
-    std::thread::scope(|scope| scope.spawn(enter_and_put).join())
-        .unwrap_or_else(|_| Err(io::Error::other("the thread ended early")))
 }
 
 #[cfg(test)]

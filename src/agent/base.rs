@@ -12,7 +12,9 @@ use crate::tasks::Tasks;
 
 use super::Options;
 use super::account::Account;
+use super::busy::Busy;
 use super::env::SYNC_DIR;
+use super::output::Outputs;
 use super::reports::Reports;
 
 /// The ground the parts of an agent stand on. Clones are the same.
@@ -32,6 +34,10 @@ pub struct Base {
     pub entropy: Entropy,
     /// Everything it does at the same time.
     pub tasks: Tasks,
+    /// Scripts that run.
+    pub busy: Busy,
+    /// What scripts print.
+    pub outputs: Outputs,
 }
 
 impl Base {
@@ -62,6 +68,8 @@ impl Base {
             clock,
             entropy,
             tasks: Tasks::new(),
+            busy: Busy::default(),
+            outputs: Outputs::default(),
         })
     }
 }

@@ -13,13 +13,15 @@ use crate::net::websocket::{Incoming, Message, Outgoing};
 use crate::net::{RelayFrame, RelayInput};
 use crate::wire::PROTOCOL;
 use crate::wire::agent::{FromAgent, ToAgent};
+use crate::wire::program;
 
+use super::Options;
 use super::backoff::{Backoff, GOOD_AFTER};
 use super::base::Base;
 use super::local::{self, Offer};
 use super::peers::Peers;
+use super::update::Updates;
 use super::work::Work;
-use super::{Options, platform};
 
 /// Something is said at least this often: a third of the silence after which an agent counts as gone.
 const HEARTBEAT: Duration = Duration::from_secs(10);
@@ -42,6 +44,8 @@ pub struct Connection {
     peers: std::sync::Arc<Peers>,
     /// What it does.
     work: Work,
+    /// Newer programs.
+    updates: Updates,
     /// The directory of sessions, as the server was told.
     directory: std::sync::Mutex<String>,
 }
@@ -66,7 +70,7 @@ impl Connection {
         options: &Options,
         base: Base,
         peers: std::sync::Arc<Peers>,
-        work: Work,
+        (work, updates): (Work, Updates),
     ) -> anyhow::Result<Self> {
         let mut url = options.url.clone();
         let path = format!("{}/api/v2/workspaceagents/me/rpc", url.path().trim_end_matches('/'));
@@ -77,7 +81,7 @@ impl Connection {
             HeaderMap::from_iter([(http::HeaderName::from_static("coder-session-token"), token)]);
         let directory = std::sync::Mutex::new(base.account.path("").display().to_string());
         let dialer = options.dialer.clone();
-        Ok(Self { url, headers, dialer, base, peers, work, directory })
+        Ok(Self { url, headers, dialer, base, peers, work, updates, directory })
     }
 
     /// Connects, and connects again. Never returns.
@@ -179,7 +183,9 @@ impl Connection {
                 self.peers.configure(&self.base.account, &manifest);
                 self.learn_directory(&manifest.directory);
                 self.work.take(&manifest);
+                self.updates.connected();
             }
+            ToAgent::Update { update } => self.updates.offered(update),
             ToAgent::Peers { peers } => self.peers.update(peers),
             ToAgent::RemovePeer { key } => self.peers.remove(&key),
             ToAgent::CutSession { session } => self.peers.sessions().cut(session),
@@ -227,15 +233,16 @@ impl Connection {
     fn hello(&self, endpoints: Vec<SocketAddr>) -> FromAgent {
         FromAgent::Hello {
             protocol: PROTOCOL,
-            version: env!("CARGO_PKG_VERSION").to_owned(),
+            version: program::version().to_owned(),
             key: self.peers.overlay().key(),
             endpoints,
             expanded_directory: self.lock_directory().clone(),
-            os: platform::os().to_owned(),
-            arch: platform::arch().to_owned(),
+            os: program::OS.to_owned(),
+            arch: program::ARCH.to_owned(),
             place: crate::net::local::place(),
             clients: self.peers.held(),
             tells_terminal_ends: true,
+            updates: self.updates.are_wanted(),
         }
     }
 

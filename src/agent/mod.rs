@@ -15,15 +15,18 @@ use crate::model::log::LogLevel;
 use crate::net::dial::Dialer;
 use crate::net::{Overlay, OverlayConfig};
 use crate::tasks::OnPanic;
+use crate::wire::program;
 
 use base::Base;
 use connection::Connection;
 use peers::Peers;
+use update::Updates;
 use work::Work;
 
 pub mod account;
 pub mod backoff;
 pub mod base;
+pub mod busy;
 pub mod connection;
 pub mod env;
 pub mod health;
@@ -36,6 +39,7 @@ pub mod log_buffer;
 pub mod marker;
 mod marks;
 pub mod metadata;
+pub mod output;
 pub mod peers;
 pub mod platform;
 pub mod ports;
@@ -47,6 +51,7 @@ pub mod sessions;
 mod terminals;
 #[cfg(test)]
 mod testing;
+pub mod update;
 pub mod work;
 
 /// How an agent is started.
@@ -66,6 +71,8 @@ pub struct Options {
     pub bind: SocketAddr,
     /// How the server is connected to.
     pub dialer: Dialer,
+    /// Whether it replaces its program by the server's newer one.
+    pub updates: update::Mode,
 }
 
 impl std::fmt::Debug for Options {
@@ -97,6 +104,9 @@ pub async fn run(options: Options, clock: Clock, entropy: Entropy) -> anyhow::Re
     tokio::select! {
         _ = terminate.recv() => {}
         _ = interrupt.recv() => {}
+        () = agent.updates.due(&agent.base, agent.peers.sessions()) => {
+            return Err(agent.make_room(&options.binary).await);
+        }
     }
     tokio::select! {
         () = agent.stop() => {}
@@ -114,7 +124,9 @@ const LAST_WORDS: Duration = Duration::from_secs(3);
 /// A running agent.
 struct Agent {
     base: Base,
+    peers: Arc<Peers>,
     work: Work,
+    updates: Updates,
 }
 
 async fn start(options: &Options, clock: Clock, entropy: Entropy) -> anyhow::Result<Agent> {
@@ -125,8 +137,11 @@ async fn start(options: &Options, clock: Clock, entropy: Entropy) -> anyhow::Res
     let overlay = Overlay::start(config, clock, entropy, &base.tasks).await?;
     let peers = Arc::new(Peers::new(&base, overlay));
     let work = Work::new(base.clone());
-    let connection = Connection::new(options, base.clone(), peers.clone(), work.clone())?;
-    let hello = format!("Agent {} on {}", env!("CARGO_PKG_VERSION"), platform::host());
+    let updates = Updates::new(options);
+    updates.go_on(&base);
+    let does = (work.clone(), updates.clone());
+    let connection = Connection::new(options, base.clone(), peers.clone(), does)?;
+    let hello = format!("Agent {} on {}", program::version(), platform::host());
     base.reports.own_line(LogLevel::Info, &hello);
 
     let spawn = |name, task: BoxFuture<'static, ()>| base.tasks.spawn(name, OnPanic::Stop, task);
@@ -140,10 +155,19 @@ async fn start(options: &Options, clock: Clock, entropy: Entropy) -> anyhow::Res
     let anyone = move || sessions.counts().sessions > 0;
     spawn("ports", Box::pin(async move { ports::watch(&ground, anyone).await }));
     spawn("connection", Box::pin(async move { connection.run().await }));
-    Ok(Agent { base, work })
+    Ok(Agent { base, peers, work, updates })
 }
 
 impl Agent {
+    /// Runs the program that was put in this one's place, in this process: whoever started it sees no
+    /// end, and stop scripts are not due. Gives why that failed.
+    async fn make_room(&self, program: &std::path::Path) -> anyhow::Error {
+        let _ = timeout(LAST_WORDS, self.base.reports.all_heard()).await;
+        self.updates.leave(&self.base).await;
+        let error = crate::spawn::become_other(program);
+        anyhow::Error::new(error).context(format!("Running {}", program.display()))
+    }
+
     /// Runs the stop scripts and tells the server how they ended, if it is there to listen.
     async fn stop(&self) {
         self.work.shut_down();

@@ -6,8 +6,6 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use jiff::tz::TimeZone;
-use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::process::{ChildStderr, ChildStdout};
 use tokio::sync::oneshot;
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
@@ -21,7 +19,7 @@ use crate::wire::agent::{FromAgent, Manifest};
 use super::base::{Base, private_dir};
 use super::env::{ScriptEnv, for_scripts};
 use super::lifecycle::Outcome;
-use super::lines::Lines;
+use super::output::Pipe;
 use super::process::{Command, Ended, Process};
 use super::script_file;
 
@@ -125,6 +123,7 @@ async fn run(
     stage: Stage,
     stop: &CancellationToken,
 ) -> Outcome {
+    let _running = base.busy.begin();
     let started_ms = base.clock.now_ms();
     let limit = stage.limit(script);
     let ended = match start(base, manifest, script).await {
@@ -177,10 +176,14 @@ async fn start(
     let directory = base.account.directory(&manifest.directory);
     let copy = open_copy(base, script).await;
     let (process, out, err) = Command { program, args, env, directory }.start()?;
+    let out = Pipe::new(out.into_owned_fd()?, LogLevel::Info)?;
+    // Lines of standard error are errors.
+    let err = Pipe::new(err.into_owned_fd()?, LogLevel::Error)?;
     let (ended, output) = oneshot::channel();
-    let (reports, source) = (base.reports.clone(), script.log_source_id);
-    base.tasks.spawn("script output", OnPanic::Lose, async move {
-        read(out, err, copy, |level, text| reports.line(source, level, text)).await;
+    let (base, source) = (base.clone(), script.log_source_id);
+    base.tasks.clone().spawn("script output", OnPanic::Lose, async move {
+        let line = |level, text: &str| base.reports.line(source, level, text);
+        base.outputs.read((out, Some(err)), source, copy, line).await;
         drop(ended);
     });
     Ok((process, output))
@@ -206,49 +209,6 @@ async fn open_copy(base: &Base, script: &ScriptSpec) -> Option<tokio::fs::File> 
             None
         }
     }
-}
-
-/// Reads both pipes to their end: lines of standard error are errors.
-async fn read(
-    mut out: ChildStdout,
-    mut err: ChildStderr,
-    mut copy: Option<tokio::fs::File>,
-    line: impl Fn(LogLevel, &str),
-) {
-    let (mut out_lines, mut err_lines) = (Lines::default(), Lines::default());
-    let (mut out_bytes, mut err_bytes) = (Vec::with_capacity(4096), Vec::with_capacity(4096));
-    let (mut out_open, mut err_open) = (true, true);
-    while out_open || err_open {
-        tokio::select! {
-            more = fill(&mut out, &mut out_bytes), if out_open => {
-                out_open = more;
-                out_lines.push(&out_bytes, |text| line(LogLevel::Info, &text));
-                write_copy(&mut copy, &mut out_bytes).await;
-            }
-            more = fill(&mut err, &mut err_bytes), if err_open => {
-                err_open = more;
-                err_lines.push(&err_bytes, |text| line(LogLevel::Error, &text));
-                write_copy(&mut copy, &mut err_bytes).await;
-            }
-        }
-    }
-    out_lines.end().iter().for_each(|text| line(LogLevel::Info, text));
-    err_lines.end().iter().for_each(|text| line(LogLevel::Error, text));
-}
-
-/// Reads once, at most what the buffer has room for. False at the end.
-async fn fill(from: &mut (impl AsyncRead + Unpin), bytes: &mut Vec<u8>) -> bool {
-    matches!(from.read_buf(bytes).await, Ok(1..))
-}
-
-/// A copy that cannot be written (a full disk) is given up: the log lines go on.
-async fn write_copy(copy: &mut Option<tokio::fs::File>, bytes: &mut Vec<u8>) {
-    if let Some(file) = copy
-        && (file.write_all(bytes).await.is_err() || file.flush().await.is_err())
-    {
-        *copy = None;
-    }
-    bytes.clear();
 }
 
 #[cfg(test)]

@@ -29,6 +29,7 @@ pub(super) fn place() -> Place {
         environment: [("HOME".to_owned(), home), ("PATH".to_owned(), path)].into(),
         bind: "127.0.0.1:0".parse().unwrap(),
         dialer: crate::net::dial::Dialer::default(),
+        updates: crate::agent::update::Mode::Never,
     };
     let base = Base::prepare(&options, Clock::machine(), Entropy::seeded(1)).unwrap();
     Place { base, dir }

@@ -10,6 +10,8 @@ use super::args::inside::{Plain, Prefix, Stat, StatOf};
 use super::context::{Context, read_url};
 use crate::agent;
 use crate::agent::load::{self, Usage};
+use crate::agent::update::Mode;
+use crate::model::duration;
 use crate::net::dial::Dialer;
 
 /// Runs the agent until it is told to stop.
@@ -29,6 +31,12 @@ pub async fn run(ctx: &Context, args: Agent) -> anyhow::Result<()> {
         (None, None) => bail!("No token is given. Set CODER_AGENT_TOKEN."),
     };
     let token = token.trim().to_owned();
+    let updates = match args.no_updates {
+        true => Mode::Never,
+        false => Mode::WhenOffered {
+            patience: duration::parse(&args.update_patience).context("--update-patience")?,
+        },
+    };
     let state_dir = args.dir.unwrap_or_else(|| ctx.around.state_dir_of_agent(&token));
     let options = agent::Options {
         url,
@@ -39,6 +47,7 @@ pub async fn run(ctx: &Context, args: Agent) -> anyhow::Result<()> {
         bind: SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0)),
         // An agent that cannot use its proxy may still have a straight way.
         dialer: Dialer::new(ctx.around.proxies().usable()),
+        updates,
     };
     match agent::run(options, ctx.clock.clone(), ctx.entropy.clone()).await? {
         0 => Ok(()),

@@ -1,12 +1,12 @@
 //! What `login` keeps: the server's address and the session, each in a file only its owner reads.
 
 use std::io::Write as _;
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 
 use super::args::{Globals, Surroundings};
+use crate::files;
 
 /// The directory with the files `url` and `session`.
 #[derive(Clone, Debug)]
@@ -58,11 +58,7 @@ impl Config {
     /// When the directory cannot be written.
     pub fn store(&self, url: &str, session: &str) -> anyhow::Result<()> {
         let doing = || format!("Storing the session in {}", self.0.display());
-        std::fs::DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(&self.0)
-            .with_context(doing)?;
+        files::private_dir(&self.0).with_context(doing)?;
         self.write("url", url).with_context(doing)?;
         self.write("session", session).with_context(doing)
     }
@@ -70,12 +66,7 @@ impl Config {
     /// Writes beside the file and renames, so that a reader never sees half of it.
     fn write(&self, name: &str, text: &str) -> std::io::Result<()> {
         let part = self.0.join(format!(".{name}.{}", std::process::id()));
-        let mut file = std::fs::OpenOptions::new()
-            .write(true)
-            .create(true)
-            .truncate(true)
-            .mode(0o600)
-            .open(&part)?;
+        let mut file = files::private().create(true).truncate(true).open(&part)?;
         file.write_all(text.as_bytes())?;
         std::fs::rename(part, self.0.join(name))
     }

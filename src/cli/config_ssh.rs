@@ -9,6 +9,7 @@ use anyhow::{Context as _, bail};
 use super::args::connect::{ConfigSsh, Wait};
 use super::context::Context;
 use super::prompt;
+use crate::files;
 use crate::wire::coder::deployment::SshConfig;
 
 /// Around our block. A block of Coder's own CLI has other marks and is left alone.
@@ -233,19 +234,15 @@ fn expand(path: &str, home: Option<&Path>) -> anyhow::Result<PathBuf> {
 
 /// Writes beside the file and renames, so that no SSH client reads half of it. A link stays one.
 fn write(path: &Path, text: &str) -> anyhow::Result<()> {
-    use std::os::unix::fs::PermissionsExt as _;
     let path = path.canonicalize().unwrap_or_else(|_| path.to_owned());
     let doing = || format!("Writing {}", path.display());
     let directory = path.parent().unwrap_or(Path::new("."));
     if !directory.exists() {
-        std::fs::create_dir_all(directory).with_context(doing)?;
-        std::fs::set_permissions(directory, std::fs::Permissions::from_mode(0o700))
-            .with_context(doing)?;
+        files::private_dir(directory).with_context(doing)?;
     }
-    let mode = std::fs::metadata(&path).map_or(0o600, |m| m.permissions().mode() & 0o777);
     let part = directory.join(format!(".steading-ssh-config.{}", std::process::id()));
     std::fs::write(&part, text).with_context(doing)?;
-    std::fs::set_permissions(&part, std::fs::Permissions::from_mode(mode)).with_context(doing)?;
+    files::same_mode(&path, &part).with_context(doing)?;
     std::fs::rename(&part, &path).with_context(doing)
 }
 

@@ -8,6 +8,7 @@ use anyhow::{Context as _, bail};
 use super::args::inside::Dotfiles;
 use super::context::Context;
 use super::prompt;
+use crate::files;
 
 /// Names of a program in the repository that installs it; the first that is there is run.
 const INSTALLERS: [&str; 8] = [
@@ -94,10 +95,9 @@ fn origin_of(repo: &Path) -> Option<String> {
 }
 
 fn install(ctx: &Context, args: &Dotfiles, repo: &Path, installer: &str) -> anyhow::Result<()> {
-    use std::os::unix::fs::PermissionsExt as _;
     ctx.out.note(&format!("Running {installer}"));
     let path = repo.join(installer);
-    let is_program = path.metadata().is_ok_and(|m| m.permissions().mode() & 0o111 != 0);
+    let is_program = files::is_executable(&path);
     let mut command = if is_program { Command::new(&path) } else { Command::new("sh") };
     if !is_program {
         command.arg(&path);
@@ -139,7 +139,7 @@ fn link(from: &Path, to: &Path) -> std::io::Result<()> {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
         Err(error) => return Err(error),
     }
-    std::os::unix::fs::symlink(from, to)
+    files::link(from, to)
 }
 
 /// A name beside this one that nothing has.

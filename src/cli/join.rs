@@ -4,16 +4,15 @@ use anyhow::{Context as _, bail};
 use bytes::BytesMut;
 use serde_json::json;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
 use uuid::Uuid;
 
 use super::args::connect::Wait;
 use super::args::workspaces::{Join, Terminals};
+use super::console::{Raw, Resized, size};
 use super::context::Context;
 use super::reach::{Way, reach};
 use super::reference::Reference;
-use super::ssh::local::{Raw, size};
 use super::table::Table;
 use super::times;
 use crate::net::websocket::{Incoming, Lost, Message};
@@ -117,7 +116,7 @@ async fn converse(
 /// Sends what is typed and the window's size, until the person wants to leave.
 async fn feed(to: mpsc::Sender<Message>, is_raw: bool) {
     let mut stdin = tokio::io::stdin();
-    let Ok(mut resized) = signal(SignalKind::window_change()) else { return };
+    let Ok(mut resized) = Resized::listen() else { return };
     let (mut buffer, mut keys) = (BytesMut::new(), Keys::default());
     let mut is_open = true;
     loop {
@@ -131,7 +130,7 @@ async fn feed(to: mpsc::Sender<Message>, is_raw: bool) {
                     None => return,
                 }
             }
-            _ = resized.recv(), if is_raw => {
+            () = resized.recv(), if is_raw => {
                 let (cols, rows) = size();
                 json!({ "width": cols, "height": rows })
             }

@@ -38,7 +38,14 @@ pub fn external_auth(command: ExternalAuth) -> anyhow::Result<()> {
 /// # Errors
 /// When there is no ssh.
 pub fn gitssh(args: GitSsh) -> anyhow::Result<()> {
-    use std::os::unix::process::CommandExt as _;
-    let error = std::process::Command::new("ssh").args(args.words).exec();
-    Err(error).context("Running ssh. Is OpenSSH's client installed?")
+    let mut ssh = std::process::Command::new("ssh");
+    ssh.args(args.words);
+    let doing = "Running ssh. Is OpenSSH's client installed?";
+    #[cfg(unix)]
+    return Err(std::os::unix::process::CommandExt::exec(&mut ssh)).context(doing);
+    #[cfg(not(unix))]
+    match ssh.status().context(doing)?.code() {
+        Some(0) => Ok(()),
+        code => Err(super::Exit::Code(code.and_then(|c| c.try_into().ok()).unwrap_or(255)).into()),
+    }
 }

@@ -1,6 +1,7 @@
 //! The command line: one file a command, all flags in [`args`], one typed client of the API.
 
 mod access;
+#[cfg_attr(not(unix), path = "no_agent.rs")]
 mod agent;
 pub mod api;
 pub mod args;
@@ -12,6 +13,7 @@ pub mod client;
 mod codes;
 pub mod config;
 mod config_ssh;
+mod console;
 pub mod context;
 mod create;
 mod dotfiles;

@@ -33,8 +33,8 @@ pub fn keep(ctx: &Context, args: &NetworkInfo, tunnel: &Tunnel) -> anyhow::Resul
     let Some(directory) = args.network_info_dir.clone() else { return Ok(()) };
     let every = duration::parse(&args.network_info_interval)?.max(Duration::from_millis(200));
     // The `ssh` that runs us as its ProxyCommand, perhaps through a shell that became us.
-    let Some(parent) = rustix::process::getppid() else { return Ok(()) };
-    let file = directory.join(format!("{}.json", parent.as_raw_nonzero()));
+    let Some(parent) = parent() else { return Ok(()) };
+    let file = directory.join(format!("{parent}.json"));
     let tunnel = tunnel.clone();
     ctx.tasks.spawn("network info", OnPanic::Lose, async move {
         let mut tick = tokio::time::interval(every);
@@ -50,6 +50,17 @@ pub fn keep(ctx: &Context, args: &NetworkInfo, tunnel: &Tunnel) -> anyhow::Resul
         }
     });
     Ok(())
+}
+
+#[cfg(unix)]
+fn parent() -> Option<u32> {
+    Some(std::os::unix::process::parent_id())
+}
+
+/// Not to be had without unsafe code: plug-ins show nothing then.
+#[cfg(not(unix))]
+fn parent() -> Option<u32> {
+    None
 }
 
 fn describe(status: &PeerStatus, (tx, rx): (u64, u64), every: Duration) -> Written {

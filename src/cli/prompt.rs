@@ -4,6 +4,8 @@ use std::io::{BufRead as _, IsTerminal as _, Read as _, Write as _};
 
 use anyhow::{Context as _, bail};
 
+use super::console::Silent;
+
 /// Longest answer read. A parameter's value at most.
 const MAX_ANSWER: u64 = 64 << 10;
 
@@ -71,15 +73,10 @@ pub fn secret(question: &str, flag: &str) -> anyhow::Result<String> {
     if !is_interactive() {
         bail!("{question} is needed and there is no terminal to ask at. Give {flag}.");
     }
-    use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
-    let stdin = std::io::stdin();
-    let before = tcgetattr(&stdin).context("Reading the terminal's modes")?;
-    let mut silent = before.clone();
-    silent.local_modes.remove(LocalModes::ECHO);
     ask(&format!("{question}: "))?;
-    tcsetattr(&stdin, OptionalActions::Now, &silent).context("Hiding what is typed")?;
+    let silent = Silent::enter().context("Hiding what is typed")?;
     let answer = read_line();
-    tcsetattr(&stdin, OptionalActions::Now, &before).context("Showing again what is typed")?;
+    drop(silent);
     ask("\n")?;
     answer
 }

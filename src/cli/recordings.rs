@@ -1,8 +1,6 @@
 //! `recordings`: what sessions showed, and what was run in them.
 
-use std::fs::OpenOptions;
 use std::io::Write as _;
-use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 use std::time::Duration;
 
@@ -12,6 +10,7 @@ use super::api::recordings::Shown;
 use super::args::recordings::{Commands, Export, List, Recordings, Search, Show};
 use super::context::Context;
 use super::table::Table;
+use crate::files;
 use crate::model::time::words;
 use crate::wire::recordings::{Command, Found, Recording, Transfer};
 
@@ -187,10 +186,8 @@ async fn export(ctx: &Context, args: Export) -> anyhow::Result<()> {
         return client.download(&path, &[], |part| ctx.out.bytes(part)).await;
     }
     // It shows what a person saw: nobody else's to read. One that is there is not written over.
-    let mut file = OpenOptions::new()
-        .write(true)
+    let mut file = files::private()
         .create_new(true)
-        .mode(0o600)
         .open(&args.file)
         .with_context(|| format!("Making {}", args.file.display()))?;
     let written = client

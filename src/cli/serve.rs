@@ -102,8 +102,13 @@ pub fn config(layers: &mut Layers<'_>, around: &Surroundings) -> anyhow::Result<
     let path = |text: &str| Ok::<_, &str>(PathBuf::from(text));
     let data = layers.parse("data", &default_data(around), path)?;
     let oidc = oidc::providers(layers, around)?;
+    let data = absolute(&data)?;
     let config = Config {
-        data: absolute(&data)?,
+        programs: match layers.parse_if_given("programs", path)? {
+            Some(dir) => absolute(&dir)?,
+            None => data.join("programs"),
+        },
+        data,
         http: layers.parse("http-address", "127.0.0.1:7080", address)?,
         ssh: layers.parse("ssh-address", "127.0.0.1:7022", address)?,
         wireguard: layers.parse("wireguard-address", "127.0.0.1:7080", address)?,

@@ -24,6 +24,7 @@ const KEYS: &[(&str, bool)] = &[
     ("terraform", false),
     ("terraform-config", false),
     ("provider-mirror", false),
+    ("programs", false),
     ("provisioners", false),
     ("build-time-limit", false),
     ("log-format", false),

@@ -9,6 +9,7 @@ use super::args::workspaces::State;
 use super::context::Context;
 use super::progress;
 use super::reference::Reference;
+use crate::files;
 use crate::model::build::Transition;
 use crate::wire::coder::builds::{Build, CreateBuild};
 
@@ -57,9 +58,7 @@ async fn pull(
 /// A state holds secrets: only its owner may read the file.
 fn write_private(file: &Path, state: &[u8]) -> anyhow::Result<()> {
     use std::io::Write as _;
-    use std::os::unix::fs::OpenOptionsExt as _;
-    let mut options = std::fs::OpenOptions::new();
-    let open = options.write(true).create(true).truncate(true).mode(0o600).open(file);
+    let open = files::private().create(true).truncate(true).open(file);
     open.and_then(|mut f| f.write_all(state))
         .with_context(|| format!("Writing the state to {}", file.display()))
 }

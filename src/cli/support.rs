@@ -9,10 +9,11 @@ use serde_json::{Value, json};
 use super::args::connect::Support;
 use super::client::Client;
 use super::context::Context;
+use super::prompt;
 use super::reference::Reference;
 use super::zip::Zip;
-use super::{prompt, version};
 use crate::model::time::Timestamp;
+use crate::wire::program;
 
 /// Parts of field names whose values stay out.
 const SECRET: &[&str] =
@@ -49,7 +50,7 @@ fn named(now: Timestamp) -> PathBuf {
 
 fn own() -> Value {
     json!({
-        "version": version::VERSION,
+        "version": program::version(),
         "os": std::env::consts::OS,
         "arch": std::env::consts::ARCH,
         "slim": !cfg!(feature = "server"),

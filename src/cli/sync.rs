@@ -2,15 +2,14 @@
 
 use std::fs::File;
 use std::io::{ErrorKind, Read as _, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
-use rustix::fs::FlockOperation;
 
 use super::args::inside::{Plain, Sync, SyncCommand};
 use super::context::Context;
+use crate::files;
 use crate::model::duration;
 use crate::model::unit::{BadUnit, Unit, Units};
 
@@ -138,10 +137,8 @@ impl Book {
     fn turn(&self) -> anyhow::Result<File> {
         let path = self.0.join("units.lock");
         let doing = || format!("Locking {}", path.display());
-        let mut options = File::options();
-        options.write(true).create(true).truncate(false).mode(0o600);
-        let file = options.open(&path).with_context(doing)?;
-        rustix::fs::flock(&file, FlockOperation::LockExclusive).with_context(doing)?;
+        let file = files::private().create(true).truncate(false).open(&path).with_context(doing)?;
+        file.lock().with_context(doing)?;
         Ok(file)
     }
 }
@@ -163,8 +160,7 @@ fn write(path: &Path, units: &Units) -> anyhow::Result<()> {
         bail!("There are too many units and dependencies.");
     }
     let part = path.with_extension("part");
-    let mut options = File::options();
-    let mut file = options.write(true).create(true).truncate(true).mode(0o600).open(&part)?;
+    let mut file = files::private().create(true).truncate(true).open(&part)?;
     file.write_all(&text)?;
     file.sync_all()?;
     std::fs::rename(&part, path)?;

@@ -2,10 +2,7 @@
 
 use super::args::{Format, Listing};
 use super::output::Output;
-use crate::wire::coder;
-
-/// This program's version.
-pub const VERSION: &str = env!("CARGO_PKG_VERSION");
+use crate::wire::{coder, program};
 
 /// Prints it.
 ///
@@ -15,14 +12,15 @@ pub fn run(out: &Output, how: &Listing) -> anyhow::Result<()> {
     match how.output {
         Format::Json => out.json(&serde_json::json!({
             "version": coder::VERSION,
-            "steading_version": VERSION,
+            "steading_version": program::version(),
             "external_url": "",
             "slim": !cfg!(feature = "server"),
             "agpl": false,
             "boring_crypto": false,
         })),
         Format::Table => {
-            out.line(&format!("Steading {VERSION} (to Coder's clients: Coder {})", coder::VERSION))
+            let (ours, theirs) = (program::version(), coder::VERSION);
+            out.line(&format!("Steading {ours} (to Coder's clients: Coder {theirs})"))
         }
     }
 }

@@ -1,10 +1,12 @@
 //! The overlay: `WireGuard` between peers, streams in QUIC inside it, UDP or a relay beneath.
 
+#[cfg(unix)]
 pub mod accept;
 mod cc;
 mod connection;
 pub mod dial;
 mod driver;
+#[cfg(unix)]
 pub mod local;
 pub mod node;
 mod null;

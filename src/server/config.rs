@@ -29,6 +29,8 @@ pub struct Config {
     pub trusted_proxies: Vec<Network>,
     /// Terraform and what it is given.
     pub terraform: Terraform,
+    /// This program for other machines.
+    pub programs: PathBuf,
     /// How many builds run at once.
     pub runners: usize,
     /// How long a session lasts without use.

@@ -23,6 +23,7 @@ use anyhow::Context as _;
 use tokio::net::TcpListener;
 
 use self::app::breached::Breached;
+use self::app::programs::Programs;
 use self::app::{App, Policy};
 use self::config::{Config, reachable};
 use self::db::Db;
@@ -95,6 +96,8 @@ impl Server {
         let homes = start_jobs(&app, &config, http, (&clock, &entropy), &tasks).await?;
         tasks.spawn("accounts", OnPanic::Lose, app.clone().keep_accounts());
         tasks.spawn("refusals", OnPanic::Lose, app.clone().keep_refusals());
+        let programs = app.policy.programs.clone();
+        tasks.spawn("programs", OnPanic::Lose, async move { programs.check().await });
         let site = web::Site::new(&config, &url, ssh, host_key.public().fingerprint())?;
         let ways = start_providers(&app, &config, &tasks).await?;
         let state = web::State::new(app.clone(), fleet.clone(), site, ways, tasks.clone()).await?;
@@ -219,6 +222,7 @@ fn policy(config: &Config, url: &str) -> anyhow::Result<Policy> {
         mfa_roles: config.mfa_roles.clone(),
         retention: config.retention,
         recording: config.recording,
+        programs: Programs::new(config.programs.clone(), config.data.join("packed")),
     })
 }
 

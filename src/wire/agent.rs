@@ -49,6 +49,9 @@ pub enum FromAgent {
         /// Whether it says when a terminal ended. Older ones do not.
         #[serde(default)]
         tells_terminal_ends: bool,
+        /// It replaces its program when it is offered a newer one.
+        #[serde(default)]
+        updates: bool,
     },
     /// Its endpoints changed.
     Endpoints {
@@ -191,6 +194,19 @@ pub struct ListeningPort {
     pub process: String,
 }
 
+/// A program that is newer than an agent's.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Update {
+    /// Its version.
+    pub version: String,
+    /// Its path on the server, `/bin/steading-linux-armv7`.
+    pub path: String,
+    /// How many bytes it is.
+    pub bytes: u64,
+    /// Its SHA-256, in hex.
+    pub sha256: String,
+}
+
 /// What the server says to an agent.
 #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
@@ -236,6 +252,11 @@ pub enum ToAgent {
     Local {
         /// Where.
         way: LocalWay,
+    },
+    /// The server has a newer program for it.
+    Update {
+        /// Which.
+        update: Update,
     },
     /// The workspace is being stopped: run the stop scripts, then report `off`.
     Shutdown,

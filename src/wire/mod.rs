@@ -13,6 +13,7 @@ pub mod invitations;
 pub mod local;
 pub mod peer;
 pub mod presence;
+pub mod program;
 pub mod recordings;
 pub mod requests;
 pub mod rotations;

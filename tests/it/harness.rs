@@ -16,6 +16,7 @@ use steading::model::factor::MfaRoles;
 use steading::model::time::Timestamp;
 use steading::model::user::SiteRole;
 use steading::net::dial::Dialer;
+use steading::server::app::programs::Programs;
 use steading::server::app::retention::Retention;
 use steading::server::app::users::CreateUser;
 use steading::server::app::{App, Policy, settings};
@@ -60,6 +61,8 @@ pub struct Client {
 pub struct Reply {
     pub status: StatusCode,
     pub headers: HeaderMap,
+    /// The body as it came, and as a text.
+    pub bytes: bytes::Bytes,
     pub text: String,
 }
 
@@ -152,6 +155,7 @@ impl TestServer {
             mfa_roles: MfaRoles::default(),
             retention: Retention::default(),
             recording: steading::model::recording::Policy::default(),
+            programs: Programs::new(dir.path().join("programs"), dir.path().join("packed")),
         };
         policy(&mut chosen);
         let mut told = told(dir.path().to_owned());
@@ -245,7 +249,7 @@ impl TestServer {
         let body = if stream { Body::empty() } else { body };
         let bytes = axum::body::to_bytes(body, 64 << 20).await.unwrap();
         let text = String::from_utf8_lossy(&bytes).into_owned();
-        Reply { status: parts.status, headers: parts.headers, text }
+        Reply { status: parts.status, headers: parts.headers, bytes, text }
     }
 }
 
@@ -295,6 +299,7 @@ pub fn person(name: &str) -> CreateUser {
 fn told(data: PathBuf) -> Config {
     let any = "127.0.0.1:0".parse().unwrap();
     Config {
+        programs: data.join("programs"),
         data,
         http: any,
         ssh: any,

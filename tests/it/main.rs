@@ -30,6 +30,8 @@ mod new_users;
 mod organization_pages;
 mod pages;
 mod passwords;
+mod platforms;
+mod programs;
 mod provision;
 mod quotas;
 mod recordings;

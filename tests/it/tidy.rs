@@ -52,11 +52,22 @@ fn part(module: &[String]) -> String {
 /// What a part may import besides itself.
 fn may_import(part: &str) -> Option<&'static [&'static str]> {
     Some(match part {
-        "clock" | "memory" | "model" | "tasks" | "spawn" => &["model"],
+        "clock" | "files" | "memory" | "model" | "tasks" | "spawn" => &["model"],
         "wire" => &["model"],
         "net" | "ssh" | "provision" => &["clock", "tasks", "spawn", "model", "wire"],
         "agent" => &["clock", "tasks", "spawn", "model", "wire", "net", "ssh"],
-        "cli" => &["clock", "memory", "tasks", "spawn", "model", "wire", "net", "ssh", "provision"],
+        "cli" => &[
+            "clock",
+            "files",
+            "memory",
+            "tasks",
+            "spawn",
+            "model",
+            "wire",
+            "net",
+            "ssh",
+            "provision",
+        ],
         "server::db" => &["clock", "model"],
         "server::html" => &["model"],
         "server::app" => &["clock", "model", "wire", "server::db"],

@@ -165,6 +165,12 @@ impl Sessions {
         self.0.register.counts()
     }
 
+    /// Whether nobody is here: no session, and no terminal that waits for somebody to come back.
+    #[must_use]
+    pub fn is_quiet(&self) -> bool {
+        self.counts().sessions == 0 && self.0.terminals.is_empty()
+    }
+
     /// Serves one incoming stream to its end.
     pub async fn serve(&self, mut stream: BoxStream, peer: Peer) {
         // A stream that asks for nothing was cut on its way.

@@ -26,8 +26,7 @@ pub(crate) struct Follower {
 
 /// Makes a terminal of this size with these modes.
 pub(crate) fn open(cols: u16, rows: u16, wanted: &[(u8, u32)]) -> io::Result<(Master, Follower)> {
-    let master =
-        rustix::pty::openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC)?;
+    let master = open_master()?;
     rustix::pty::grantpt(&master)?;
     rustix::pty::unlockpt(&master)?;
     let name = rustix::pty::ptsname(&master, Vec::new())?;
@@ -42,6 +41,20 @@ pub(crate) fn open(cols: u16, rows: u16, wanted: &[(u8, u32)]) -> io::Result<(Ma
     let master = Master(AsyncFd::new(master)?);
     master.resize(cols, rows)?;
     Ok((master, Follower { fd, path }))
+}
+
+/// A leader that no child inherits.
+fn open_master() -> io::Result<OwnedFd> {
+    let flags = OpenptFlags::RDWR | OpenptFlags::NOCTTY;
+    #[cfg(target_os = "linux")]
+    return Ok(rustix::pty::openpt(flags | OpenptFlags::CLOEXEC)?);
+    #[cfg(not(target_os = "linux"))]
+    {
+        // Elsewhere this takes two steps, and a child that is started in between holds it open.
+        let master = rustix::pty::openpt(flags)?;
+        rustix::io::fcntl_setfd(&master, rustix::io::FdFlags::CLOEXEC)?;
+        Ok(master)
+    }
 }
 
 impl Master {

@@ -80,6 +80,11 @@ impl Terminals {
         Err(io::Error::other("the terminal ended"))
     }
 
+    /// Whether there is none.
+    pub(crate) fn is_empty(&self) -> bool {
+        lock(&self.all).is_empty()
+    }
+
     /// Ends one, if it is there.
     pub(crate) fn end(&self, id: TerminalId) {
         let Some(commands) = lock(&self.all).get(&id).cloned() else { return };

@@ -341,6 +341,17 @@ pub struct Agent {
     /// Where it keeps what must outlive it
     #[arg(long, env = "STEADING_AGENT_DIR", value_name = "DIR")]
     pub dir: Option<PathBuf>,
+    /// Never replace this program by a newer one that the server offers
+    #[arg(long, env = "STEADING_AGENT_NO_UPDATES")]
+    pub no_updates: bool,
+    /// How long a newer program may take to reach the server before this one is put back
+    #[arg(
+        long,
+        env = "STEADING_AGENT_UPDATE_PATIENCE",
+        default_value = "5m",
+        value_name = "DURATION"
+    )]
+    pub update_patience: String,
     /// Which log lines to write, such as info or debug
     #[arg(long, env = "STEADING_AGENT_LOG", default_value = "info", value_name = "FILTER")]
     pub log_filter: String,

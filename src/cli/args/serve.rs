@@ -173,6 +173,10 @@ pub struct Flags {
     /// A directory to take providers from, instead of their registry
     #[arg(id = "provider-mirror", long, env = "STEADING_PROVIDER_MIRROR", value_name = "DIR")]
     pub provider_mirror: Option<String>,
+    /// A directory with this program for other machines: `steading-linux-arm64` and so on
+    /// [default: programs in the data directory]
+    #[arg(id = "programs", long, env = "STEADING_PROGRAMS", value_name = "DIR")]
+    pub programs: Option<String>,
     /// How many builds run at once [default: 2]
     #[arg(id = "provisioners", long, env = "STEADING_PROVISIONERS", value_name = "N")]
     pub provisioners: Option<String>,

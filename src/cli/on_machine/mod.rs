@@ -10,6 +10,7 @@ use super::context::Context;
 use super::prompt;
 use super::serve::default_data;
 use crate::model::factor::MfaRoles;
+use crate::server::app::programs::Programs;
 use crate::server::app::retention::Retention;
 use crate::server::app::{App, Policy, settings::load_seal};
 use crate::server::db::Db;
@@ -41,6 +42,7 @@ async fn open(ctx: &Context, place: Place) -> anyhow::Result<App> {
         mfa_roles: MfaRoles::default(),
         retention: Retention::default(),
         recording: crate::model::recording::Policy::default(),
+        programs: Programs::new(data.join("programs"), data.join("packed")),
     };
     Ok(App::new(db, ctx.clock.clone(), ctx.entropy.clone(), seal, policy))
 }

@@ -6,7 +6,7 @@ use std::str::FromStr;
 use std::sync::Arc;
 
 use anyhow::Context as _;
-use tokio::net::{TcpListener, TcpStream, UnixStream};
+use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
 
 use crate::cli::context::Context;
@@ -204,8 +204,13 @@ async fn lead_out(mut stream: BoxStream, target: &Target) -> std::io::Result<()>
             tokio::io::copy_bidirectional(&mut io, &mut stream).await?;
         }
         Target::Unix(path) => {
-            let mut io = UnixStream::connect(path).await?;
-            tokio::io::copy_bidirectional(&mut io, &mut stream).await?;
+            #[cfg(unix)]
+            {
+                let mut io = tokio::net::UnixStream::connect(path).await?;
+                tokio::io::copy_bidirectional(&mut io, &mut stream).await?;
+            }
+            #[cfg(not(unix))]
+            return Err(std::io::Error::other(format!("{} is no socket here", path.display())));
         }
     }
     Ok(())

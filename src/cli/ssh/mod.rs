@@ -1,7 +1,6 @@
 //! `ssh`: a shell or a command in a workspace, or a `ProxyCommand` for any SSH client.
 
 mod forward;
-pub(super) mod local;
 mod shell;
 mod stdio;
 

@@ -8,12 +8,11 @@ use std::time::Duration;
 use anyhow::{Context as _, bail};
 use bytes::{Bytes, BytesMut};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::signal::unix::{SignalKind, signal};
 
 use super::forward::{self, Local, Remote};
-use super::local::{Raw, size};
 use crate::cli::Exit;
 use crate::cli::args::connect::Ssh;
+use crate::cli::console::{Heard, Raw, Told, size};
 use crate::cli::context::Context;
 use crate::cli::link::TunnelLink;
 use crate::model::id::SessionId;
@@ -197,9 +196,7 @@ where
 {
     let mut stdin = tokio::io::stdin();
     let mut buffer = BytesMut::new();
-    let mut resized = signal(SignalKind::window_change())?;
-    let mut interrupted = signal(SignalKind::interrupt())?;
-    let mut terminated = signal(SignalKind::terminate())?;
+    let mut heard = Heard::listen()?;
     let mut open = true;
     loop {
         buffer.reserve(INPUT);
@@ -211,13 +208,15 @@ where
                 }
                 _ => Frame::Stdin(buffer.split().freeze()),
             },
-            _ = resized.recv() => {
-                if !raw { continue }
-                let (cols, rows) = size();
-                Frame::Resize { cols, rows }
-            }
-            _ = interrupted.recv() => Frame::Signal("INT".to_owned()),
-            _ = terminated.recv() => Frame::Signal("TERM".to_owned()),
+            told = heard.next() => match told {
+                Told::Resized if !raw => continue,
+                Told::Resized => {
+                    let (cols, rows) = size();
+                    Frame::Resize { cols, rows }
+                }
+                Told::Interrupted => Frame::Signal("INT".to_owned()),
+                Told::Terminated => Frame::Signal("TERM".to_owned()),
+            },
         };
         to.write(&frame).await?;
     }

@@ -2,9 +2,7 @@
 
 use std::sync::Arc;
 
-use anyhow::Context as _;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::unix::pipe;
 
 use crate::cli::args::connect::NetworkInfo;
 use crate::cli::client::Client;
@@ -76,8 +74,13 @@ type Input = Box<dyn AsyncRead + Send + Unpin>;
 type Output = Box<dyn AsyncWrite + Send + Unpin>;
 
 /// Standard input and output without a thread between, where they are pipes as SSH clients give them.
+#[cfg(unix)]
 fn stdio() -> anyhow::Result<(Input, Output)> {
     use std::os::fd::AsFd as _;
+
+    use anyhow::Context as _;
+    use tokio::net::unix::pipe;
+
     let doing = "Taking over standard input and output";
     let stdin = std::io::stdin().as_fd().try_clone_to_owned().context(doing)?;
     let stdout = std::io::stdout().as_fd().try_clone_to_owned().context(doing)?;
@@ -90,4 +93,11 @@ fn stdio() -> anyhow::Result<(Input, Output)> {
         Err(_) => Box::new(tokio::io::stdout()),
     };
     Ok((input, output))
+}
+
+/// Standard input and output.
+#[cfg(not(unix))]
+#[expect(clippy::unnecessary_wraps, reason = "elsewhere it may fail")]
+fn stdio() -> anyhow::Result<(Input, Output)> {
+    Ok((Box::new(tokio::io::stdin()), Box::new(tokio::io::stdout())))
 }

@@ -4,6 +4,8 @@ use std::path::{Component, Path, PathBuf};
 
 use anyhow::{Context as _, bail, ensure};
 
+use crate::files::is_executable;
+
 /// Largest archive the server takes.
 pub const MAX_BYTES: usize = 100 << 20;
 /// Most files in an archive that the server takes.
@@ -45,11 +47,6 @@ pub fn pack(directory: &Path) -> anyhow::Result<Vec<u8>> {
         );
     }
     Ok(tar.into_inner()?)
-}
-
-fn is_executable(path: &Path) -> bool {
-    use std::os::unix::fs::PermissionsExt as _;
-    std::fs::metadata(path).is_ok_and(|m| m.permissions().mode() & 0o100 != 0)
 }
 
 fn collect(root: &Path, below: &Path, files: &mut Vec<PathBuf>) -> anyhow::Result<()> {

@@ -56,6 +56,7 @@ pub mod password_sign_in;
 pub mod password_strength;
 pub mod people;
 mod place_roles;
+pub mod programs;
 pub mod provider_changes;
 mod provider_rules;
 pub mod providers;
@@ -173,6 +174,8 @@ pub struct Policy {
     pub retention: retention::Retention,
     /// Which sessions are recorded, and how.
     pub recording: recording::Policy,
+    /// This program, for other machines.
+    pub programs: programs::Programs,
 }
 
 impl App {

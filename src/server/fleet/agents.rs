@@ -17,7 +17,8 @@ use crate::model::id::{AgentId, UserId, WorkspaceId};
 use crate::model::peer::{Peer, PeerKey, PeerKind};
 use crate::model::session::Shown;
 use crate::wire::PROTOCOL;
-use crate::wire::agent::{FromAgent, HeldClient, ListeningPort, Manifest, ToAgent};
+use crate::wire::agent::{FromAgent, HeldClient, ListeningPort, Manifest, Stats, ToAgent, Update};
+use crate::wire::program::{self, Platform};
 
 /// Time for the hello after the socket opened: it is the first thing an agent sends.
 const HELLO_WITHIN: Duration = Duration::from_secs(10);
@@ -51,6 +52,8 @@ struct Hello {
     clients: Vec<HeldClient>,
     tells_terminal_ends: bool,
     place: String,
+    /// For which machine it is offered newer programs; none when it wants none.
+    updates: Option<Platform>,
 }
 
 impl Hello {
@@ -74,8 +77,8 @@ impl Fleet {
         if self.is_anothers_key(&hello.key, workspace) {
             return refuse_key(&socket, &mut faults);
         }
-        let manifest = match self.manifest(agent, &hello).await {
-            Ok(manifest) => manifest,
+        let (manifest, is_external) = match self.manifest(agent, &hello).await {
+            Ok(found) => found,
             Err(error) => {
                 let why = error.to_string();
                 tracing::info!(agent.id = %agent, why, "an agent was refused");
@@ -95,24 +98,48 @@ impl Fleet {
             tracing::info!(agent.id = %agent, version = hello.version, "an agent connected");
             self.tell_clients(agent, &hello);
             self.changed();
+            if is_external {
+                self.offer_update(&hello, &socket.control).await;
+            }
             self.pump_agent((agent, hello.key), &mut socket, (&bell, &end), faults).await;
         }
         self.0.relay.disconnect(&hello.key, &bell);
         self.leave_agent(agent, &end).await;
     }
 
-    async fn manifest(&self, agent: AgentId, hello: &Hello) -> super::super::app::Result<Manifest> {
+    /// What it is to do, and whether it is an external one.
+    async fn manifest(
+        &self,
+        agent: AgentId,
+        hello: &Hello,
+    ) -> super::super::app::Result<(Manifest, bool)> {
         let app = &self.0.app;
         app.agent_connected(agent, &hello.version, &hello.directory).await?;
         let brief = app.agent_brief(agent).await?;
         let mut peers = vec![self.server_peer()];
         peers.extend(self.client_peers(agent));
-        Ok(super::reports::manifest(
-            brief,
-            &app.policy.access_url,
-            self.0.prefix.agent(agent),
-            peers,
-        ))
+        let (is_external, url) = (brief.agent.spec.external, &app.policy.access_url);
+        let manifest = super::reports::manifest(brief, url, self.0.prefix.agent(agent), peers);
+        Ok((manifest, is_external))
+    }
+
+    /// Offers an older agent this server's program. Only agents on machines that nobody else keeps up
+    /// to date: the others fetch it at each start.
+    async fn offer_update(&self, hello: &Hello, control: &Control) {
+        let Some(platform) = hello.updates else { return };
+        if !program::is_newer(program::version(), &hello.version) {
+            return;
+        }
+        let Ok(Ok(found)) = self.0.app.policy.programs.find(platform).await else {
+            return tracing::info!(%platform, "an older agent stays as it is: no program for it");
+        };
+        let update = Update {
+            version: program::version().to_owned(),
+            path: format!("/bin/{}", platform.file()),
+            bytes: found.len(),
+            sha256: hex::encode(found.sha256()),
+        };
+        control.say(&ToAgent::Update { update });
     }
 
     fn enter_agent(
@@ -357,9 +384,21 @@ async fn read_hello(socket: &mut Socket) -> Option<Hello> {
             clients,
             tells_terminal_ends,
             place,
-            ..
+            os,
+            arch,
+            updates,
         }) if protocol <= PROTOCOL => {
-            Some(Hello { key, endpoints, version, directory, clients, tells_terminal_ends, place })
+            let updates = if updates { Platform::new(&os, &arch) } else { None };
+            Some(Hello {
+                key,
+                endpoints,
+                version,
+                directory,
+                clients,
+                tells_terminal_ends,
+                place,
+                updates,
+            })
         }
         Ok(FromAgent::Hello { protocol, .. }) => {
             let why = format!(

@@ -88,6 +88,7 @@ impl Server {
             environment,
             bind: "127.0.0.1:0".parse().unwrap(),
             dialer: steading::net::dial::Dialer::default(),
+            updates: steading::agent::update::Mode::Never,
         };
         let tasks = self.tasks.child();
         tasks.spawn("agent", OnPanic::Lose, async move {

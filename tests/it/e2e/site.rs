@@ -38,6 +38,8 @@ pub struct Site {
     pub ssh_port: u16,
     udp: String,
     pub server: Option<Child>,
+    /// What the server is started from.
+    pub program: PathBuf,
     pub extra: Vec<String>,
     pub env: Vec<(String, String)>,
 }
@@ -84,6 +86,7 @@ impl Site {
             ssh_port: ports::free(),
             udp: format!("127.0.0.1:{}", ports::free()),
             server: None,
+            program: STEADING.into(),
             extra: extra.iter().map(|s| (*s).to_owned()).collect(),
             env: vec![],
         };
@@ -99,7 +102,7 @@ impl Site {
     /// Starts the server, at the same addresses each time.
     pub fn start(&mut self) {
         let http = self.url.trim_start_matches("http://").to_owned();
-        let mut command = Command::new(STEADING);
+        let mut command = Command::new(&self.program);
         command
             .args(["server", "--data", &self.path("data"), "--http-address", &http])
             .args(["--ssh-address", &format!("127.0.0.1:{}", self.ssh_port)])

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use maud::Render as _;
+use maud::{Markup, Render as _};
 use steading::model::build::JobStatus;
 use steading::model::factor::Factors;
 use steading::model::parameter::Variable;
@@ -21,6 +21,7 @@ use steading::server::html::pages::device::Device;
 use steading::server::html::pages::error::{Error, Wrong};
 use steading::server::html::pages::find::{Find, Hit, pages};
 use steading::server::html::pages::login::{Kept, Login, Resume, Way};
+use steading::server::html::pages::no_program::NoProgram;
 use steading::server::html::pages::people::People;
 use steading::server::html::pages::person::Person;
 use steading::server::html::pages::person_tokens::TheirTokens;
@@ -50,6 +51,12 @@ fn wrong(values: &[(&str, &str)], errors: &[(&str, &str)]) -> Input {
         pairs.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect()
     };
     Input { values: map(values), errors: map(errors) }
+}
+
+fn no_program(other: Option<&str>) -> Markup {
+    let other = other.map(str::to_owned);
+    let (platform, file) = ("windows/arm64".into(), "steading-windows-arm64.exe".into());
+    NoProgram { platform, file, version: "0.1.0", other }.render()
 }
 
 fn doors() -> Vec<Scene> {
@@ -575,6 +582,11 @@ fn rest() -> Vec<Scene> {
             error(Wrong::Denied("you may see this workspace, not delete it".into()), true).render(),
         ),
         scene("error-404", error(Wrong::NotFound, true).render()),
+        scene("no-program", no_program(None)),
+        scene(
+            "no-program-other",
+            no_program(Some("it is version 0.0.9, and this server is 0.1.0")),
+        ),
         scene("error-404-outside", error(Wrong::NotFound, false).render()),
         scene(
             "error-409",

@@ -26,6 +26,7 @@ pub mod invite;
 pub mod leaked_token;
 pub mod login;
 pub mod members;
+pub mod no_program;
 pub mod organizations;
 pub mod people;
 pub mod person;

@@ -1,43 +1,26 @@
 //! `/bin` and the script that fetches from it: this program, for agents and for editors' machines.
 
-use std::io::{self, Write};
-use std::path::PathBuf;
-use std::sync::Arc;
+use std::io;
+use std::ops::Range;
 
 use axum::body::Body;
-use axum::response::{IntoResponse as _, Response};
-use bytes::Bytes;
-use flate2::Compression;
-use flate2::write::GzEncoder;
+use axum::response::{Html, IntoResponse as _, Response};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
-use sha1::{Digest as _, Sha1};
-use tokio::sync::{OnceCell, Semaphore, mpsc};
+use maud::Render as _;
 
+use crate::server::app::programs::{Lack, Part, Program};
+use crate::server::html::pages::no_program::NoProgram;
 use crate::server::web::extract::Path;
+use crate::server::web::packed::takes_gzip;
 use crate::server::web::routes::Routes;
 use crate::server::web::{Access, Answer, Problem, State};
 use crate::wire::bootstrap;
+use crate::wire::program::{Platform, version};
 
 /// The size before compression, for progress bars of editors.
 const ORIGINAL_LENGTH: &str = "x-original-content-length";
-/// Bytes read from the file at once.
-const CHUNK: usize = 64 << 10;
-/// Chunks that may wait for a slow reader.
-const CHUNKS: usize = 8;
-/// Downloads that are compressed at once: each costs a core; further ones go as they are.
-const COMPRESSING: usize = 2;
-
-static PROGRAM: OnceCell<Program> = OnceCell::const_new();
-static COMPRESSORS: Semaphore = Semaphore::const_new(COMPRESSING);
-
-/// This program's file.
-#[derive(Clone)]
-struct Program {
-    /// Kept open: the file may be replaced while the server runs.
-    file: Arc<std::fs::File>,
-    len: u64,
-    etag: HeaderValue,
-}
+/// After a program's name: its hash, as `sha256sum` writes it, for scripts that check a download.
+const SUM: &str = ".sha256";
 
 /// The routes.
 pub(super) fn routes(routes: Routes) -> Routes {
@@ -54,146 +37,133 @@ async fn script(state: State, Path((os, arch)): Path<(String, String)>) -> Answe
     Ok(([(header::CONTENT_TYPE, "text/plain; charset=utf-8")], text).into_response())
 }
 
-async fn download(Path(name): Path<String>, headers: HeaderMap) -> Answer<Response> {
-    if !is_ours(&name) {
-        return Err(Problem::new(StatusCode::NOT_FOUND, "There is no program for this platform."));
+/// What is asked for besides has no signature: nobody but Coder has the key that would fit.
+async fn download(state: State, Path(name): Path<String>, headers: HeaderMap) -> Answer<Response> {
+    let (file, is_sum) = match name.strip_suffix(SUM) {
+        Some(file) => (file, true),
+        None => (name.as_str(), false),
+    };
+    let Some(platform) = Platform::of_file(file) else {
+        return Err(Problem::new(StatusCode::NOT_FOUND, "There is no program of this name."));
+    };
+    let found = state.app.policy.programs.find(platform).await;
+    match found.map_err(|error| unreadable(platform, &error))? {
+        Ok(program) if is_sum => {
+            let sum = format!("{}  {file}\n", hex::encode(program.sha256()));
+            Ok(([(header::CONTENT_TYPE, "text/plain; charset=utf-8")], sum).into_response())
+        }
+        Ok(program) => send(&program, &headers).await,
+        Err(lack) => missing(platform, &lack, &headers),
     }
-    let program = PROGRAM.get_or_try_init(open).await.map_err(|e| unreadable(&e))?.clone();
-    let text = |name| headers.get(name).and_then(|v: &HeaderValue| v.to_str().ok());
-    let etag = program.etag.clone();
-    if text(header::IF_NONE_MATCH).is_some_and(|known| etag.to_str().is_ok_and(|e| e == known)) {
-        return Ok((StatusCode::NOT_MODIFIED, [(header::ETAG, etag)]).into_response());
-    }
-    let accepts_gzip = text(header::ACCEPT_ENCODING).is_some_and(|a| a.contains("gzip"));
-    let permit = if accepts_gzip { COMPRESSORS.try_acquire().ok() } else { None };
-    Ok(send(program, permit))
 }
 
-/// `coder-linux-amd64` and `steading-linux-amd64` on such a machine.
-fn is_ours(name: &str) -> bool {
-    let os = match std::env::consts::OS {
-        "macos" => "darwin",
-        other => other,
-    };
-    let arch = match std::env::consts::ARCH {
-        "x86_64" => "amd64",
-        "aarch64" => "arm64",
-        "arm" => "armv7",
-        other => other,
-    };
-    let platform = name.strip_prefix("coder-").or_else(|| name.strip_prefix("steading-"));
-    platform == Some(format!("{os}-{arch}{}", std::env::consts::EXE_SUFFIX).as_str())
-}
-
-fn unreadable(error: &io::Error) -> Problem {
-    tracing::error!(%error, "this program's file cannot be read");
+fn unreadable(platform: Platform, error: &io::Error) -> Problem {
+    tracing::error!(%error, %platform, "a program's file cannot be read");
     Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "The program's file cannot be read.")
 }
 
-/// Opens and hashes the file, once.
-async fn open() -> io::Result<Program> {
-    tokio::task::spawn_blocking(|| {
-        // On Linux this link opens the program that runs, also when its file was replaced.
-        let link = PathBuf::from("/proc/self/exe");
-        let path = if link.exists() { link } else { std::env::current_exe()? };
-        let mut file = std::fs::File::open(path)?;
-        let mut hash = Sha1::new();
-        let len = io::copy(&mut file, &mut hash)?;
-        let etag = HeaderValue::try_from(format!("\"{}\"", hex::encode(hash.finalize())))
-            .map_err(io::Error::other)?;
-        Ok(Program { file: Arc::new(file), len, etag })
-    })
-    .await
-    .map_err(io::Error::other)?
-}
-
-fn send(program: Program, permit: Option<tokio::sync::SemaphorePermit<'static>>) -> Response {
-    let (len, etag, gzip) = (program.len, program.etag.clone(), permit.is_some());
-    let body = match permit {
-        Some(permit) => compressed(program, permit),
-        None => plain(program),
+/// A page for who looks, and the same in short for programs.
+fn missing(platform: Platform, lack: &Lack, headers: &HeaderMap) -> Answer<Response> {
+    let other = match lack {
+        Lack::Missing => None,
+        Lack::Version(_) | Lack::Platform(_) | Lack::Unknown => Some(lack.to_string()),
     };
-    let mut response = body.into_response();
-    let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/octet-stream"));
-    headers.insert(header::ETAG, etag);
-    headers.insert(header::VARY, HeaderValue::from_static("accept-encoding"));
-    headers.insert(ORIGINAL_LENGTH, HeaderValue::from(len));
-    if gzip {
-        headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
-    } else {
-        headers.insert(header::CONTENT_LENGTH, HeaderValue::from(len));
+    let accepted = headers.get(header::ACCEPT).and_then(|v| v.to_str().ok()).unwrap_or_default();
+    let page = NoProgram {
+        platform: platform.to_string(),
+        file: platform.file(),
+        version: version(),
+        other,
+    };
+    if accepted.contains("text/html") {
+        let page = Html(page.render().into_string());
+        return Ok((StatusCode::NOT_FOUND, page).into_response());
     }
-    response
+    let message = format!("This server has no program for {platform}.");
+    Err(Problem { detail: page.says(), ..Problem::new(StatusCode::NOT_FOUND, message) })
 }
 
-/// The file as it is. No thread waits for a slow reader: there may be many.
-fn plain(program: Program) -> Body {
-    Body::from_stream(futures_util::stream::try_unfold(0, move |at| {
-        let program = program.clone();
+async fn send(program: &Program, headers: &HeaderMap) -> Answer<Response> {
+    let told = |name| headers.get(name).and_then(|v: &HeaderValue| v.to_str().ok());
+    let etag = format!("\"{}\"", program.sha1());
+    let kept = [(header::ETAG, etag.clone()), (header::VARY, "accept-encoding".to_owned())];
+    if told(header::IF_NONE_MATCH).is_some_and(|known| is_among(&etag, known)) {
+        return Ok((StatusCode::NOT_MODIFIED, kept).into_response());
+    }
+    // A part is one of the file as it lies; of another file than they have a part of, they get all.
+    let asked = told(header::RANGE).filter(|_| told(header::IF_RANGE).is_none_or(|of| of == etag));
+    let part = asked.and_then(|asked| range(asked, program.len()));
+    let coding = match part {
+        None if takes_gzip(headers) => program.packed().await,
+        None | Some(_) => None,
+    };
+    let len = program.len();
+    let mut response = match (part, coding) {
+        (Some(Err(())), _) => {
+            let all = [(header::CONTENT_RANGE, format!("bytes */{len}"))];
+            return Ok((StatusCode::RANGE_NOT_SATISFIABLE, kept, all).into_response());
+        }
+        (Some(Ok(part)), _) => {
+            let place = format!("bytes {}-{}/{len}", part.start, part.end - 1);
+            let place = [(header::CONTENT_RANGE, place)];
+            (StatusCode::PARTIAL_CONTENT, place, body(program.whole(), part)).into_response()
+        }
+        (None, Some(packed)) => {
+            let coding = [(header::CONTENT_ENCODING, "gzip")];
+            (coding, body(packed, 0..packed.len())).into_response()
+        }
+        (None, None) => body(program.whole(), 0..len).into_response(),
+    };
+    let fixed = HeaderValue::from_static;
+    let out = response.headers_mut();
+    out.insert(header::CONTENT_TYPE, fixed("application/octet-stream"));
+    out.insert(header::ACCEPT_RANGES, fixed("bytes"));
+    out.insert(ORIGINAL_LENGTH, HeaderValue::from(len));
+    Ok((kept, response).into_response())
+}
+
+/// Whether a list of tags, as `If-None-Match` has it, names this one.
+fn is_among(etag: &str, known: &str) -> bool {
+    known.split(',').map(str::trim).any(|one| one == "*" || one.trim_start_matches("W/") == etag)
+}
+
+/// The one range that is asked for; an error when there is nothing in it. What asks for several, or
+/// makes no sense, is not heard.
+fn range(asked: &str, len: u64) -> Option<Result<Range<u64>, ()>> {
+    let (from, to) = asked.strip_prefix("bytes=")?.split_once('-')?;
+    let number = |text: &str| text.trim().parse::<u64>();
+    let part = match (from.trim(), to.trim()) {
+        ("", last) => len.saturating_sub(number(last).ok()?)..len,
+        (from, "") => number(from).ok()?..len,
+        (from, to) => {
+            let (from, to) = (number(from).ok()?, number(to).ok()?);
+            if to < from {
+                return None;
+            }
+            from..to.saturating_add(1).min(len)
+        }
+    };
+    Some(if part.is_empty() { Err(()) } else { Ok(part) })
+}
+
+/// A part of a file as it is read. No thread waits for a slow reader: there may be many.
+fn body(of: &Part, range: Range<u64>) -> ([(header::HeaderName, HeaderValue); 1], Body) {
+    let length = [(header::CONTENT_LENGTH, HeaderValue::from(range.end - range.start))];
+    let (of, end) = (of.clone(), range.end);
+    let body = Body::from_stream(futures_util::stream::try_unfold(range.start, move |at| {
+        let of = of.clone();
         async move {
-            let read = tokio::task::spawn_blocking(move || read(&program, at));
+            let read = tokio::task::spawn_blocking(move || of.read(at, end));
             let part = read.await.map_err(io::Error::other)??;
+            if part.is_empty() && at < end {
+                // Someone cut the file: the length that was told does not hold.
+                return Err(io::ErrorKind::UnexpectedEof.into());
+            }
             let next = at + part.len() as u64;
             Ok::<_, io::Error>((!part.is_empty()).then_some((part, next)))
         }
-    }))
-}
-
-/// The file compressed, by a thread of its own that waits for the reader.
-fn compressed(program: Program, permit: tokio::sync::SemaphorePermit<'static>) -> Body {
-    let (chunks, ready) = mpsc::channel::<io::Result<Bytes>>(CHUNKS);
-    // Ends with the file or with the client, whichever is first.
-    tokio::task::spawn_blocking(move || {
-        let _permit = permit;
-        let out = io::BufWriter::with_capacity(CHUNK, Chunks(chunks.clone()));
-        let mut encoder = GzEncoder::new(out, Compression::fast());
-        let copied = copy(&program, &mut encoder).and_then(|()| encoder.finish()?.flush());
-        if let Err(error) = copied {
-            // The client sees a broken transfer, unless it left before.
-            let _ = chunks.blocking_send(Err(error));
-        }
-    });
-    Body::from_stream(futures_util::stream::unfold(ready, |mut ready| async move {
-        ready.recv().await.map(|chunk| (chunk, ready))
-    }))
-}
-
-/// A part of the file; each download has its own place in it. None is left at the end.
-fn read(program: &Program, at: u64) -> io::Result<Bytes> {
-    use std::os::unix::fs::FileExt as _;
-    let mut part = vec![0; CHUNK];
-    let n = program.file.read_at(&mut part, at)?;
-    part.truncate(n);
-    Ok(Bytes::from(part))
-}
-
-fn copy(program: &Program, out: &mut impl Write) -> io::Result<()> {
-    let mut at = 0;
-    loop {
-        let part = read(program, at)?;
-        if part.is_empty() {
-            return Ok(());
-        }
-        out.write_all(&part)?;
-        at += part.len() as u64;
-    }
-}
-
-/// Hands what is written to the response; waits for a slow reader.
-struct Chunks(mpsc::Sender<io::Result<Bytes>>);
-
-impl Write for Chunks {
-    fn write(&mut self, part: &[u8]) -> io::Result<usize> {
-        self.0
-            .blocking_send(Ok(Bytes::copy_from_slice(part)))
-            .map_err(|_| io::Error::from(io::ErrorKind::BrokenPipe))?;
-        Ok(part.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
+    }));
+    (length, body)
 }
 
 #[cfg(test)]
@@ -201,12 +171,30 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_this_platform_is_served_and_no_signature() {
-        let os = if cfg!(target_os = "macos") { "darwin" } else { std::env::consts::OS };
-        let arch = if cfg!(target_arch = "x86_64") { "amd64" } else { "arm64" };
-        assert!(is_ours(&format!("coder-{os}-{arch}")));
-        assert!(is_ours(&format!("steading-{os}-{arch}")));
-        assert!(!is_ours(&format!("coder-{os}-{arch}.asc")));
-        assert!(!is_ours("coder-plan9-mips"));
+    fn a_tag_is_found_among_those_that_a_client_has() {
+        let check = |known, found| assert_eq!(is_among("\"ab\"", known), found, "{known}");
+        check("\"ab\"", true);
+        check("\"\"", false);
+        check("W/\"ab\"", true);
+        check("\"cd\", \"ab\"", true);
+        check("*", true);
+        check("ab", false);
+    }
+
+    #[test]
+    fn ranges_are_read_as_clients_write_them() {
+        let check = |asked, part| assert_eq!(range(asked, 100), part, "{asked}");
+        check("bytes=0-9", Some(Ok(0..10)));
+        check("bytes=90-", Some(Ok(90..100)));
+        check("bytes=-10", Some(Ok(90..100)));
+        check("bytes=-1000", Some(Ok(0..100)));
+        check("bytes=50-1000", Some(Ok(50..100)));
+        check("bytes=50-18446744073709551615", Some(Ok(50..100)));
+        check("bytes=100-", Some(Err(())));
+        check("bytes=-0", Some(Err(())));
+        check("bytes=9-0", None);
+        check("bytes=0-1,5-6", None);
+        check("bytes=-", None);
+        check("lines=0-1", None);
     }
 }
