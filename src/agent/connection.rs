@@ -19,7 +19,7 @@ use super::base::Base;
 use super::local::{self, Offer};
 use super::peers::Peers;
 use super::work::Work;
-use super::{Options, platform};
+use super::{Options, hardware, platform};
 
 /// Something is said at least this often: a third of the silence after which an agent counts as gone.
 const HEARTBEAT: Duration = Duration::from_secs(10);
@@ -189,6 +189,10 @@ impl Connection {
                 self.base.reports.own_line(LogLevel::Info, "The workspace is being stopped.");
                 self.work.shut_down();
             }
+            ToAgent::Told { text } => {
+                tracing::warn!(text, "the server says");
+                self.base.reports.own_line(LogLevel::Warn, &text);
+            }
             // The caller does what they ask for.
             ToAgent::Refused { .. } | ToAgent::Local { .. } => {}
         }
@@ -235,6 +239,7 @@ impl Connection {
             arch: platform::arch().to_owned(),
             place: crate::net::local::place(),
             clients: self.peers.held(),
+            machine: hardware::machine(),
         }
     }
 

@@ -26,6 +26,7 @@ pub mod backoff;
 pub mod base;
 pub mod connection;
 pub mod env;
+mod hardware;
 pub mod health;
 pub mod init;
 pub mod lifecycle;

@@ -46,6 +46,9 @@ pub enum FromAgent {
         /// Clients whose tunnels it carries on from an earlier connection.
         #[serde(default)]
         clients: Vec<HeldClient>,
+        /// The machine it runs on.
+        #[serde(default)]
+        machine: Machine,
     },
     /// Its endpoints changed.
     Endpoints {
@@ -127,6 +130,16 @@ pub enum FromAgent {
         /// Bytes from the person.
         bytes_in: u64,
     },
+}
+
+/// The machine that an agent runs on.
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Machine {
+    /// What it calls itself.
+    pub name: String,
+    /// The same for each start of it, and another for a machine with a copy of its disk. Empty when
+    /// it cannot tell.
+    pub print: String,
 }
 
 /// A client that an agent carries on while its connection is made again.
@@ -222,6 +235,11 @@ pub enum ToAgent {
     Refused {
         /// Why.
         why: String,
+    },
+    /// Something that who looks after its machine should know, for its log.
+    Told {
+        /// The text.
+        text: String,
     },
     /// It runs on the server's machine: how it keeps a spare connection there, on which the server
     /// opens what it would open on the overlay.

@@ -1,7 +1,7 @@
 //! The control channel of one agent: its hello, its manifest, then reports and relay frames.
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,15 +9,16 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use super::clients::ClientSocket;
+use super::clones::Seat;
 use super::faults::Faults;
 use super::socket::{Control, Message, Socket};
 use super::{Fleet, limits, lock};
-use crate::model::agent::SILENCE;
+use crate::model::agent::{Clash, SILENCE};
 use crate::model::id::{AgentId, UserId, WorkspaceId};
 use crate::model::peer::{Peer, PeerKey, PeerKind};
 use crate::model::session::Shown;
 use crate::wire::PROTOCOL;
-use crate::wire::agent::{FromAgent, HeldClient, ListeningPort, Manifest, Stats, ToAgent};
+use crate::wire::agent::{FromAgent, HeldClient, ListeningPort, Machine, Manifest, Stats, ToAgent};
 
 /// Time for the hello after the socket opened: it is the first thing an agent sends.
 const HELLO_WITHIN: Duration = Duration::from_secs(10);
@@ -37,6 +38,10 @@ pub(super) struct AgentSocket {
     /// Clients that it carries on from an earlier connection. They may never come to this server,
     /// and their rights are watched all the same.
     held: Vec<HeldClient>,
+    /// The machine it runs on.
+    pub(super) seat: Seat,
+    /// Another machine that came with its token.
+    pub(super) clash: Option<Clash>,
     /// Ends this socket: another one of the agent came, or it may not be here any more.
     pub(super) end: CancellationToken,
 }
@@ -49,19 +54,27 @@ struct Hello {
     directory: String,
     clients: Vec<HeldClient>,
     place: String,
+    machine: Machine,
 }
 
 impl Hello {
     fn within(self, faults: &mut Faults) -> Self {
         let endpoints = limits::ways_in(self.endpoints, faults);
         let version = limits::version(self.version, faults);
-        Self { endpoints, version, ..self }
+        let machine = limits::machine(self.machine);
+        Self { endpoints, version, machine, ..self }
     }
 }
 
 impl Fleet {
     /// Serves an agent's socket until it ends. The agent's token was checked already.
-    pub async fn serve_agent(&self, agent: AgentId, workspace: WorkspaceId, mut socket: Socket) {
+    pub async fn serve_agent(
+        &self,
+        agent: AgentId,
+        workspace: WorkspaceId,
+        address: IpAddr,
+        mut socket: Socket,
+    ) {
         let hello = tokio::time::timeout(HELLO_WITHIN, read_hello(&mut socket)).await;
         let mut faults = Faults::of(agent);
         let Ok(Some(hello)) = hello else {
@@ -72,6 +85,11 @@ impl Fleet {
         if self.is_anothers_key(&hello.key, workspace) {
             return refuse_key(&socket, &mut faults);
         }
+        let seat = Seat { machine: hello.machine.clone(), address };
+        if let Some(why) = self.clash((agent, hello.key), &seat).await {
+            socket.control.say(&ToAgent::Refused { why });
+            return;
+        }
         let manifest = match self.manifest(agent, &hello).await {
             Ok(manifest) => manifest,
             Err(error) => {
@@ -81,7 +99,8 @@ impl Fleet {
                 return;
             }
         };
-        let Some(end) = self.enter_agent(agent, workspace, &hello, socket.control.clone()) else {
+        let Some(end) = self.enter_agent((agent, workspace), &hello, seat, socket.control.clone())
+        else {
             return refuse_key(&socket, &mut faults);
         };
         let bell = self.0.relay.connect(hello.key);
@@ -115,9 +134,9 @@ impl Fleet {
 
     fn enter_agent(
         &self,
-        agent: AgentId,
-        workspace: WorkspaceId,
+        (agent, workspace): (AgentId, WorkspaceId),
         hello: &Hello,
+        seat: Seat,
         control: Control,
     ) -> Option<CancellationToken> {
         let end = CancellationToken::new();
@@ -129,6 +148,8 @@ impl Fleet {
             stats: Stats::default(),
             ports: Vec::new(),
             held: hello.clients.iter().take(MAX_HELD).copied().collect(),
+            seat,
+            clash: None,
             end: end.clone(),
         };
         // Both locks: nobody else takes the key between the look and the entry.
@@ -140,10 +161,13 @@ impl Fleet {
         let before = agents.insert(agent, socket);
         drop((clients, agents));
         if let Some(before) = before {
-            before.end.cancel();
             if before.key != hello.key {
+                // Where it still runs it waits a minute, and does not take the place back at once.
+                let why = "another agent began with this token on this machine".to_owned();
+                before.control.say(&ToAgent::Refused { why });
                 self.0.overlay.remove_peer(&before.key);
             }
+            before.end.cancel();
         }
         self.0.overlay.set_peer(&self.agent_peer(agent, hello.key, &hello.endpoints));
         Some(end)
@@ -339,9 +363,10 @@ async fn read_hello(socket: &mut Socket) -> Option<Hello> {
             expanded_directory: directory,
             clients,
             place,
+            machine,
             ..
         }) if protocol <= PROTOCOL => {
-            Some(Hello { key, endpoints, version, directory, clients, place })
+            Some(Hello { key, endpoints, version, directory, clients, place, machine })
         }
         Ok(FromAgent::Hello { protocol, .. }) => {
             let why = format!(

@@ -3,6 +3,7 @@
 pub mod address;
 mod agents;
 pub mod clients;
+mod clones;
 pub mod coming;
 mod cut;
 mod drawn;
@@ -42,6 +43,7 @@ use self::sessions::Backs;
 use self::terminals::Terminals;
 use super::app::App;
 use crate::clock::{Clock, Entropy};
+use crate::model::agent::Clash;
 use crate::model::id::AgentId;
 use crate::model::peer::{Peer, PeerKey, PeerKind};
 use crate::net::{Overlay, OverlayConfig};
@@ -95,6 +97,8 @@ pub struct Presence {
     pub stats: Stats,
     /// Ports something listens on.
     pub ports: Vec<ListeningPort>,
+    /// Another machine that came with its token.
+    pub clash: Option<Clash>,
 }
 
 impl Fleet {
@@ -155,10 +159,10 @@ impl Fleet {
     /// What is known of a connected agent; none when it is not connected.
     #[must_use]
     pub fn presence(&self, agent: AgentId) -> Option<Presence> {
-        let (key, stats, ports) = {
+        let (key, stats, ports, clash) = {
             let agents = lock(&self.0.agents);
             let socket = agents.get(&agent)?;
-            (socket.key, socket.stats, socket.ports.clone())
+            (socket.key, socket.stats, socket.ports.clone(), socket.clash.clone())
         };
         let status = self.0.overlay.status(&key);
         let latency_ms = status.as_ref().and_then(|s| s.rtt).map(|rtt| rtt.as_secs_f64() * 1000.0);
@@ -168,7 +172,7 @@ impl Fleet {
             true => "direct",
             false => "relay",
         };
-        Some(Presence { path, latency_ms, stats, ports })
+        Some(Presence { path, latency_ms, stats, ports, clash })
     }
 
     /// What others are told about the server's own node.
