@@ -1,4 +1,4 @@
-//! `/bin` and the script that fetches from it: this program, for agents and for editors' machines.
+//! `/bin`: this program, for agents and for editors' machines.
 
 use std::io::{self, Write};
 use std::path::PathBuf;
@@ -11,15 +11,17 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use sha1::{Digest as _, Sha1};
+use sha2::Sha256;
 use tokio::sync::{OnceCell, Semaphore, mpsc};
 
 use crate::server::web::extract::Path;
 use crate::server::web::routes::Routes;
-use crate::server::web::{Access, Answer, Problem, State};
-use crate::wire::bootstrap;
+use crate::server::web::{Access, Answer, Problem};
 
 /// The size before compression, for progress bars of editors.
 const ORIGINAL_LENGTH: &str = "x-original-content-length";
+/// After a program's name: its hash, as `sha256sum` writes it, for scripts that check a download.
+const SUM: &str = ".sha256";
 /// Bytes read from the file at once.
 const CHUNK: usize = 64 << 10;
 /// Chunks that may wait for a slow reader.
@@ -37,24 +39,20 @@ struct Program {
     file: Arc<std::fs::File>,
     len: u64,
     etag: HeaderValue,
+    sha256: Arc<str>,
 }
 
 /// The routes.
 pub(super) fn routes(routes: Routes) -> Routes {
-    routes.get(Access::Public, "/bin/{name}", download).get(
-        Access::Public,
-        "/api/v2/init-script/{os}/{arch}",
-        script,
-    )
-}
-
-async fn script(state: State, Path((os, arch)): Path<(String, String)>) -> Answer<Response> {
-    let text = bootstrap::script(&os, &arch).ok_or_else(Problem::not_found)?;
-    let text = bootstrap::render(&text, state.site.access_url(), "token");
-    Ok(([(header::CONTENT_TYPE, "text/plain; charset=utf-8")], text).into_response())
+    routes.get(Access::Public, "/bin/{name}", download)
 }
 
 async fn download(Path(name): Path<String>, headers: HeaderMap) -> Answer<Response> {
+    if let Some(of) = name.strip_suffix(SUM).filter(|of| is_ours(of)) {
+        let program = PROGRAM.get_or_try_init(open).await.map_err(|e| unreadable(&e))?;
+        let kind = [(header::CONTENT_TYPE, "text/plain; charset=utf-8")];
+        return Ok((kind, format!("{}  {of}\n", program.sha256)).into_response());
+    }
     if !is_ours(&name) {
         return Err(Problem::new(StatusCode::NOT_FOUND, "There is no program for this platform."));
     }
@@ -97,14 +95,32 @@ async fn open() -> io::Result<Program> {
         let link = PathBuf::from("/proc/self/exe");
         let path = if link.exists() { link } else { std::env::current_exe()? };
         let mut file = std::fs::File::open(path)?;
-        let mut hash = Sha1::new();
-        let len = io::copy(&mut file, &mut hash)?;
+        let mut hashes = Hashes::default();
+        let len = io::copy(&mut file, &mut hashes)?;
+        let Hashes(hash, sha256) = hashes;
+        let sha256 = hex::encode(sha256.finalize()).into();
         let etag = HeaderValue::try_from(format!("\"{}\"", hex::encode(hash.finalize())))
             .map_err(io::Error::other)?;
-        Ok(Program { file: Arc::new(file), len, etag })
+        Ok(Program { file: Arc::new(file), len, etag, sha256 })
     })
     .await
     .map_err(io::Error::other)?
+}
+
+/// Editors name a program by the one hash, scripts check it by the other.
+#[derive(Default)]
+struct Hashes(Sha1, Sha256);
+
+impl Write for Hashes {
+    fn write(&mut self, part: &[u8]) -> io::Result<usize> {
+        self.0.update(part);
+        self.1.update(part);
+        Ok(part.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 fn send(program: Program, permit: Option<tokio::sync::SemaphorePermit<'static>>) -> Response {
