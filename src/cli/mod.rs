@@ -15,6 +15,7 @@ mod config_ssh;
 pub mod context;
 mod create;
 mod dotfiles;
+mod external_workspaces;
 mod groups;
 mod handover;
 mod headers;
@@ -237,6 +238,7 @@ async fn workspaces(ctx: &Context, command: args::workspaces::Command) -> anyhow
     match command {
         C::Create(args) => create::run(ctx, args).await,
         C::List(args) => list::list(ctx, args).await,
+        C::ExternalWorkspaces(command) => external_workspaces::run(ctx, command).await,
         C::Show(args) => list::show(ctx, args).await,
         C::Start(args) => start::start(ctx, args).await,
         C::Stop(args) => start::stop(ctx, args).await,
