@@ -2,6 +2,7 @@
 
 mod access;
 mod agent;
+mod agent_service;
 pub mod api;
 pub mod args;
 mod audit;
