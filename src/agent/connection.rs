@@ -18,6 +18,7 @@ use crate::wire::program;
 use super::Options;
 use super::backoff::{Backoff, GOOD_AFTER};
 use super::base::Base;
+use super::hardware;
 use super::local::{self, Offer};
 use super::peers::Peers;
 use super::update::Updates;
@@ -195,6 +196,10 @@ impl Connection {
                 self.base.reports.own_line(LogLevel::Info, "The workspace is being stopped.");
                 self.work.shut_down();
             }
+            ToAgent::Told { text } => {
+                tracing::warn!(text, "the server says");
+                self.base.reports.own_line(LogLevel::Warn, &text);
+            }
             // The caller does what they ask for.
             ToAgent::Refused { .. } | ToAgent::Local { .. } => {}
         }
@@ -243,6 +248,7 @@ impl Connection {
             clients: self.peers.held(),
             tells_terminal_ends: true,
             updates: self.updates.are_wanted(),
+            machine: hardware::machine(),
         }
     }
 

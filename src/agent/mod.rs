@@ -29,6 +29,7 @@ pub mod base;
 pub mod busy;
 pub mod connection;
 pub mod env;
+mod hardware;
 pub mod health;
 pub mod init;
 pub mod lifecycle;

@@ -4,10 +4,10 @@ use std::net::{Ipv4Addr, SocketAddr};
 
 use anyhow::{Context as _, bail};
 
-use super::Exit;
-use super::args::connect::Agent;
+use super::args::connect::{Agent, AgentCommand};
 use super::args::inside::{Plain, Prefix, Stat, StatOf};
 use super::context::{Context, read_url};
+use super::{Exit, agent_service};
 use crate::agent;
 use crate::agent::load::{self, Usage};
 use crate::agent::update::Mode;
@@ -18,26 +18,24 @@ use crate::net::dial::Dialer;
 ///
 /// # Errors
 /// When it is not told where to connect and as whom, or cannot be set up.
-pub async fn run(ctx: &Context, args: Agent) -> anyhow::Result<()> {
+pub async fn run(ctx: &Context, mut args: Agent) -> anyhow::Result<()> {
+    match args.command.take() {
+        Some(AgentCommand::Install(how)) => return agent_service::install(ctx, args, &how),
+        Some(AgentCommand::Uninstall(how)) => return agent_service::uninstall(ctx, &how),
+        None => {}
+    }
     if args.auth != "token" {
         bail!("This agent proves itself by token only; {:?} is not supported.", args.auth);
     }
-    let url = args.agent_url.or_else(|| ctx.globals.url.clone());
-    let url = read_url(&url.context("No server is named. Set CODER_AGENT_URL.")?)?;
-    let token = match (args.agent_token, args.agent_token_file) {
-        (Some(token), _) => token,
-        (None, Some(file)) => std::fs::read_to_string(&file)
-            .with_context(|| format!("Reading the agent's token in {}", file.display()))?,
-        (None, None) => bail!("No token is given. Set CODER_AGENT_TOKEN."),
-    };
-    let token = token.trim().to_owned();
+    let dir = args.dir.clone();
     let updates = match args.no_updates {
         true => Mode::Never,
         false => Mode::WhenOffered {
             patience: duration::parse(&args.update_patience).context("--update-patience")?,
         },
     };
-    let state_dir = args.dir.unwrap_or_else(|| ctx.around.state_dir_of_agent(&token));
+    let (url, token) = credentials(ctx, args)?;
+    let state_dir = dir.unwrap_or_else(|| ctx.around.state_dir_of_agent(&token));
     let options = agent::Options {
         url,
         token,
@@ -53,6 +51,22 @@ pub async fn run(ctx: &Context, args: Agent) -> anyhow::Result<()> {
         0 => Ok(()),
         code => Err(Exit::Code(code).into()),
     }
+}
+
+/// Where an agent connects, and as whom.
+///
+/// # Errors
+/// When it is not told.
+pub fn credentials(ctx: &Context, args: Agent) -> anyhow::Result<(url::Url, String)> {
+    let url = args.agent_url.or_else(|| ctx.globals.url.clone());
+    let url = read_url(&url.context("No server is named. Set CODER_AGENT_URL.")?)?;
+    let token = match (args.agent_token, args.agent_token_file) {
+        (Some(token), _) => token,
+        (None, Some(file)) => std::fs::read_to_string(&file)
+            .with_context(|| format!("Reading the agent's token in {}", file.display()))?,
+        (None, None) => bail!("No token is given. Set CODER_AGENT_TOKEN."),
+    };
+    Ok((url, token.trim().to_owned()))
 }
 
 /// Shows what the workspace uses.

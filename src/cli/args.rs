@@ -5,6 +5,7 @@ pub mod access;
 pub mod audit;
 pub mod codes;
 pub mod connect;
+pub mod external_workspaces;
 pub mod inside;
 pub mod organizations;
 pub mod people;

@@ -22,10 +22,28 @@ use crate::wire::coder::workspaces::CreateWorkspace;
 /// When the request is refused, or the build fails.
 pub async fn run(ctx: &Context, args: Create) -> anyhow::Result<()> {
     let client = ctx.client()?;
+    if let Some(made) = make(ctx, &client, args, |_, _| Ok(())).await? {
+        ctx.out.note(&format!("{made} is there. Enter it with `steading ssh {made}`."));
+    }
+    Ok(())
+}
+
+/// Makes a workspace and waits for its build; none when that is not waited for. `fits` may refuse what
+/// it would be made from.
+///
+/// # Errors
+/// As [`run`].
+pub async fn make(
+    ctx: &Context,
+    client: &Client,
+    args: Create,
+    fits: impl FnOnce(&Template, &Version) -> anyhow::Result<()>,
+) -> anyhow::Result<Option<Reference>> {
     let reference = named(&args)?;
-    let template = pick_template(&client, &args.within, args.template.as_deref()).await?;
-    let version = pick_version(&client, &template, args.template_version.as_deref()).await?;
-    let (answers, preset) = answers(&client, &args, &version).await?;
+    let template = pick_template(client, &args.within, args.template.as_deref()).await?;
+    let version = pick_version(client, &template, args.template_version.as_deref()).await?;
+    fits(&template, &version)?;
+    let (answers, preset) = answers(client, &args, &version).await?;
     if !args.yes && prompt::is_interactive() {
         prompt::confirm(&format!("Create {reference} from {}?", template.name))?;
     }
@@ -42,11 +60,10 @@ pub async fn run(ctx: &Context, args: Create) -> anyhow::Result<()> {
     let workspace = client.create_workspace(&reference.owner, &wanted).await?;
     if args.no_wait {
         ctx.out.note(&format!("The build of {reference} is queued."));
-        return Ok(());
+        return Ok(None);
     }
-    progress::watch_own::<Build>(ctx, &client, workspace.latest_build.id).await?;
-    ctx.out.note(&format!("{reference} is there. Enter it with `steading ssh {reference}`."));
-    Ok(())
+    progress::watch_own::<Build>(ctx, client, workspace.latest_build.id).await?;
+    Ok(Some(reference))
 }
 
 fn named(args: &Create) -> anyhow::Result<Reference> {

@@ -29,7 +29,9 @@ pub async fn list(ctx: &Context, args: List) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn table(workspaces: &[Workspace], now_ms: i64) -> Table {
+/// A table of workspaces.
+#[must_use]
+pub fn table(workspaces: &[Workspace], now_ms: i64) -> Table {
     let mut table = Table::new(&[
         "WORKSPACE",
         "TEMPLATE",

@@ -3,6 +3,7 @@
 mod access;
 #[cfg_attr(not(unix), path = "no_agent.rs")]
 mod agent;
+mod agent_service;
 pub mod api;
 pub mod args;
 mod audit;
@@ -17,6 +18,7 @@ mod console;
 pub mod context;
 mod create;
 mod dotfiles;
+mod external_workspaces;
 mod groups;
 mod handover;
 mod headers;
@@ -239,6 +241,7 @@ async fn workspaces(ctx: &Context, command: args::workspaces::Command) -> anyhow
     match command {
         C::Create(args) => create::run(ctx, args).await,
         C::List(args) => list::list(ctx, args).await,
+        C::ExternalWorkspaces(command) => external_workspaces::run(ctx, command).await,
         C::Show(args) => list::show(ctx, args).await,
         C::Start(args) => start::start(ctx, args).await,
         C::Stop(args) => start::stop(ctx, args).await,

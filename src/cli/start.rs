@@ -100,6 +100,10 @@ pub async fn stop(ctx: &Context, args: Stop) -> anyhow::Result<()> {
     watch(ctx, &client, begun.id, args.no_wait).await
 }
 
+/// What deleting means where someone else runs the machine.
+const MACHINE_STAYS: &str = "Its agent's token ends at once. The machine stays as it is; `steading \
+    agent uninstall` there removes the agent's service.";
+
 /// `delete`
 ///
 /// # Errors
@@ -108,7 +112,11 @@ pub async fn delete(ctx: &Context, args: Delete) -> anyhow::Result<()> {
     let client = ctx.client()?;
     let workspace = find(&client, &args.workspace).await?;
     if !args.yes {
-        let what = if args.orphan { "Its resources stay." } else { "Its data is lost." };
+        let what = match (args.orphan, workspace.latest_build.has_external_agent) {
+            (_, true) => MACHINE_STAYS,
+            (true, false) => "Its resources stay.",
+            (false, false) => "Its data is lost.",
+        };
         prompt::confirm(&format!("Delete {}? {what}", args.workspace))?;
     }
     let wanted = CreateBuild { orphan: args.orphan, ..build(Transition::Delete, "") };
@@ -116,6 +124,9 @@ pub async fn delete(ctx: &Context, args: Delete) -> anyhow::Result<()> {
     watch(ctx, &client, begun.id, args.no_wait).await?;
     if !args.no_wait {
         ctx.out.note(&format!("{} is deleted.", args.workspace));
+    }
+    if workspace.latest_build.has_external_agent {
+        ctx.out.note(MACHINE_STAYS);
     }
     Ok(())
 }

@@ -122,6 +122,18 @@ impl Agent {
     }
 }
 
+/// A second machine that came with the token of one that is here, and was refused: two cannot be one
+/// agent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Clash {
+    /// What the one that is here calls itself, and its address.
+    pub here: String,
+    /// The same of the other.
+    pub other: String,
+    /// When that came last.
+    pub at: Timestamp,
+}
+
 /// A fact an agent found out.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct MetadataValue {

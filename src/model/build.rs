@@ -120,6 +120,14 @@ pub enum BuildRefused {
     Deleted,
 }
 
+/// Why there is no stop of a machine that someone else runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "someone else runs this machine, so there is nothing to stop; deleting the workspace takes its \
+     agent's token"
+)]
+pub struct NothingToStop;
+
 /// What the next build's number is, after the last one.
 ///
 /// # Errors
@@ -130,6 +138,17 @@ pub fn next_number(last: Option<(i64, Transition, JobStatus)>) -> Result<i64, Bu
         Some((number, _, status)) if status.is_active() => Err(BuildRefused::Active(number)),
         Some((_, Transition::Delete, JobStatus::Succeeded)) => Err(BuildRefused::Deleted),
         Some((number, _, _)) => Ok(number + 1),
+    }
+}
+
+/// Whether a build of this kind means anything after the last one.
+///
+/// # Errors
+/// For a stop of what someone else runs.
+pub const fn check_external(last: Option<&Build>, next: Transition) -> Result<(), NothingToStop> {
+    match (last, next) {
+        (Some(last), Transition::Stop) if last.has_external_agent => Err(NothingToStop),
+        (_, Transition::Start | Transition::Stop | Transition::Delete) => Ok(()),
     }
 }
 
@@ -179,6 +198,8 @@ pub struct Build {
     pub refused_cost: Option<i64>,
     /// When the workspace stops by itself, if it does.
     pub deadline: Option<Timestamp>,
+    /// Someone else runs its machine: there is nothing to stop, and it stays when this is deleted.
+    pub has_external_agent: bool,
     /// What it made, agents and apps with their state.
     pub resources: Vec<Resource>,
 }
@@ -188,6 +209,14 @@ impl Build {
     #[must_use]
     pub fn status(&self) -> WorkspaceStatus {
         workspace_status(self.transition, self.job.status)
+    }
+
+    /// Whether it has taken the tokens of agents that someone else runs. A deletion does so when it is
+    /// asked for: nothing of the machine has to be stopped first, and nobody should wait for it.
+    #[must_use]
+    pub fn takes_external_tokens(&self) -> bool {
+        let asked = self.transition == Transition::Delete && self.has_external_agent;
+        asked && self.job.status != JobStatus::Canceled
     }
 }
 

@@ -50,6 +50,8 @@ pub struct WorkspaceFilter {
     pub used_before: Option<Timestamp>,
     /// Someone was last in it after.
     pub used_after: Option<Timestamp>,
+    /// Whether someone else runs its machine.
+    pub external: Option<bool>,
     /// It has agents in each of these states.
     pub agents: Vec<ConnectionStatus>,
     /// Whether it is shared with anybody.
@@ -63,8 +65,8 @@ pub struct WorkspaceFilter {
 }
 
 /// The keys a search may hold.
-const KEYS: &str = "owner, name, template, status, id, organization, outdated, has-agent, dormant, \
-    shared, shared_with_user, shared_with_group, last_used_before, last_used_after";
+const KEYS: &str = "owner, name, template, status, id, organization, outdated, has-agent, \
+    has_external_agent, dormant, shared, shared_with_user, shared_with_group, last_used_before, last_used_after";
 
 impl WorkspaceFilter {
     /// Reads a search. Words without a key are parts of the name; `owner/name` is both.
@@ -136,6 +138,7 @@ impl WorkspaceFilter {
                 }
                 None => false,
             },
+            "has_external_agent" | "has-external-agent" => narrow(&mut self.external, yes()?),
             "dormant" | "has-ai-task" => !yes()?,
             "shared" => narrow(&mut self.shared, yes()?),
             "shared_with_user" => narrow(&mut self.shared_with_user, value.to_owned()),

@@ -1,5 +1,6 @@
 //! Workspaces, and what their last build says about them.
 
+use super::agent::Agent;
 use super::build::{Build, WorkspaceStatus};
 use super::id::{OrganizationId, TemplateId, VersionId, WorkspaceId};
 use super::name::{TemplateName, WorkspaceName};
@@ -56,5 +57,11 @@ impl Workspace {
     #[must_use]
     pub fn status(&self) -> WorkspaceStatus {
         self.latest_build.status()
+    }
+
+    /// The agents of its last build whose machines someone else runs.
+    pub fn external_agents(&self) -> impl Iterator<Item = &Agent> {
+        let resources = self.latest_build.resources.iter();
+        resources.flat_map(|r| &r.agents).filter(|a| a.spec.external)
     }
 }

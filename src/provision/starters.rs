@@ -49,6 +49,16 @@ pub const ALL: &[Starter] = &[
             ("README.md", include_str!("../../templates-tf/external/README.md")),
         ],
     },
+    Starter {
+        id: "raspberry-pi",
+        name: "Raspberry Pi",
+        description: "A workspace is a Raspberry Pi that you have; its page shows how warm it is.",
+        icon: "/icon/server.svg",
+        files: &[
+            ("main.tf", include_str!("../../templates-tf/raspberry-pi/main.tf")),
+            ("README.md", include_str!("../../templates-tf/raspberry-pi/README.md")),
+        ],
+    },
 ];
 
 /// The starter of this id.

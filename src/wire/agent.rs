@@ -52,6 +52,9 @@ pub enum FromAgent {
         /// It replaces its program when it is offered a newer one.
         #[serde(default)]
         updates: bool,
+        /// The machine it runs on.
+        #[serde(default)]
+        machine: Machine,
     },
     /// Its endpoints changed.
     Endpoints {
@@ -138,6 +141,16 @@ pub enum FromAgent {
         /// Which.
         terminal: TerminalId,
     },
+}
+
+/// The machine that an agent runs on.
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Machine {
+    /// What it calls itself.
+    pub name: String,
+    /// The same for each start of it, and another for a machine with a copy of its disk. Empty when
+    /// it cannot tell.
+    pub print: String,
 }
 
 /// A client that an agent carries on while its connection is made again.
@@ -246,6 +259,11 @@ pub enum ToAgent {
     Refused {
         /// Why.
         why: String,
+    },
+    /// Something that who looks after its machine should know, for its log.
+    Told {
+        /// The text.
+        text: String,
     },
     /// It runs on the server's machine: how it keeps a spare connection there, on which the server
     /// opens what it would open on the overlay.

@@ -1,5 +1,7 @@
 //! The script that brings an agent to a machine: it fetches this program from the server and runs it.
 
+use crate::model::time::Timestamp;
+
 /// The operating systems and architectures an agent is offered for.
 pub const PLATFORMS: &[(&str, &str)] = &[
     ("linux", "amd64"),
@@ -15,7 +17,8 @@ const POSIX: &str = include_str!("bootstrap.sh");
 const POWERSHELL: &str = include_str!("bootstrap.ps1");
 
 /// The script for a platform. `${ACCESS_URL}` (which ends in `/`) and `${AUTH_TYPE}` are left in
-/// it: the `coder/coder` provider, or [`render`], fills them in.
+/// it: the `coder/coder` provider, or [`render`], fills them in. `${SERVER_TIME:-}` is empty where
+/// nobody does.
 #[must_use]
 pub fn script(os: &str, arch: &str) -> Option<String> {
     if !PLATFORMS.contains(&(os, arch)) {
@@ -33,11 +36,36 @@ pub fn all() -> std::collections::BTreeMap<String, String> {
     each.collect()
 }
 
-/// Fills in where the server is and how the agent signs in (`token`).
+/// Fills in where the server is, that the agent signs in by a token, and when it is: the script is run
+/// at once, so a machine whose clock says otherwise is wrong.
 #[must_use]
-pub fn render(script: &str, access_url: &str, auth: &str) -> String {
+pub fn render(script: &str, access_url: &str, now: Timestamp) -> String {
     let url = format!("{}/", access_url.trim_end_matches('/'));
-    script.replace("${ACCESS_URL}", &url).replace("${AUTH_TYPE}", auth)
+    let text = script.replace("${ACCESS_URL}", &url).replace("${AUTH_TYPE}", "token");
+    text.replace("${SERVER_TIME:-}", &now.0.to_string())
+}
+
+/// The line that someone types on their machine to attach it, in Coder's form.
+#[must_use]
+pub fn command(access_url: &str, (os, arch): (&str, &str), token: &str) -> String {
+    let url = script_url(access_url, (os, arch));
+    if os == "windows" {
+        return format!("$env:CODER_AGENT_TOKEN=\"{token}\"; iwr -useb \"{url}\" | iex");
+    }
+    format!("curl -fsSL \"{url}\" | CODER_AGENT_TOKEN=\"{token}\" sh")
+}
+
+/// The line that makes the agent a service of the machine.
+#[must_use]
+pub fn service_command(access_url: &str, platform: (&str, &str), token: &str) -> String {
+    let url = script_url(access_url, platform);
+    format!("curl -fsSL \"{url}\" | sudo CODER_AGENT_TOKEN=\"{token}\" sh -s install")
+}
+
+/// Where the script for a platform is.
+#[must_use]
+pub fn script_url(access_url: &str, (os, arch): (&str, &str)) -> String {
+    format!("{}/api/v2/init-script/{os}/{arch}", access_url.trim_end_matches('/'))
 }
 
 #[cfg(test)]
@@ -50,12 +78,25 @@ mod tests {
             let script = script(os, arch).unwrap();
             assert!(script.contains(&format!("bin/coder-{os}-{arch}")), "{script}");
             assert!(!script.contains('@'), "{script}");
-            let full = render(&script, "https://s.example", "token");
+            let full = render(&script, "https://s.example", Timestamp(7));
             assert!(full.contains("https://s.example/bin/coder"), "{full}");
             assert!(full.contains("https://s.example/\""), "{full}");
-            assert!(!full.contains("${A"), "{full}");
+            assert!(!full.contains("${A") && !full.contains("SERVER_TIME"), "{full}");
         }
         assert_eq!(script("linux", "sparc"), None);
         assert_eq!(script("plan9", "amd64"), None);
+    }
+
+    #[test]
+    fn the_line_to_type_has_coders_form() {
+        let url = "https://s.example/";
+        assert_eq!(
+            command(url, ("linux", "arm64"), "t"),
+            "curl -fsSL \"https://s.example/api/v2/init-script/linux/arm64\" | CODER_AGENT_TOKEN=\"t\" sh"
+        );
+        assert_eq!(
+            command(url, ("windows", "amd64"), "t"),
+            "$env:CODER_AGENT_TOKEN=\"t\"; iwr -useb \"https://s.example/api/v2/init-script/windows/amd64\" | iex"
+        );
     }
 }

@@ -25,6 +25,10 @@ data "coder_parameter" "os" {
     name  = "macOS"
     value = "darwin"
   }
+  option {
+    name  = "Windows"
+    value = "windows"
+  }
 }
 
 data "coder_parameter" "arch" {

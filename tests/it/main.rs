@@ -13,6 +13,7 @@ mod access;
 mod accounts;
 mod advisories;
 mod agent;
+mod agent_service;
 mod audit;
 mod audit_page;
 mod bootstrap;

@@ -10,7 +10,7 @@ use crate::cli::client::{Client, retold, segment, status_of};
 use crate::cli::nearest;
 use crate::cli::reference::Reference;
 use crate::wire::coder::Time;
-use crate::wire::coder::agents::{Agent, AgentLog, ListeningPorts};
+use crate::wire::coder::agents::{Agent, AgentLog, ExternalAgentCredentials, ListeningPorts};
 use crate::wire::coder::builds::{Build, BuildParameter, CreateBuild};
 use crate::wire::coder::jobs::JobLog;
 use crate::wire::coder::workspaces::{
@@ -232,6 +232,24 @@ impl Client {
     pub async fn agent_logs(&self, agent: Uuid, after: i64) -> anyhow::Result<Vec<AgentLog>> {
         let path = format!("/api/v2/workspaceagents/{agent}/logs");
         self.query(&path, &[("after", &after.to_string())]).await
+    }
+
+    /// How a machine that someone else runs becomes this agent's; none when the workspace has no
+    /// external agent of this name.
+    ///
+    /// # Errors
+    /// When the server cannot be reached, or refuses.
+    pub async fn external_agent(
+        &self,
+        workspace: Uuid,
+        agent: &str,
+    ) -> anyhow::Result<Option<ExternalAgentCredentials>> {
+        let agent = segment(agent);
+        let path = format!("/api/v2/workspaces/{workspace}/external-agent/{agent}/credentials");
+        match self.get(&path).await {
+            Err(error) if status_of(&error) == Some(StatusCode::NOT_FOUND) => Ok(None),
+            found => found.map(Some),
+        }
     }
 
     /// What listens in an agent's machine.

@@ -15,6 +15,9 @@ pub enum Command {
     /// List workspaces
     #[command(visible_alias = "ls")]
     List(List),
+    /// Workspaces on machines that someone else runs
+    #[command(subcommand, visible_alias = "external-workspace")]
+    ExternalWorkspaces(super::external_workspaces::ExternalWorkspaces),
     /// Show a workspace's resources and agents
     Show(Show),
     /// Start a workspace

@@ -42,17 +42,6 @@ pub struct AgentBrief {
     pub scripts_done: bool,
 }
 
-/// What an external agent signs in with.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ExternalAgent {
-    /// `linux`.
-    pub os: String,
-    /// `amd64`.
-    pub arch: String,
-    /// Its token.
-    pub token: String,
-}
-
 impl App {
     /// The agent with this token. Only agents of a workspace's running build have one that counts:
     /// once a stop or another start has succeeded, or the workspace became another's, the token is dead.
@@ -214,33 +203,6 @@ impl App {
             })
             .await
     }
-
-    /// What the agent of this name of a workspace that someone else runs signs in with.
-    ///
-    /// # Errors
-    /// When there is none, or the actor may not connect.
-    pub async fn external_agent(
-        &self,
-        actor: &Actor,
-        workspace: WorkspaceId,
-        name: &str,
-    ) -> Result<ExternalAgent> {
-        let (actor, seal, name) = (actor.clone(), self.seal.clone(), name.to_owned());
-        self.db
-            .read(move |tx| {
-                access::require(tx, &actor, workspace, Verb::Connect)?;
-                let build = current_build(tx, workspace)?.ok_or(Error::NotFound("agent"))?;
-                let agent = agents::list(tx, build)?
-                    .into_iter()
-                    .map(|(_, a)| a)
-                    .find(|a| a.spec.external && a.spec.name.eq_ignore_ascii_case(&name))
-                    .ok_or(Error::NotFound("agent"))?;
-                let sealed = agents::sealed(tx, &seal, agent.id)?.unwrap_or_default();
-                let (os, arch) = (agent.spec.os, agent.spec.arch);
-                Ok(ExternalAgent { os, arch, token: sealed.token })
-            })
-            .await
-    }
 }
 
 /// The build by which a workspace runs, if it does: the last that succeeded, when it is a start.
@@ -260,7 +222,12 @@ pub(super) fn is_current(tx: &ReadTx<'_>, home: &agents::Home) -> Result<bool> {
         None => None,
     };
     let present = owner.is_some_and(UserStatus::may_act);
-    Ok(present && !home.is_revoked && current_build(tx, home.workspace)? == Some(home.build))
+    let ends = builds::last(tx, home.workspace)?.is_some_and(|b| b.takes_external_tokens());
+    let is_taken = ends && agents::find(tx, home.agent)?.is_some_and(|(_, a)| a.spec.external);
+    Ok(present
+        && !home.is_revoked
+        && !is_taken
+        && current_build(tx, home.workspace)? == Some(home.build))
 }
 
 /// Asks for a right on an agent's workspace.

@@ -3,7 +3,7 @@
 use super::builds::{check_state, record, seal_state};
 use super::{Actor, App, Error, Result, access, template_rights, templates};
 use crate::model::audit::{AuditAction, Diff};
-use crate::model::build::{Build, BuildReason, JobKind, Transition, next_number};
+use crate::model::build::{Build, BuildReason, JobKind, Transition, check_external, next_number};
 use crate::model::event::Event;
 use crate::model::id::{BuildId, PresetId, UserId, VersionId, WorkspaceId};
 use crate::model::parameter::{self, ParameterValue};
@@ -193,6 +193,7 @@ pub(super) fn add_build(
     }
     let number = next_number(last.as_ref().map(|b| (b.number, b.transition, b.job.status)))
         .map_err(Error::conflict)?;
+    check_external(last.as_ref(), request.transition).map_err(Error::conflict)?;
     let version = usable(tx, actor, (workspace, version), last.as_ref())?;
     let values = answers(tx, &version, last.as_ref(), request)?;
     let new = NewBuild {

@@ -12,7 +12,7 @@ use super::{
     sharing_rights, template_rights, trail, workspaces as cases,
 };
 use crate::model::audit::{AuditAction, AuditTarget, Diff};
-use crate::model::build::{BuildReason, Transition};
+use crate::model::build::{BuildReason, Transition, check_external};
 use crate::model::event::Event;
 use crate::model::grant::EndedWhy;
 use crate::model::handover::HandedOver;
@@ -288,12 +288,14 @@ fn end_grants(
     Ok(standing.len())
 }
 
-/// A restart in the new owner's name.
+/// A restart in the new owner's name. A machine that someone else runs is not stopped first.
 fn restart(tx: &WriteTx<'_>, seal: &Seal, (workspace, owner): (&Workspace, UserId)) -> Result<()> {
+    let stops = check_external(Some(&workspace.latest_build), Transition::Stop).is_ok();
+    let first = if stops { Transition::Stop } else { Transition::Start };
     let request = BuildRequest {
-        then_start: true,
+        then_start: stops,
         on_behalf_of: Some(owner),
-        ..BuildRequest::new(Transition::Stop, BuildReason::Initiator)
+        ..BuildRequest::new(first, BuildReason::Initiator)
     };
     let version = workspace.latest_build.version_id;
     add_build(tx, seal, &Actor::System, (workspace.id, version, &request)).map(drop)

@@ -60,7 +60,7 @@ fn succeed(tx: &WriteTx<'_>, seal: &Seal, build: &Build, outcome: &BuildOutcome)
     match build.transition {
         Transition::Start => {
             let workspace = workspaces::find(tx, build.workspace_id)?;
-            let ttl = workspace.and_then(|w| w.ttl_s);
+            let ttl = workspace.and_then(|w| w.ttl_s).filter(|_| !build.has_external_agent);
             let at = ttl.map(|s| Timestamp(tx.now.0.saturating_add(s)));
             builds::set_deadline(tx, build.id, at)?;
         }

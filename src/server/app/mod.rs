@@ -23,6 +23,7 @@ mod checks;
 pub mod codes;
 pub mod connections;
 pub mod error;
+pub mod external_agents;
 pub mod factors;
 pub mod files;
 mod grant_rows;

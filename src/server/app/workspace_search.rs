@@ -120,6 +120,7 @@ impl App {
         // workspace.
         let long = filter.status.is_some()
             || filter.outdated.is_some()
+            || filter.external.is_some()
             || !filter.agents.is_empty()
             || !filter.parts.is_empty();
         let actor = actor.clone();
@@ -184,6 +185,7 @@ fn meaning(tx: &ReadTx<'_>, actor: &Actor, filter: &WorkspaceFilter) -> Result<O
         id: filter.id,
         organization: filter.organization,
         outdated: filter.outdated,
+        external: filter.external,
         shared: filter.shared,
         with_user,
         with_group,

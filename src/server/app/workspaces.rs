@@ -3,7 +3,7 @@
 use super::build_requests::{BuildRequest, add_build};
 use super::{Actor, App, Error, Result, access, templates, trail};
 use crate::model::audit::{AuditAction, AuditEntry, AuditTarget, Diff};
-use crate::model::build::{Transition, WorkspaceStatus};
+use crate::model::build::{Transition, WorkspaceStatus, check_external};
 use crate::model::event::Event;
 use crate::model::id::{OrganizationId, TemplateId, UserId, VersionId, WorkspaceId};
 use crate::model::name::WorkspaceName;
@@ -209,6 +209,8 @@ impl App {
                 if workspace.status() != WorkspaceStatus::Running {
                     return Err(Error::conflict("the workspace does not run"));
                 }
+                check_external(Some(&workspace.latest_build), Transition::Stop)
+                    .map_err(Error::conflict)?;
                 if !(30 * 60..=*TTL_S.end()).contains(&(deadline.0 - tx.now.0)) {
                     return Err(Error::invalid("deadline", "wants 30 minutes to 30 days from now"));
                 }
@@ -311,7 +313,8 @@ fn source(
 
 /// Counts the time to run anew from now, for a workspace that runs.
 fn restart_clock(tx: &WriteTx<'_>, w: &Workspace) -> Result<Option<Timestamp>> {
-    let at = w.ttl_s.map(|s| Timestamp(tx.now.0.saturating_add(s)));
+    let ttl_s = w.ttl_s.filter(|_| !w.latest_build.has_external_agent);
+    let at = ttl_s.map(|s| Timestamp(tx.now.0.saturating_add(s)));
     if w.status() == WorkspaceStatus::Running {
         builds::set_deadline(tx, w.latest_build.id, at)?;
         return Ok(at);

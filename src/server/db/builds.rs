@@ -17,7 +17,8 @@ macro_rules! build_columns {
              b.transition AS transition, b.reason AS reason, i.id AS initiator_id,
              i.username AS initiator_name, v.id AS version_id, v.name AS version_name,
              b.daily_cost AS daily_cost, b.refused_cost AS refused_cost,
-             b.deadline_at AS deadline_at, ",
+             b.deadline_at AS deadline_at,
+             coalesce(v.imported ->> '$.has_external_agent', 0) AS has_external_agent, ",
             crate::server::db::jobs::job_columns!()
         )
     };
@@ -52,6 +53,7 @@ pub(super) fn from_row(row: &Row<'_>) -> rusqlite::Result<Build> {
         daily_cost: row.get("daily_cost")?,
         refused_cost: row.get("refused_cost")?,
         deadline: row.get("deadline_at")?,
+        has_external_agent: row.get("has_external_agent")?,
         resources: vec![],
     })
 }

@@ -36,6 +36,8 @@ pub struct Search {
     pub organization: Option<OrganizationId>,
     /// Whether its template offers another version.
     pub outdated: Option<bool>,
+    /// Whether someone else runs its machine.
+    pub external: Option<bool>,
     /// Whether it is shared with anybody.
     pub shared: Option<bool>,
     /// Shared with them.
@@ -88,6 +90,11 @@ macro_rules! fits {
           AND (:outdated IS NULL OR :outdated = EXISTS (
                SELECT 1 FROM builds b CROSS JOIN templates t ON t.id = w.template_id
                WHERE b.workspace_id = w.id AND b.version_id <> t.active_version_id
+                 AND b.number = (SELECT max(number) FROM builds WHERE workspace_id = w.id)))
+          AND (:external IS NULL OR :external = (
+               SELECT coalesce(v.imported ->> '$.has_external_agent', 0)
+               FROM builds b CROSS JOIN template_versions v ON v.id = b.version_id
+               WHERE b.workspace_id = w.id
                  AND b.number = (SELECT max(number) FROM builds WHERE workspace_id = w.id))) "
     };
 }
@@ -168,11 +175,12 @@ impl Search {
     /// Whether it asks for every workspace.
     fn is_wide(&self) -> bool {
         let Self { seen_by, owner, not_owner, parts, template, job, .. } = self;
-        let Self { among, transition, id, organization, outdated, used_before, used_after, .. } =
-            self;
+        let Self { among, transition, id, organization, used_before, used_after, .. } = self;
+        let Self { outdated, external, .. } = self;
         let Self { shared, with_user, with_group, .. } = self;
         let people = seen_by.is_none() && owner.is_none() && not_owner.is_none();
-        let build = job.is_none() && transition.is_none() && outdated.is_none();
+        let build =
+            job.is_none() && transition.is_none() && outdated.is_none() && external.is_none();
         let place = id.is_none() && organization.is_none() && template.is_none();
         let used = used_before.is_none() && used_after.is_none();
         let sharing = shared.is_none() && with_user.is_none() && with_group.is_none();
@@ -206,6 +214,7 @@ impl Search {
             (":job", &self.job),
             (":transition", &self.transition),
             (":outdated", &self.outdated),
+            (":external", &self.external),
         ];
         if self.seen_by.is_some() {
             all.extend([(":viewer", &self.seen_by as &dyn ToSql), (":closed", &closed)]);

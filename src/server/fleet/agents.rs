@@ -1,7 +1,7 @@
 //! The control channel of one agent: its hello, its manifest, then reports and relay frames.
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,15 +9,18 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use super::clients::ClientSocket;
+use super::clones::Seat;
 use super::faults::Faults;
 use super::socket::{Control, Message, Socket};
 use super::{Fleet, limits, lock};
-use crate::model::agent::SILENCE;
+use crate::model::agent::{Clash, SILENCE};
 use crate::model::id::{AgentId, UserId, WorkspaceId};
 use crate::model::peer::{Peer, PeerKey, PeerKind};
 use crate::model::session::Shown;
 use crate::wire::PROTOCOL;
-use crate::wire::agent::{FromAgent, HeldClient, ListeningPort, Manifest, Stats, ToAgent, Update};
+use crate::wire::agent::{
+    FromAgent, HeldClient, ListeningPort, Machine, Manifest, ToAgent, Update,
+};
 use crate::wire::program::{self, Platform};
 
 /// Time for the hello after the socket opened: it is the first thing an agent sends.
@@ -39,6 +42,10 @@ pub(super) struct AgentSocket {
     /// and their rights are watched all the same.
     held: Vec<HeldClient>,
     tells_terminal_ends: bool,
+    /// The machine it runs on.
+    pub(super) seat: Seat,
+    /// Another machine that came with its token.
+    pub(super) clash: Option<Clash>,
     /// Ends this socket: another one of the agent came, or it may not be here any more.
     pub(super) end: CancellationToken,
 }
@@ -54,19 +61,27 @@ struct Hello {
     place: String,
     /// For which machine it is offered newer programs; none when it wants none.
     updates: Option<Platform>,
+    machine: Machine,
 }
 
 impl Hello {
     fn within(self, faults: &mut Faults) -> Self {
         let endpoints = limits::ways_in(self.endpoints, faults);
         let version = limits::version(self.version, faults);
-        Self { endpoints, version, ..self }
+        let machine = limits::machine(self.machine);
+        Self { endpoints, version, machine, ..self }
     }
 }
 
 impl Fleet {
     /// Serves an agent's socket until it ends. The agent's token was checked already.
-    pub async fn serve_agent(&self, agent: AgentId, workspace: WorkspaceId, mut socket: Socket) {
+    pub async fn serve_agent(
+        &self,
+        agent: AgentId,
+        workspace: WorkspaceId,
+        address: IpAddr,
+        mut socket: Socket,
+    ) {
         let hello = tokio::time::timeout(HELLO_WITHIN, read_hello(&mut socket)).await;
         let mut faults = Faults::of(agent);
         let Ok(Some(hello)) = hello else {
@@ -77,6 +92,11 @@ impl Fleet {
         if self.is_anothers_key(&hello.key, workspace) {
             return refuse_key(&socket, &mut faults);
         }
+        let seat = Seat { machine: hello.machine.clone(), address };
+        if let Some(why) = self.clash((agent, hello.key), &seat).await {
+            socket.control.say(&ToAgent::Refused { why });
+            return;
+        }
         let (manifest, is_external) = match self.manifest(agent, &hello).await {
             Ok(found) => found,
             Err(error) => {
@@ -86,7 +106,8 @@ impl Fleet {
                 return;
             }
         };
-        let Some(end) = self.enter_agent(agent, workspace, &hello, socket.control.clone()) else {
+        let Some(end) = self.enter_agent((agent, workspace), &hello, seat, socket.control.clone())
+        else {
             return refuse_key(&socket, &mut faults);
         };
         let bell = self.0.relay.connect(hello.key);
@@ -144,9 +165,9 @@ impl Fleet {
 
     fn enter_agent(
         &self,
-        agent: AgentId,
-        workspace: WorkspaceId,
+        (agent, workspace): (AgentId, WorkspaceId),
         hello: &Hello,
+        seat: Seat,
         control: Control,
     ) -> Option<CancellationToken> {
         let end = CancellationToken::new();
@@ -158,6 +179,8 @@ impl Fleet {
             ports: Vec::new(),
             held: hello.clients.iter().take(MAX_HELD).copied().collect(),
             tells_terminal_ends: hello.tells_terminal_ends,
+            seat,
+            clash: None,
             end: end.clone(),
         };
         // Both locks: nobody else takes the key between the look and the entry.
@@ -169,12 +192,15 @@ impl Fleet {
         let before = agents.insert(agent, socket);
         drop((clients, agents));
         if let Some(before) = before {
-            before.end.cancel();
             if before.key != hello.key {
+                // Where it still runs it waits a minute, and does not take the place back at once.
+                let why = "another agent began with this token on this machine".to_owned();
+                before.control.say(&ToAgent::Refused { why });
                 self.0.overlay.remove_peer(&before.key);
                 // Its terminals ended with the process.
                 self.forget_terminals(agent);
             }
+            before.end.cancel();
         }
         self.0.overlay.set_peer(&self.agent_peer(agent, hello.key, &hello.endpoints));
         Some(end)
@@ -387,6 +413,7 @@ async fn read_hello(socket: &mut Socket) -> Option<Hello> {
             os,
             arch,
             updates,
+            machine,
         }) if protocol <= PROTOCOL => {
             let updates = if updates { Platform::new(&os, &arch) } else { None };
             Some(Hello {
@@ -398,6 +425,7 @@ async fn read_hello(socket: &mut Socket) -> Option<Hello> {
                 tells_terminal_ends,
                 place,
                 updates,
+                machine,
             })
         }
         Ok(FromAgent::Hello { protocol, .. }) => {

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use super::faults::Faults;
 use crate::model::agent::MetadataValue;
 use crate::model::time::Timestamp;
-use crate::wire::agent::{AgentLine, FromAgent, ListeningPort};
+use crate::wire::agent::{AgentLine, FromAgent, ListeningPort, Machine};
 
 /// Most addresses of one agent: more than a machine has ways in.
 const MAX_ENDPOINTS: usize = 32;
@@ -15,6 +15,8 @@ const MAX_PORTS: usize = 256;
 const MAX_PROCESS: usize = 64;
 /// Longest version of an agent's program, in bytes.
 const MAX_VERSION: usize = 64;
+/// Longest name of a machine, in characters: what Linux itself keeps.
+const MAX_NAME: usize = 64;
 /// Most values in one report of metadata; a template names a few dozen.
 const MAX_VALUES: usize = 256;
 /// Longest value and error of metadata, in bytes: what the table takes.
@@ -70,6 +72,15 @@ pub(super) fn ways_in(mut endpoints: Vec<SocketAddr>, faults: &mut Faults) -> Ve
 pub(super) fn version(mut version: String, faults: &mut Faults) -> String {
     cut(&mut version, MAX_VERSION, faults);
     version
+}
+
+/// The machine that an agent says it is on: its name is shown to people, who may be somebody else.
+pub(super) fn machine(machine: Machine) -> Machine {
+    let plain = |text: String| -> String {
+        let fits = |c: &char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_');
+        text.chars().filter(fits).take(MAX_NAME).collect()
+    };
+    Machine { name: plain(machine.name), print: plain(machine.print) }
 }
 
 fn metadata(

@@ -115,6 +115,11 @@ impl Local {
         }
     }
 
+    /// Whether an agent's streams go this way.
+    pub(super) fn reaches(&self, agent: AgentId) -> bool {
+        lock(&self.known).get(&agent).is_some_and(|known| known.keeps)
+    }
+
     /// A stream to an agent, if it is on this machine.
     pub(super) async fn take(&self, agent: AgentId) -> Option<LocalStream> {
         let taken = tokio::time::timeout(SPARE_WITHIN, async {

@@ -3,6 +3,7 @@
 pub mod address;
 mod agents;
 pub mod clients;
+mod clones;
 pub mod coming;
 mod cut;
 mod drawn;
@@ -46,6 +47,7 @@ use self::terminals::Terminals;
 use self::viewers::Viewers;
 use super::app::App;
 use crate::clock::{Clock, Entropy};
+use crate::model::agent::Clash;
 use crate::model::id::AgentId;
 use crate::model::peer::{Peer, PeerKey, PeerKind};
 use crate::net::{Overlay, OverlayConfig};
@@ -86,6 +88,17 @@ pub struct Start {
     pub prefix: Prefix,
     /// Where the UDP socket is.
     pub bind: SocketAddr,
+}
+
+/// What is known of an agent only while it is connected.
+#[derive(Clone, Debug, Default)]
+pub struct Presence {
+    /// How it is reached from the server: `local`, `direct` or `relay`.
+    pub path: &'static str,
+    /// Round trip in milliseconds, when measured.
+    pub latency_ms: Option<f64>,
+    /// Another machine that came with its token.
+    pub clash: Option<Clash>,
 }
 
 impl Fleet {
@@ -142,6 +155,25 @@ impl Fleet {
     #[must_use]
     pub fn wireguard_address(&self) -> SocketAddr {
         self.0.overlay.local_addr()
+    }
+
+    /// What is known of a connected agent; none when it is not connected.
+    #[must_use]
+    pub fn presence(&self, agent: AgentId) -> Option<Presence> {
+        let (key, clash) = {
+            let agents = lock(&self.0.agents);
+            let socket = agents.get(&agent)?;
+            (socket.key, socket.clash.clone())
+        };
+        let status = self.0.overlay.status(&key);
+        let latency_ms = status.as_ref().and_then(|s| s.rtt).map(|rtt| rtt.as_secs_f64() * 1000.0);
+        let direct = status.is_some_and(|s| matches!(s.path, Some(crate::net::Path::Direct(_))));
+        let path = match direct {
+            _ if self.0.local.reaches(agent) => "local",
+            true => "direct",
+            false => "relay",
+        };
+        Some(Presence { path, latency_ms, clash })
     }
 
     /// What others are told about the server's own node.

@@ -229,7 +229,9 @@ impl Fleet {
             match self.0.app.agent_is_current(agent).await {
                 Ok(true) => {}
                 Ok(false) => {
-                    self.dismiss_agent(agent, "the workspace was stopped or built anew");
+                    let why = "the workspace was stopped, built anew or deleted. This machine stays as \
+                        it is; `steading agent uninstall` takes the agent off it";
+                    self.dismiss_agent(agent, why);
                 }
                 Err(error) => tracing::warn!(%error, "whether an agent may stay could not be read"),
             }

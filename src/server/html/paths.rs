@@ -187,6 +187,18 @@ impl Place {
         self.under("update")
     }
 
+    /// How machines that someone else runs are attached to it.
+    #[must_use]
+    pub fn attach(&self) -> String {
+        self.under("attach")
+    }
+
+    /// The live stream of that.
+    #[must_use]
+    pub fn attach_live(&self) -> String {
+        self.under("attach/live")
+    }
+
     /// Removes it.
     #[must_use]
     pub fn delete(&self) -> String {

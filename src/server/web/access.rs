@@ -237,10 +237,10 @@ fn require(access: Access, shown: Option<&Shown>) -> Answer<()> {
             shown.actor.require_whole()?;
             Ok(shown.actor.require_ever(permission)?)
         }
+        (Access::Agent, None) => Err(Problem::token_over()),
         (
             Access::SignedIn
             | Access::May(_)
-            | Access::Agent
             | Access::Scim
             | Access::Page
             | Access::Threshold

@@ -57,6 +57,14 @@ impl Problem {
         Self::new(StatusCode::UNAUTHORIZED, "You are not signed in, or your session is over.")
     }
 
+    /// An agent's token that is none, or none any more.
+    #[must_use]
+    pub fn token_over() -> Self {
+        let why =
+            "This agent's token counts no more: its workspace was deleted, stopped or built anew.";
+        Self::new(StatusCode::UNAUTHORIZED, why)
+    }
+
     /// What the JSON says.
     #[must_use]
     pub fn body(&self) -> Body {

@@ -74,11 +74,17 @@ pub(super) fn routes(routes: Routes) -> Routes {
         .get(Access::may(R::Workspace, A::Ssh), "/api/v2/workspaceagents/{agent}/pty", pty)
 }
 
-async fn agent(state: State, Who(actor): Who, upgrade: WebSocketUpgrade) -> Answer<Response> {
+async fn agent(
+    state: State,
+    Who(actor): Who,
+    ClientAddress(ip): ClientAddress,
+    upgrade: WebSocketUpgrade,
+) -> Answer<Response> {
     let Actor::Agent { agent, workspace } = actor else { return Err(Problem::signed_out()) };
     let (fleet, tasks) = (state.fleet.clone(), state.tasks.clone());
     Ok(relaying(upgrade).on_upgrade(move |socket| {
-        run(socket, tasks, move |s| async move { fleet.serve_agent(agent, workspace, s).await })
+        let serve = move |s| async move { fleet.serve_agent(agent, workspace, ip, s).await };
+        run(socket, tasks, serve)
     }))
 }
 

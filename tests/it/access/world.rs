@@ -18,6 +18,7 @@ pub const NOT_THERE: &[&str] = &[
     // An agent keeps one: `e2e::joining` has them.
     "/api/v2/workspaces/{workspace}/terminals/{terminal}/control",
     "/@{owner}/{name}/terminals/{terminal}/end",
+    // `workspaces::external` has one.
     "/api/v2/workspaces/{workspace}/external-agent/{agent}/credentials",
     "/api/v2/organizations/{organization}/templates/{name}/versions/{version}/previous",
 ];

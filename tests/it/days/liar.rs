@@ -56,7 +56,7 @@ resource "terraform_data" "machine" {
 pub struct Identity {
     pub agent: String,
     pub app: String,
-    token: String,
+    pub token: String,
 }
 
 impl Identity {

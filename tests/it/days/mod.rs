@@ -4,6 +4,7 @@ mod api;
 mod bombs;
 mod builds;
 pub mod clock;
+mod clones;
 mod crowds;
 mod data;
 mod disk;

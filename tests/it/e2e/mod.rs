@@ -10,6 +10,7 @@ mod crash;
 mod directory;
 mod docker;
 mod downloads;
+mod external;
 mod files;
 mod forwards;
 mod groups;

@@ -111,6 +111,7 @@ pub fn build(number: i64, transition: Transition, status: JobStatus, secs_ago: i
         daily_cost: 4,
         refused_cost: None,
         deadline: None,
+        has_external_agent: false,
         resources: vec![],
     }
 }

@@ -41,7 +41,7 @@ pub fn running(agents: Vec<Agent>) -> Build {
     b
 }
 
-fn page(workspace: Workspace) -> WorkspacePage {
+pub fn page(workspace: Workspace) -> WorkspacePage {
     let mut earlier = build(30, Transition::Stop, JobStatus::Succeeded, 60_000);
     earlier.reason = BuildReason::Autostop;
     let mut failed = build(29, Transition::Start, JobStatus::Failed, 110_000);
@@ -74,6 +74,7 @@ fn page(workspace: Workspace) -> WorkspacePage {
         },
         granted: vec![],
         broken: vec![],
+        clashes: vec![],
         workspace,
     }
 }
@@ -164,8 +165,6 @@ fn states() -> Vec<Scene> {
 fn agents() -> Vec<Scene> {
     let with = |agents: Vec<Agent>| of_build(running(agents));
     let lost = Agent { disconnected_at: Some(before(1)), ..agent(401, "main", Lifecycle::Ready) };
-    let mut outside = silent_agent(30);
-    outside.spec.external = true;
     let mut several = with(vec![
         agent(401, "main", Lifecycle::Ready),
         agent(402, "db", Lifecycle::Starting),
@@ -191,7 +190,6 @@ fn agents() -> Vec<Scene> {
         scene("workspace-connecting", with(vec![silent_agent(20)]).render()),
         scene("workspace-timeout", with(vec![silent_agent(4_000)]).render()),
         scene("workspace-agent-lost", with(vec![lost]).render()),
-        scene("workspace-external", with(vec![outside]).render()),
         scene("workspace-several-agents", several.render()),
         scene("workspace-no-agent", with(vec![]).render()),
         scene("workspace-not-isolated", alone.render()),

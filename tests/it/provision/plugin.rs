@@ -100,6 +100,17 @@ fn an_author_validates_plans_and_tests_offline() {
     assert!(!wrong.status.success() && error.contains("linux, darwin, windows"), "{error}");
 }
 
+#[test]
+fn starters_for_machines_that_someone_else_runs_are_valid() {
+    for id in ["external", "raspberry-pi"] {
+        let starter = steading::provision::starters::find(id).unwrap();
+        let dir = author(starter.files[0].1);
+        succeeds(dir.path(), &["init", "-no-color"]);
+        succeeds(dir.path(), &["validate", "-no-color"]);
+        succeeds(dir.path(), &["fmt", "-check", "-diff", "main.tf"]);
+    }
+}
+
 /// A module with a test as they are published: the provider is a mock, so that what Terraform
 /// takes for computed gets values out of the air.
 const MOCKED: &str = r#"

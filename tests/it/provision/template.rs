@@ -421,16 +421,17 @@ async fn a_missing_terraform_is_said_so() {
 #[tokio::test(flavor = "multi_thread")]
 async fn starters_without_providers_of_others_import() {
     let world = World::new();
-    for id in ["this-machine", "external"] {
+    for id in ["this-machine", "external", "raspberry-pi"] {
         let starter = starters::find(id).unwrap();
         let imported = world
             .import(starter.files)
             .await
             .unwrap_or_else(|e| panic!("{id}: {e}\n{}", world.log()));
-        assert_eq!(imported.has_external_agent, id == "external");
+        let is_external = id != "this-machine";
+        assert_eq!(imported.has_external_agent, is_external);
         let agents = imported.start_resources.iter().flat_map(|r| &r.agents);
         let external: Vec<bool> = agents.map(|a| a.external).collect();
-        assert_eq!(external, [id == "external"]);
+        assert_eq!(external, [is_external]);
         assert!(imported.stop_resources.iter().all(|r| r.agents.is_empty()));
     }
 }

@@ -19,10 +19,10 @@ const HEADING: &str = "class=\"stage\">Applying";
 const MANY: usize = 6000;
 
 /// The stream of a page.
-struct Stream(Lines<BufReader<TcpStream>>);
+pub struct Stream(Lines<BufReader<TcpStream>>);
 
 impl Stream {
-    async fn open(address: SocketAddr, who: &Client, path: &str) -> Self {
+    pub async fn open(address: SocketAddr, who: &Client, path: &str) -> Self {
         let mut stream = connect(address).await;
         let request = format!(
             "GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\
@@ -51,7 +51,7 @@ impl Stream {
     }
 
     /// Messages up to the first with these words.
-    async fn until(&mut self, words: &str) -> Vec<String> {
+    pub async fn until(&mut self, words: &str) -> Vec<String> {
         let mut all = Vec::new();
         loop {
             all.push(self.next().await.unwrap_or_else(|| panic!("{words:?} before the end")));

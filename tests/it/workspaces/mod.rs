@@ -2,6 +2,7 @@
 
 mod agents;
 mod endings;
+mod external;
 mod forms;
 mod live;
 mod path;

@@ -2,6 +2,7 @@
 
 pub mod access_review;
 pub mod account;
+pub mod attach;
 pub mod audit;
 pub mod audit_entry;
 pub mod audit_filters;

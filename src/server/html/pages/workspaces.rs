@@ -225,12 +225,11 @@ impl Entry {
                 @if w.outdated() { " · update waits" }
             }
         };
-        let status = w.status();
         row(
             &self.row_id(),
             &head,
             &[
-                cell("", &badge::workspace(status)),
+                cell("", &badge::workspace_now(w, now)),
                 self.presence(now),
                 crate::server::html::parts::table::spare(
                     "Last used",
@@ -265,6 +264,9 @@ impl Entry {
     }
 
     fn next_stop(&self, now: Timestamp) -> Markup {
+        if self.workspace.latest_build.has_external_agent {
+            return void("Next stop", "its owner’s to stop");
+        }
         match (self.workspace.status(), self.workspace.latest_build.deadline) {
             (WorkspaceStatus::Running | WorkspaceStatus::Starting, Some(stop)) => {
                 cell("Next stop", &html! { (time::at(stop, now)) " " (time::until(stop, now)) })
@@ -300,6 +302,7 @@ impl Entry {
             return html! {};
         }
         match self.workspace.status() {
+            WorkspaceStatus::Running if build.has_external_agent => html! {},
             WorkspaceStatus::Running => post(csrf, &place.stop(), &button("small", "stop", "Stop")),
             WorkspaceStatus::Stopped | WorkspaceStatus::Canceled => {
                 post(csrf, &place.start(), &button("small", "play", "Start"))

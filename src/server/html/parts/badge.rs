@@ -8,6 +8,7 @@ use crate::model::app::AppHealth;
 use crate::model::build::{Build, JobStatus, Transition, WorkspaceStatus};
 use crate::model::time::{Timestamp, words};
 use crate::model::user::UserStatus;
+use crate::model::workspace::Workspace;
 
 /// How a state looks; each has one colour and one shape.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -91,6 +92,32 @@ pub const fn of_workspace(status: WorkspaceStatus) -> (Look, &'static str) {
 pub fn workspace(status: WorkspaceStatus) -> Markup {
     let (look, word) = of_workspace(status);
     badge(look, word)
+}
+
+/// Whether a machine that someone else runs is here.
+#[must_use]
+pub fn machine(status: ConnectionStatus) -> Markup {
+    match status {
+        ConnectionStatus::Connected => badge(Look::Running, "Attached"),
+        ConnectionStatus::Connecting | ConnectionStatus::Timeout => {
+            badge(Look::Starting, "Waits for its machine")
+        }
+        ConnectionStatus::Disconnected => badge(Look::Failed, "Machine is away"),
+    }
+}
+
+/// A workspace's status; of one that runs on machines that someone else runs, whether they are here.
+#[must_use]
+pub fn workspace_now(workspace: &Workspace, now: Timestamp) -> Markup {
+    let external = workspace.external_agents().map(|a| a.status(now)).max_by_key(|s| match s {
+        ConnectionStatus::Connected => 0,
+        ConnectionStatus::Connecting | ConnectionStatus::Timeout => 1,
+        ConnectionStatus::Disconnected => 2,
+    });
+    match (workspace.status(), external) {
+        (WorkspaceStatus::Running, Some(status)) => machine(status),
+        (status, _) => self::workspace(status),
+    }
 }
 
 /// A workspace's status with how long it has lasted.

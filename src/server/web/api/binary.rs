@@ -1,4 +1,4 @@
-//! `/bin` and the script that fetches from it: this program, for agents and for editors' machines.
+//! `/bin`: this program, for agents and for editors' machines.
 
 use std::io;
 use std::ops::Range;
@@ -14,7 +14,6 @@ use crate::server::web::extract::Path;
 use crate::server::web::packed::takes_gzip;
 use crate::server::web::routes::Routes;
 use crate::server::web::{Access, Answer, Problem, State};
-use crate::wire::bootstrap;
 use crate::wire::program::{Platform, version};
 
 /// The size before compression, for progress bars of editors.
@@ -24,17 +23,7 @@ const SUM: &str = ".sha256";
 
 /// The routes.
 pub(super) fn routes(routes: Routes) -> Routes {
-    routes.get(Access::Public, "/bin/{name}", download).get(
-        Access::Public,
-        "/api/v2/init-script/{os}/{arch}",
-        script,
-    )
-}
-
-async fn script(state: State, Path((os, arch)): Path<(String, String)>) -> Answer<Response> {
-    let text = bootstrap::script(&os, &arch).ok_or_else(Problem::not_found)?;
-    let text = bootstrap::render(&text, state.site.access_url(), "token");
-    Ok(([(header::CONTENT_TYPE, "text/plain; charset=utf-8")], text).into_response())
+    routes.get(Access::Public, "/bin/{name}", download)
 }
 
 /// What is asked for besides has no signature: nobody but Coder has the key that would fit.

@@ -12,6 +12,7 @@ mod charters;
 pub mod codes;
 pub mod convert;
 pub mod deployment;
+mod external_agents;
 mod factors;
 mod files;
 mod follow;
@@ -71,7 +72,7 @@ pub(super) fn routes(routes: Routes) -> Routes {
     let routes = charters::routes(handover::routes(codes::routes(routes)));
     let routes = what_if::routes(routes);
     let routes = builds::routes(routes);
-    let routes = agents::routes(routes);
+    let routes = external_agents::routes(agents::routes(routes));
     let routes = terminals::routes(presence::routes(access_review::routes(routes)));
     binary::routes(routes)
 }

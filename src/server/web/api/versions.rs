@@ -269,6 +269,7 @@ fn as_build(version: &Version, transition: Transition) -> Build {
         daily_cost: 0,
         refused_cost: None,
         deadline: None,
+        has_external_agent: version.has_external_agent,
         resources: vec![],
     }
 }

@@ -17,8 +17,8 @@ use crate::server::app::workspaces::{CreateWorkspace, Source, UpdateWorkspace};
 use crate::server::app::{Actor, Error, Page};
 use crate::server::web::extract::{Json, Path, Query, created};
 use crate::server::web::routes::Routes;
-use crate::server::web::{Access, Answer, Problem, State, Who};
-use crate::wire::coder::{agents as agent_wire, workspaces as wire};
+use crate::server::web::{Access, Answer, State, Who};
+use crate::wire::coder::workspaces as wire;
 
 /// The routes.
 pub(super) fn routes(routes: Routes) -> Routes {
@@ -54,11 +54,6 @@ pub(super) fn routes(routes: Routes) -> Routes {
             Access::may(R::Workspace, A::Read),
             "/api/v2/workspaces/{workspace}/watch-ws",
             watch_socket,
-        )
-        .get(
-            Access::may(R::Workspace, A::Read),
-            "/api/v2/workspaces/{workspace}/external-agent/{agent}/credentials",
-            credentials,
         )
         .post(Access::may(R::Workspace, A::Create), "/api/v2/users/{user}/workspaces", create)
         .post(
@@ -266,22 +261,4 @@ async fn watch_socket(
     MaybeSocket(upgrade): MaybeSocket,
 ) -> Answer<Response> {
     watch::socket(state, actor, Subject::Workspace(id), upgrade).await
-}
-
-async fn credentials(
-    state: State,
-    Who(actor): Who,
-    Path((id, agent)): Path<(WorkspaceId, String)>,
-) -> Answer<Json<agent_wire::ExternalAgentCredentials>> {
-    let found = state.app.external_agent(&actor, id, &agent).await?;
-    if found.token.is_empty() {
-        return Err(Problem::not_found());
-    }
-    let (url, os, arch, token) = (state.site.access_url(), found.os, found.arch, found.token);
-    let script = format!("{url}/api/v2/init-script/{os}/{arch}");
-    let command = match os.as_str() {
-        "windows" => format!("$env:CODER_AGENT_TOKEN=\"{token}\"; iwr -useb \"{script}\" | iex"),
-        _ => format!("curl -fsSL \"{script}\" | CODER_AGENT_TOKEN=\"{token}\" sh"),
-    };
-    Ok(Json(agent_wire::ExternalAgentCredentials { command, agent_token: token }))
 }

@@ -2,6 +2,7 @@
 
 mod access_review;
 mod assets;
+mod attach;
 mod audit;
 mod charters;
 mod claims;
@@ -72,7 +73,8 @@ use crate::server::web::form::Fields;
 /// Every route of the pages.
 pub(super) fn routes(routes: Routes) -> Routes {
     let routes = assets::routes(github::routes(oidc::routes(doors::routes(routes))));
-    let routes = live::routes(history::routes(workspace::routes(lists::routes(routes))));
+    let routes = attach::routes(workspace::routes(lists::routes(routes)));
+    let routes = live::routes(history::routes(routes));
     let routes = terminal::routes(workspace_settings::routes(create::routes(routes)));
     let routes = sharing_mode::routes(codes::routes(sharing::routes(routes)));
     let routes = charters::routes(handover::routes(routes));

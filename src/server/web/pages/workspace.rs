@@ -87,7 +87,10 @@ pub(super) async fn load(
     let values = app.build_parameters(actor, build.id).await?;
     let granted = app.own_grants(actor, id).await?;
     let broken = app.break_glass_in(actor, id).await?;
+    let agents = workspace.external_agents().map(|a| a.id);
+    let clashes = agents.filter_map(|id| state.fleet.presence(id)?.clash).collect();
     Ok(WorkspacePage {
+        clashes,
         may,
         newer: newer(app, actor, &workspace).await?,
         metadata,

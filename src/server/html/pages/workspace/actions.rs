@@ -33,11 +33,13 @@ impl WorkspacePage {
             post(&self.visit.csrf, action, &button(class, name, text))
         };
         match self.workspace.status() {
+            // Someone else runs the machine.
+            WorkspaceStatus::Running if build.has_external_agent => html! {},
             WorkspaceStatus::Running => send("", &place.stop(), "stop", "Stop"),
             WorkspaceStatus::Stopped => send("primary", &place.start(), "play", "Start"),
             WorkspaceStatus::Failed | WorkspaceStatus::Canceled => match build.transition {
                 Transition::Start => html! {
-                    (send("", &place.stop(), "stop", "Stop"))
+                    @if !build.has_external_agent { (send("", &place.stop(), "stop", "Stop")) }
                     (send("primary", &place.start(), "play", "Start again"))
                 },
                 Transition::Stop => html! {
@@ -80,10 +82,11 @@ impl WorkspacePage {
         html! {
             @if self.has_menu() {
                 div class="menu" id="more" popover {
-                    @if self.may(Verb::Operate) {
+                    @if self.may(Verb::Operate) && !self.is_external() {
                         (post(&self.visit.csrf, &place.restart(), &html! { button { (icon("restart")) "Restart" } }))
                     }
                     @if self.may(Verb::Manage) {
+                        @if self.is_external() { a href=(place.attach()) { (icon("board")) "Attach the machine" } }
                         a href={ (place.settings()) "#parameters" } { (icon("edit")) "Parameters" }
                         a href={ (place.settings()) "#schedule" } { (icon("calendar")) "Schedule" }
                         a href=(place.settings()) { (icon("gear")) "Rename and settings" }
@@ -116,9 +119,14 @@ impl WorkspacePage {
             .collect();
         let body = html! {
             p {
-                "Removes everything that the template made, volumes too"
-                @if !resources.is_empty() { ": " (resources.join(", ")) }
-                ". "
+                @if self.is_external() {
+                    "Takes its agent’s token at once: the machine is cut off, and stays as it is. Nothing on it is removed; "
+                    code { "steading agent uninstall" } " there removes the agent’s service. "
+                } @else {
+                    "Removes everything that the template made, volumes too"
+                    @if !resources.is_empty() { ": " (resources.join(", ")) }
+                    ". "
+                }
                 @match people.as_slice() {
                     [] => {}
                     [one] => { (one) " is in it and will be cut off. " }

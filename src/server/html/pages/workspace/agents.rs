@@ -7,8 +7,9 @@ use crate::model::agent::{Agent, App, ConnectionStatus};
 use crate::model::app::{AppHealth, AppOpenIn};
 use crate::model::build::{JobStatus, Transition, WorkspaceStatus};
 use crate::model::verb::Verb;
+use crate::server::html::parts::button::{labelled, link};
 use crate::server::html::parts::icon::{icon, like};
-use crate::server::html::parts::{badge, code, log};
+use crate::server::html::parts::{badge, log};
 use crate::server::html::paths;
 
 impl WorkspacePage {
@@ -72,17 +73,15 @@ impl WorkspacePage {
 
     fn trouble(&self, agent: &Agent, status: ConnectionStatus) -> Markup {
         let spec = &agent.spec;
-        let waiting = status == ConnectionStatus::Connecting && spec.external;
+        let away = spec.external && status != ConnectionStatus::Connected;
         let lost = matches!(status, ConnectionStatus::Timeout | ConnectionStatus::Disconnected);
-        let arch = if spec.arch.is_empty() { "amd64" } else { &spec.arch };
-        let command = format!(
-            "curl -fsSL {}/api/v2/init-script/{}/{arch} | CODER_AGENT_TOKEN=… sh",
-            self.door.access_url, spec.os
-        );
         html! {
-            @if waiting {
-                p { "Run this on the machine; the template's outputs hold the token." }
-                (code::code(&format!("init-{}", agent.id), &command))
+            @if away {
+                p class="note" {
+                    "Someone else runs this machine: it is neither started nor stopped here. "
+                    @if !self.may(Verb::Manage) { "Who looks after the workspace attaches it." }
+                }
+                @if self.may(Verb::Manage) { p { (link("primary", &self.place().attach(), &labelled("board", "Attach the machine"))) } }
             }
             @if lost && safe_url(&spec.troubleshooting_url) {
                 p { a href=(spec.troubleshooting_url) rel="noreferrer" { "What to do when this agent is not there" } }

@@ -6,6 +6,7 @@ use super::WorkspacePage;
 use crate::model::build::{JobStatus, Transition, WorkspaceStatus};
 use crate::model::verb::Verb;
 use crate::server::html::layout::crumbs;
+use crate::server::html::pages::attach::clashed;
 use crate::server::html::parts::break_glass::broken;
 use crate::server::html::parts::button::{button, link, post};
 use crate::server::html::parts::notice::{Tone, notice};
@@ -32,7 +33,13 @@ impl WorkspacePage {
     #[must_use]
     pub fn status(&self) -> Markup {
         html! {
-            span id="status" role="status" { (badge::workspace_since(&self.workspace.latest_build, self.visit.now)) }
+            span id="status" role="status" {
+                @if self.is_external() && self.workspace.status() == WorkspaceStatus::Running {
+                    (badge::workspace_now(&self.workspace, self.visit.now))
+                } @else {
+                    (badge::workspace_since(&self.workspace.latest_build, self.visit.now))
+                }
+            }
         }
     }
 
@@ -89,6 +96,7 @@ impl WorkspacePage {
                 (broken(&self.broken, self.visit.now))
                 (self.shared())
                 (self.failure())
+                @for clash in &self.clashes { (clashed(clash, self.visit.now)) }
                 (self.newer())
                 (self.isolation())
             }

@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 
 use maud::{Markup, Render, html};
 
-use crate::model::agent::{Agent, AgentLogLine, MetadataValue};
+use crate::model::agent::{Agent, AgentLogLine, Clash, MetadataValue};
 use crate::model::build::{Build, WorkspaceStatus};
 use crate::model::grant::Grant;
 use crate::model::id::AgentId;
@@ -95,6 +95,8 @@ pub struct WorkspacePage {
     pub granted: Vec<Grant>,
     /// Emergencies in it that nobody has looked into.
     pub broken: Vec<BreakGlassView>,
+    /// Second machines that came with the token of one of its agents.
+    pub clashes: Vec<Clash>,
 }
 
 impl Render for WorkspacePage {
@@ -149,6 +151,11 @@ pub fn gone() -> Markup {
 impl WorkspacePage {
     fn place(&self) -> Place {
         Place::of(&self.workspace)
+    }
+
+    /// Whether someone else runs its machine.
+    fn is_external(&self) -> bool {
+        self.workspace.latest_build.has_external_agent
     }
 
     fn may(&self, action: Verb) -> bool {

@@ -59,7 +59,6 @@ fn health(w: &Workspace, now: Timestamp) -> wire::WorkspaceHealth {
 /// A build; names of its workspace and owner come from `of`.
 #[must_use]
 pub fn build(b: &Build, of: Option<&Workspace>, now: Timestamp) -> builds::Build {
-    let external = b.resources.iter().flat_map(|r| &r.agents).any(|a| a.spec.external);
     builds::Build {
         id: b.id.0,
         created_at: b.job.created_at.into(),
@@ -80,7 +79,7 @@ pub fn build(b: &Build, of: Option<&Workspace>, now: Timestamp) -> builds::Build
         deadline: b.deadline.map(Time::from),
         status: b.status().to_string(),
         daily_cost: b.daily_cost,
-        has_external_agent: external,
+        has_external_agent: b.has_external_agent,
         ..builds::Build::default()
     }
 }

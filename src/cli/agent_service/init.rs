@@ -1,0 +1,121 @@
+//! What starts services on this machine: systemd or `OpenRC`.
+
+use anyhow::bail;
+
+use super::account::Account;
+use super::files::Tree;
+
+const UNIT: &str = "etc/systemd/system/steading-agent.service";
+/// What `systemctl edit` makes.
+const UNIT_EDITS: &str = "etc/systemd/system/steading-agent.service.d";
+/// What `systemctl enable` makes.
+const UNIT_WANTED: &str = "etc/systemd/system/multi-user.target.wants/steading-agent.service";
+const SCRIPT: &str = "etc/init.d/steading-agent";
+const SCRIPT_LOG: &str = "var/log/steading-agent.log";
+const NAME: &str = "steading-agent";
+
+/// The manager of services.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Init {
+    /// Most distributions.
+    Systemd,
+    /// Alpine, Gentoo.
+    OpenRc,
+}
+
+impl Init {
+    /// The one that runs.
+    pub(super) fn of(tree: &Tree) -> anyhow::Result<Self> {
+        if tree.has("run/systemd/system") {
+            return Ok(Self::Systemd);
+        }
+        if tree.has("run/openrc") || tree.has("sbin/openrc-run") {
+            return Ok(Self::OpenRc);
+        }
+        bail!(
+            "This machine has neither systemd nor OpenRC. Let what starts its services run \
+             `steading agent`, with STEADING_AGENT_URL and STEADING_AGENT_TOKEN in its environment."
+        )
+    }
+
+    /// Writes the service.
+    pub(super) fn write(self, tree: &Tree, account: &Account) -> anyhow::Result<()> {
+        match self {
+            Self::Systemd => tree.write(UNIT, &unit(account), 0o644),
+            Self::OpenRc => tree.write(SCRIPT, &script(account), 0o755),
+        }
+    }
+
+    /// Has it start with the machine, and now.
+    pub(super) fn start(self, tree: &Tree) -> anyhow::Result<()> {
+        match self {
+            Self::Systemd => {
+                tree.run("systemctl", &["daemon-reload"])?;
+                tree.run("systemctl", &["enable", NAME])?;
+                // One that runs already takes the new program and settings.
+                tree.run("systemctl", &["restart", NAME])
+            }
+            Self::OpenRc => {
+                tree.run("rc-update", &["add", NAME, "default"])?;
+                tree.run("rc-service", &[NAME, "restart"])
+            }
+        }
+    }
+
+    /// Ends it, where it is there.
+    pub(super) fn stop(self, tree: &Tree) -> anyhow::Result<()> {
+        match self {
+            Self::Systemd if tree.has(UNIT) => {
+                tree.run("systemctl", &["disable", "--now", NAME])?;
+                // One that never ran has nothing to reset.
+                let _ = tree.run("systemctl", &["reset-failed", NAME]);
+                Ok(())
+            }
+            Self::OpenRc if tree.has(SCRIPT) => {
+                tree.run("rc-service", &["--ifstarted", NAME, "stop"])?;
+                tree.run("rc-update", &["--all", "delete", NAME])
+            }
+            Self::Systemd | Self::OpenRc => Ok(()),
+        }
+    }
+
+    /// Removes what was written, and what came of it.
+    pub(super) fn remove(self, tree: &Tree) -> anyhow::Result<()> {
+        match self {
+            Self::Systemd => {
+                tree.remove(UNIT_WANTED)?;
+                tree.remove_dir(UNIT_EDITS)?;
+                tree.remove(UNIT)?;
+                tree.run("systemctl", &["daemon-reload"])
+            }
+            Self::OpenRc => {
+                tree.remove(SCRIPT_LOG)?;
+                tree.remove(SCRIPT)
+            }
+        }
+    }
+
+    /// Shows its log.
+    pub(super) const fn log_command(self) -> &'static str {
+        match self {
+            Self::Systemd => "journalctl -u steading-agent",
+            Self::OpenRc => "cat /var/log/steading-agent.log",
+        }
+    }
+}
+
+fn unit(account: &Account) -> String {
+    // Other people's homes are not seen.
+    let homes = if account.is_own() {
+        "ProtectHome=yes".to_owned()
+    } else {
+        format!("ProtectHome=tmpfs\nBindPaths={}", account.home)
+    };
+    let text = include_str!("steading-agent.service").replace("@HOMES@", &homes);
+    text.replace("@USER@", &account.name).replace("@HOME@", &account.home)
+}
+
+fn script(account: &Account) -> String {
+    let text = include_str!("steading-agent.openrc");
+    text.replace("@USER@", &account.name).replace("@HOME@", &account.home)
+}
