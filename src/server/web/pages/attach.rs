@@ -11,6 +11,7 @@ use crate::model::event::Event;
 use crate::model::id::{AgentId, WorkspaceId};
 use crate::model::verb::Verb;
 use crate::server::app::external_agents::ExternalAgent;
+use crate::server::fleet::viewers::Viewer;
 use crate::server::html::pages::attach::{Attach, Lines, Machine, Way, arrival, arrival_id};
 use crate::server::html::parts::live::replace;
 use crate::server::html::paths::Place;
@@ -73,12 +74,14 @@ async fn live(state: State, visitor: Visitor, at: At) -> Answer<Response> {
     let workspace = find(&state, &visitor.actor, &at).await?;
     state.app.may(&visitor.actor, workspace.id, Verb::Manage).await?;
     let agents = workspace.external_agents().map(|a| a.id).collect();
-    serve(&state.clone(), Arrivals { state, visitor, id: workspace.id, agents })
+    let viewer = state.fleet.view(&visitor.actor, workspace.id);
+    serve(&state.clone(), Arrivals { state, visitor, viewer, id: workspace.id, agents })
 }
 
 struct Arrivals {
     state: State,
     visitor: Visitor,
+    viewer: Viewer,
     id: WorkspaceId,
     agents: Vec<AgentId>,
 }
@@ -90,15 +93,18 @@ impl Feed for Arrivals {
 
     fn wants(&self, event: Event) -> bool {
         // A second machine is told of in the log of the first one.
-        matches!(event, Event::Workspace(id) | Event::Agent(id, _) if id == self.id)
+        event == Event::Grants
+            || matches!(event, Event::Workspace(id) | Event::Agent(id, _) if id == self.id)
             || matches!(event, Event::AgentLog(agent) if self.agents.contains(&agent))
     }
 
-    async fn holds(&mut self) -> bool {
-        self.state.app.may(&self.visitor.actor, self.id, Verb::Manage).await.is_ok()
+    async fn over(&self) {
+        self.viewer.over().await;
     }
 
     async fn next(&mut self, _: News) -> Answer<Option<Message>> {
+        // To see the workspace is not enough for what stands here.
+        self.state.app.may(&self.visitor.actor, self.id, Verb::Manage).await?;
         let workspace = self.state.app.workspace(&self.visitor.actor, self.id).await?;
         self.agents = workspace.external_agents().map(|a| a.id).collect();
         let (place, host) = (Place::of(&workspace), host(&self.state));
