@@ -51,6 +51,7 @@ mod ssh_terminal;
 mod ssh_world;
 mod surface;
 mod sweep;
+mod team;
 mod template_acl;
 mod tidy;
 mod tokens;

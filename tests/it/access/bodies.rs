@@ -156,6 +156,7 @@ fn form(route: &str, value: &dyn Fn(&str) -> String) -> Vec<(&'static str, Strin
         "delete" if route.contains("/groups/") => &[("confirm", "potters")],
         "delete" if route.contains("/roles/") => &[("confirm", "helper")],
         "sharing" if route.starts_with("/organizations") => &[("mode", "everyone")],
+        "request-hook" => &[("url", "https://hooks.example.org/steading")],
         "codes" => &[("preset", "viewer"), ("for", "2h"), ("until", "1d"), ("uses", "1")],
         "redeem" => &[("share_code", "sc_none")],
         "charter" => &[("text", "ends = true")],

@@ -36,6 +36,7 @@ pub mod recording;
 pub mod recordings;
 pub mod redeem;
 pub mod request;
+pub mod request_hook;
 pub mod request_rules;
 pub mod requests;
 pub mod roles;

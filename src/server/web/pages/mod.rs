@@ -30,6 +30,7 @@ mod person_tokens;
 mod provider_form;
 mod providers;
 mod recordings;
+mod request_hook;
 mod request_rules;
 mod requests;
 mod roles;
@@ -86,7 +87,7 @@ pub(super) fn routes(routes: Routes) -> Routes {
     let routes = person_tokens::routes(audit::routes(routes));
     let routes = ways_in::routes(providers::routes(password_strength::routes(routes)));
     let routes = provider_form::routes(second_factors::routes(routes));
-    let routes = request_rules::routes(requests::routes(recordings::routes(routes)));
+    let routes = request_hook::routes(request_rules::routes(requests::routes(recordings::routes(routes))));
     find::routes(factors::routes(confirm::routes(settings::routes(routes))))
 }
 
