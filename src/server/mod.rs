@@ -82,6 +82,7 @@ impl Server {
         let app = App::new(db, clock.clone(), entropy.clone(), seal, policy(&config, &url)?);
         let known = Known::load(&app).await?;
         app.set_sharing_off(config.sharing_off).await?;
+        app.set_mail_told(config.mail.is_some()).await?;
         let host_key = known.host_key;
         let start = fleet::Start {
             secret: known.wireguard,
@@ -218,6 +219,7 @@ fn policy(config: &Config, url: &str) -> anyhow::Result<Policy> {
         mfa_roles: config.mfa_roles.clone(),
         retention: config.retention,
         recording: config.recording,
+        mail: config.mail.clone(),
     })
 }
 

@@ -152,6 +152,7 @@ impl TestServer {
             mfa_roles: MfaRoles::default(),
             retention: Retention::default(),
             recording: steading::model::recording::Policy::default(),
+            mail: None,
         };
         policy(&mut chosen);
         let mut told = told(dir.path().to_owned());
@@ -322,6 +323,7 @@ fn told(data: PathBuf) -> Config {
         scim: Some(Settings::new(SCIM_TOKEN, "").unwrap()),
         retention: Retention::default(),
         recording: steading::model::recording::Policy::default(),
+        mail: None,
         told: vec![],
         master_key_file: None,
     }

@@ -26,6 +26,7 @@ mod growth;
 mod harness;
 mod identity;
 mod invitations;
+mod mail_peer;
 mod new_users;
 mod organization_pages;
 mod pages;

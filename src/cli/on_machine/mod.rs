@@ -41,6 +41,7 @@ async fn open(ctx: &Context, place: Place) -> anyhow::Result<App> {
         mfa_roles: MfaRoles::default(),
         retention: Retention::default(),
         recording: crate::model::recording::Policy::default(),
+        mail: None,
     };
     Ok(App::new(db, ctx.clock.clone(), ctx.entropy.clone(), seal, policy))
 }

@@ -41,8 +41,11 @@ pub mod jobs;
 pub mod joining;
 mod known_providers;
 pub mod leaked;
+pub mod letters;
 pub mod login_methods;
 pub mod logs;
+pub mod mail_servers;
+pub mod mails;
 pub mod members;
 pub mod mfa_roles;
 mod nameable;
@@ -126,6 +129,7 @@ use tokio::sync::Semaphore;
 use crate::clock::{Clock, Entropy};
 use crate::model::event::Event;
 use crate::model::factor::MfaRoles;
+use crate::model::mail::MailServer;
 use crate::model::recording;
 use crate::server::db::Db;
 use crate::server::db::seal::Seal;
@@ -171,6 +175,8 @@ pub struct Policy {
     pub retention: retention::Retention,
     /// Which sessions are recorded, and how.
     pub recording: recording::Policy,
+    /// The server that mails go through; the one that owners set when absent.
+    pub mail: Option<MailServer>,
 }
 
 impl App {

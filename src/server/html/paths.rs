@@ -54,6 +54,14 @@ pub const WORKSPACES_LIVE: &str = "/workspaces/live";
 pub const TEMPLATES: &str = "/templates";
 /// The templates that come with the program.
 pub const STARTER_TEMPLATES: &str = "/starter-templates";
+/// How mails are sent.
+pub const MAIL: &str = "/deployment/mail";
+/// Sending a test message.
+pub const MAIL_TEST: &str = "/deployment/mail/test";
+/// Sending no mails any more.
+pub const MAIL_REMOVE: &str = "/deployment/mail/remove";
+/// Whether one gets mails.
+pub const MY_MAILS: &str = "/settings/mails";
 /// The list of people.
 pub const PEOPLE: &str = "/people";
 /// What providers say of someone.

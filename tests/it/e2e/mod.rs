@@ -16,6 +16,7 @@ mod groups;
 mod invitations;
 mod joining;
 mod local;
+mod mail;
 mod owners;
 pub mod ports;
 mod providers;

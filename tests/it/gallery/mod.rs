@@ -7,6 +7,7 @@ mod claim_scenes;
 mod code_scenes;
 mod factor_scenes;
 mod fixtures;
+mod mail_scenes;
 mod other_scenes;
 mod parameters;
 mod recording_scenes;
@@ -45,7 +46,7 @@ pub fn all() -> Vec<Scene> {
     let (factors, claims) = (factor_scenes::all(), claim_scenes::all());
     let (sharing, rotations) = (sharing_scenes::all(), rotation_scenes::all());
     let (recordings, codes) = (recording_scenes::all(), code_scenes::all());
-    let shared = [sharing, codes, request_scenes::all()].concat();
+    let shared = [sharing, codes, request_scenes::all(), mail_scenes::all()].concat();
     [shared, work, other, access, accounts, audit, factors, claims, ways, rotations, recordings]
         .concat()
 }

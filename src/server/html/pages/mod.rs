@@ -25,6 +25,7 @@ pub mod invitations;
 pub mod invite;
 pub mod leaked_token;
 pub mod login;
+pub mod mail;
 pub mod members;
 pub mod organizations;
 pub mod people;
