@@ -1028,6 +1028,26 @@ CREATE INDEX break_glass_by_grant ON break_glass (grant_id) WHERE grant_id IS NO
 CREATE INDEX break_glass_by_reviewer ON break_glass (reviewed_by) WHERE reviewed_by IS NOT NULL;
 CREATE INDEX break_glass_open ON break_glass (taken_at, id) WHERE reviewed_at IS NULL;
 
+-- Mails to people that wait to be sent, and the last ones that were given up.
+CREATE TABLE mails (
+  seq     INTEGER PRIMARY KEY AUTOINCREMENT,                     -- in the order of what happened
+  user_id TEXT NOT NULL REFERENCES users (id) ON DELETE CASCADE, -- to whom
+  letter  TEXT NOT NULL CHECK (length(letter) <= 8192),          -- what it says (model::mail::Letter), as JSON
+  made_at INTEGER NOT NULL,                                      -- when it was written
+  tries   INTEGER NOT NULL,                                      -- how often it was sent in vain
+  next_at INTEGER,                                               -- when it is sent next; null for one that was given up
+  failure TEXT NOT NULL CHECK (length(failure) <= 512)           -- why it was not taken; empty until then
+) STRICT;
+CREATE INDEX mails_by_user ON mails (user_id);
+CREATE INDEX mails_due ON mails (next_at, seq) WHERE next_at IS NOT NULL;
+CREATE INDEX mails_given_up ON mails (seq) WHERE next_at IS NULL;
+
+-- Who wants no mails.
+CREATE TABLE mail_refusals (
+  user_id    TEXT NOT NULL PRIMARY KEY REFERENCES users (id) ON DELETE CASCADE, -- who
+  refused_at INTEGER NOT NULL                                                   -- since when
+) STRICT, WITHOUT ROWID;
+
 -- Users who may act at all.
 CREATE VIEW active_users AS
   SELECT id AS user_id FROM users WHERE status IN ('active', 'dormant');

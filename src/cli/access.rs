@@ -21,7 +21,8 @@ pub async fn run(ctx: &Context, command: Access) -> anyhow::Result<()> {
             let all = client.explain_access(workspace.id, &user).await?;
             ctx.out.list(&listing, &all, || reasons(&all))?;
             if all.is_empty() {
-                ctx.out.note(&format!("{user} does not reach {}.", workspace.name));
+                let (owner, name) = (&workspace.owner_name, &workspace.name);
+                ctx.out.note(&format!("{user} does not reach {owner}/{name}."));
             }
             Ok(())
         }
@@ -68,7 +69,11 @@ async fn review(ctx: &Context, args: Review) -> anyhow::Result<()> {
             table.row(cells(one).each_ref().map(String::as_str));
         }
         table
-    })
+    })?;
+    if all.is_empty() {
+        ctx.out.note("Nothing is granted that you may look at, or that fits.");
+    }
+    Ok(())
 }
 
 const HEADS: [&str; 11] = [

@@ -43,7 +43,11 @@ pub async fn run(ctx: &Context, command: Codes) -> anyhow::Result<()> {
         Codes::List { workspace, listing } => {
             let workspace = client.workspace(&workspace.parse()?).await?;
             let all = client.codes(workspace.id).await?;
-            ctx.out.list(&listing, &all, || table(&all))
+            ctx.out.list(&listing, &all, || table(&all))?;
+            if all.is_empty() {
+                ctx.out.note("It has no codes. `steading codes create` makes one.");
+            }
+            Ok(())
         }
         Codes::Revoke { id, grants } => {
             client.revoke_code(id, grants).await?;

@@ -198,22 +198,31 @@ pub async fn list(ctx: &Context, args: Terminals) -> anyhow::Result<()> {
 }
 
 fn table(all: &[Terminal], now_ms: i64) -> Table {
-    let mut table = Table::new(&["ID", "BEGUN BY", "SINCE", "SIZE", "WHO IS THERE"]);
+    let mut table = Table::new(&["ID", "BEGUN BY", "SINCE", "SIZE", "WHO IS THERE", "LAST"]);
     for one in all {
-        let seats: Vec<String> = one.seats.iter().map(seat).collect();
+        let seats: Vec<String> = one.seats.iter().map(|at| seat(one, at)).collect();
         table.row([
             &one.id.to_string(),
             &one.began_by.username,
             &times::ago(one.began_at, now_ms),
             &format!("{} x {}", one.cols, one.rows),
             &seats.join(", "),
+            &one.said,
         ]);
     }
     table
 }
 
-fn seat(seat: &TerminalSeat) -> String {
-    format!("{} ({})", seat.user.username, seat.doing)
+/// Someone who is there: what they do, and what it is that they may do where one types at a time.
+fn seat(terminal: &Terminal, seat: &TerminalSeat) -> String {
+    let marks = [
+        (terminal.one_at_a_time && seat.may_type, "has control"),
+        (seat.asks, "asks for control"),
+        (seat.was_quieted, "made to look on"),
+    ];
+    let marks = marks.into_iter().filter(|(is_so, _)| *is_so).map(|(_, words)| words);
+    let said: Vec<&str> = std::iter::once(seat.doing.as_str()).chain(marks).collect();
+    format!("{} ({})", seat.user.username, said.join(", "))
 }
 
 #[cfg(test)]

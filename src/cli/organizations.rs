@@ -11,6 +11,7 @@ use crate::wire::coder::organizations::{
     Organization, OrganizationMember, PatchWorkspaceSharing, UpdateOrganization,
 };
 use crate::wire::coder::roles::{AssignableRole, Permission, PutRole as NewRole};
+use crate::wire::requests::RequestHook;
 
 /// Longest settings of a sync read from standard input, in bytes.
 const MAX_SYNC: u64 = 256 << 10;
@@ -65,6 +66,7 @@ async fn settings(ctx: &Context, command: Settings) -> anyhow::Result<()> {
     let (Settings::Show(at) | Settings::Set(at) | Settings::Unset(at)) = &command;
     let (place, provider) = (at.within.organization(), at.provider.as_deref());
     let path = match at.setting {
+        Setting::RequestHook => return request_hook(ctx, &command, place).await,
         Setting::WorkspaceSharing => return sharing(ctx, &command, place).await,
         Setting::GroupSync => sync_path(Some((place, "groups")), provider),
         Setting::RoleSync => sync_path(Some((place, "roles")), provider),
@@ -92,6 +94,24 @@ async fn sharing(ctx: &Context, command: &Settings, place: &str) -> anyhow::Resu
         },
     };
     ctx.out.json(&client.set_workspace_sharing(place, &new).await?)
+}
+
+async fn request_hook(ctx: &Context, command: &Settings, place: &str) -> anyhow::Result<()> {
+    let client = ctx.client()?;
+    let now = match command {
+        Settings::Show(_) => client.request_hook(place).await?,
+        Settings::Set(_) => {
+            let new = serde_json::from_str(&prompt::text_from_stdin(MAX_SYNC)?)?;
+            let set = client.set_request_hook(place, &new).await?;
+            ctx.out.note("The secret is shown this once.");
+            set
+        }
+        Settings::Unset(_) => {
+            client.unset_request_hook(place).await?;
+            RequestHook::default()
+        }
+    };
+    ctx.out.json(&now)
 }
 
 async fn members(ctx: &Context, command: Members) -> anyhow::Result<()> {

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use super::args::Format;
 use super::args::requests::{BreakGlass, CreateRequest, Requests, Rules};
+use super::args::{Format, Listing};
 use super::context::Context;
 use super::reference::Reference;
 use super::table::Table;
@@ -33,20 +33,17 @@ pub async fn run(ctx: &Context, command: Requests) -> anyhow::Result<()> {
             }
             Ok(())
         }
-        Requests::Approve { id, note, lasts } => {
+        Requests::Approve { id, note, lasts, listing } => {
             let answer = AnswerRequest { note, lasts };
-            say(ctx, &client.answer_request((id, "approve"), &answer).await?);
-            Ok(())
+            let now = client.answer_request((id, "approve"), &answer).await?;
+            tell(ctx, &listing, &now)
         }
-        Requests::Deny { id, note } => {
+        Requests::Deny { id, note, listing } => {
             let answer = AnswerRequest { note, ..AnswerRequest::default() };
-            say(ctx, &client.answer_request((id, "deny"), &answer).await?);
-            Ok(())
+            let now = client.answer_request((id, "deny"), &answer).await?;
+            tell(ctx, &listing, &now)
         }
-        Requests::Cancel { id } => {
-            say(ctx, &client.cancel_request(id).await?);
-            Ok(())
-        }
+        Requests::Cancel { id, listing } => tell(ctx, &listing, &client.cancel_request(id).await?),
         Requests::Link { id } => ctx.out.line(&client.link_request(id).await?.url),
         Requests::Rules(args) => rules(ctx, args).await,
     }
@@ -95,6 +92,17 @@ async fn create(ctx: &Context, args: CreateRequest) -> anyhow::Result<()> {
     }
     say(ctx, &made);
     ctx.out.line(&made.id.to_string())
+}
+
+/// A request as it is now: in words, or as JSON.
+fn tell(ctx: &Context, listing: &Listing, request: &Request) -> anyhow::Result<()> {
+    match listing.output {
+        Format::Json => ctx.out.json(request),
+        Format::Table => {
+            say(ctx, request);
+            Ok(())
+        }
+    }
 }
 
 /// Says what became of a request.

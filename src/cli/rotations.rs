@@ -29,7 +29,11 @@ pub async fn run(ctx: &Context, command: Rotations) -> anyhow::Result<()> {
         Rotations::Create(args) => create(ctx, &client, args).await,
         Rotations::List { listing, within } => {
             let all = client.rotations(within.organization()).await?;
-            ctx.out.list(&listing, &all, || table(&all))
+            ctx.out.list(&listing, &all, || table(&all))?;
+            if all.is_empty() {
+                ctx.out.note("There is no rotation. `steading rotations create` makes one.");
+            }
+            Ok(())
         }
         Rotations::Show { name, listing, within } => {
             let one = client.rotation(within.organization(), &name).await?;
@@ -87,10 +91,11 @@ async fn override_shift(ctx: &Context, client: &Client, args: OverrideShift) -> 
     let one = client.rotation(args.within.organization(), &args.name).await?;
     let now = ctx.clock.now();
     let zone = Zone::parse(&one.zone).ok();
-    let from = args.from.as_deref().map(|text| time(text, zone.as_ref())).transpose()?;
+    let from =
+        args.from.as_deref().map(|text| time(("--from", text), zone.as_ref())).transpose()?;
     let until = match duration::parse(&args.until) {
         Ok(lasts) => from.unwrap_or(now).plus(lasts),
-        Err(_) => time(&args.until, zone.as_ref())?,
+        Err(_) => time(("--until", &args.until), zone.as_ref())?,
     };
     let new = PutOverride {
         user: args.user,
@@ -109,10 +114,10 @@ async fn override_shift(ctx: &Context, client: &Client, args: OverrideShift) -> 
 }
 
 /// A time as it is typed: with an offset, or by the rotation's clocks.
-fn time(text: &str, zone: Option<&Zone>) -> anyhow::Result<Timestamp> {
+fn time((flag, text): (&str, &str), zone: Option<&Zone>) -> anyhow::Result<Timestamp> {
     let local = || zone.and_then(|zone| zone.read(&text.replace(' ', "T")));
     Timestamp::parse_rfc3339(text).or_else(local).with_context(|| {
-        format!("{text:?} is not a time such as 2026-11-20T09:00, or 2026-11-20T09:00:00Z")
+        format!("{flag}: {text:?} is not a time such as 2026-11-20T09:00, or 2026-11-20T09:00:00Z")
     })
 }
 

@@ -3,6 +3,7 @@
 mod files;
 mod github;
 mod ldap;
+mod mail;
 mod oidc;
 mod recording;
 mod scim;
@@ -133,6 +134,7 @@ pub fn config(layers: &mut Layers<'_>, around: &Surroundings) -> anyhow::Result<
             audit: layers.parse("audit-retention", "0", duration::parse)?,
         },
         recording: recording::policy(layers)?,
+        mail: mail::server(layers, around)?,
         master_key_file: layers.parse_if_given("master-key-file", path)?,
         scim: scim::settings(layers, around, &oidc)?,
         oidc,

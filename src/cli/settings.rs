@@ -43,7 +43,7 @@ const KEYS: &[(&str, bool)] = &[
 /// The table of providers in the file: `[oidc.NAME]`.
 const PROVIDERS: &str = "oidc";
 /// Every table of the file.
-const TABLES: &[&str] = &[PROVIDERS, "github", "ldap", "recording", "scim"];
+const TABLES: &[&str] = &[PROVIDERS, "github", "ldap", "mail", "recording", "scim"];
 
 /// Where a value comes from that nobody has chosen.
 const DEFAULT: &str = "default";

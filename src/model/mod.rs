@@ -23,6 +23,7 @@ pub mod invitation;
 pub mod lockout;
 pub mod log;
 pub mod login_method;
+pub mod mail;
 pub mod name;
 pub mod network;
 pub mod parameter;

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::model::factor::MfaRoles;
+use crate::model::mail::MailServer;
 use crate::model::network::Network;
 use crate::model::recording;
 use crate::server::app::retention::Retention;
@@ -57,6 +58,8 @@ pub struct Config {
     pub retention: Retention,
     /// Which sessions are recorded, and how.
     pub recording: recording::Policy,
+    /// The server that mails go through.
+    pub mail: Option<MailServer>,
     /// Each setting that was told: its key, its value as it may be shown, and where it was told.
     pub told: Vec<[String; 3]>,
     /// A file with the master key, 32 bytes in hex or base64; in the database when absent.

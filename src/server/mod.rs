@@ -83,6 +83,7 @@ impl Server {
         let app = App::new(db, clock.clone(), entropy.clone(), seal, policy(&config, &url)?);
         let known = Known::load(&app).await?;
         app.set_sharing_off(config.sharing_off).await?;
+        app.set_mail_told(config.mail.is_some()).await?;
         let host_key = known.host_key;
         let start = fleet::Start {
             secret: known.wireguard,
@@ -223,6 +224,7 @@ fn policy(config: &Config, url: &str) -> anyhow::Result<Policy> {
         retention: config.retention,
         recording: config.recording,
         programs: Programs::new(config.programs.clone(), config.data.join("packed")),
+        mail: config.mail.clone(),
     })
 }
 

@@ -11,6 +11,7 @@ pub mod grants;
 pub mod handover;
 pub mod invitations;
 pub mod local;
+pub mod mail;
 pub mod peer;
 pub mod presence;
 pub mod program;

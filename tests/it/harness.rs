@@ -156,6 +156,7 @@ impl TestServer {
             retention: Retention::default(),
             recording: steading::model::recording::Policy::default(),
             programs: Programs::new(dir.path().join("programs"), dir.path().join("packed")),
+            mail: None,
         };
         policy(&mut chosen);
         let mut told = told(dir.path().to_owned());
@@ -327,6 +328,7 @@ fn told(data: PathBuf) -> Config {
         scim: Some(Settings::new(SCIM_TOKEN, "").unwrap()),
         retention: Retention::default(),
         recording: steading::model::recording::Policy::default(),
+        mail: None,
         told: vec![],
         master_key_file: None,
     }

@@ -88,6 +88,7 @@ fn may_import(part: &str) -> Option<&'static [&'static str]> {
             "server::fleet",
             "server::html",
             "server::identity",
+            "server::outbox",
         ],
         // The files that wire the rooms together, and those of the root.
         _ => return None,

@@ -3,9 +3,10 @@
 use http::Method;
 use uuid::Uuid;
 
-use crate::cli::client::Client;
+use crate::cli::client::{Client, segment};
 use crate::wire::requests::{
-    AnswerRequest, BreakGlass, BreakTheGlass, CreateRequest, Request, RequestLink, RequestRules,
+    AnswerRequest, BreakGlass, BreakTheGlass, CreateRequest, Request, RequestHook, RequestLink,
+    RequestRules,
 };
 
 fn one(id: Uuid, action: &str) -> String {
@@ -14,6 +15,10 @@ fn one(id: Uuid, action: &str) -> String {
 
 fn rules(workspace: Uuid) -> String {
     format!("/api/v2/workspaces/{workspace}/request-rules")
+}
+
+fn hook(organization: &str) -> String {
+    format!("/api/v2/organizations/{}/settings/request-hook", segment(organization))
 }
 
 impl Client {
@@ -88,6 +93,34 @@ impl Client {
     /// When the server cannot be reached, or refuses.
     pub async fn unset_request_rules(&self, workspace: Uuid) -> anyhow::Result<RequestRules> {
         self.call(Method::DELETE, &rules(workspace), &serde_json::json!({})).await
+    }
+
+    /// The program that is told of requests in an organization.
+    ///
+    /// # Errors
+    /// When the server cannot be reached, or refuses.
+    pub async fn request_hook(&self, organization: &str) -> anyhow::Result<RequestHook> {
+        self.get(&hook(organization)).await
+    }
+
+    /// Has another one told.
+    ///
+    /// # Errors
+    /// When the server cannot be reached, or refuses.
+    pub async fn set_request_hook(
+        &self,
+        organization: &str,
+        new: &RequestHook,
+    ) -> anyhow::Result<RequestHook> {
+        self.call(Method::PUT, &hook(organization), new).await
+    }
+
+    /// Has none told.
+    ///
+    /// # Errors
+    /// When the server cannot be reached, or refuses.
+    pub async fn unset_request_hook(&self, organization: &str) -> anyhow::Result<()> {
+        self.delete(&hook(organization)).await
     }
 
     /// Lets oneself into a workspace.

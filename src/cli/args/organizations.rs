@@ -154,7 +154,7 @@ pub enum Organizations {
     /// The roles there are in an organization
     #[command(subcommand, visible_alias = "role")]
     Roles(Roles),
-    /// How an organization follows what providers say of people
+    /// Whose workspaces may be shared, who is told of requests, how providers are followed
     #[command(subcommand)]
     Settings(Settings),
 }
@@ -173,7 +173,7 @@ pub enum Settings {
 /// Which setting.
 #[derive(Debug, Args)]
 pub struct SettingAt {
-    /// What follows a provider; organization-sync is of the whole deployment
+    /// Which; organization-sync is of the whole deployment
     #[arg(value_enum)]
     pub setting: Setting,
     /// Where.
@@ -184,7 +184,7 @@ pub struct SettingAt {
     pub provider: Option<String>,
 }
 
-/// What follows a provider.
+/// What is set for an organization.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub enum Setting {
     /// Groups of an organization.
@@ -193,6 +193,8 @@ pub enum Setting {
     /// Roles in an organization.
     #[value(alias = "rolesync")]
     RoleSync,
+    /// The program that is told of requests for access, and answers them for people.
+    RequestHook,
     /// Whose workspaces may be shared.
     #[value(alias = "workspacesharing")]
     WorkspaceSharing,

@@ -38,6 +38,9 @@ pub enum Requests {
             hide_default_value = true
         )]
         lasts: String,
+        /// How to write it.
+        #[command(flatten)]
+        listing: Listing,
     },
     /// Say no; that ends the request
     Deny {
@@ -46,11 +49,17 @@ pub enum Requests {
         /// What to write with it
         #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true)]
         note: String,
+        /// How to write it.
+        #[command(flatten)]
+        listing: Listing,
     },
     /// Take a request of yours back
     Cancel {
         /// The request's id
         id: uuid::Uuid,
+        /// How to write it.
+        #[command(flatten)]
+        listing: Listing,
     },
     /// Print a link by which someone who may answer does so, once they are signed in
     Link {

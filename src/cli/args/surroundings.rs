@@ -49,6 +49,8 @@ pub struct Surroundings {
     pub coder_oidc: std::collections::BTreeMap<String, String>,
     /// Coder's setting of the token for SCIM: `CODER_SCIM_AUTH_HEADER`.
     pub coder_scim: Option<String>,
+    /// The password at the mail server: `STEADING_MAIL_PASSWORD`.
+    pub mail_password: Option<String>,
     /// Coder's settings of GitHub: `CODER_OAUTH2_GITHUB_*`.
     pub coder_github: std::collections::BTreeMap<String, String>,
     /// `XDG_DATA_HOME`.
@@ -79,6 +81,7 @@ impl Surroundings {
             coder_oidc: told_as("CODER_OIDC_"),
             coder_github: told_as("CODER_OAUTH2_GITHUB_"),
             coder_scim: text("CODER_SCIM_AUTH_HEADER").filter(|text| !text.is_empty()),
+            mail_password: text("STEADING_MAIL_PASSWORD").filter(|text| !text.is_empty()),
             data_home: path("XDG_DATA_HOME"),
             user: text("USER").or_else(|| text("LOGNAME")).filter(|u| !u.is_empty()),
             locale: whole_environment()

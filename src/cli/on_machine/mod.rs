@@ -43,6 +43,7 @@ async fn open(ctx: &Context, place: Place) -> anyhow::Result<App> {
         retention: Retention::default(),
         recording: crate::model::recording::Policy::default(),
         programs: Programs::new(data.join("programs"), data.join("packed")),
+        mail: None,
     };
     Ok(App::new(db, ctx.clock.clone(), ctx.entropy.clone(), seal, policy))
 }

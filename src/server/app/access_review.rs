@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::access::{record, rights};
 use super::audit_chain::require_reader;
 use super::charters::Charters;
+use super::letters::tell_reviewers;
 use super::sharing::{name_of, view_in};
 use super::{Actor, App, Error, Result, access, people, trail};
 use crate::model::access_review::{
@@ -208,6 +209,7 @@ impl App {
                 let entry =
                     trail::entry(AuditAction::Write, target, uuid::Uuid::nil(), "access review");
                 record(tx, &Actor::System, &trail::with(entry, &diff))?;
+                tell_reviewers(tx, since)?;
                 Ok(true)
             })
             .await

@@ -3,6 +3,7 @@
 
 use super::access::{record, rights};
 use super::grant_rows;
+use super::letters::tell_keepers;
 use super::request_hooks::tell_break_glass;
 use super::request_rights::require_person;
 use super::request_views::name;
@@ -50,6 +51,7 @@ impl App {
                 actor.require_fresh(tx.now)?;
                 let taken = take(tx, &actor, (id, user), reason(&why)?)?;
                 tell_break_glass(tx, organization, &taken)?;
+                tell_keepers(tx, &taken)?;
                 view(tx, &actor, taken)
             })
             .await

@@ -42,8 +42,11 @@ pub mod jobs;
 pub mod joining;
 mod known_providers;
 pub mod leaked;
+pub mod letters;
 pub mod login_methods;
 pub mod logs;
+pub mod mail_servers;
+pub mod mails;
 pub mod members;
 pub mod mfa_roles;
 mod nameable;
@@ -130,6 +133,7 @@ use tokio::sync::Semaphore;
 use crate::clock::{Clock, Entropy};
 use crate::model::event::Event;
 use crate::model::factor::MfaRoles;
+use crate::model::mail::MailServer;
 use crate::model::recording;
 use crate::server::db::Db;
 use crate::server::db::seal::Seal;
@@ -177,6 +181,8 @@ pub struct Policy {
     pub recording: recording::Policy,
     /// This program, for other machines.
     pub programs: programs::Programs,
+    /// The server that mails go through; the one that owners set when absent.
+    pub mail: Option<MailServer>,
 }
 
 impl App {

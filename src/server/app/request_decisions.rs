@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::grant_rows;
 use super::guesses::Guessed;
+use super::letters::tell_requester;
 use super::request_hooks::tell_request;
 use super::request_rights::{Asked, Standing, require_whole};
 use super::request_views::{load, name, seen, view};
@@ -196,10 +197,12 @@ pub(super) fn decide_as(
             let lasts = said.iter().filter(|one| counting.contains(&one.user_id));
             let lasts = lasts.map(|one| one.lasts).min().unwrap_or(request.lasts);
             let_in(tx, actor, (&asked, right), request.span(tx.now, lasts), diff)?;
+            tell_requester(tx, request, "approved")?;
             tell_request(tx, asked.organization, (request, "approved"))
         }
         RequestState::Denied => {
             settle(tx, actor, (request, RequestState::Denied, None), diff)?;
+            tell_requester(tx, request, "denied")?;
             tell_request(tx, asked.organization, (request, "denied"))
         }
         RequestState::Pending | RequestState::Cancelled | RequestState::Expired => {

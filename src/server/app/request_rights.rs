@@ -179,7 +179,7 @@ fn is_named(tx: &ReadTx<'_>, rule: &Rule, user: UserId) -> Result<bool> {
 }
 
 /// Someone who may answer for anything: a person who may act.
-fn person(tx: &ReadTx<'_>, user: UserId) -> Result<Option<User>> {
+pub(super) fn person(tx: &ReadTx<'_>, user: UserId) -> Result<Option<User>> {
     let found = users::find(tx, user)?;
     Ok(found.filter(|user| user.kind == UserKind::Person && user.status.may_act()))
 }

@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use super::access::{record, rights};
+use super::letters::tell_approvers;
 use super::request_decisions::let_in_at_once;
 use super::request_hooks::tell_request;
 use super::request_rights::{Asked, require_person, require_whole};
@@ -83,6 +84,9 @@ impl App {
                 };
                 if let Some(asked) = Asked::of(tx, &request)? {
                     tell_request(tx, asked.organization, (&request, event))?;
+                    if event == "requested" {
+                        tell_approvers(tx, &asked)?;
+                    }
                     tx.emit(Event::Workspace(asked.workspace));
                 }
                 view(tx, &actor, &request)

@@ -34,6 +34,7 @@ pub mod job_logs;
 pub mod jobs;
 pub mod lacking;
 pub mod lockouts;
+pub mod mails;
 pub mod memberships;
 pub mod organizations;
 pub mod passkeys;

@@ -160,6 +160,8 @@ pub enum Section {
     Providers,
     /// Who must have a second factor.
     SecondFactors,
+    /// How mails are sent.
+    Mail,
     /// One's own account, tokens and keys.
     Settings,
     /// None of them.
@@ -287,13 +289,7 @@ fn sidebar(visit: &Visit, section: Section) -> Markup {
                     @if visit.ways.audit { (entry(paths::AUDIT, "audit", "Audit log", section == Section::Audit)) }
                 }
             }
-            @if visit.ways.providers || visit.ways.second_factors {
-                h2 id="nav-run" { "Run" }
-                ul class="nav" aria-labelledby="nav-run" {
-                    @if visit.ways.providers { (entry(paths::PROVIDERS, "lock", "Ways to sign in", section == Section::Providers)) }
-                    @if visit.ways.second_factors { (entry(paths::SECOND_FACTORS, "hand", "Second factors", section == Section::SecondFactors)) }
-                }
-            }
+            (running(visit, section))
             h2 id="nav-mine" { "Mine" }
             ul class="nav" aria-labelledby="nav-mine" {
                 (entry(paths::TOKENS, "token", "My keys", section == Section::Settings))
@@ -311,6 +307,22 @@ fn sidebar(visit: &Visit, section: Section) -> Markup {
                 form method="post" action=(paths::LOGOUT) {
                     (visit.csrf)
                     button class="button quiet wide" { (icon("leave")) "Sign out" }
+                }
+            }
+        }
+    }
+}
+
+/// The entries for who runs the server.
+fn running(visit: &Visit, section: Section) -> Markup {
+    html! {
+        @if visit.ways.providers || visit.ways.second_factors {
+            h2 id="nav-run" { "Run" }
+            ul class="nav" aria-labelledby="nav-run" {
+                @if visit.ways.providers { (entry(paths::PROVIDERS, "lock", "Ways to sign in", section == Section::Providers)) }
+                @if visit.ways.second_factors {
+                    (entry(paths::SECOND_FACTORS, "hand", "Second factors", section == Section::SecondFactors))
+                    (entry(paths::MAIL, "mail", "Mail", section == Section::Mail))
                 }
             }
         }

@@ -21,9 +21,10 @@ pub use audit::{
     AUDIT, AUDIT_FILTERS, audit_entry, audit_export, audit_filter, audit_where, delete_audit_filter,
 };
 pub use organizations::{
-    CHARTER, GROUPS, Home, MEMBERS, ORGANIZATION, ORGANIZATION_DELETE, ORGANIZATIONS,
-    REQUEST_RULES, REQUEST_RULES_UNSET, ROLES, SHARING_MODE, SHARING_RESTORE, SYNC, charter,
-    delete_organization, organization, request_rules, restore_sharing, sharing_mode, sync,
+    CHARTER, GROUPS, Home, MEMBERS, ORGANIZATION, ORGANIZATION_DELETE, ORGANIZATIONS, REQUEST_HOOK,
+    REQUEST_HOOK_REMOVE, REQUEST_RULES, REQUEST_RULES_UNSET, ROLES, SHARING_MODE, SHARING_RESTORE,
+    SYNC, charter, delete_organization, organization, remove_request_hook, request_hook,
+    request_rules, restore_sharing, sharing_mode, sync,
 };
 pub use people::{claims, end_their_session, person, person_action, revoke_their_token};
 pub use recordings::{
@@ -53,6 +54,14 @@ pub const WORKSPACES_LIVE: &str = "/workspaces/live";
 pub const TEMPLATES: &str = "/templates";
 /// The templates that come with the program.
 pub const STARTER_TEMPLATES: &str = "/starter-templates";
+/// How mails are sent.
+pub const MAIL: &str = "/deployment/mail";
+/// Sending a test message.
+pub const MAIL_TEST: &str = "/deployment/mail/test";
+/// Sending no mails any more.
+pub const MAIL_REMOVE: &str = "/deployment/mail/remove";
+/// Whether one gets mails.
+pub const MY_MAILS: &str = "/settings/mails";
 /// The list of people.
 pub const PEOPLE: &str = "/people";
 /// What providers say of someone.

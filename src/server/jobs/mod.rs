@@ -2,6 +2,7 @@
 
 mod autostop;
 mod checkpoints;
+mod ends;
 mod log_pump;
 mod prune;
 mod requests;
@@ -40,6 +41,7 @@ pub async fn start(
     }
     tasks.spawn("autostop", OnPanic::Lose, autostop::run(app.clone()));
     tasks.spawn("checkpoints", OnPanic::Lose, checkpoints::run(app.clone()));
+    tasks.spawn("ends", OnPanic::Lose, ends::run(app.clone()));
     tasks.spawn("prune", OnPanic::Lose, prune::run(app.clone()));
     tasks.spawn("requests", OnPanic::Lose, requests::run(app.clone()));
     tasks.spawn("review", OnPanic::Lose, review::run(app.clone()));

@@ -47,6 +47,7 @@ fn json_of(method: &Method, route: &str, value: &dyn Fn(&str) -> String) -> Valu
         }
         (_, "request-hook") => json!({ "url": "https://hooks.example.org/steading" }),
         (_, "request-rules") => json!({ "approvals": 1 }),
+        (_, "mail") => json!({ "server": "127.0.0.1", "port": 9, "from": "kiln@example.org" }),
         (_, "review") => json!({ "note": "it was the valve" }),
         (_, "responsible") => json!({ "responsible": "olga" }),
         ("/api/v2/organizations", _) => json!({ "name": "orchard" }),
@@ -156,6 +157,8 @@ fn form(route: &str, value: &dyn Fn(&str) -> String) -> Vec<(&'static str, Strin
         "delete" if route.contains("/groups/") => &[("confirm", "potters")],
         "delete" if route.contains("/roles/") => &[("confirm", "helper")],
         "sharing" if route.starts_with("/organizations") => &[("mode", "everyone")],
+        "request-hook" => &[("url", "https://hooks.example.org/steading")],
+        "mail" => &[("server", "127.0.0.1"), ("tls", "none"), ("from", "kiln@example.org")],
         "codes" => &[("preset", "viewer"), ("for", "2h"), ("until", "1d"), ("uses", "1")],
         "redeem" => &[("share_code", "sc_none")],
         "charter" => &[("text", "ends = true")],

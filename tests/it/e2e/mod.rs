@@ -18,6 +18,7 @@ mod invitations;
 mod joining;
 mod local;
 pub mod machine;
+mod mail;
 mod owners;
 pub mod ports;
 mod providers;

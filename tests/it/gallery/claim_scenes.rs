@@ -199,7 +199,7 @@ fn person() -> Scene {
 
 fn account() -> Scene {
     let user = User { login_type: LoginType::Oidc, ..linus() };
-    let page = Account { visit: visit(user), input: Input::default() };
+    let page = Account { visit: visit(user), mails: None, input: Input::default() };
     scene("account-by-provider", page.render())
 }
 

@@ -8,6 +8,7 @@ mod code_scenes;
 mod external_scenes;
 mod factor_scenes;
 mod fixtures;
+mod mail_scenes;
 mod other_scenes;
 mod parameters;
 mod recording_scenes;
@@ -46,7 +47,8 @@ pub fn all() -> Vec<Scene> {
     let (factors, claims) = (factor_scenes::all(), claim_scenes::all());
     let (sharing, rotations) = (sharing_scenes::all(), rotation_scenes::all());
     let (recordings, codes) = (recording_scenes::all(), code_scenes::all());
-    let shared = [sharing, codes, request_scenes::all(), external_scenes::all()].concat();
+    let (mails, external) = (mail_scenes::all(), external_scenes::all());
+    let shared = [sharing, codes, request_scenes::all(), mails, external].concat();
     [shared, work, other, access, accounts, audit, factors, claims, ways, rotations, recordings]
         .concat()
 }

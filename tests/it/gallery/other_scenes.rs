@@ -485,9 +485,11 @@ fn settings_pages() -> Vec<Scene> {
     let ways = |input| Security { ways: sign_in_scenes::ways(), ..security(input) };
     let not_hers = wrong(&[], &[("password_now", "Is not your password.")]);
     let must = |input| Security { must: true, ..security(input) };
+    let account = |visit, mails| Account { visit, mails, input: Input::default() };
     vec![
-        scene("account", Account { visit: visit(ada()), input: Input::default() }.render()),
-        scene("account-saved", Account { visit: saved, input: Input::default() }.render()),
+        scene("account", account(visit(ada()), None).render()),
+        scene("account-mails", account(visit(ada()), Some(true)).render()),
+        scene("account-saved", account(saved, Some(false)).render()),
         scene("security", security(Input::default()).render()),
         scene(
             "security-factors",

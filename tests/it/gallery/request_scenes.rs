@@ -5,18 +5,20 @@ use std::time::Duration;
 use maud::Render as _;
 use steading::model::grant::Via;
 use steading::model::request::{
-    Approval, BreakGlass, BreakGlassView, DEFAULT_LASTS, Request, RequestState, RequestView,
+    Approval, BreakGlass, BreakGlassView, DEFAULT_LASTS, Hook, Request, RequestState, RequestView,
     RuleView, Verdict,
 };
 use steading::model::time::Timestamp;
 use steading::model::user::User;
 use steading::model::verb::{Preset, Verbs};
 use steading::server::html::pages::request::RequestPage;
+use steading::server::html::pages::request_hook::RequestHookPage;
 use steading::server::html::pages::request_rules::RequestRules;
 use steading::server::html::pages::requests::{AskPage, Requests};
 use steading::server::html::parts::ask::Wanted;
 use steading::server::html::parts::form::Input;
 
+use super::access_scenes::place;
 use super::fixtures::{NOW, ada, before, grace, id, linus, reference, visit};
 use super::sharing_scenes::grant;
 use super::{Scene, scene};
@@ -191,6 +193,34 @@ fn rules() -> Vec<Scene> {
     ]
 }
 
+/// The program of an organization: none, one, and one that was just set.
+fn hooks() -> Vec<Scene> {
+    let page = |hook: Option<Hook>, secret: Option<&str>, input: Input| RequestHookPage {
+        visit: visit(ada()),
+        place: place(false),
+        hook,
+        secret: secret.map(str::to_owned),
+        input,
+    };
+    let hook = || Hook {
+        host: "hooks.example.org".into(),
+        is_trusted: true,
+        set_by: ada().id,
+        set_at: before(7_200),
+    };
+    let typed = [("url".to_owned(), "ftp://hooks".to_owned())].into();
+    let wrong = Input::wrong(typed, "url", "Must begin with https://.");
+    vec![
+        scene("request-hook", page(None, None, Input::default()).render()),
+        scene("request-hook-set", page(Some(hook()), None, Input::default()).render()),
+        scene(
+            "request-hook-made",
+            page(Some(hook()), Some(&"5f".repeat(32)), Input::default()).render(),
+        ),
+        scene("request-hook-wrong", page(None, None, wrong).render()),
+    ]
+}
+
 pub fn all() -> Vec<Scene> {
-    [lists(), pages(), rules()].concat()
+    [lists(), pages(), rules(), hooks()].concat()
 }

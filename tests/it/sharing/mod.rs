@@ -4,6 +4,7 @@ mod charter;
 mod codes;
 mod ends;
 mod handover;
+mod mails;
 mod modes;
 mod nameable;
 mod review;

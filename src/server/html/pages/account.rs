@@ -13,8 +13,28 @@ use crate::server::html::paths;
 pub struct Account {
     /// Who looks.
     pub visit: Visit,
+    /// Whether they get mails; none where none are sent.
+    pub mails: Option<bool>,
     /// What was typed.
     pub input: Input,
+}
+
+impl Account {
+    fn mails(&self, wants: bool) -> Markup {
+        html! {
+            section class="card" aria-labelledby="mails" {
+                header { h2 id="mails" { "Mails" } }
+                form class="body fields" method="post" action=(paths::MY_MAILS) {
+                    (self.visit.csrf)
+                    label class="check" {
+                        input type="checkbox" name="mails" value="on" checked[wants];
+                        span { "Tell me by mail" span class="hint" { "Requests that you may answer, and what became of yours; emergencies; the end of your access." } }
+                    }
+                    div class="actions" { button class="button" { "Save" } }
+                }
+            }
+        }
+    }
 }
 
 impl Render for Account {
@@ -38,6 +58,7 @@ impl Render for Account {
                     }
                 }
                 aside class="stack" aria-label="Your account" {
+                    @if let Some(wants) = self.mails { (self.mails(wants)) }
                     section class="card" aria-labelledby="facts" {
                         header { h2 id="facts" { "About" } }
                         dl class="body kv" {

@@ -150,6 +150,7 @@ impl Render for OrganizationPage {
                     p class="note" { a href=(paths::sharing_mode(&organization.name)) { "Whose workspaces may be shared" } }
                     p class="note" { a href=(paths::charter(&organization.name)) { "Charter: who may at most what" } }
                     p class="note" { a href=(paths::request_rules(&organization.name)) { "Who answers requests for access" } }
+                    p class="note" { a href=(paths::request_hook(&organization.name)) { "A program that is told of requests" } }
                 }
                 @match holds {
                     Some(Contents::Things { templates, workspaces }) => p class="note" { "It can be deleted once nothing is in it. Now there are: templates " (templates) ", workspaces " (workspaces) "." },

@@ -77,6 +77,23 @@ pub fn request_rules(organization: &str) -> String {
     format!("{}/requests", self::organization(organization))
 }
 
+/// The program that is told of requests in an organization.
+pub const REQUEST_HOOK: &str = "/organizations/{organization}/request-hook";
+/// Has none told any more.
+pub const REQUEST_HOOK_REMOVE: &str = "/organizations/{organization}/request-hook/remove";
+
+/// The program that is told of requests in an organization.
+#[must_use]
+pub fn request_hook(organization: &str) -> String {
+    format!("{}/request-hook", self::organization(organization))
+}
+
+/// Has none told any more.
+#[must_use]
+pub fn remove_request_hook(organization: &str) -> String {
+    format!("{}/remove", request_hook(organization))
+}
+
 /// Where the pages of an organization begin.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Home(String);

@@ -20,6 +20,7 @@ pub mod groups;
 mod handover;
 mod idpsync;
 mod invitations;
+mod mail;
 mod members;
 pub mod organizations;
 mod presence;
@@ -49,7 +50,7 @@ use super::routes::Routes;
 
 /// Every route of the API.
 pub(super) fn routes(routes: Routes) -> Routes {
-    let routes = deployment::routes(routes);
+    let routes = mail::routes(deployment::routes(routes));
     let routes = sessions::routes(routes);
     let routes = users::routes(routes);
     let routes = service_accounts::routes(invitations::routes(routes));

@@ -155,7 +155,8 @@ async fn set_rules(
     Path(id): Path<WorkspaceId>,
     Json(body): Json<wire::RequestRules>,
 ) -> Answer<Json<wire::RequestRules>> {
-    Ok(Json(rule(&state.app.set_request_rule(&actor, id, Some(given(body))).await?)))
+    let set = state.app.set_request_rule(&actor, id, Some(given(body))).await;
+    Ok(Json(rule(&set.map_err(as_given)?)))
 }
 
 async fn unset_rules(
@@ -181,7 +182,8 @@ async fn set_organization_rules(
     Json(body): Json<wire::RequestRules>,
 ) -> Answer<Json<wire::RequestRules>> {
     let new = Some(given(body));
-    Ok(Json(rule(&state.app.set_organization_request_rule(&actor, &key, new).await?)))
+    let set = state.app.set_organization_request_rule(&actor, &key, new).await;
+    Ok(Json(rule(&set.map_err(as_given)?)))
 }
 
 async fn unset_organization_rules(
@@ -190,6 +192,15 @@ async fn unset_organization_rules(
     Path(key): Path<String>,
 ) -> Answer<Json<wire::RequestRules>> {
     Ok(Json(rule(&state.app.set_organization_request_rule(&actor, &key, None).await?)))
+}
+
+/// The fields as the API calls them.
+fn as_given(error: Error) -> Error {
+    error.map_field(|field| match field.as_str() {
+        "rotation" => "on_call".to_owned(),
+        "auto" => "auto_on_call".to_owned(),
+        _ => field,
+    })
 }
 
 fn given(body: wire::RequestRules) -> NewRule {

@@ -22,6 +22,7 @@ mod leaked_token;
 mod lists;
 mod live;
 mod log_tail;
+mod mail;
 mod members;
 mod oidc;
 mod organizations;
@@ -31,6 +32,7 @@ mod person_tokens;
 mod provider_form;
 mod providers;
 mod recordings;
+mod request_hook;
 mod request_rules;
 mod requests;
 mod roles;
@@ -87,8 +89,9 @@ pub(super) fn routes(routes: Routes) -> Routes {
     let routes = leaked_token::routes(invitations::routes(service_accounts::routes(routes)));
     let routes = person_tokens::routes(audit::routes(routes));
     let routes = ways_in::routes(providers::routes(password_strength::routes(routes)));
-    let routes = provider_form::routes(second_factors::routes(routes));
-    let routes = request_rules::routes(requests::routes(recordings::routes(routes)));
+    let routes = mail::routes(provider_form::routes(second_factors::routes(routes)));
+    let routes =
+        request_hook::routes(request_rules::routes(requests::routes(recordings::routes(routes))));
     find::routes(factors::routes(confirm::routes(settings::routes(routes))))
 }
 

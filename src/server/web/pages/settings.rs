@@ -36,8 +36,17 @@ pub(super) fn routes(routes: Routes) -> Routes {
         .post(Access::Page, "/settings/ssh-keys/{id}/remove", remove_ssh_key)
 }
 
-async fn account(visitor: Visitor) -> Html {
-    Html::of(&Account { visit: visitor.visit, input: Input::default() })
+async fn account(state: State, visitor: Visitor) -> Answer<Html> {
+    show_account(&state, visitor, Input::default()).await
+}
+
+async fn show_account(
+    state: &State,
+    Visitor { actor, visit }: Visitor,
+    input: Input,
+) -> Answer<Html> {
+    let mails = state.app.wants_mails(&actor).await?;
+    Ok(Html::of(&Account { visit, mails, input }))
 }
 
 async fn save_account(state: State, visitor: Visitor, fields: Fields) -> Answer<Response> {
@@ -47,7 +56,7 @@ async fn save_account(state: State, visitor: Visitor, fields: Fields) -> Answer<
         Ok(_) => Ok(flash::done(&state.site, paths::ACCOUNT, "Names saved.")),
         Err(error) => {
             let input = mistake(&fields, error)?;
-            Ok(Html::of(&Account { visit: visitor.visit, input }).into_response())
+            Ok(show_account(&state, visitor, input).await?.into_response())
         }
     }
 }
