@@ -17,8 +17,8 @@ use crate::model::id::{AgentId, UserId, WorkspaceId};
 use crate::model::peer::{Peer, PeerKey, PeerKind};
 use crate::model::session::Shown;
 use crate::wire::PROTOCOL;
-use crate::wire::agent::{FromAgent, HeldClient, ListeningPort, Manifest, Stats, ToAgent, Update};
-use crate::wire::program::{self, Platform};
+use crate::wire::agent::{FromAgent, HeldClient, ListeningPort, Manifest, Stats, ToAgent};
+use crate::wire::program::Platform;
 
 /// Time for the hello after the socket opened: it is the first thing an agent sends.
 const HELLO_WITHIN: Duration = Duration::from_secs(10);
@@ -97,7 +97,7 @@ impl Fleet {
             self.tell_clients(agent, &hello);
             self.changed();
             if is_external {
-                self.offer_update(&hello, &socket.control).await;
+                self.offer_update((hello.updates, &hello.version), &socket.control).await;
             }
             self.pump_agent((agent, hello.key), &mut socket, (&bell, &end), faults).await;
         }
@@ -119,25 +119,6 @@ impl Fleet {
         let (is_external, url) = (brief.agent.spec.external, &app.policy.access_url);
         let manifest = super::reports::manifest(brief, url, self.0.prefix.agent(agent), peers);
         Ok((manifest, is_external))
-    }
-
-    /// Offers an older agent this server's program. Only agents on machines that nobody else keeps up
-    /// to date: the others fetch it at each start.
-    async fn offer_update(&self, hello: &Hello, control: &Control) {
-        let Some(platform) = hello.updates else { return };
-        if !program::is_newer(program::version(), &hello.version) {
-            return;
-        }
-        let Ok(Ok(found)) = self.0.app.policy.programs.find(platform).await else {
-            return tracing::info!(%platform, "an older agent stays as it is: no program for it");
-        };
-        let update = Update {
-            version: program::version().to_owned(),
-            path: format!("/bin/{}", platform.file()),
-            bytes: found.len(),
-            sha256: hex::encode(found.sha256()),
-        };
-        control.say(&ToAgent::Update { update });
     }
 
     fn enter_agent(

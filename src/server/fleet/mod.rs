@@ -23,6 +23,7 @@ pub mod socket;
 pub mod target;
 pub mod terminal;
 pub mod terminals;
+mod updates;
 mod wake;
 
 use std::collections::BTreeMap;
