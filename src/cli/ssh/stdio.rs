@@ -97,7 +97,6 @@ fn stdio() -> anyhow::Result<(Input, Output)> {
 
 /// Standard input and output.
 #[cfg(not(unix))]
-#[expect(clippy::unnecessary_wraps, reason = "elsewhere it may fail")]
 fn stdio() -> anyhow::Result<(Input, Output)> {
     Ok((Box::new(tokio::io::stdin()), Box::new(tokio::io::stdout())))
 }

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
-use std::time::Duration;
 
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
@@ -11,20 +10,14 @@ use tokio_util::sync::CancellationToken;
 use super::clients::ClientSocket;
 use super::clones::Seat;
 use super::faults::Faults;
+use super::hello::Hello;
 use super::socket::{Control, Message, Socket};
-use super::{Fleet, limits, lock};
+use super::{Fleet, lock};
 use crate::model::agent::{Clash, SILENCE};
 use crate::model::id::{AgentId, UserId, WorkspaceId};
 use crate::model::peer::{Peer, PeerKey, PeerKind};
 use crate::model::session::Shown;
-use crate::wire::PROTOCOL;
-use crate::wire::agent::{
-    FromAgent, HeldClient, ListeningPort, Machine, Manifest, ToAgent, Update,
-};
-use crate::wire::program::{self, Platform};
-
-/// Time for the hello after the socket opened: it is the first thing an agent sends.
-const HELLO_WITHIN: Duration = Duration::from_secs(10);
+use crate::wire::agent::{FromAgent, HeldClient, ListeningPort, Manifest, ToAgent};
 
 /// Most clients that are taken over from an agent's hello: more than people at one workspace. Those
 /// beyond end with the agent's own grace.
@@ -50,29 +43,6 @@ pub(super) struct AgentSocket {
     pub(super) end: CancellationToken,
 }
 
-/// What an agent says first.
-struct Hello {
-    key: PeerKey,
-    endpoints: Vec<SocketAddr>,
-    version: String,
-    directory: String,
-    clients: Vec<HeldClient>,
-    tells_terminal_ends: bool,
-    place: String,
-    /// For which machine it is offered newer programs; none when it wants none.
-    updates: Option<Platform>,
-    machine: Machine,
-}
-
-impl Hello {
-    fn within(self, faults: &mut Faults) -> Self {
-        let endpoints = limits::ways_in(self.endpoints, faults);
-        let version = limits::version(self.version, faults);
-        let machine = limits::machine(self.machine);
-        Self { endpoints, version, machine, ..self }
-    }
-}
-
 impl Fleet {
     /// Serves an agent's socket until it ends. The agent's token was checked already.
     pub async fn serve_agent(
@@ -82,9 +52,9 @@ impl Fleet {
         address: IpAddr,
         mut socket: Socket,
     ) {
-        let hello = tokio::time::timeout(HELLO_WITHIN, read_hello(&mut socket)).await;
+        let hello = Hello::read(&mut socket).await;
         let mut faults = Faults::of(agent);
-        let Ok(Some(hello)) = hello else {
+        let Some(hello) = hello else {
             return faults.note("no hello of this version came first");
         };
         let hello = hello.within(&mut faults);
@@ -120,7 +90,7 @@ impl Fleet {
             self.tell_clients(agent, &hello);
             self.changed();
             if is_external {
-                self.offer_update(&hello, &socket.control).await;
+                self.offer_update((hello.updates, &hello.version), &socket.control).await;
             }
             self.pump_agent((agent, hello.key), &mut socket, (&bell, &end), faults).await;
         }
@@ -142,25 +112,6 @@ impl Fleet {
         let (is_external, url) = (brief.agent.spec.external, &app.policy.access_url);
         let manifest = super::reports::manifest(brief, url, self.0.prefix.agent(agent), peers);
         Ok((manifest, is_external))
-    }
-
-    /// Offers an older agent this server's program. Only agents on machines that nobody else keeps up
-    /// to date: the others fetch it at each start.
-    async fn offer_update(&self, hello: &Hello, control: &Control) {
-        let Some(platform) = hello.updates else { return };
-        if !program::is_newer(program::version(), &hello.version) {
-            return;
-        }
-        let Ok(Ok(found)) = self.0.app.policy.programs.find(platform).await else {
-            return tracing::info!(%platform, "an older agent stays as it is: no program for it");
-        };
-        let update = Update {
-            version: program::version().to_owned(),
-            path: format!("/bin/{}", platform.file()),
-            bytes: found.len(),
-            sha256: hex::encode(found.sha256()),
-        };
-        control.say(&ToAgent::Update { update });
     }
 
     fn enter_agent(
@@ -396,45 +347,4 @@ fn refuse_key(socket: &Socket, faults: &mut Faults) {
     faults.note("a key that is another's");
     let why = "this key is another's; start the agent again".to_owned();
     socket.control.say(&ToAgent::Refused { why });
-}
-
-async fn read_hello(socket: &mut Socket) -> Option<Hello> {
-    let Some(Message::Text(text)) = socket.incoming.recv().await else { return None };
-    match serde_json::from_str(&text) {
-        Ok(FromAgent::Hello {
-            protocol,
-            version,
-            key,
-            endpoints,
-            expanded_directory: directory,
-            clients,
-            tells_terminal_ends,
-            place,
-            os,
-            arch,
-            updates,
-            machine,
-        }) if protocol <= PROTOCOL => {
-            let updates = if updates { Platform::new(&os, &arch) } else { None };
-            Some(Hello {
-                key,
-                endpoints,
-                version,
-                directory,
-                clients,
-                tells_terminal_ends,
-                place,
-                updates,
-                machine,
-            })
-        }
-        Ok(FromAgent::Hello { protocol, .. }) => {
-            let why = format!(
-                "the agent speaks protocol {protocol}, this server {PROTOCOL}; update the server"
-            );
-            socket.control.say(&ToAgent::Refused { why });
-            None
-        }
-        Ok(_) | Err(_) => None,
-    }
 }

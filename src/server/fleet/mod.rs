@@ -9,6 +9,7 @@ mod cut;
 mod drawn;
 mod faults;
 pub mod front_door;
+mod hello;
 mod joined;
 mod limits;
 mod link;
@@ -26,6 +27,7 @@ mod strangers;
 pub mod target;
 pub mod terminal;
 pub mod terminals;
+mod updates;
 pub mod viewers;
 mod wake;
 

@@ -196,9 +196,9 @@ mod tests {
         assert_eq!(find().await, Err(Lack::Unknown));
         fs::write(&file, with("0.0.1\0linux\0armv7\0")).unwrap();
         assert_eq!(find().await, Err(Lack::Version("0.0.1".into())));
-        fs::write(&file, with(&format!("{}\0linux\0arm64\0", version()))).unwrap();
+        fs::write(&file, with(&format!("{}\0linux\0arm64\0-", version()))).unwrap();
         assert_eq!(find().await, Err(Lack::Platform(Platform::new("linux", "arm64").unwrap())));
-        let good = with(&format!("{}\0linux\0armv7\0", version()));
+        let good = with(&format!("{}\0linux\0armv7\0--", version()));
         fs::write(&file, &good).unwrap();
         assert_eq!(find().await, Ok(good.len() as u64));
         fs::remove_file(&file).unwrap();
