@@ -22,7 +22,7 @@ impl App {
     /// to connect.
     ///
     /// # Errors
-    /// When the actor may not change the workspace, or has not shown their second factor of late.
+    /// When the actor may not connect to the workspace and change it, or has not shown their second factor of late.
     pub async fn external_agents(
         &self,
         actor: &Actor,
@@ -31,6 +31,7 @@ impl App {
         let (actor, seal) = (actor.clone(), self.seal.clone());
         self.db
             .read(move |tx| {
+                access::require(tx, &actor, workspace, Verb::Connect)?;
                 access::require(tx, &actor, workspace, Verb::Manage)?;
                 actor.require_fresh(tx.now)?;
                 let is_taken =

@@ -40,9 +40,8 @@ async fn two_machines_with_one_token_are_named_to_each_other() {
         "this is greenbhouse at 127.0.0.1, and garden-pi at 127.0.0.1 is here with the same token";
     assert!(why.starts_with(says), "{why}");
     let text = loop {
-        match first.heard().await.expect("the first one stays") {
-            ToAgent::Told { text } => break text,
-            _ => {}
+        if let ToAgent::Told { text } = first.heard().await.expect("the first one stays") {
+            break text;
         }
     };
     assert!(text.contains("was refused: greenbhouse at 127.0.0.1. Was the disk copied?"), "{text}");

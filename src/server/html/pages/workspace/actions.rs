@@ -86,7 +86,7 @@ impl WorkspacePage {
                         (post(&self.visit.csrf, &place.restart(), &html! { button { (icon("restart")) "Restart" } }))
                     }
                     @if self.may(Verb::Manage) {
-                        @if self.is_external() { a href=(place.attach()) { (icon("board")) "Attach the machine" } }
+                        @if self.is_external() && self.may_attach() { a href=(place.attach()) { (icon("board")) "Attach the machine" } }
                         a href={ (place.settings()) "#parameters" } { (icon("edit")) "Parameters" }
                         a href={ (place.settings()) "#schedule" } { (icon("calendar")) "Schedule" }
                         a href=(place.settings()) { (icon("gear")) "Rename and settings" }

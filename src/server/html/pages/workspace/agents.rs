@@ -79,9 +79,9 @@ impl WorkspacePage {
             @if away {
                 p class="note" {
                     "Someone else runs this machine: it is neither started nor stopped here. "
-                    @if !self.may(Verb::Manage) { "Who looks after the workspace attaches it." }
+                    @if !self.may_attach() { "Who looks after the workspace attaches it." }
                 }
-                @if self.may(Verb::Manage) { p { (link("primary", &self.place().attach(), &labelled("board", "Attach the machine"))) } }
+                @if self.may_attach() { p { (link("primary", &self.place().attach(), &labelled("board", "Attach the machine"))) } }
             }
             @if lost && safe_url(&spec.troubleshooting_url) {
                 p { a href=(spec.troubleshooting_url) rel="noreferrer" { "What to do when this agent is not there" } }

@@ -158,6 +158,11 @@ impl WorkspacePage {
         self.workspace.latest_build.has_external_agent
     }
 
+    /// Whether the one who looks is shown what its machine signs in with.
+    fn may_attach(&self) -> bool {
+        self.may(Verb::Manage) && self.may(Verb::Connect)
+    }
+
     fn may(&self, action: Verb) -> bool {
         self.may.contains(&action)
     }
