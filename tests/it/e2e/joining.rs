@@ -275,7 +275,7 @@ async fn a_shell_that_ends_with_nobody_there_is_listed_no_more() {
     let (terminal, gate) = (uuid::Uuid::new_v4(), site.path("gate"));
     let mut ada = Tab::open(&site, "ada", terminal, (80, 24)).await;
     ada.sees("$ ").await;
-    let waits = format!("until [ -e {} ]; do sleep 0.1; done; exit", gate.display());
+    let waits = format!("until [ -e {gate} ]; do sleep 0.1; done; exit");
     ada.keys(&format!("echo be''gins; {waits}\n")).await;
     ada.sees("begins").await;
     drop(ada);
