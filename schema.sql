@@ -1126,18 +1126,20 @@ CREATE VIEW grant_holders AS
   WHERE g.user_id IS NULL AND g.group_id IS NULL AND g.rotation_id IS NULL
     AND g.ended_at IS NULL AND w.deleted_at IS NULL AND u.status IN ('active', 'dormant');
 
--- Who may share a workspace otherwise than by a grant, and what of it (null for all): its owner, who answers
+-- Who may share a workspace otherwise than by a grant, and what of it: its owner, who answers
 -- for that, and by a role. What they gave on a request, and by a role alone, holds as long.
 CREATE VIEW sharers AS
-  SELECT w.id AS workspace_id, w.owner_id AS user_id, NULL AS verb
+  SELECT w.id AS workspace_id, w.owner_id AS user_id, v.verb AS verb
   FROM workspaces w CROSS JOIN users u ON u.id = w.owner_id
     CROSS JOIN memberships m ON m.organization_id = w.organization_id AND m.user_id = w.owner_id
+    CROSS JOIN workspace_verbs v
   WHERE u.kind <> 'service' AND u.status IN ('active', 'dormant')
   UNION ALL
-  SELECT w.id, s.responsible_id, NULL
+  SELECT w.id, s.responsible_id, v.verb
   FROM workspaces w CROSS JOIN service_accounts s ON s.user_id = w.owner_id
     CROSS JOIN users u ON u.id = s.responsible_id
     CROSS JOIN memberships m ON m.organization_id = w.organization_id AND m.user_id = s.responsible_id
+    CROSS JOIN workspace_verbs v
   WHERE u.status IN ('active', 'dormant')
   UNION ALL
   SELECT w.id, e.user_id, e.verb
@@ -1190,7 +1192,7 @@ CREATE VIEW effective_grants AS
       WHERE x.user_id = h.user_id AND (x.organization_id IS NULL OR x.organization_id = g.organization_id)))
     AND ((g.via <> 'request' AND g.by_role = 0) OR g.under_id IS NOT NULL
       OR EXISTS (SELECT 1 FROM sharers x WHERE x.workspace_id = g.workspace_id AND x.user_id = g.granted_by
-        AND (x.verb IS NULL OR x.verb = v.verb)))
+        AND x.verb = v.verb))
     AND NOT EXISTS (SELECT 1 FROM settings WHERE key = 'sharing_off');
 
 -- What whoever is on call has by grants to a rotation, for each shift there is: apart from effective_grants,
@@ -1206,7 +1208,7 @@ CREATE VIEW shift_grants AS
     AND (v.verb <> 'share' OR NOT EXISTS (SELECT 1 FROM users u WHERE u.id = s.user_id AND u.kind = 'service'))
     AND (g.by_role = 0 OR EXISTS (SELECT 1 FROM sharers x
       WHERE x.workspace_id = g.workspace_id AND x.user_id = g.granted_by
-        AND (x.verb IS NULL OR x.verb = v.verb)))
+        AND x.verb = v.verb))
     AND NOT EXISTS (SELECT 1 FROM settings WHERE key = 'sharing_off');
 
 -- What a template's own list gives to whom, and why: to active users, while they belong to its

@@ -29,15 +29,17 @@ DROP VIEW effective_grants;
 DROP VIEW shift_grants;
 
 CREATE VIEW sharers AS
-  SELECT w.id AS workspace_id, w.owner_id AS user_id, NULL AS verb
+  SELECT w.id AS workspace_id, w.owner_id AS user_id, v.verb AS verb
   FROM workspaces w CROSS JOIN users u ON u.id = w.owner_id
     CROSS JOIN memberships m ON m.organization_id = w.organization_id AND m.user_id = w.owner_id
+    CROSS JOIN workspace_verbs v
   WHERE u.kind <> 'service' AND u.status IN ('active', 'dormant')
   UNION ALL
-  SELECT w.id, s.responsible_id, NULL
+  SELECT w.id, s.responsible_id, v.verb
   FROM workspaces w CROSS JOIN service_accounts s ON s.user_id = w.owner_id
     CROSS JOIN users u ON u.id = s.responsible_id
     CROSS JOIN memberships m ON m.organization_id = w.organization_id AND m.user_id = s.responsible_id
+    CROSS JOIN workspace_verbs v
   WHERE u.status IN ('active', 'dormant')
   UNION ALL
   SELECT w.id, e.user_id, e.verb
@@ -85,7 +87,7 @@ CREATE VIEW effective_grants AS
       WHERE x.user_id = h.user_id AND (x.organization_id IS NULL OR x.organization_id = g.organization_id)))
     AND ((g.via <> 'request' AND g.by_role = 0) OR g.under_id IS NOT NULL
       OR EXISTS (SELECT 1 FROM sharers x WHERE x.workspace_id = g.workspace_id AND x.user_id = g.granted_by
-        AND (x.verb IS NULL OR x.verb = v.verb)))
+        AND x.verb = v.verb))
     AND NOT EXISTS (SELECT 1 FROM settings WHERE key = 'sharing_off');
 
 CREATE VIEW shift_grants AS
@@ -99,5 +101,5 @@ CREATE VIEW shift_grants AS
     AND (v.verb <> 'share' OR NOT EXISTS (SELECT 1 FROM users u WHERE u.id = s.user_id AND u.kind = 'service'))
     AND (g.by_role = 0 OR EXISTS (SELECT 1 FROM sharers x
       WHERE x.workspace_id = g.workspace_id AND x.user_id = g.granted_by
-        AND (x.verb IS NULL OR x.verb = v.verb)))
+        AND x.verb = v.verb))
     AND NOT EXISTS (SELECT 1 FROM settings WHERE key = 'sharing_off');
