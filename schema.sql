@@ -479,7 +479,9 @@ CREATE TABLE grants (
   under_id     TEXT REFERENCES grants (id) ON DELETE CASCADE,                 -- the granter held it by this grant, whose end and limits are its own; null for the owner and by a role
   ended_at     INTEGER,                                                       -- when it was ended by hand; null while it stands
   ended_by     TEXT REFERENCES users (id),                                    -- by whom
-  ended_why    TEXT CHECK (ended_why = 'removed' OR ended_why = 'left' OR ended_why = 'mode'), -- EndedWhy
+  ended_why    TEXT CHECK (ended_why = 'removed' OR ended_why = 'left' OR ended_why = 'mode' OR ended_why = 'shift'), -- EndedWhy
+  by_role      INTEGER NOT NULL DEFAULT 0 CHECK (by_role IN (0, 1)),          -- who granted it could by a role alone, and it holds while they may still share it otherwise than by a grant
+  shift_of_id  TEXT REFERENCES rotations (id) ON DELETE CASCADE,              -- they were let in at once for being on call there, and it ends when they no longer are
   CHECK ((user_id IS NOT NULL) + (group_id IS NOT NULL) + (rotation_id IS NOT NULL) <= 1),
   CHECK ((ended_at IS NULL) = (ended_why IS NULL))
 ) STRICT;
@@ -491,6 +493,7 @@ CREATE INDEX grants_by_rotation ON grants (rotation_id, workspace_id) WHERE rota
 CREATE INDEX grants_by_granter ON grants (granted_by) WHERE granted_by IS NOT NULL;
 CREATE INDEX grants_by_ender ON grants (ended_by) WHERE ended_by IS NOT NULL;
 CREATE INDEX grants_by_under ON grants (under_id) WHERE under_id IS NOT NULL;
+CREATE INDEX grants_by_shift ON grants (shift_of_id) WHERE shift_of_id IS NOT NULL;
 CREATE INDEX grants_by_end ON grants (coalesce(ended_at, until_at)) WHERE ended_at IS NOT NULL OR until_at IS NOT NULL;
 
 -- Texts by which someone who is signed in gets a grant on a workspace; only the hash is kept.
@@ -613,6 +616,7 @@ CREATE TABLE agents (
   expanded_directory TEXT NOT NULL CHECK (length(expanded_directory) <= 4096),      -- with ~ resolved; empty before
   n_log_bytes        INTEGER NOT NULL DEFAULT 0,                                    -- of its log, for the limit
   log_kept           INTEGER NOT NULL DEFAULT 1 CHECK (log_kept IN (0, 1)),         -- 0 once its log and its scripts' runs were removed for their age
+  revoked_at         INTEGER,                                                       -- when its token was ended, because its workspace became another's; null for never
   UNIQUE (build_id, name)
 ) STRICT;
 CREATE UNIQUE INDEX agents_by_token ON agents (token_hash, build_id) WHERE token_hash IS NOT NULL;
@@ -948,10 +952,13 @@ CREATE TABLE approvals (
   note       TEXT NOT NULL CHECK (length(note) <= 512),                -- what they wrote with it; may be empty
   lasts_s    INTEGER NOT NULL CHECK (lasts_s BETWEEN 60 AND 1209600),  -- for how long they let them in
   at         INTEGER NOT NULL,                                         -- when
+  right_of   TEXT REFERENCES users (id),                               -- by whose right they said it; null for what was said before that was kept
+  right_under TEXT,                                                    -- the id of the grant by which that one had it, whether it is there or not; null for the owner and by a role
   PRIMARY KEY (request_id, user_id)
 ) STRICT;
 CREATE INDEX approvals_by_user ON approvals (user_id);
 CREATE INDEX approvals_by_hook ON approvals (hook_by) WHERE hook_by IS NOT NULL;
+CREATE INDEX approvals_by_right ON approvals (right_of) WHERE right_of IS NOT NULL;
 
 -- Who answers requests besides those who may share, and how many have to: for an organization, or one workspace of it.
 CREATE TABLE request_rules (
@@ -1099,6 +1106,28 @@ CREATE VIEW grant_holders AS
   WHERE g.user_id IS NULL AND g.group_id IS NULL AND g.rotation_id IS NULL
     AND g.ended_at IS NULL AND w.deleted_at IS NULL AND u.status IN ('active', 'dormant');
 
+-- Who may share a workspace otherwise than by a grant, and what of it: its owner, who answers
+-- for that, and by a role. What they gave on a request, and by a role alone, holds as long.
+CREATE VIEW sharers AS
+  SELECT w.id AS workspace_id, w.owner_id AS user_id, v.verb AS verb
+  FROM workspaces w CROSS JOIN users u ON u.id = w.owner_id
+    CROSS JOIN memberships m ON m.organization_id = w.organization_id AND m.user_id = w.owner_id
+    CROSS JOIN workspace_verbs v
+  WHERE u.kind <> 'service' AND u.status IN ('active', 'dormant')
+  UNION ALL
+  SELECT w.id, s.responsible_id, v.verb
+  FROM workspaces w CROSS JOIN service_accounts s ON s.user_id = w.owner_id
+    CROSS JOIN users u ON u.id = s.responsible_id
+    CROSS JOIN memberships m ON m.organization_id = w.organization_id AND m.user_id = s.responsible_id
+    CROSS JOIN workspace_verbs v
+  WHERE u.status IN ('active', 'dormant')
+  UNION ALL
+  SELECT w.id, e.user_id, e.verb
+  FROM workspaces w CROSS JOIN everywhere_grants e
+  WHERE (e.organization_id IS NULL OR e.organization_id = w.organization_id)
+    AND EXISTS (SELECT 1 FROM everywhere_grants x WHERE x.user_id = e.user_id AND x.verb = 'share'
+      AND (x.organization_id IS NULL OR x.organization_id = w.organization_id));
+
 -- Who may do what on which workspace, why, and within which limits (a line of hours or networks for each
 -- grant it stands on). Every decision on a workspace reads this and shift_grants. What is granted under a grant holds while
 -- its granter holds that one, with its limits; what was given on a request by who holds no grant, while they
@@ -1141,20 +1170,9 @@ CREATE VIEW effective_grants AS
       SELECT 1 FROM grant_holders x WHERE x.grant_id = g.under_id AND x.user_id = g.granted_by)))
     AND (g.via <> 'break_glass' OR EXISTS (SELECT 1 FROM glass_breakers x
       WHERE x.user_id = h.user_id AND (x.organization_id IS NULL OR x.organization_id = g.organization_id)))
-    AND (g.via <> 'request' OR g.under_id IS NOT NULL
-      OR EXISTS (SELECT 1 FROM workspaces w JOIN users u ON u.id = w.owner_id
-          JOIN memberships m ON m.organization_id = w.organization_id AND m.user_id = w.owner_id
-        WHERE w.id = g.workspace_id AND w.owner_id = g.granted_by
-          AND u.kind <> 'service' AND u.status IN ('active', 'dormant'))
-      OR EXISTS (SELECT 1 FROM workspaces w JOIN service_accounts s ON s.user_id = w.owner_id
-          JOIN users u ON u.id = s.responsible_id
-          JOIN memberships m ON m.organization_id = w.organization_id AND m.user_id = s.responsible_id
-        WHERE w.id = g.workspace_id AND s.responsible_id = g.granted_by
-          AND u.status IN ('active', 'dormant'))
-      OR (EXISTS (SELECT 1 FROM everywhere_grants x WHERE x.user_id = g.granted_by AND x.verb = 'share'
-          AND (x.organization_id IS NULL OR x.organization_id = g.organization_id))
-        AND EXISTS (SELECT 1 FROM everywhere_grants x WHERE x.user_id = g.granted_by AND x.verb = v.verb
-          AND (x.organization_id IS NULL OR x.organization_id = g.organization_id))))
+    AND ((g.via <> 'request' AND g.by_role = 0) OR g.under_id IS NOT NULL
+      OR EXISTS (SELECT 1 FROM sharers x WHERE x.workspace_id = g.workspace_id AND x.user_id = g.granted_by
+        AND x.verb = v.verb))
     AND NOT EXISTS (SELECT 1 FROM settings WHERE key = 'sharing_off');
 
 -- What whoever is on call has by grants to a rotation, for each shift there is: apart from effective_grants,
@@ -1168,6 +1186,9 @@ CREATE VIEW shift_grants AS
     CROSS JOIN workspace_verbs v ON (g.verbs & v.bit) <> 0
   WHERE g.ended_at IS NULL AND g.under_id IS NULL AND w.deleted_at IS NULL
     AND (v.verb <> 'share' OR NOT EXISTS (SELECT 1 FROM users u WHERE u.id = s.user_id AND u.kind = 'service'))
+    AND (g.by_role = 0 OR EXISTS (SELECT 1 FROM sharers x
+      WHERE x.workspace_id = g.workspace_id AND x.user_id = g.granted_by
+        AND x.verb = v.verb))
     AND NOT EXISTS (SELECT 1 FROM settings WHERE key = 'sharing_off');
 
 -- What a template's own list gives to whom, and why: to active users, while they belong to its

@@ -23,7 +23,7 @@ define_words! {
         Stale = "stale",
         /// Those without an end.
         Endless = "endless",
-        /// Those of someone who is gone, suspended, or left the organization.
+        /// Those of someone who is gone, suspended, left the organization, or lost the role they shared by.
         Departed = "departed",
         /// Those that go beyond what a charter foresees.
         Wider = "wider",
@@ -41,7 +41,7 @@ pub struct ReviewRow {
     pub view: GrantView,
     /// When someone of those whom it is to was last in the workspace; none for never, as far as is known.
     pub last_used: Option<Timestamp>,
-    /// Whether who granted it may act no more.
+    /// Whether who granted it may act no more, or lost the role by which they did.
     pub departed: bool,
     /// In what it goes beyond the charter of its workspace or organization.
     pub wider: Vec<String>,
@@ -56,7 +56,7 @@ pub struct ReviewCounts {
     pub stale: i64,
     /// Without an end.
     pub endless: i64,
-    /// By someone who may act no more.
+    /// By someone who may act no more, or lost the role by which they shared.
     pub departed: i64,
     /// Beyond a charter.
     pub wider: i64,

@@ -45,6 +45,8 @@ define_words! {
         Left = "left",
         /// Sharing was limited in the organization.
         Mode = "mode",
+        /// They were let in for being on call, and no longer are.
+        Shift = "shift",
     }
     /// Whose workspaces may be shared in an organization, in Coder's words.
     Mode {
@@ -224,10 +226,36 @@ pub fn basis(
     verbs: Verbs,
     context: &Context<'_>,
 ) -> Result<Option<GrantId>, Verbs> {
+    let ways = ways(grants, context.now, |right| right.check(context).is_ok());
+    // What is nobody's grant comes first.
+    if let Some((by, _)) = ways.iter().find(|(_, all)| verbs.is_within(**all)) {
+        return Ok(*by);
+    }
+    let most = ways.into_values().max_by_key(|all| all.len()).unwrap_or_default();
+    Err(verbs.minus(most))
+}
+
+/// Whether someone still has what they passed these on by: under a grant, or by none. What it asks of them
+/// besides a time was looked at when they did.
+#[must_use]
+pub fn stands(
+    grants: &[EffectiveGrant],
+    (verbs, under): (Verbs, Option<GrantId>),
+    now: Timestamp,
+) -> bool {
+    ways(grants, now, |_| true).get(&under).is_some_and(|most| verbs.is_within(*most))
+}
+
+/// What someone may pass on, by each grant and by none.
+fn ways(
+    grants: &[EffectiveGrant],
+    now: Timestamp,
+    fits: impl Fn(&EffectiveGrant) -> bool,
+) -> BTreeMap<Option<GrantId>, Verbs> {
     let mut ways: BTreeMap<Option<GrantId>, Verbs> = BTreeMap::new();
-    for right in grants.iter().filter(|g| g.is_in_time(context.now)) {
+    for right in grants.iter().filter(|g| g.is_in_time(now)) {
         // A shift is too short to give what lasts longer.
-        if right.reason != Reason::Rotation && right.check(context).is_ok() {
+        if right.reason != Reason::Rotation && fits(right) {
             let way = ways.entry(right.grant_id).or_default();
             *way = way.and([right.verb].into_iter().collect());
         }
@@ -236,12 +264,7 @@ pub fn basis(
     for (by, all) in &mut ways {
         *all = if by.is_some() { all.without(Verb::Share) } else { *all };
     }
-    // What is nobody's grant comes first.
-    if let Some((by, _)) = ways.iter().find(|(_, all)| verbs.is_within(**all)) {
-        return Ok(*by);
-    }
-    let most = ways.into_values().max_by_key(|all| all.len()).unwrap_or_default();
-    Err(verbs.minus(most))
+    ways
 }
 
 #[cfg(test)]

@@ -71,6 +71,21 @@ fn what_is_recorded_is_so_unless_another_right_says_nothing_of_it() {
     assert!(!is_recorded(&[recorded, right(Verb::Connect, None)], Verb::Connect, &here));
 }
 
+#[test]
+fn what_someone_passed_on_stands_wherever_they_are_and_by_that_right_alone() {
+    let asked: Verbs = [Verb::View].into_iter().collect();
+    let mut held = rights([Verb::View, Verb::Share].into_iter().collect(), Some(1));
+    held.iter_mut().for_each(|right| right.networks = "10.0.0.0/8".to_owned());
+    let by = |n: u8| Some(GrantId(Uuid::from_u128(u128::from(n))));
+    assert!(basis(&held, asked, &context(None, None)).is_err());
+    assert!(stands(&held, (asked, by(1)), NOW));
+    assert!(!stands(&held, (asked, by(2)), NOW) && !stands(&held, (asked, None), NOW));
+    let more = [Verb::View, Verb::Manage].into_iter().collect();
+    assert!(!stands(&held, (more, by(1)), NOW));
+    held.iter_mut().for_each(|right| right.until = Some(NOW));
+    assert!(!stands(&held, (asked, by(1)), NOW));
+}
+
 fn verbs() -> impl Strategy<Value = Verbs> {
     any::<u8>().prop_map(Verbs::of_bits)
 }

@@ -21,12 +21,12 @@ pub struct Reviewed {
     pub organization: OrganizationId,
     /// When someone of those whom it is to was last in it.
     pub last_used: Option<Timestamp>,
-    /// Whether who granted it may act no more.
+    /// Whether who granted it may act no more, or lost the role by which they did.
     pub departed: bool,
 }
 
 /// What is known of each grant that stands: the last time anyone of those whom it is to was there, and
-/// whether its granter is still a member who may act.
+/// whether its granter is still a member who may act, and has the role that it stands on, if it does.
 macro_rules! reviewed {
     ($columns:literal, $tail:literal) => {
         concat!(
@@ -56,7 +56,10 @@ macro_rules! reviewed {
                          WHERE m.organization_id = g.organization_id AND m.user_id = u.id)
                        OR EXISTS (SELECT 1 FROM everywhere_grants e
                          WHERE e.user_id = u.id AND e.organization_id IS NULL
-                           AND e.verb = 'share'))) AS departed
+                           AND e.verb = 'share'))
+                     AND ((g.via <> 'request' AND g.by_role = 0) OR g.under_id IS NOT NULL
+                       OR EXISTS (SELECT 1 FROM sharers x
+                         WHERE x.workspace_id = g.workspace_id AND x.user_id = u.id))) AS departed
                FROM grants g CROSS JOIN workspaces w ON w.id = g.workspace_id
                  CROSS JOIN users o ON o.id = w.owner_id
                WHERE g.ended_at IS NULL AND w.deleted_at IS NULL

@@ -103,7 +103,9 @@ pub fn is_held(tx: &ReadTx<'_>, id: GrantId) -> Result<bool> {
                CROSS JOIN users u ON u.id = m.user_id
              WHERE s.group_id = g.group_id AND u.status IN ('active', 'dormant')))
          AND (g.under_id IS NULL OR EXISTS (
-           SELECT 1 FROM grant_holders x WHERE x.grant_id = g.under_id AND x.user_id = g.granted_by))",
+           SELECT 1 FROM grant_holders x WHERE x.grant_id = g.under_id AND x.user_id = g.granted_by))
+         AND ((g.via <> 'request' AND g.by_role = 0) OR g.under_id IS NOT NULL OR EXISTS (
+           SELECT 1 FROM sharers x WHERE x.workspace_id = g.workspace_id AND x.user_id = g.granted_by))",
         named_params! { ":id": id, ":now": tx.now },
         |_| Ok(()),
     )?;
@@ -142,7 +144,8 @@ pub fn forget_surplus(tx: &WriteTx<'_>, workspace: WorkspaceId, kept: usize) -> 
     )
 }
 
-/// Writes a new grant.
+/// Writes a new grant. Who gives it under no other one, and neither owns the workspace nor answers for its
+/// owner, has the right to by a role.
 ///
 /// # Errors
 /// When SQLite fails.
@@ -151,10 +154,13 @@ pub fn insert(tx: &WriteTx<'_>, grant: &Grant) -> Result<()> {
     let networks: Vec<String> = grant.limits.networks.iter().map(Network::to_string).collect();
     tx.execute(
         "INSERT INTO grants (id, workspace_id, organization_id, user_id, group_id, rotation_id, verbs, from_at, until_at, hours, networks,
-         needs_mfa, is_recorded, reason, granted_by, granted_at, via, under_id)
+         needs_mfa, is_recorded, reason, granted_by, granted_at, via, under_id, by_role)
          VALUES (:id, :workspace, (SELECT organization_id FROM workspaces WHERE id = :workspace),
          :user, :group, :rotation, :verbs, :from, :until, :hours, :networks, :mfa,
-         :recorded, :reason, :by, :at, :via, :under)",
+         :recorded, :reason, :by, :at, :via, :under,
+         :under IS NULL AND :by IS NOT NULL AND :via <> 'break_glass' AND NOT EXISTS (
+           SELECT 1 FROM workspaces w LEFT JOIN service_accounts s ON s.user_id = w.owner_id
+           WHERE w.id = :workspace AND :by IN (w.owner_id, s.responsible_id)))",
         named_params! {
             ":id": grant.id, ":workspace": grant.workspace_id, ":user": user, ":group": group, ":rotation": rotation,
             ":verbs": grant.verbs.bits(), ":from": grant.limits.from, ":until": grant.limits.until,
@@ -163,6 +169,43 @@ pub fn insert(tx: &WriteTx<'_>, grant: &Grant) -> Result<()> {
             ":reason": grant.reason, ":by": grant.granted_by, ":at": grant.granted_at,
             ":via": grant.via, ":under": grant.under,
         },
+    )?;
+    Ok(())
+}
+
+/// Has a grant end with the shift of whom it is to.
+///
+/// # Errors
+/// When SQLite fails.
+pub fn follow_shift(tx: &WriteTx<'_>, id: GrantId, rotation: RotationId) -> Result<()> {
+    tx.execute(
+        "UPDATE grants SET shift_of_id = :rotation WHERE id = :id",
+        named_params! { ":id": id, ":rotation": rotation },
+    )?;
+    Ok(())
+}
+
+/// The grants that end with a shift of a rotation, and are not over.
+///
+/// # Errors
+/// When SQLite fails.
+pub fn of_shifts(tx: &ReadTx<'_>, rotation: RotationId) -> Result<Vec<Grant>> {
+    tx.list(
+        "SELECT * FROM grants WHERE shift_of_id = :rotation AND ended_at IS NULL AND until_at > :now
+         ORDER BY granted_at, id",
+        named_params! { ":rotation": rotation, ":now": tx.now },
+        from_row,
+    )
+}
+
+/// Lets a grant end earlier.
+///
+/// # Errors
+/// When SQLite fails, and when it would end before it begins.
+pub fn shorten(tx: &WriteTx<'_>, id: GrantId, until: Timestamp) -> Result<()> {
+    tx.execute(
+        "UPDATE grants SET until_at = :until WHERE id = :id AND until_at > :until",
+        named_params! { ":id": id, ":until": until },
     )?;
     Ok(())
 }
@@ -277,25 +320,29 @@ pub fn of(tx: &ReadTx<'_>, workspace: WorkspaceId, to: Recipient) -> Result<Vec<
     )
 }
 
-/// Whom someone's grants are to that stand under another one: what these have ends when who gave it loses
-/// that one.
+/// Whom someone's grants are to that stand under another one or on their role: what these have ends when who
+/// gave it loses that.
 ///
 /// # Errors
 /// When SQLite fails.
 pub fn holders_under(tx: &ReadTx<'_>, by: UserId, most: usize) -> Result<Vec<UserId>> {
     tx.list(
         "SELECT g.user_id AS holder FROM grants g
-         WHERE g.granted_by = :by AND g.under_id IS NOT NULL AND g.ended_at IS NULL
+         WHERE g.granted_by = :by AND (g.under_id IS NOT NULL OR g.by_role = 1) AND g.ended_at IS NULL
            AND g.user_id IS NOT NULL
          UNION
          SELECT s.user_id FROM grants g CROSS JOIN group_members s ON s.group_id = g.group_id
-         WHERE g.granted_by = :by AND g.under_id IS NOT NULL AND g.ended_at IS NULL
+         WHERE g.granted_by = :by AND (g.under_id IS NOT NULL OR g.by_role = 1) AND g.ended_at IS NULL
          UNION
          SELECT m.user_id FROM grants g CROSS JOIN memberships m ON m.organization_id = g.organization_id
-         WHERE g.granted_by = :by AND g.under_id IS NOT NULL AND g.ended_at IS NULL
+         WHERE g.granted_by = :by AND (g.under_id IS NOT NULL OR g.by_role = 1) AND g.ended_at IS NULL
            AND g.user_id IS NULL AND g.group_id IS NULL AND g.rotation_id IS NULL
+         UNION
+         SELECT s.user_id FROM grants g CROSS JOIN on_shift s ON s.rotation_id = g.rotation_id
+         WHERE g.granted_by = :by AND g.by_role = 1 AND g.ended_at IS NULL
+           AND s.from_at <= :now AND s.until_at > :now
          LIMIT :most",
-        named_params! { ":by": by, ":most": bound(most) },
+        named_params! { ":by": by, ":now": tx.now, ":most": bound(most) },
         |row| row.get("holder"),
     )
 }

@@ -32,6 +32,7 @@ pub const MIGRATIONS: &[(&str, &str)] = &[
     ("0021_requests", include_str!("migrations/0021_requests.sql")),
     ("0022_codes", include_str!("migrations/0022_codes.sql")),
     ("0023_transfers", include_str!("migrations/0023_transfers.sql")),
+    ("0024_standing", include_str!("migrations/0024_standing.sql")),
 ];
 
 const AUDIT_CHAIN: &str = "0005_audit_chain";

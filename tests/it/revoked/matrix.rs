@@ -70,6 +70,16 @@ const BY_DEED: &[Way] = &[
         take: |site, _| takes(site, &["sharing", "remove", KILN, "--user", "giver"]),
     },
     Way {
+        name: "the giver's role ended",
+        kinds: &Kind::ALL,
+        give: |site, who| {
+            let keeper = Person::new(site, "keeper");
+            site.cli(&["users", "edit-roles", "keeper", "--roles", "owner"]).ok();
+            keeper.cli(site, &["sharing", "add", KILN, "--user", &who.name]).ok();
+        },
+        take: |site, _| takes(site, &["users", "edit-roles", "keeper"]),
+    },
+    Way {
         name: "left the organization",
         kinds: &Kind::ALL,
         give: |site, who| share(site, who, &[]),

@@ -8,6 +8,7 @@ use steading::model::session::Shown;
 use steading::server::app::Actor;
 
 use super::{World, cut};
+use crate::harness::person;
 
 #[tokio::test]
 async fn its_end_cuts_what_is_open_and_a_server_that_slept_lets_nobody_in() {
@@ -190,4 +191,75 @@ async fn what_began_unrecorded_ends_when_a_recording_is_demanded() {
     cut(&unseen).await;
     assert!(!seen.cut.is_cancelled());
     world.get(&world.all.ben, "").await.expect(200);
+}
+
+/// Who shares by a role alone shares as long as they have it, by whatever way; what an owner gave does not
+/// depend on them.
+#[tokio::test]
+async fn what_was_given_by_a_role_ends_with_it_and_a_review_says_so() {
+    let world = World::new().await;
+    let (server, ada, olga) = (&world.all.server, &world.all.ada, &world.all.olga);
+    let roles = "/api/v2/organizations/default/members/dora/roles";
+    server.put(olga, roles, json!({ "roles": ["organization-admin"] })).await.expect(200);
+    let dora = server.sign_in("dora").await;
+    let given = json!({ "users": ["ben"], "verbs": ["view", "operate"] });
+    let grant = world.granted(&dora, given).await;
+    world.group("potters", &["cora"]).await;
+    world.granted(ada, json!({ "groups": ["potters"], "verbs": ["use"] })).await;
+    let code = json!({ "verbs": ["view"] });
+    let code = server.post(&dora, &world.path("/codes"), code).await.expect(201).json();
+    let redeem = json!({ "code": code["code"] });
+    server.app.create_user(&Actor::System, person("fay")).await.unwrap();
+    let fay = server.sign_in("fay").await;
+    server.post(&fay, "/api/v2/codes/redeem", redeem).await.expect(201);
+    world.get(&world.all.ben, "").await.expect(200);
+    world.get(&fay, "").await.expect(200);
+
+    server.put(olga, roles, json!({ "roles": [] })).await.expect(200);
+    world.get(&world.all.ben, "").await.expect(404);
+    world.get(&fay, "").await.expect(404);
+    world.get(&world.cora, "").await.expect(200);
+    let path = "/api/v2/access-review?show=departed";
+    let said = server.get(olga, path).await.expect(200).json();
+    let found: Vec<&str> = said["grants"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| one["grant"]["subject"]["name"].as_str().unwrap())
+        .collect();
+    assert_eq!((found, &said["departed"]), (vec!["ben", "fay"], &json!(2)), "{said}");
+    let listed = world.get(ada, "/grants").await.expect(200).json();
+    let ben = listed.as_array().unwrap().iter().find(|g| g["id"] == grant.as_str()).unwrap();
+    assert_eq!(ben["holds"], false);
+    let why = server.get(olga, &world.path("/access/ben")).await.expect(200).json();
+    assert!(why[0]["closed"].as_str().unwrap().contains("lost the right to"), "{why}");
+    // Whoever gives the role back puts it in force again.
+    server.put(olga, roles, json!({ "roles": ["organization-admin"] })).await.expect(200);
+    world.get(&world.all.ben, "").await.expect(200);
+
+    // An owner's grants stand without them, as before; also those of who owned it once.
+    world.granted(ada, json!({ "users": ["cora"], "verbs": ["view"] })).await;
+    let body = json!({ "to": "dora" });
+    server.post(olga, &world.path("/handover"), body).await.expect(200);
+    server.app.set_user_status(&Actor::System, "ada", false).await.unwrap();
+    world.get(&world.cora, "").await.expect(200);
+}
+
+#[tokio::test]
+async fn a_rotation_has_what_a_role_gave_it_as_long_as_that_lasts() {
+    let world = World::new().await;
+    let (server, olga) = (&world.all.server, &world.all.olga);
+    let body = json!({ "name": "on-call", "zone": "UTC", "layers": [
+        { "members": ["ben"], "handoff": "00:00", "length": "1d" }] });
+    let path = "/api/v2/organizations/default/rotations";
+    server.post(olga, path, body).await.expect(201);
+    let path = "/api/v2/users/dora/roles";
+    server.put(olga, path, json!({ "roles": ["owner"] })).await.expect(200);
+    let dora = server.sign_in("dora").await;
+    world.granted(&dora, json!({ "rotations": ["on-call"], "verbs": ["use"] })).await;
+    let live = world.live("ben", Shown::default()).await;
+    world.get(&world.all.ben, "").await.expect(200);
+    server.put(olga, path, json!({ "roles": [] })).await.expect(200);
+    cut(&live).await;
+    world.get(&world.all.ben, "").await.expect(404);
 }
