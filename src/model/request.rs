@@ -101,6 +101,9 @@ pub struct Approval {
     pub lasts: Duration,
     /// When.
     pub at: Timestamp,
+    /// By whose right, and by which grant that one had it: none for the owner and by a role. What it asked
+    /// of where they were was met then. None for what was said before that was kept.
+    pub right: Option<(UserId, Option<GrantId>)>,
 }
 
 /// Who answers requests besides those who may share the workspace, and how many have to.
@@ -266,7 +269,7 @@ mod tests {
 
     fn said(by: u8, verdict: Verdict) -> Approval {
         let (note, lasts, at) = (String::new(), DEFAULT_LASTS, Timestamp(1));
-        Approval { user_id: user(by), hook_by: None, verdict, note, lasts, at }
+        Approval { user_id: user(by), hook_by: None, verdict, note, lasts, at, right: None }
     }
 
     fn request() -> Request {

@@ -1,6 +1,7 @@
 //! Requests for access: asked for, answered, granted for a time; and letting oneself in in an emergency.
 
 mod guards;
+mod on_call;
 
 use std::time::Duration;
 

@@ -91,6 +91,7 @@ pub mod sharing;
 pub mod sharing_modes;
 mod sharing_rights;
 mod sharing_trail;
+mod shift_ends;
 pub mod shifts;
 pub mod ssh_keys;
 mod sync;

@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::grant_rows;
 use super::guesses::Guessed;
 use super::request_hooks::tell_request;
-use super::request_rights::{Asked, Standing, absent, require_whole};
+use super::request_rights::{Asked, Standing, require_whole};
 use super::request_views::{load, name, seen, view};
 use super::requests::{over, settle, written};
 use super::sharing_trail::{record, words};
@@ -15,7 +15,7 @@ use super::{Actor, App, Error, Result};
 use crate::model::audit::{AuditAction, Diff};
 use crate::model::event::Event;
 use crate::model::grant::{Grant, Limits, Recipient, Via};
-use crate::model::id::{RequestId, UserId};
+use crate::model::id::{GrantId, RequestId, UserId};
 use crate::model::policy::Context;
 use crate::model::request::{
     Approval, LASTS, MAX_REASON, Request, RequestState, RequestView, Verdict, outcome,
@@ -24,7 +24,7 @@ use crate::model::secret::Token;
 use crate::model::text;
 use crate::model::time::{self, Timestamp};
 use crate::model::verb::Verb;
-use crate::server::db::{ReadTx, WriteTx, requests};
+use crate::server::db::{ReadTx, WriteTx, grants, requests};
 
 /// Links to one request at most.
 const MAX_LINKS: usize = 20;
@@ -183,7 +183,7 @@ pub(super) fn decide_as(
     if said.iter().any(|one| one.user_id == user) {
         return Err(Error::conflict("you have answered it already"));
     }
-    let own = approval(tx.now, voice, (request, decision))?;
+    let own = approval(tx.now, (voice, right), (request, decision))?;
     requests::say(tx, request.id, &own)?;
     let diff = Diff::new()
         .field("verdict", "", own.verdict.as_str())
@@ -212,7 +212,7 @@ pub(super) fn decide_as(
 
 fn approval(
     now: Timestamp,
-    voice: Voice<'_>,
+    (voice, right): (Voice<'_>, Standing),
     (request, decision): (&Request, &Decision),
 ) -> Result<Approval> {
     let note = decision.note.trim();
@@ -227,10 +227,12 @@ fn approval(
     }
     let (verdict, note) = (decision.verdict, note.to_owned());
     let (user_id, hook_by) = (voice.user, voice.hook_by);
-    Ok(Approval { user_id, hook_by, verdict, note, lasts, at: now })
+    let right = Some((right.by, right.under));
+    Ok(Approval { user_id, hook_by, verdict, note, lasts, at: now, right })
 }
 
-/// Whose yes counts as things are: who said it before may have lost the right since.
+/// Whose yes counts as things are: who said it before may have lost the right since. Whether they said it
+/// from where they may was decided then.
 fn counting(
     tx: &ReadTx<'_>,
     asked: &Asked<'_>,
@@ -242,7 +244,7 @@ fn counting(
             Some(keeper) => asked.hears(tx, keeper)?,
             None => true,
         };
-        if is_heard && asked.right_of(tx, one.user_id, &absent(tx))?.is_some() {
+        if is_heard && asked.counts(tx, one)? {
             all.insert(one.user_id);
         }
     }
@@ -256,7 +258,7 @@ fn let_in(
     (asked, right): (&Asked<'_>, Standing),
     (from, until): (Timestamp, Timestamp),
     diff: Diff,
-) -> Result<()> {
+) -> Result<GrantId> {
     asked.require_grantable(tx)?;
     let (request, before) = (asked.request, words(tx, asked.workspace)?);
     let grant = Grant {
@@ -274,20 +276,22 @@ fn let_in(
     };
     grant_rows::insert(tx, &grant)?;
     settle(tx, actor, (request, RequestState::Approved, Some(grant.id)), diff)?;
-    record(tx, actor, asked.workspace, &before)
+    record(tx, actor, asked.workspace, &before)?;
+    Ok(grant.id)
 }
 
-/// Lets whoever asks in when they are on call where that is enough, until their shift ends at the latest.
-/// Whether it did.
+/// Lets whoever asks in when they are on call where that is enough, until their shift ends at the latest: as
+/// it is planned now, and as it is when that changes. Whether it did.
 pub(super) fn let_in_at_once(tx: &WriteTx<'_>, actor: &Actor, request: &Request) -> Result<bool> {
     let Some(asked) = Asked::of(tx, request)? else { return Ok(false) };
-    let Some((right, shift_ends)) = asked.at_once(tx)? else { return Ok(false) };
+    let Some((right, rotation, shift_ends)) = asked.at_once(tx)? else { return Ok(false) };
     let (from, until) = request.span(tx.now, request.lasts);
     let until = until.min(shift_ends);
     if until <= from || asked.require_grantable(tx).is_err() {
         return Ok(false);
     }
     let diff = Diff::new().field("approved", "", "at once: they are on call");
-    let_in(tx, actor, (&asked, right), (from, until), diff)?;
+    let grant = let_in(tx, actor, (&asked, right), (from, until), diff)?;
+    grants::follow_shift(tx, grant, rotation)?;
     Ok(true)
 }

@@ -4,9 +4,9 @@
 use super::sharing_rights::{require_member, require_mode};
 use super::{Actor, Error, Result, access};
 use crate::model::grant;
-use crate::model::id::{GrantId, OrganizationId, UserId, WorkspaceId};
+use crate::model::id::{GrantId, OrganizationId, RotationId, UserId, WorkspaceId};
 use crate::model::policy::Context;
-use crate::model::request::{Request, Rule};
+use crate::model::request::{Approval, Request, Rule};
 use crate::model::time::Timestamp;
 use crate::model::user::{User, UserKind};
 use crate::model::verb::Verb;
@@ -74,13 +74,32 @@ impl<'a> Asked<'a> {
         }
     }
 
-    /// The right by which whoever asks is let in at once, and until when at most: they are on call.
-    pub(super) fn at_once(&self, tx: &ReadTx<'_>) -> Result<Option<(Standing, Timestamp)>> {
+    /// Whether a yes that someone said before counts as things are: they may answer it from anywhere, or
+    /// the right that they had when they said it stands.
+    pub(super) fn counts(&self, tx: &ReadTx<'_>, said: &Approval) -> Result<bool> {
+        if self.right_of(tx, said.user_id, &absent(tx))?.is_some() {
+            return Ok(true);
+        }
+        // A right that another lent asked for nothing but what was looked at just now.
+        let own = said.right.filter(|(by, _)| *by == said.user_id);
+        let (Some((user, under)), Some(_)) = (own, person(tx, said.user_id)?) else {
+            return Ok(false);
+        };
+        let held = access::rights(tx, user, self.workspace)?;
+        Ok(grant::stands(&held, (self.request.verbs, under), tx.now))
+    }
+
+    /// The right by which whoever asks is let in at once, where they are on call for that, and until when
+    /// at most.
+    pub(super) fn at_once(
+        &self,
+        tx: &ReadTx<'_>,
+    ) -> Result<Option<(Standing, RotationId, Timestamp)>> {
         let Some(rule) = &self.rule else { return Ok(None) };
         let Some(rotation) = rule.auto else { return Ok(None) };
         match shifts::on_shift(tx, rotation)? {
             Some((user, until)) if user == self.request.user_id => {
-                Ok(self.lent(tx, rule)?.map(|standing| (standing, until)))
+                Ok(self.lent(tx, rule)?.map(|standing| (standing, rotation, until)))
             }
             Some(_) | None => Ok(None),
         }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use super::rotations::{find, names};
-use super::{Actor, App, Error, Result};
+use super::{Actor, App, Error, Result, shift_ends};
 use crate::model::event::Event;
 use crate::model::id::{OrganizationId, RotationId, UserId};
 use crate::model::policy::Action;
@@ -128,7 +128,8 @@ fn secs(duration: Duration) -> i64 {
     i64::try_from(duration.as_secs()).unwrap_or(i64::MAX)
 }
 
-/// Stores the shifts of a rotation from now on, as far ahead as [`HORIZON`].
+/// Stores the shifts of a rotation from now on, as far ahead as [`HORIZON`]. Who was let in at once for
+/// being on call, and no longer is, is out.
 pub(super) fn plan(tx: &WriteTx<'_>, id: RotationId) -> Result<()> {
     let Some(rotation) = rotations::find(tx, id)? else { return Ok(()) };
     let (now, until) = (tx.now, tx.now.plus(HORIZON));
@@ -149,7 +150,7 @@ pub(super) fn plan(tx: &WriteTx<'_>, id: RotationId) -> Result<()> {
     let before = Timestamp(now.0.saturating_sub(KEPT));
     shifts::forget(tx, id, before)?;
     rotation_overrides::forget(tx, id, before)?;
-    Ok(())
+    shift_ends::follow(tx, id)
 }
 
 /// Takes someone out of the rotations of an organization, or of all: who comes back is not on call

@@ -179,6 +179,7 @@ pub fn said(tx: &ReadTx<'_>, id: RequestId) -> Result<Vec<Approval>> {
         "SELECT * FROM approvals WHERE request_id = :id ORDER BY at, user_id",
         named_params! { ":id": id },
         |row| {
+            let (by, under) = (row.get::<_, Option<UserId>>("right_of")?, row.get("right_under")?);
             Ok(Approval {
                 user_id: row.get("user_id")?,
                 hook_by: row.get("hook_by")?,
@@ -186,6 +187,7 @@ pub fn said(tx: &ReadTx<'_>, id: RequestId) -> Result<Vec<Approval>> {
                 note: row.get("note")?,
                 lasts: duration(row, "lasts_s")?,
                 at: row.get("at")?,
+                right: by.map(|by| (by, under)),
             })
         },
     )
@@ -197,11 +199,14 @@ pub fn said(tx: &ReadTx<'_>, id: RequestId) -> Result<Vec<Approval>> {
 /// When SQLite fails, and when they said something before.
 pub fn say(tx: &WriteTx<'_>, id: RequestId, one: &Approval) -> Result<()> {
     tx.execute(
-        "INSERT INTO approvals (request_id, user_id, hook_by, verdict, note, lasts_s, at)
-         VALUES (:id, :user, :hook, :verdict, :note, :lasts, :at)",
+        "INSERT INTO approvals (request_id, user_id, hook_by, verdict, note, lasts_s, at, right_of,
+             right_under)
+         VALUES (:id, :user, :hook, :verdict, :note, :lasts, :at, :right_of, :right_under)",
         named_params! {
             ":id": id, ":user": one.user_id, ":hook": one.hook_by, ":verdict": one.verdict,
             ":note": one.note, ":lasts": seconds(one.lasts), ":at": one.at,
+            ":right_of": one.right.map(|(by, _)| by),
+            ":right_under": one.right.and_then(|(_, under)| under),
         },
     )?;
     Ok(())

@@ -55,7 +55,15 @@ fn said(by: &User, verdict: Verdict, note: &str) -> (steading::model::user::User
     let (note, lasts) = (note.to_owned(), Duration::from_hours(1));
     (
         reference(by),
-        Approval { user_id: by.id, hook_by: None, verdict, note, lasts, at: before(300) },
+        Approval {
+            user_id: by.id,
+            hook_by: None,
+            verdict,
+            note,
+            lasts,
+            at: before(300),
+            right: None,
+        },
     )
 }
 

@@ -10,13 +10,13 @@ use crate::workspaces::id;
 const HOOK: &str = "/api/v2/organizations/default/settings/request-hook";
 
 impl World {
-    async fn roles(&self, of: &str, roles: &[&str]) {
+    pub(super) async fn roles(&self, of: &str, roles: &[&str]) {
         let path = format!("/api/v2/organizations/default/members/{of}/roles");
         self.all.server.put(&self.all.olga, &path, json!({ "roles": roles })).await.expect(200);
     }
 
     /// Lets Ben let himself in.
-    async fn firefighter(&self) {
+    pub(super) async fn firefighter(&self) {
         let role = json!({ "name": "firefighter", "organization_permissions":
             [{ "resource_type": "workspace", "action": "break_glass" }] });
         let path = "/api/v2/organizations/default/members/roles";
@@ -38,7 +38,7 @@ impl World {
     }
 
     /// Has a program say yes for someone.
-    async fn brings(&self, secret: &str, request: &str, email: &str) -> Reply {
+    pub(super) async fn brings(&self, secret: &str, request: &str, email: &str) -> Reply {
         let body = json!({ "request": request, "email": email, "verdict": "approve" });
         let key = ring::hmac::Key::new(ring::hmac::HMAC_SHA256, secret.as_bytes());
         let tag = ring::hmac::sign(&key, body.to_string().as_bytes());
@@ -48,7 +48,7 @@ impl World {
         self.all.server.post(&program, &format!("{REQUESTS}/{request}/webhook"), body).await
     }
 
-    async fn set_hook(&self, by: &Client) -> String {
+    pub(super) async fn set_hook(&self, by: &Client) -> String {
         let body = json!({ "url": "https://hooks.example.org/" });
         let set = self.all.server.put(by, HOOK, body).await.expect(201).json();
         set["secret"].as_str().unwrap().to_owned()
