@@ -2,6 +2,7 @@
 
 mod guards;
 mod on_call;
+mod voices;
 
 use std::time::Duration;
 
