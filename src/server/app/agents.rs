@@ -55,7 +55,7 @@ pub struct ExternalAgent {
 
 impl App {
     /// The agent with this token. Only agents of a workspace's running build have one that counts:
-    /// once a stop or another start has succeeded the token is dead.
+    /// once a stop or another start has succeeded, or the workspace became another's, the token is dead.
     ///
     /// # Errors
     /// [`Error::NotFound`] for any other token.
@@ -271,14 +271,15 @@ pub(super) fn current_build(tx: &ReadTx<'_>, id: WorkspaceId) -> Result<Option<B
     Ok(good.filter(|b| b.transition == Transition::Start).map(|b| b.id))
 }
 
-/// Whether an agent's build is the one by which its workspace runs, and its owner may be here.
+/// Whether an agent's build is the one by which its workspace runs, and its owner may be here. Whoever owned
+/// the workspace before may know the token of an agent that ran then.
 pub(super) fn is_current(tx: &ReadTx<'_>, home: &agents::Home) -> Result<bool> {
     let owner = match workspaces::owner(tx, home.workspace)? {
         Some(owner) => users::find(tx, owner)?.map(|u| u.status),
         None => None,
     };
     let present = owner.is_some_and(UserStatus::may_act);
-    Ok(present && current_build(tx, home.workspace)? == Some(home.build))
+    Ok(present && !home.is_revoked && current_build(tx, home.workspace)? == Some(home.build))
 }
 
 /// Asks for a right on an agent's workspace.

@@ -23,7 +23,8 @@ use crate::model::verb::Verb;
 use crate::model::workspace::Workspace;
 use crate::server::db::seal::Seal;
 use crate::server::db::{
-    ReadTx, WriteTx, codes, grants, quotas, service_accounts, tokens, users, workspaces,
+    ReadTx, WriteTx, agents as rows, codes, grants, quotas, service_accounts, tokens, users,
+    workspaces,
 };
 
 /// A handover as it is asked for.
@@ -51,8 +52,9 @@ impl App {
     }
 
     /// Hands a workspace over. The token that it was lent in its owner's name ends, and so does what its
-    /// former owner has open in it, unless they may be there otherwise. What runs is restarted: until then
-    /// its former owner may know its agents' tokens.
+    /// former owner has open in it, unless they may be there otherwise. Its agents' tokens, which its former
+    /// owner may know, end at once, and what runs is restarted. Where that fails nobody is let in before the
+    /// next start.
     ///
     /// # Errors
     /// [`Error::NotFound`] when the actor may not know the workspace; [`Error::Denied`] for who has it
@@ -102,6 +104,7 @@ fn hand_over(
             format!("{} has a workspace named {name}; rename one of them first", to.username)
         })
     })?;
+    rows::revoke(tx, id)?;
     // Also what a failed stop has left running.
     let restarts = agents::current_build(tx, id)?.is_some();
     if restarts {

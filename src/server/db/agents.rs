@@ -32,6 +32,8 @@ pub struct Home {
     pub build: BuildId,
     /// Its workspace.
     pub workspace: WorkspaceId,
+    /// Its token was ended: the workspace became another's since.
+    pub is_revoked: bool,
 }
 
 /// What templates put secrets into: kept sealed, read only for the agent itself.
@@ -80,7 +82,8 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<(ResourceId, Agent)> {
     Ok((row.get("resource_id")?, agent))
 }
 
-/// Keeps an agent and its apps; rows, apps and scripts get new ids.
+/// Keeps an agent and its apps; rows, apps and scripts get new ids. A token that was ended stays so, when
+/// a build has kept it in its state.
 ///
 /// # Errors
 /// When SQLite fails or a text is too long.
@@ -103,9 +106,10 @@ pub fn insert(tx: &WriteTx<'_>, seal: &Seal, place: &Place, spec: &AgentSpec) ->
     let hash = (!spec.token.is_empty()).then(|| TokenHash::of(&spec.token));
     tx.execute(
         "INSERT INTO agents (id, resource_id, build_id, position, name, token_hash, instance_id,
-             spec, sealed, created_at, lifecycle, version, expanded_directory)
+             spec, sealed, created_at, lifecycle, version, expanded_directory, revoked_at)
          VALUES (:id, :resource, :build, :position, :name, :hash, :instance,
-             :spec, :sealed, :now, 'created', '', '')",
+             :spec, :sealed, :now, 'created', '', '',
+             (SELECT max(revoked_at) FROM agents WHERE token_hash = :hash))",
         named_params! {
             ":id": id, ":resource": place.resource, ":build": place.build,
             ":position": place.position, ":name": spec.name, ":hash": hash,
@@ -177,6 +181,7 @@ fn home(row: &Row<'_>) -> rusqlite::Result<Home> {
         agent: row.get("agent")?,
         build: row.get("build")?,
         workspace: row.get("workspace")?,
+        is_revoked: row.get("is_revoked")?,
     })
 }
 
@@ -186,7 +191,8 @@ fn home(row: &Row<'_>) -> rusqlite::Result<Home> {
 /// When SQLite fails.
 pub fn home_of(tx: &ReadTx<'_>, id: AgentId) -> Result<Option<Home>> {
     tx.find(
-        "SELECT a.id AS agent, b.id AS build, b.workspace_id AS workspace
+        "SELECT a.id AS agent, b.id AS build, b.workspace_id AS workspace,
+                a.revoked_at IS NOT NULL AS is_revoked
          FROM agents a CROSS JOIN builds b ON b.id = a.build_id WHERE a.id = :id",
         named_params! { ":id": id },
         home,
@@ -199,12 +205,26 @@ pub fn home_of(tx: &ReadTx<'_>, id: AgentId) -> Result<Option<Home>> {
 /// When SQLite fails.
 pub fn by_token(tx: &ReadTx<'_>, token: TokenHash) -> Result<Option<Home>> {
     tx.find(
-        "SELECT a.id AS agent, b.id AS build, b.workspace_id AS workspace
+        "SELECT a.id AS agent, b.id AS build, b.workspace_id AS workspace,
+                a.revoked_at IS NOT NULL AS is_revoked
          FROM agents a CROSS JOIN builds b ON b.id = a.build_id
          WHERE a.token_hash = :token ORDER BY b.number DESC LIMIT 1",
         named_params! { ":token": token },
         home,
     )
+}
+
+/// Ends the tokens of all agents that a workspace has had.
+///
+/// # Errors
+/// When SQLite fails.
+pub fn revoke(tx: &WriteTx<'_>, workspace: WorkspaceId) -> Result<()> {
+    tx.execute(
+        "UPDATE agents SET revoked_at = :now WHERE revoked_at IS NULL
+           AND build_id IN (SELECT id FROM builds WHERE workspace_id = :workspace)",
+        named_params! { ":workspace": workspace, ":now": tx.now },
+    )?;
+    Ok(())
 }
 
 /// Notes that an agent connected, and what it is.

@@ -238,3 +238,31 @@ async fn the_page_says_what_changes_before_it_is_done() {
     assert_eq!(done.headers["location"], "/@nightly/kiln");
     assert_eq!(world.owner().await, "nightly");
 }
+
+/// Its former owner knows the token of the agent that runs, whatever becomes of the restart.
+#[tokio::test]
+async fn the_agent_s_token_ends_at_once_also_where_the_restart_fails() {
+    let world = World::new().await;
+    let (server, app) = (&world.all.server, &world.all.server.app);
+    app.agent_by_token("token-a").await.unwrap();
+    world.preview(&world.all.olga, "cora").await.expect(200);
+    app.agent_by_token("token-a").await.expect("nothing was done yet");
+    let agent = world.agent.parse().unwrap();
+    world.hand_over(&world.all.olga, "cora").await.expect(200);
+    app.agent_by_token("token-a").await.unwrap_err();
+    assert!(!app.agent_is_current(agent).await.unwrap(), "one that is connected is sent away");
+    let failed = BuildOutcome { error: Some("no room".into()), ..BuildOutcome::default() };
+    world.all.done(failed).await;
+    app.agent_by_token("token-a").await.unwrap_err();
+    // What a start finds in the state is as little good; another token is.
+    let builds = world.path("/builds");
+    server.post(&world.cora, &builds, json!({ "transition": "start" })).await.expect(201);
+    world.all.done(made("token-a", 2)).await;
+    app.agent_by_token("token-a").await.unwrap_err();
+    for (transition, outcome) in [("stop", BuildOutcome::default()), ("start", made("token-b", 3))]
+    {
+        server.post(&world.cora, &builds, json!({ "transition": transition })).await.expect(201);
+        world.all.done(outcome).await;
+    }
+    app.agent_by_token("token-b").await.unwrap();
+}
