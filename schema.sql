@@ -989,7 +989,7 @@ CREATE INDEX request_links_by_request ON request_links (request_id);
 -- The program of an organization that is told of requests, and may answer them for people.
 CREATE TABLE request_hooks (
   organization_id TEXT NOT NULL PRIMARY KEY REFERENCES organizations (id) ON DELETE CASCADE, -- whose
-  url             TEXT NOT NULL CHECK (length(url) BETWEEN 1 AND 1024),         -- its address
+  url             BLOB NOT NULL CHECK (length(url) BETWEEN 1 AND 2048),         -- sealed: its address, in which there often is a secret
   is_trusted      INTEGER NOT NULL CHECK (is_trusted IN (0, 1)),                -- an owner of the site has named it: it may lie in a private network
   secret          BLOB NOT NULL CHECK (length(secret) <= 512),                  -- sealed: what it and we sign with
   set_by          TEXT NOT NULL REFERENCES users (id),                          -- who set it

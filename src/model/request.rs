@@ -143,8 +143,9 @@ pub struct RuleView {
 /// A program that is told of requests in an organization, and may answer them for people.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Hook {
-    /// Its address.
-    pub url: String,
+    /// The host of its address, and the port where it has its own. The rest often holds a secret, and is for
+    /// nobody to see.
+    pub host: String,
     /// An owner of the site has named it: it may lie in a private network.
     pub is_trusted: bool,
     /// Who set it.

@@ -134,11 +134,12 @@ impl Known {
     /// Reads it, and makes what is missing. An earlier life's sessions end.
     async fn load(app: &App) -> anyhow::Result<Self> {
         // Asked for at once: what is made is then in one commit, and waits for the disk once.
-        let (_, _, _, _, wireguard, marks_key, prefix, host_key) = tokio::try_join!(
+        let (_, _, _, _, _, wireguard, marks_key, prefix, host_key) = tokio::try_join!(
             app.ensure_start(),
             app.end_all_sessions(EndReason::Server),
             app.end_left_recordings(),
             app.end_left_transfers(),
+            app.seal_hooks(),
             app.secret("wireguard_key", |e| e.bytes::<32>().to_vec()),
             app.secret("marks_key", |e| e.bytes::<32>().to_vec()),
             app.secret("overlay_prefix", |e| Prefix::random(e).0.to_vec()),

@@ -128,8 +128,10 @@ pub struct RequestRules {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct RequestHook {
-    /// Its address; empty for none.
+    /// Its address, only where it is set and in the answer to that: it may hold a secret.
     pub url: String,
+    /// The host of its address; empty for none.
+    pub host: String,
     /// What it and the server sign with, only in the answer that made it.
     pub secret: String,
 }

@@ -204,3 +204,66 @@ fn a_decision_on_a_template_walks_through_no_list_of_those_who_may() {
     assert_eq!(steps.len(), 3, "{steps:#?}");
     assert!(steps.iter().all(|s| s.contains("template_id=? AND <expr>=?")), "{steps:#?}");
 }
+
+#[test]
+fn what_was_shared_by_a_role_stands_on_it_and_addresses_are_kept_to_be_sealed() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut conn = Connection::open(dir.path().join("steading.db")).unwrap();
+    let before = MIGRATIONS.iter().position(|(name, _)| name.ends_with("standing")).unwrap();
+    for (_, sql) in &MIGRATIONS[..before] {
+        conn.execute_batch(sql).unwrap();
+    }
+    conn.pragma_update(None, "user_version", i64::try_from(before).unwrap()).unwrap();
+    let user = |id: &str| {
+        format!(
+            "INSERT INTO users VALUES ('{id}', '{id}', '', '{id}@x', 'person', 'active', 'password', 1, 1, NULL);
+             INSERT INTO memberships (organization_id, user_id, created_at) VALUES ('o', '{id}', 1);"
+        )
+    };
+    let grant = |by: &str| {
+        format!(
+            "INSERT INTO grants (id, workspace_id, organization_id, user_id, verbs, from_at, hours,
+                 networks, needs_mfa, is_recorded, reason, granted_by, granted_at, via)
+             VALUES ('by-{by}', 'w', 'o', 'ben', 1, 0, '', '', 0, 0, '', '{by}', 1, 'direct');"
+        )
+    };
+    let rows = [
+        "BEGIN; INSERT INTO organizations (id, name, display_name, description, is_default, created_at, updated_at)
+           VALUES ('o', 'default', '', '', 1, 1, 1);"
+            .to_owned(),
+        ["ada", "ben", "olga", "fay"].map(user).concat(),
+        "INSERT INTO role_bindings (user_id, role, created_at) VALUES ('olga', 'owner', 1);
+         INSERT INTO archives VALUES (zeroblob(32), x'00', 1);
+         INSERT INTO files (id, hash, created_by, created_at) VALUES ('f', zeroblob(32), 'ada', 1);
+         INSERT INTO jobs (id, kind, status, error, created_at, runner, is_last)
+           VALUES ('j', 'import', 'succeeded', '', 1, '', 0);
+         INSERT INTO templates (id, organization_id, name, display_name, description, icon,
+             active_version_id, deprecation, default_ttl_s, created_by, created_at, updated_at)
+           VALUES ('t', 'o', 't', '', '', '', 'v', '', 0, 'ada', 1, 1);
+         INSERT INTO template_versions VALUES ('v', 't', 'o', 'v1', '', 'f', 'j', x'', '{}', 0, 'ada', 1, 1);
+         INSERT INTO workspaces (id, organization_id, owner_id, name, template_id,
+             autostart_schedule, automatic_updates, created_at, updated_at, last_used_at)
+           VALUES ('w', 'o', 'ada', 'kiln', 't', '', 0, 1, 1, 1);
+         INSERT INTO request_hooks VALUES ('o', 'https://hooks.example.org/secret', 0, x'01', 'olga', 1);
+         INSERT INTO request_notices (organization_id, body, tries, next_at) VALUES ('o', '{}', 0, 1);"
+            .to_owned(),
+        ["ada", "olga", "fay"].map(grant).concat(),
+        "COMMIT;".to_owned(),
+    ];
+    conn.execute_batch(&rows.concat()).unwrap();
+    prepare(&mut conn).unwrap();
+    let one = |sql: &str| conn.query_row(sql, [], |row| row.get::<_, String>(0)).unwrap();
+    // Fay may have owned it: what nobody knows ends nothing.
+    let by_role = "SELECT group_concat(granted_by) FROM grants WHERE by_role = 1";
+    assert_eq!(one(by_role), "olga");
+    let held = "SELECT group_concat(grant_id) FROM (SELECT grant_id FROM effective_grants
+                WHERE user_id = 'ben' ORDER BY grant_id)";
+    assert_eq!(one(held), "by-ada,by-fay,by-olga");
+    assert_eq!(
+        one("SELECT CAST(url AS TEXT) FROM request_hooks"),
+        "https://hooks.example.org/secret"
+    );
+    assert_eq!(one("SELECT count(*) || '' FROM request_notices"), "1");
+    conn.execute_batch("DELETE FROM role_bindings").unwrap();
+    assert_eq!(one(held), "by-ada,by-fay");
+}

@@ -69,6 +69,7 @@ pub mod refusals;
 mod request_answers;
 pub mod request_decisions;
 pub mod request_hooks;
+pub mod request_notices;
 mod request_rights;
 pub mod request_rules;
 pub mod request_views;

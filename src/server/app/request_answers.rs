@@ -7,15 +7,16 @@ use serde::Deserialize;
 use zeroize::Zeroizing;
 
 use super::request_decisions::{Decision, Voice, decide_as};
-use super::request_hooks::sealed_at;
+use super::request_hooks::secret_at;
 use super::request_rights::{Asked, absent};
 use super::request_views::load;
 use super::rotation_webhook::{Delivery, is_signed};
 use super::{Actor, App, Error, Program, Result};
 use crate::model::id::{OrganizationId, RequestId, UserId};
-use crate::model::request::{Hook, RequestState, Verdict};
+use crate::model::request::{RequestState, Verdict};
 use crate::model::verb::Verb;
-use crate::server::db::{ReadTx, WriteTx, request_hooks as rows, requests, users, workspaces};
+use crate::server::db::request_hooks::{self as rows, Kept};
+use crate::server::db::{ReadTx, WriteTx, requests, users, workspaces};
 
 /// What a program sends. It names the request again, so that what was signed for one answers no other.
 #[derive(Debug, Deserialize)]
@@ -51,11 +52,11 @@ impl App {
                     workspace.map(|id| workspaces::belonging(tx, id)).transpose()?.flatten();
                 let Some((_, place)) = place else { return Ok(None) };
                 let hook = rows::find(tx, place)?;
-                Ok::<_, Error>(hook.map(|(_, sealed)| (place, sealed)))
+                Ok::<_, Error>(hook.map(|kept| (place, kept.secret)))
             })
             .await?;
         let Some((place, sealed)) = known else { return Ok(None) };
-        let secret = Zeroizing::new(self.seal.open(sealed_at(&place.to_string()), &sealed)?);
+        let secret = Zeroizing::new(self.seal.open(secret_at(&place.to_string()), &sealed)?);
         if !is_signed(&secret, &delivery) {
             return Ok(None);
         }
@@ -71,8 +72,8 @@ impl App {
         self.db
             .write(move |tx| {
                 // Another secret may have been set meanwhile, or another program.
-                let hook = rows::find(tx, place)?.filter(|(_, now)| *now == sealed);
-                let Some((hook, _)) = hook else { return Ok(None) };
+                let hook = rows::find(tx, place)?.filter(|now| now.secret == sealed);
+                let Some(hook) = hook else { return Ok(None) };
                 take(tx, &actor, (&hook, place), &said)
             })
             .await
@@ -83,7 +84,7 @@ impl App {
 fn take(
     tx: &WriteTx<'_>,
     actor: &Actor,
-    (hook, place): (&Hook, OrganizationId),
+    (hook, place): (&Kept, OrganizationId),
     said: &Said,
 ) -> Result<Option<RequestState>> {
     let request = load(tx, said.request)?;
@@ -100,7 +101,7 @@ fn take(
 }
 
 /// Whom a program speaks for, if it may. What is refused does not tell who is here.
-fn speaker(tx: &ReadTx<'_>, asked: &Asked<'_>, (hook, email): (&Hook, &str)) -> Result<UserId> {
+fn speaker(tx: &ReadTx<'_>, asked: &Asked<'_>, (hook, email): (&Kept, &str)) -> Result<UserId> {
     if !asked.hears(tx, hook.set_by)? {
         let why = "who set this program may not answer the request, and so it brings no answers";
         return Err(Error::denied(why));

@@ -1,9 +1,7 @@
 //! Programs that are told of requests for access, and of who let themselves in: each notice is written in
-//! the transaction of what it tells, and sent later, signed with a secret that is shared with the program.
+//! the transaction of what it tells, and sent later (`request_notices`). A program's address and the secret
+//! that is shared with it are sealed.
 
-use std::time::Duration;
-
-use ring::hmac;
 use serde_json::{Value, json};
 use url::Url;
 use zeroize::Zeroizing;
@@ -17,37 +15,15 @@ use crate::model::id::{OrganizationId, WorkspaceId};
 use crate::model::policy::Action;
 use crate::model::request::{BreakGlass, Hook, Request};
 use crate::model::user::{Organization, SiteRole};
+use crate::server::db::request_hooks::{self as rows, Kept};
 use crate::server::db::seal::{Place, Seal};
-use crate::server::db::{ReadTx, WriteTx, request_hooks as rows, workspaces};
+use crate::server::db::{ReadTx, WriteTx, workspaces};
 
 /// The longest address of a program.
 const MAX_URL: usize = 1024;
 /// Notices of one organization that wait at most when another request is to be told; what became of one,
 /// and who let themselves in, is told all the same.
 const MAX_WAITING: usize = 500;
-/// Notices that one round sends.
-const AT_ONCE: usize = 20;
-/// How often a notice is tried before it is given up: over about four hours.
-const MAX_TRIES: u32 = 8;
-/// How long after the first failure it is tried again; each further one doubles it.
-const FIRST_WAIT: Duration = Duration::from_mins(1);
-
-/// A notice as it is sent.
-#[derive(Clone, Debug)]
-pub struct Outgoing {
-    /// Its number.
-    pub seq: i64,
-    /// How often it was tried.
-    pub tries: u32,
-    /// Where to.
-    pub url: Url,
-    /// It may lie in a private network: an owner of the site has named it.
-    pub is_trusted: bool,
-    /// `v1=` and the HMAC-SHA256 of the body in hexadecimal.
-    pub signature: String,
-    /// What is told, as JSON.
-    pub body: String,
-}
 
 impl App {
     /// The program that is told of requests in an organization; none when there is none.
@@ -56,11 +32,12 @@ impl App {
     /// [`Error::NotFound`] for an organization that the actor does not know, [`Error::Denied`] for one
     /// that they do not keep.
     pub async fn request_hook(&self, actor: &Actor, key: &str) -> Result<Option<Hook>> {
-        let (actor, key) = (actor.clone(), key.to_owned());
+        let (actor, key, seal) = (actor.clone(), key.to_owned(), self.seal.clone());
         self.db
             .read(move |tx| {
                 let place = keep(tx, &actor, &key)?;
-                Ok(rows::find(tx, place.id)?.map(|(hook, _)| hook))
+                let found = rows::find(tx, place.id)?;
+                found.map(|kept| hook(&seal, place.id, &kept)).transpose()
             })
             .await
     }
@@ -75,7 +52,7 @@ impl App {
         actor: &Actor,
         key: &str,
         url: &str,
-    ) -> Result<Zeroizing<String>> {
+    ) -> Result<(Hook, Zeroizing<String>)> {
         let secret = Zeroizing::new(hex::encode(self.entropy.bytes::<32>()));
         let (actor, key, seal) = (actor.clone(), key.to_owned(), self.seal.clone());
         let url = url.trim().to_owned();
@@ -86,14 +63,20 @@ impl App {
                 actor.require_fresh(tx.now)?;
                 let is_trusted = actor.caller()?.user.has(SiteRole::Owner);
                 require_address(&url, is_trusted)?;
-                let hook = Hook { url, is_trusted, set_by: user, set_at: tx.now };
                 let row = place.id.to_string();
-                let sealed = seal.seal(sealed_at(&row), secret.as_bytes());
-                rows::put(tx, place.id, (&hook, &sealed))?;
-                let diff =
-                    Diff::new().field("request_hook", "", hook.url.as_str()).secret("secret");
+                let kept = Kept {
+                    url: seal.seal(url_at(&row), url.as_bytes()),
+                    secret: seal.seal(secret_at(&row), secret.as_bytes()),
+                    is_trusted,
+                    set_by: user,
+                    set_at: tx.now,
+                };
+                rows::put(tx, place.id, &kept)?;
+                let hook = hook(&seal, place.id, &kept)?;
+                let diff = Diff::new().field("request_hook", "", hook.host.as_str());
+                let diff = diff.secret("url").secret("secret");
                 written(tx, &actor, (&place, &diff))?;
-                Ok(secret)
+                Ok((hook, secret))
             })
             .await
     }
@@ -103,86 +86,68 @@ impl App {
     /// # Errors
     /// As [`App::request_hook`].
     pub async fn remove_request_hook(&self, actor: &Actor, key: &str) -> Result<()> {
-        let (actor, key) = (actor.clone(), key.to_owned());
+        let (actor, key, seal) = (actor.clone(), key.to_owned(), self.seal.clone());
         self.db
             .write(move |tx| {
                 require_whole(&actor)?;
                 let place = keep(tx, &actor, &key)?;
-                let Some((hook, _)) = rows::find(tx, place.id)? else { return Ok(()) };
+                let Some(kept) = rows::find(tx, place.id)? else { return Ok(()) };
                 rows::delete(tx, place.id)?;
-                let diff = Diff::new().field("request_hook", hook.url.as_str(), "");
+                // One that cannot be read goes all the same.
+                let host = hook(&seal, place.id, &kept).map(|hook| hook.host).unwrap_or_default();
+                let diff = Diff::new().field("request_hook", host.as_str(), "");
                 written(tx, &actor, (&place, &diff))
             })
             .await
     }
+}
 
-    /// Notices that are to be sent now. What cannot be sent is put off as what was not taken.
+impl App {
+    /// Seals the addresses that an older release kept in clear. To be called at start.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn outgoing_notices(&self) -> Result<Vec<Outgoing>> {
-        let (seal, base) = (self.seal.clone(), self.policy.access_url.clone());
-        let due = self
-            .db
-            .read(move |tx| {
-                let mut all = vec![];
-                for notice in rows::due(tx, AT_ONCE)? {
-                    let Some(hook) = rows::find(tx, notice.organization)? else { continue };
-                    let (seq, tries) = (notice.seq, notice.tries);
-                    all.push((seq, tries, outgoing(&seal, &base, (notice, hook))));
-                }
-                Ok::<_, Error>(all)
-            })
-            .await?;
-        let mut all = vec![];
-        for (seq, tries, made) in due {
-            match made {
-                Ok(one) => all.push(one),
-                Err(error) => {
-                    tracing::error!(%error, seq, "a notice cannot be sent");
-                    self.notice_sent(seq, tries, false).await?;
-                }
-            }
+    pub async fn seal_hooks(&self) -> Result<usize> {
+        if self.db.read(rows::unsealed).await?.is_empty() {
+            return Ok(0);
         }
-        Ok(all)
-    }
-
-    /// Writes what came of sending a notice: one that was not taken is tried again, and given up at last.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn notice_sent(&self, seq: i64, tries: u32, was_taken: bool) -> Result<()> {
+        let seal = self.seal.clone();
         self.db
             .write(move |tx| {
-                if was_taken || tries + 1 >= MAX_TRIES {
-                    return Ok(rows::done(tx, seq)?);
+                let left = rows::unsealed(tx)?;
+                for (organization, url) in &left {
+                    let sealed = seal.seal(url_at(&organization.to_string()), url);
+                    rows::set_sealed(tx, *organization, &sealed)?;
                 }
-                let wait = FIRST_WAIT.saturating_mul(2_u32.saturating_pow(tries));
-                Ok(rows::put_off(tx, seq, tx.now.plus(wait))?)
+                Ok(left.len())
             })
             .await
     }
 }
 
-/// A notice, signed as the program knows it.
-fn outgoing(
-    seal: &Seal,
-    base: &str,
-    (notice, (hook, sealed)): (rows::Notice, (Hook, Vec<u8>)),
-) -> Result<Outgoing> {
-    let row = notice.organization.to_string();
-    let secret = Zeroizing::new(seal.open(sealed_at(&row), &sealed)?);
-    let url: Url = hook.url.parse().map_err(|e| Error::invalid("url", e))?;
-    let body = completed(&notice.body, base);
-    let key = hmac::Key::new(hmac::HMAC_SHA256, &secret);
-    let signature = format!("v1={}", hex::encode(hmac::sign(&key, body.as_bytes())));
-    let (seq, tries, is_trusted) = (notice.seq, notice.tries, hook.is_trusted);
-    Ok(Outgoing { seq, tries, url, is_trusted, signature, body })
+/// Where the secret of an organization's program is sealed.
+pub(super) fn secret_at(row: &str) -> Place<'_> {
+    Place { column: "request_hooks.secret", row }
 }
 
-/// Where the secret of an organization's program is sealed.
-pub(super) fn sealed_at(row: &str) -> Place<'_> {
-    Place { column: "request_hooks.secret", row }
+/// Where its address is.
+fn url_at(row: &str) -> Place<'_> {
+    Place { column: "request_hooks.url", row }
+}
+
+/// The address of an organization's program.
+pub(super) fn address(seal: &Seal, organization: OrganizationId, kept: &Kept) -> Result<Url> {
+    let plain = Zeroizing::new(seal.open(url_at(&organization.to_string()), &kept.url)?);
+    let text = std::str::from_utf8(&plain).map_err(|e| Error::invalid("url", e))?;
+    text.parse().map_err(|e| Error::invalid("url", e))
+}
+
+/// A program as it is shown.
+fn hook(seal: &Seal, organization: OrganizationId, kept: &Kept) -> Result<Hook> {
+    let url = address(seal, organization, kept)?;
+    let host = url.host_str().unwrap_or_default();
+    let host = url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"));
+    Ok(Hook { host, is_trusted: kept.is_trusted, set_by: kept.set_by, set_at: kept.set_at })
 }
 
 /// An organization that the actor keeps.
@@ -207,15 +172,6 @@ fn require_address(text: &str, is_trusted: bool) -> Result<()> {
         return Err(wrong("holds a name or a password; notices are signed instead"));
     }
     Ok(())
-}
-
-/// A notice with where people find what it tells of.
-fn completed(body: &str, base: &str) -> String {
-    let Ok(Value::Object(mut all)) = serde_json::from_str(body) else { return body.to_owned() };
-    if let Some(Value::String(path)) = all.remove("path") {
-        all.insert("url".to_owned(), Value::String(format!("{base}{path}")));
-    }
-    Value::Object(all).to_string()
 }
 
 /// Has the program of an organization told what became of a request.

@@ -33,6 +33,7 @@ pub const MIGRATIONS: &[(&str, &str)] = &[
     ("0022_codes", include_str!("migrations/0022_codes.sql")),
     ("0023_transfers", include_str!("migrations/0023_transfers.sql")),
     ("0024_standing", include_str!("migrations/0024_standing.sql")),
+    ("0025_sealed_hooks", include_str!("migrations/0025_sealed_hooks.sql")),
 ];
 
 const AUDIT_CHAIN: &str = "0005_audit_chain";

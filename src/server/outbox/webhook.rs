@@ -10,7 +10,7 @@ use hyper_util::rt::TokioIo;
 use url::Url;
 
 use crate::net::dial::Dialer;
-use crate::server::app::request_hooks::Outgoing;
+use crate::server::app::request_notices::Outgoing;
 
 /// Time for a program to take a notice; it answers before it acts.
 const TAKEN_WITHIN: Duration = Duration::from_secs(10);

@@ -31,8 +31,8 @@ async fn show(
     Path(key): Path<String>,
 ) -> Answer<Json<wire::RequestHook>> {
     let found = state.app.request_hook(&actor, &key).await?;
-    let url = found.map(|hook| hook.url).unwrap_or_default();
-    Ok(Json(wire::RequestHook { url, secret: String::new() }))
+    let host = found.map(|hook| hook.host).unwrap_or_default();
+    Ok(Json(wire::RequestHook { host, ..wire::RequestHook::default() }))
 }
 
 async fn set(
@@ -41,8 +41,9 @@ async fn set(
     Path(key): Path<String>,
     Json(body): Json<wire::RequestHook>,
 ) -> Answer<Response> {
-    let secret = state.app.set_request_hook(&actor, &key, &body.url).await?;
-    Ok(created(wire::RequestHook { url: body.url, secret: secret.to_string() }))
+    let (hook, secret) = state.app.set_request_hook(&actor, &key, &body.url).await?;
+    let (url, host) = (body.url, hook.host);
+    Ok(created(wire::RequestHook { url, host, secret: secret.to_string() }))
 }
 
 async fn remove(state: State, Who(actor): Who, Path(key): Path<String>) -> Answer<StatusCode> {
