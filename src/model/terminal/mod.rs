@@ -48,8 +48,10 @@ pub struct Seat {
     pub session: SessionId,
     /// Whose.
     pub user: UserRef,
-    /// What their rights make them.
+    /// What their rights make them, as they were read last.
     pub rank: Part,
+    /// What they made them when they came: what they came with makes them no more.
+    pub most: Part,
     /// What they came for.
     pub coming: Coming,
     /// Through what.
@@ -225,14 +227,32 @@ impl Room {
     /// Someone leaves. Control goes with the last of their places that can type.
     pub fn leave(&mut self, session: SessionId) {
         let Some(seat) = self.seats.remove(&session) else { return };
-        if !self.can_type(seat.user.id) {
-            self.asking.remove(&seat.user.id);
-            if self.turns == Turns::One(Some(seat.user.id)) {
+        self.lay_down(seat.user.id);
+        self.said = format!("{} left.", seat.user.username);
+        self.fit();
+    }
+
+    /// Someone's rights were read again. Returns whether that changes anything.
+    pub fn set_rank(&mut self, session: SessionId, rank: Part) -> bool {
+        let Some(seat) = self.seats.get_mut(&session) else { return false };
+        let (user, rank) = (seat.user.id, rank.min(seat.most));
+        if seat.rank == rank {
+            return false;
+        }
+        seat.rank = rank;
+        self.lay_down(user);
+        self.fit();
+        true
+    }
+
+    /// Someone who can no longer type has no turn, and asks for none.
+    fn lay_down(&mut self, user: UserId) {
+        if !self.can_type(user) {
+            self.asking.remove(&user);
+            if self.turns == Turns::One(Some(user)) {
                 self.turns = Turns::One(None);
             }
         }
-        self.said = format!("{} left.", seat.user.username);
-        self.fit();
     }
 
     /// A window has another size. Returns whether that changes anything.

@@ -24,6 +24,7 @@ fn seat(n: u128, rank: Part, window: (u16, u16)) -> Seat {
         session: session(n),
         user: user(n),
         rank,
+        most: rank,
         coming: Coming::Join,
         through: SessionKind::Terminal,
         since: Timestamp(1),
@@ -166,4 +167,28 @@ proptest! {
             prop_assert!(SIZES.contains(&cols) && SIZES.contains(&rows));
         }
     }
+}
+
+#[test]
+fn who_moderates_no_more_is_made_to_look_on_like_others_and_never_gets_more_than_they_came_with() {
+    let mut room = room();
+    room.enter(seat(5, Part::Moderator, (120, 40))).unwrap();
+    let ben = user(5).id;
+    let quiet = Deed::Quiet { user: ben };
+    assert_eq!(room.apply(&by(0, Part::Moderator), quiet), Err(Refused::NotThere));
+    assert!(room.set_rank(session(5), Part::Typist));
+    assert!(!room.set_rank(session(5), Part::Typist));
+    room.apply(&by(5, Part::Typist), Deed::OneAtATime).unwrap_err();
+    room.apply(&by(0, Part::Moderator), Deed::OneAtATime).unwrap();
+    room.apply(&by(0, Part::Moderator), Deed::Give { to: ben }).unwrap();
+    room.apply(&by(0, Part::Moderator), quiet).unwrap();
+    assert!(!room.may_type(session(5)));
+    // Read anew, it is theirs again; what they did not come with is not.
+    assert!(room.set_rank(session(5), Part::Moderator));
+    assert_eq!(room.part(room.seat(session(5)).unwrap()), Part::Moderator);
+    assert!(!room.set_rank(session(1), Part::Moderator));
+    // Who loses all of it has no turn any more.
+    room.apply(&by(0, Part::Moderator), Deed::Give { to: user(1).id }).unwrap();
+    assert!(room.set_rank(session(1), Part::Watcher));
+    assert_eq!(room.turns, Turns::One(None));
 }

@@ -86,6 +86,7 @@ impl Fleet {
             session: id,
             user: attach.user.clone(),
             rank,
+            most: rank,
             coming: attach.coming,
             through,
             since: self.0.clock.now(),

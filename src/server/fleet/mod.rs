@@ -13,6 +13,7 @@ mod limits;
 mod link;
 mod local;
 mod notices;
+mod ranks;
 pub mod recorder;
 pub mod register;
 pub mod relay;

@@ -83,6 +83,7 @@ impl Fleet {
             let end = self.cut_by(right, &by_it, clients).await;
             next_end = [next_end, end].into_iter().flatten().min();
         }
+        self.ranks_pass(None).await;
         next_end
     }
 

@@ -22,24 +22,24 @@ const MAX_TERMINALS: usize = 64;
 
 /// The terminals that are open.
 #[derive(Default)]
-pub(super) struct Terminals(Mutex<All>);
+pub(super) struct Terminals(pub(super) Mutex<All>);
 
 #[derive(Default)]
-struct All {
-    open: BTreeMap<At, Open>,
+pub(super) struct All {
+    pub(super) open: BTreeMap<At, Open>,
     opened: u64,
 }
 
 /// Which terminal of which agent.
-type At = (AgentId, TerminalId);
+pub(super) type At = (AgentId, TerminalId);
 
-struct Open {
-    workspace: WorkspaceId,
+pub(super) struct Open {
+    pub(super) workspace: WorkspaceId,
     /// Which of those that had this id: another shell may follow one that ended.
     number: u64,
     /// Whether the agent has said that it is there.
     is_there: bool,
-    room: watch::Sender<Arc<Room>>,
+    pub(super) room: watch::Sender<Arc<Room>>,
 }
 
 /// Where someone wants to sit.
@@ -136,7 +136,8 @@ impl Fleet {
         (None, doing)
     }
 
-    /// Does something with a terminal, if the actor's rights allow it now.
+    /// Does something with a terminal, if the actor's rights allow it now; those of whom it is about are read
+    /// again, too.
     ///
     /// # Errors
     /// When there is no such terminal, or it is not for the actor to do.
@@ -147,6 +148,7 @@ impl Fleet {
         deed: Deed,
     ) -> app::Result<()> {
         let rank = self.0.app.terminal_rank(actor, workspace).await?;
+        self.ranks_pass(Some(workspace)).await;
         let mut open = self.terminals(workspace).into_iter();
         let found = open.find(|open| open.id == terminal).ok_or(NOT_OPEN)?;
         let user = &actor.caller()?.user;

@@ -103,6 +103,7 @@ fn shared_terminal() -> OpenTerminal {
             session: id(1002 + n),
             user: reference(&user),
             rank,
+            most: rank,
             coming: Coming::Join,
             through: if n == 1 { SessionKind::Ssh } else { SessionKind::Terminal },
             since: before(1_500 - i64::try_from(n).unwrap_or(0) * 300),
