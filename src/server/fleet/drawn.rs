@@ -9,6 +9,7 @@ use tokio::io::{AsyncRead, WriteHalf};
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 
 use super::Fleet;
+use super::register::Live;
 use super::terminals::Chair;
 use crate::model::id::SessionId;
 use crate::model::terminal::{Deed, Doing, Part, Room, Seat, Turns};
@@ -54,10 +55,11 @@ enum Next {
 }
 
 impl Fleet {
-    /// The stream of a window in which someone sees a terminal. Their session's end ends it.
+    /// The stream of a window in which someone sees a terminal. Their session's end ends it, and a cut does
+    /// whatever waits to be written on either side.
     pub(super) fn draw(
         &self,
-        stream: BoxStream,
+        (stream, live): (BoxStream, &Arc<Live>),
         (chair, actor): (Chair, Actor),
         window: (u16, u16),
     ) -> BoxStream {
@@ -77,8 +79,13 @@ impl Fleet {
             due: None,
             chair,
         };
+        let cut = live.cut.clone();
         self.0.tasks.spawn("drawn terminal", OnPanic::Lose, async move {
-            drawn.run(FrameReader::new(from_agent), FrameReader::new(from_person)).await;
+            tokio::select! {
+                biased;
+                () = cut.cancelled() => {}
+                () = drawn.run(FrameReader::new(from_agent), FrameReader::new(from_person)) => {}
+            }
         });
         Box::new(near)
     }

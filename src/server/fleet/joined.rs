@@ -90,7 +90,7 @@ impl AgentLink {
         };
         let Came { live, stream, chair } =
             self.fleet.come(attach, began.kind, Some(session)).await?;
-        let drawn = self.fleet.draw(stream, (chair, self.actor.clone()), window);
+        let drawn = self.fleet.draw((stream, &live), (chair, self.actor.clone()), window);
         Ok(Opening { stream: Box::new(Cut::new(drawn, Arc::clone(&live))), port: 0 })
     }
 }

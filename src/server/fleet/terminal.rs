@@ -69,7 +69,7 @@ impl Fleet {
         let Came { live, stream, chair } = came;
         let (id, cut) = (live.id, Arc::clone(&live));
         let ended = if showing == Showing::Drawn {
-            let stream = self.draw(stream, (chair, actor), window);
+            let stream = self.draw((stream, &live), (chair, actor), window);
             carry(Cut::new(stream, cut), socket, &live).await
         } else {
             let desk = Desk { fleet: self, chair, actor, tells: showing == Showing::Seats };

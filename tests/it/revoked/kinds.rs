@@ -12,7 +12,7 @@ use tungstenite::client::IntoClientRequest as _;
 
 use super::person::{KILN, LOGIN, Person, Place, ask, cookie, fresh, get, header};
 use crate::e2e::ports;
-use crate::e2e::site::{PATIENCE, Site, eventually};
+use crate::e2e::site::{PATIENCE, Ran, Site, eventually};
 
 /// What can be open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,6 +21,8 @@ pub enum Kind {
     Terminal,
     /// A shell by `ssh`.
     Shell,
+    /// A terminal of the workspace by `ssh`, drawn for its window.
+    Joined,
     /// A command by `ssh`.
     Exec,
     /// A file on its way by `sftp`.
@@ -36,9 +38,10 @@ pub enum Kind {
 }
 
 impl Kind {
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Terminal,
         Self::Shell,
+        Self::Joined,
         Self::Exec,
         Self::Sftp,
         Self::Forward,
@@ -49,7 +52,8 @@ impl Kind {
     /// Those that a token lets in.
     pub const BY_TOKEN: [Self; 4] = [Self::Terminal, Self::Tunnel, Self::Page, Self::Token];
     /// Those that a key lets in.
-    pub const BY_KEY: [Self; 4] = [Self::Shell, Self::Exec, Self::Sftp, Self::Forward];
+    pub const BY_KEY: [Self; 5] =
+        [Self::Shell, Self::Joined, Self::Exec, Self::Sftp, Self::Forward];
 
     /// Whether it has room for words about its end.
     const fn is_told(self) -> bool {
@@ -112,7 +116,9 @@ pub fn now() -> Instant {
 pub fn open(site: &Site, place: &Place, who: &Person, kind: Kind) -> Open {
     match kind {
         Kind::Terminal => terminal(site, place, who),
-        Kind::Shell => shell(site, who),
+        Kind::Shell => shell(site, who, kind, &[]),
+        // Each in one of its own: by its beginning nobody finds another's.
+        Kind::Joined => shell(site, who, kind, &["steading:join"]),
         Kind::Exec => {
             let mut ssh = who.open_ssh(site, "ssh");
             ssh.args(["-T", &format!("{LOGIN}@127.0.0.1"), "echo up; exec sleep 600"]);
@@ -136,6 +142,11 @@ pub fn is_refused(site: &Site, place: &Place, who: &Person, kind: Kind) -> bool 
     match kind {
         Kind::Terminal => connect(site, place, who).is_err(),
         Kind::Shell | Kind::Exec => who.ssh(site, "true").code != Some(0),
+        Kind::Joined => {
+            let mut ssh = who.open_ssh(site, "ssh");
+            ssh.args(["-tt", &format!("{LOGIN}@127.0.0.1"), "steading:join --watch"]);
+            Ran::new(&mut ssh).code != Some(0)
+        }
         Kind::Sftp => {
             let mut sftp = who.open_ssh(site, "sftp");
             let batch = site.path(&format!("refused-{}", fresh()));
@@ -172,9 +183,12 @@ fn process(kind: Kind, command: &mut Command, types: Option<&str>) -> Open {
     let mut out = BufReader::new(child.stdout.take().unwrap());
     let errors = child.stderr.take().unwrap();
     let mut before = String::new();
+    // What is drawn has no lines.
     while !before.contains("up") {
-        let n = out.read_line(&mut before).unwrap();
-        if n == 0 {
+        let part = String::from_utf8_lossy(out.fill_buf().unwrap()).into_owned();
+        out.consume(out.buffer().len());
+        before.push_str(&part);
+        if part.is_empty() {
             let mut why = String::new();
             let _ = { errors }.read_to_string(&mut why);
             panic!("{kind:?} did not open: {before}{why}");
@@ -196,10 +210,10 @@ fn read_all(mut from: impl Read) -> String {
     String::from_utf8_lossy(&all).into_owned()
 }
 
-fn shell(site: &Site, who: &Person) -> Open {
+fn shell(site: &Site, who: &Person, kind: Kind, words: &[&str]) -> Open {
     let mut ssh = who.open_ssh(site, "ssh");
-    ssh.args(["-tt", &format!("{LOGIN}@127.0.0.1")]);
-    process(Kind::Shell, &mut ssh, Some("echo u''p\n"))
+    ssh.args(["-tt", &format!("{LOGIN}@127.0.0.1")]).args(words);
+    process(kind, &mut ssh, Some("echo u''p\n"))
 }
 
 fn sftp(site: &Site, who: &Person) -> Open {
