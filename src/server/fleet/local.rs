@@ -11,9 +11,10 @@ use std::time::Duration;
 use subtle::ConstantTimeEq as _;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{UnixListener, UnixStream};
-use tokio::sync::{Notify, Semaphore};
+use tokio::sync::Notify;
 use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 
+use super::strangers::Strangers;
 use super::{Fleet, lock};
 use crate::clock::Entropy;
 use crate::model::id::AgentId;
@@ -22,10 +23,8 @@ use crate::net::local::{self, State};
 use crate::tasks::{OnPanic, Tasks};
 use crate::wire::local::{LocalSecret, LocalWay, SECRET_BYTES};
 
-/// Connections that have not said yet who they are. More are closed.
-const MAX_STRANGERS: usize = 64;
-/// Time to say it: an agent does so at once.
-const GREETING_WITHIN: Duration = Duration::from_secs(5);
+/// Time to say who one is: an agent does so with the first thing it writes.
+const GREETING_WITHIN: Duration = Duration::from_secs(1);
 /// Spare connections of one agent. It keeps one; the rest are on their way.
 const MAX_SPARE: usize = 8;
 /// Agents that are kept in mind while they are away.
@@ -158,7 +157,7 @@ impl Local {
 }
 
 async fn accept(door: &UnixListener, known: &Arc<Mutex<BTreeMap<AgentId, Known>>>, tasks: &Tasks) {
-    let places = Arc::new(Semaphore::new(MAX_STRANGERS));
+    let strangers: Arc<Mutex<Strangers<CancellationToken>>> = Arc::default();
     loop {
         let stream = match door.accept().await {
             Ok((stream, _)) => stream,
@@ -169,11 +168,20 @@ async fn accept(door: &UnixListener, known: &Arc<Mutex<BTreeMap<AgentId, Known>>
                 continue;
             }
         };
-        let Ok(place) = Arc::clone(&places).try_acquire_owned() else { continue };
-        let known = Arc::clone(known);
+        // Who cannot be told is one of those who cannot.
+        let uid = stream.peer_cred().map_or(u32::MAX, |peer| peer.uid());
+        let end = CancellationToken::new();
+        let (number, left) = lock(&strangers).admit(uid, end.clone());
+        if let Some(left) = left {
+            left.cancel();
+        }
+        let (known, strangers) = (Arc::clone(known), Arc::clone(&strangers));
         tasks.spawn("fleet-local-greeting", OnPanic::Lose, async move {
-            greet(stream, &known).await;
-            drop(place);
+            tokio::select! {
+                () = greet(stream, &known) => {}
+                () = end.cancelled() => {}
+            }
+            lock(&strangers).leave(number);
         });
     }
 }
@@ -261,5 +269,32 @@ impl Fleet {
         }
         let stream = self.0.overlay.open(&key).await.context("Reaching the agent")?;
         Ok(Box::new(stream))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn an_agent_is_heard_among_hundreds_who_say_nothing() {
+        let (entropy, tasks) = (Entropy::seeded(3), Tasks::new());
+        let local = Local::start(&entropy, &tasks);
+        let agent = AgentId(uuid::Uuid::from_u128(7));
+        let key = PeerKey([1; 32]);
+        let way = local.offer((agent, key), &local::place(), &entropy).unwrap();
+        let mut silent = vec![];
+        for _ in 0..300 {
+            silent.push(UnixStream::connect(format!("\0{}", way.name)).await.unwrap());
+        }
+        let stream = local::dial(&way, agent).await.unwrap();
+        let came = async {
+            while !local.reaches(agent) {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(10), came).await.expect("it is known");
+        assert!(local.take(agent).await.is_some());
+        drop((stream, silent));
     }
 }

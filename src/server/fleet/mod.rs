@@ -21,6 +21,7 @@ mod reports;
 mod revoke;
 mod sessions;
 pub mod socket;
+mod strangers;
 pub mod target;
 pub mod terminal;
 pub mod terminals;
