@@ -395,3 +395,39 @@ async fn a_search_in_a_long_recording_goes_on_where_it_stopped() {
     assert_eq!(places, expected);
     assert!(asked > 5, "an answer is bounded: {asked}");
 }
+
+#[tokio::test]
+async fn where_recordings_are_kept_while_there_is_room_so_is_what_passed_beside_them() {
+    let world = World::new().await;
+    let workspace = kiln(&world).await;
+    let server = &world.server;
+    let lasting = begun(server, &workspace).await;
+    moved(server, &lasting, &[(TransferKind::Upload, "/a"), (TransferKind::Port, ":1")]).await;
+    server.clock.advance(Duration::from_secs(1));
+    recorded(server, &workspace).await;
+    server.clock.advance(Duration::from_secs(1));
+    moved(server, &lasting, &[(TransferKind::Upload, "/b")]).await;
+    let names = |server: &TestServer| -> Vec<String> {
+        let conn = rusqlite::Connection::open(&server.db_path).unwrap();
+        let mut all = conn.prepare("SELECT name FROM transfers ORDER BY seq").unwrap();
+        let rows = all.query_map([], |row| row.get(0)).unwrap();
+        rows.map(Result::unwrap).collect()
+    };
+    let kept = async |keep_bytes: u64, old: Old| {
+        let server = server
+            .copy_under(|policy| {
+                policy.recording.keep = Duration::ZERO;
+                policy.recording.keep_bytes = keep_bytes;
+            })
+            .await;
+        server.clock.advance(Duration::from_hours(24 * 9000));
+        while server.app.forget_step(old).await.unwrap() {}
+        names(&server)
+    };
+    assert_eq!(kept(10 << 30, Old::Transfers).await, ["/a", ":1", "/b"], "there is room");
+    assert_eq!(kept(0, Old::Transfers).await, ["/a", ":1", "/b"], "for ever");
+    // Rows have a tenth of the room; and where a recording goes, what passed there before goes with it.
+    assert_eq!(kept(2 * 512 * 10, Old::Transfers).await, [":1", "/b"]);
+    assert_eq!(kept(1, Old::Recordings).await, ["/b"]);
+    assert!(kept(1, Old::Transfers).await.is_empty());
+}

@@ -25,6 +25,12 @@ pub const AUDIT_ROWS: i64 = 50;
 /// Entries of the audit log go by whole days, so that the log is cut once a day.
 const DAY_S: i64 = 86_400;
 
+/// The part of the room for recordings that rows of what passed beside them may take, where these are kept
+/// for as long as there is room.
+const TRANSFERS_PART: u64 = 10;
+/// Bytes that one of them takes with its places in the indices: half of that is its names.
+const TRANSFER_BYTES: u64 = 512;
+
 /// Grants that ended with a mode of sharing can be restored for so long.
 const GRANTS_KEPT: Duration = Duration::from_hours(30 * 24);
 
@@ -106,9 +112,12 @@ impl App {
             let policy = self.policy.recording;
             return self.db.write(move |tx| forget_recording(tx, &policy)).await;
         }
-        let keep = self.policy.recording.keep;
+        let policy = self.policy.recording;
         let age = match old.kept(self.policy.retention) {
-            None if old == Old::Transfers && !keep.is_zero() => Some(keep),
+            None if old == Old::Transfers && policy.keep.is_zero() => {
+                return self.db.write(move |tx| forget_surplus(tx, &policy)).await;
+            }
+            None if old == Old::Transfers => Some(policy.keep),
             age => age,
         };
         let Some(age) = age else { return Ok(false) };
@@ -140,8 +149,21 @@ impl App {
     }
 }
 
+/// Removes some of what passed beside recordings that are kept for as long as there is room, when it takes
+/// more than its part of that. Whether there may be more to do.
+fn forget_surplus(tx: &WriteTx<'_>, policy: &Policy) -> Result<bool> {
+    if policy.keep_bytes == 0 {
+        return Ok(false);
+    }
+    let most = policy.keep_bytes / TRANSFERS_PART / TRANSFER_BYTES;
+    let surplus = transfers::span(tx)?.saturating_sub(most);
+    let step = usize::try_from(surplus).unwrap_or(usize::MAX).min(ROWS);
+    Ok(step > 0 && transfers::forget_oldest(tx, step)?)
+}
+
 /// Removes some of the oldest recording whose time is over; else, when there is no more room, of the
-/// oldest one in the workspace that takes most. Whether there may be more to do.
+/// oldest one in the workspace that takes most, with what passed there before its end. Whether there may be
+/// more to do.
 fn forget_recording(tx: &WriteTx<'_>, policy: &Policy) -> Result<bool> {
     let age = i64::try_from(policy.keep.as_secs()).unwrap_or(i64::MAX);
     let over = match policy.keep.is_zero() {
@@ -158,6 +180,10 @@ fn forget_recording(tx: &WriteTx<'_>, policy: &Policy) -> Result<bool> {
         return Ok(true);
     }
     if let Some(recording) = recordings::find(tx, id)? {
+        let until = recording.ended_at.unwrap_or(recording.began_at);
+        if is_full && transfers::forget_in(tx, recording.workspace_id, (until, ROWS))? {
+            return Ok(true);
+        }
         recordings::delete(tx, id)?;
         recording_cases::told(tx, &Actor::System, AuditAction::Delete, &recording)?;
     }

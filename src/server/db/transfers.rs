@@ -162,6 +162,60 @@ pub fn end_all(tx: &WriteTx<'_>) -> Result<usize> {
     )
 }
 
+/// How many rows there are at most: numbers between the first and the last.
+///
+/// # Errors
+/// When SQLite fails.
+pub fn span(tx: &ReadTx<'_>) -> Result<u64> {
+    let found: Option<i64> = tx.find(
+        "SELECT coalesce((SELECT max(seq) FROM transfers) - (SELECT min(seq) FROM transfers) + 1, 0)",
+        [],
+        |row| row.get(0),
+    )?;
+    Ok(u64::try_from(found.unwrap_or_default()).unwrap_or_default())
+}
+
+/// Removes the first of all rows that have ended. What someone did in an emergency into which nobody has
+/// looked stays. Whether there were any.
+///
+/// # Errors
+/// When SQLite fails.
+pub fn forget_oldest(tx: &WriteTx<'_>, most: usize) -> Result<bool> {
+    let n = tx.execute(
+        "DELETE FROM transfers WHERE seq IN (
+             SELECT t.seq FROM transfers t WHERE t.seq > 0 AND t.ended_at IS NOT NULL AND NOT EXISTS (
+                 SELECT 1 FROM break_glass b WHERE b.user_id = t.user_id
+                   AND b.workspace_id = t.workspace_id AND b.reviewed_at IS NULL)
+             ORDER BY t.seq LIMIT :most)",
+        named_params! { ":most": i64::try_from(most).unwrap_or(i64::MAX) },
+    )?;
+    Ok(n > 0)
+}
+
+/// The same of the first rows of a workspace that began before a time.
+///
+/// # Errors
+/// When SQLite fails.
+pub fn forget_in(
+    tx: &WriteTx<'_>,
+    workspace: WorkspaceId,
+    (before, most): (Timestamp, usize),
+) -> Result<bool> {
+    let n = tx.execute(
+        "DELETE FROM transfers WHERE seq IN (
+             SELECT t.seq FROM transfers t WHERE t.workspace_id = :workspace
+               AND t.began_at < :before AND t.ended_at IS NOT NULL AND NOT EXISTS (
+                 SELECT 1 FROM break_glass b WHERE b.user_id = t.user_id
+                   AND b.workspace_id = t.workspace_id AND b.reviewed_at IS NULL)
+             ORDER BY t.seq LIMIT :most)",
+        named_params! {
+            ":workspace": workspace, ":before": before,
+            ":most": i64::try_from(most).unwrap_or(i64::MAX),
+        },
+    )?;
+    Ok(n > 0)
+}
+
 /// Removes up to `most` rows that began before `before`. Whether there may be more to do.
 ///
 /// # Errors
