@@ -4,7 +4,7 @@ use super::args::workspaces::WhoArgs;
 use super::context::Context;
 use super::table::Table;
 use super::times;
-use crate::wire::presence::Presence;
+use crate::wire::presence::{Presence, Present};
 
 /// Runs the command.
 ///
@@ -12,7 +12,7 @@ use crate::wire::presence::Presence;
 /// When the server cannot be reached, or refuses.
 pub async fn run(ctx: &Context, args: WhoArgs) -> anyhow::Result<()> {
     let client = ctx.client()?;
-    let all = match &args.workspace {
+    let Present { sessions: all, more } = match &args.workspace {
         Some(name) => {
             let workspace = client.workspace(&name.parse()?).await?;
             client.presence(Some(workspace.id)).await?
@@ -22,6 +22,9 @@ pub async fn run(ctx: &Context, args: WhoArgs) -> anyhow::Result<()> {
     ctx.out.list(&args.listing, &all, || table(&all, ctx.clock.now_ms()))?;
     if all.is_empty() {
         ctx.out.note("Nobody is in a workspace that you may see.");
+    }
+    if more > 0 {
+        ctx.out.note(&format!("And {more} more. Name a workspace to see fewer."));
     }
     Ok(())
 }

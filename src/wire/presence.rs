@@ -6,7 +6,17 @@ use uuid::Uuid;
 use super::coder::Time;
 use super::coder::users::MinimalUser;
 
-/// A session that lasts: one of `GET /presence` and `GET /workspaces/{workspace}/presence`.
+/// `GET /presence` and `GET /workspaces/{workspace}/presence`: the sessions that last, newest first.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Present {
+    /// The first of them.
+    pub sessions: Vec<Presence>,
+    /// How many more there are.
+    pub more: u64,
+}
+
+/// A session that lasts.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Presence {

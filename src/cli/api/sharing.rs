@@ -9,7 +9,7 @@ use crate::wire::coder::organizations::{PatchWorkspaceSharing, WorkspaceSharing}
 use crate::wire::grants::{
     AccessReason, AccessReview, CreateGrants, Grant, ReviewedGrant, RevokeGrants, SignOff,
 };
-use crate::wire::presence::Presence;
+use crate::wire::presence::Present;
 use crate::wire::terminals::Terminal;
 use crate::wire::what_if::{Outlook, WhatIf};
 
@@ -42,7 +42,7 @@ impl Client {
     ///
     /// # Errors
     /// When the server cannot be reached, or refuses.
-    pub async fn presence(&self, workspace: Option<Uuid>) -> anyhow::Result<Vec<Presence>> {
+    pub async fn presence(&self, workspace: Option<Uuid>) -> anyhow::Result<Present> {
         match workspace {
             Some(id) => self.get(&format!("/api/v2/workspaces/{id}/presence")).await,
             None => self.get("/api/v2/presence").await,

@@ -85,11 +85,12 @@ impl App {
             .await
     }
 
-    /// Sessions that last, newest first, in every workspace that the actor may see.
+    /// Sessions that last, newest first, in every workspace that the actor may see; and how many more there
+    /// are than are told of at once.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn presence(&self, actor: &Actor) -> Result<Vec<Session>> {
+    pub async fn presence(&self, actor: &Actor) -> Result<(Vec<Session>, usize)> {
         let actor = actor.clone();
         self.db
             .read(move |tx| {
@@ -100,13 +101,12 @@ impl App {
                 let may = access::allowed(tx, &actor, &places)?;
                 let sees = |id| may.get(&id).is_some_and(|verbs| verbs.contains(&Verb::View));
                 all.retain(|session| sees(session.workspace_id));
-                all.truncate(MAX_PRESENT);
-                Ok(all)
+                Ok(told(all))
             })
             .await
     }
 
-    /// Sessions in a workspace that last, newest first: who is in it now.
+    /// Sessions in a workspace that last, newest first: who is in it now; and how many more there are.
     ///
     /// # Errors
     /// When there is no workspace that the actor may see.
@@ -114,12 +114,12 @@ impl App {
         &self,
         actor: &Actor,
         workspace: WorkspaceId,
-    ) -> Result<Vec<Session>> {
+    ) -> Result<(Vec<Session>, usize)> {
         let actor = actor.clone();
         self.db
             .read(move |tx| {
                 access::require(tx, &actor, workspace, Verb::View)?;
-                Ok(connections::open(tx, workspace)?)
+                Ok(told(connections::open(tx, workspace, MAX_OPEN)?))
             })
             .await
     }
@@ -131,4 +131,11 @@ impl App {
     pub async fn end_all_sessions(&self, reason: EndReason) -> Result<usize> {
         self.db.write(move |tx| Ok(connections::end_all(tx, reason)?)).await
     }
+}
+
+/// The first of many sessions, and how many more there are.
+fn told(mut all: Vec<Session>) -> (Vec<Session>, usize) {
+    let more = all.len().saturating_sub(MAX_PRESENT);
+    all.truncate(MAX_PRESENT);
+    (all, more)
 }

@@ -76,13 +76,13 @@ pub fn list(
 ///
 /// # Errors
 /// When SQLite fails.
-pub fn open(tx: &ReadTx<'_>, workspace: WorkspaceId) -> Result<Vec<Session>> {
+pub fn open(tx: &ReadTx<'_>, workspace: WorkspaceId, limit: i64) -> Result<Vec<Session>> {
     tx.list(
         select!(
             "WHERE c.workspace_id = :workspace AND c.ended_at IS NULL
-             ORDER BY c.began_at DESC, c.id DESC LIMIT 1000"
+             ORDER BY c.began_at DESC, c.id DESC LIMIT :limit"
         ),
-        named_params! { ":workspace": workspace },
+        named_params! { ":workspace": workspace, ":limit": limit },
         from_row,
     )
 }

@@ -58,6 +58,7 @@ fn page(workspace: Workspace) -> WorkspacePage {
         log: log(),
         builds: vec![workspace.latest_build.clone(), earlier, failed],
         sessions: vec![],
+        present: (vec![], 0),
         terminals: vec![],
         parameters: vec![
             ("Cores".into(), "4".into()),
@@ -80,15 +81,18 @@ fn page(workspace: Workspace) -> WorkspacePage {
 fn busy() -> WorkspacePage {
     let mut w = workspace(1, "kiln", &ada(), running(vec![agent(401, "main", Lifecycle::Ready)]));
     w.template_active_version_id = id(399);
+    let mut sessions = vec![
+        session(1, &ada(), SessionKind::Vscode, 9_000, None),
+        session(2, &grace(), SessionKind::Terminal, 1_500, None),
+        session(3, &grace(), SessionKind::Ssh, 900, None),
+    ];
+    let present = (sessions.clone(), 0);
+    sessions.push(session(4, &linus(), SessionKind::Ssh, 130_000, Some(128_000)));
+    sessions.push(session(5, &linus(), SessionKind::Sftp, 40_000, Some(39_900)));
     WorkspacePage {
         newer: Some(Newer { name: "v12".into(), message: "Rust 1.93, smaller image.".into() }),
-        sessions: vec![
-            session(1, &ada(), SessionKind::Vscode, 9_000, None),
-            session(2, &grace(), SessionKind::Terminal, 1_500, None),
-            session(3, &grace(), SessionKind::Ssh, 900, None),
-            session(4, &linus(), SessionKind::Ssh, 130_000, Some(128_000)),
-            session(5, &linus(), SessionKind::Sftp, 40_000, Some(39_900)),
-        ],
+        sessions,
+        present,
         terminals: vec![shared_terminal()],
         ..page(w)
     }
@@ -180,6 +184,7 @@ fn agents() -> Vec<Scene> {
     }
     let long = "a-name-of-thirty-two-characters1";
     let mut long_names = busy();
+    long_names.present.1 = 12;
     long_names.workspace.name = WorkspaceName::parse(long).expect("valid");
     long_names.workspace.template_display_name = "A template with quite a long name to show".into();
     vec![

@@ -244,3 +244,31 @@ async fn each_change_is_on_record_and_can_be_undone() {
     world.all.server.clock.advance(Duration::from_secs(601));
     world.all.server.post(ada, &restore, json!({})).await.expect(404);
 }
+
+#[tokio::test]
+async fn of_more_sessions_than_are_told_of_at_once_it_is_said_how_many_more_there_are() {
+    let world = World::new().await;
+    let (server, ada) = (&world.all.server, &world.all.ada);
+    world.live("ada", Shown::default()).await;
+    let shown = server.get(ada, "/@ada/kiln").await.expect(200).text;
+    assert!(!shown.contains("more</li>"), "{shown}");
+    let conn = rusqlite::Connection::open(&server.db_path).unwrap();
+    conn.execute_batch(
+        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 511)
+         INSERT INTO connections (id, user_id, workspace_id, agent_id, kind, address, client,
+             began_at, bytes_out, bytes_in)
+         SELECT format('01890000-0000-7000-8000-%012x', i), user_id, workspace_id, agent_id, kind, '',
+             '', began_at - i, 0, 0 FROM connections, n",
+    )
+    .unwrap();
+    for path in ["/api/v2/presence", &world.path("/presence")] {
+        let all = server.get(ada, path).await.expect(200).json();
+        let n = all["sessions"].as_array().unwrap().len();
+        assert_eq!((n, &all["more"]), (500, &json!(12)), "{path}");
+        assert_eq!(all["sessions"][0]["user"]["username"], "ada");
+    }
+    let none = server.get(&world.all.ben, "/api/v2/presence").await.expect(200).json();
+    assert_eq!(none, json!({ "sessions": [], "more": 0 }));
+    let shown = server.get(ada, "/@ada/kiln").await.expect(200).text;
+    assert!(shown.contains("And 12 more</li>"), "{shown}");
+}

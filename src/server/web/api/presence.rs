@@ -7,7 +7,7 @@ use crate::server::web::extract::{Json, Path};
 use crate::server::web::routes::Routes;
 use crate::server::web::{Access, Answer, State, Who};
 use crate::wire::coder::users::MinimalUser;
-use crate::wire::presence::Presence;
+use crate::wire::presence::{Presence, Present};
 use crate::wire::terminals;
 
 /// The routes.
@@ -20,26 +20,23 @@ pub(super) fn routes(routes: Routes) -> Routes {
     )
 }
 
-async fn everywhere(state: State, Who(actor): Who) -> Answer<Json<Vec<Presence>>> {
+async fn everywhere(state: State, Who(actor): Who) -> Answer<Json<Present>> {
     Ok(told(&state, state.app.presence(&actor).await?))
 }
 
-async fn one(
-    state: State,
-    Who(actor): Who,
-    Path(id): Path<WorkspaceId>,
-) -> Answer<Json<Vec<Presence>>> {
+async fn one(state: State, Who(actor): Who, Path(id): Path<WorkspaceId>) -> Answer<Json<Present>> {
     Ok(told(&state, state.app.open_sessions(&actor, id).await?))
 }
 
-fn told(state: &State, all: Vec<Session>) -> Json<Vec<Presence>> {
+fn told(state: &State, (all, more): (Vec<Session>, usize)) -> Json<Present> {
     let one = |session: Session| {
         let (terminal, doing) = state.fleet.doing(session.id);
         let (doing, idle_s) = doing.map_or(("", 0), terminals::doing);
         let terminal = terminal.map(|id| id.0);
         Presence { terminal, doing: doing.to_owned(), idle_s, ..presence(session) }
     };
-    Json(all.into_iter().map(one).collect())
+    let more = u64::try_from(more).unwrap_or(u64::MAX);
+    Json(Present { sessions: all.into_iter().map(one).collect(), more })
 }
 
 fn presence(session: Session) -> Presence {

@@ -82,6 +82,7 @@ pub(super) async fn load(
     }
     let builds = app.builds(actor, id, Page::new(count(RECENT_BUILDS), 0)).await?;
     let sessions = app.sessions(actor, id, Page::new(count(RECENT_SESSIONS), 0)).await?;
+    let present = app.open_sessions(actor, id).await?;
     let asked = app.build_questions(actor, build.id).await?;
     let values = app.build_parameters(actor, build.id).await?;
     let granted = app.own_grants(actor, id).await?;
@@ -94,6 +95,7 @@ pub(super) async fn load(
         log: LogEnd::default(),
         builds,
         sessions,
+        present,
         terminals: state.fleet.terminals(id),
         parameters: named(&asked, &values),
         door: door(state),

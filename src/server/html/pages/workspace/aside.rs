@@ -10,11 +10,15 @@ use crate::model::user::UserRef;
 use crate::server::html::parts::icon::{icon, like};
 use crate::server::html::parts::{avatar, quantity, time};
 
+/// People in it who are shown by name: more nobody reads.
+const MAX_HERE: usize = 30;
+
 impl WorkspacePage {
     /// Who is in it now.
     #[must_use]
     pub fn here(&self) -> Markup {
         let people = people(self.sessions_now().map(|s| (&s.user, self.way_of(s))));
+        let more = people.len().saturating_sub(MAX_HERE) + self.present.1;
         html! {
             section class="card" id="here" aria-labelledby="here-now" {
                 header { h2 id="here-now" { "Here now" } span class="note" { (people.len()) } }
@@ -22,7 +26,10 @@ impl WorkspacePage {
                     p class="body note" { "Nobody. Last used " (time::ago(self.workspace.last_used_at, self.visit.now)) "." }
                 } @else {
                     ul class="rows" {
-                        @for (user, through) in &people { li { (avatar::who_here(user, through)) } }
+                        @for (user, through) in people.iter().take(MAX_HERE) {
+                            li { (avatar::who_here(user, through)) }
+                        }
+                        @if more > 0 { li class="note" { "And " (more) " more" } }
                     }
                 }
                 (self.open_terminals())

@@ -83,6 +83,8 @@ pub struct WorkspacePage {
     pub builds: Vec<Build>,
     /// Who is or was in it, the latest first; at most [`RECENT_SESSIONS`].
     pub sessions: Vec<Session>,
+    /// Who is in it now, the latest first; and how many sessions more there are.
+    pub present: (Vec<Session>, usize),
     /// The terminals that are open in it.
     pub terminals: Vec<OpenTerminal>,
     /// The parameters of the last build: the name shown, and the value.
@@ -162,6 +164,6 @@ impl WorkspacePage {
     }
 
     fn sessions_now(&self) -> impl Iterator<Item = &Session> {
-        self.sessions.iter().filter(|s| s.ended_at.is_none())
+        self.present.0.iter()
     }
 }

@@ -29,7 +29,7 @@ impl WorkspacePage {
         let place = format!("{}/{}", self.workspace.owner.username, self.workspace.name);
         html! {
             section class="card" id="sessions-card" aria-labelledby="sessions" {
-                header { h2 id="sessions" { "Sessions" } span class="note" { (self.sessions_now().count()) " now" }
+                header { h2 id="sessions" { "Sessions" } span class="note" { (self.present.0.len() + self.present.1) " now" }
                     @if sees_recordings {
                         a class="end" href=(paths::recordings_in(&place)) { "Recordings" }
                     }
