@@ -1,5 +1,7 @@
 //! Several people at one terminal, on real processes: who types, whose window rules, who is cut.
 
+mod limits;
+
 use std::io::{Read as _, Write as _};
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::{Arc, Mutex};
@@ -23,7 +25,11 @@ const PASSWORD: &str = "correct horse 7";
 
 /// A server with Ada's workspace, which Grace may use and Linus may look on at.
 fn kiln() -> Site {
-    let site = Site::new();
+    kiln_on(Site::new())
+}
+
+/// The same on a server with settings of its own.
+fn kiln_on(site: Site) -> Site {
     site.create_here("kiln");
     for (name, verbs) in [("grace", "use"), ("linus", "view,watch")] {
         let email = format!("{name}@example.test");

@@ -166,3 +166,25 @@ async fn a_look_ahead_tells_of_what_was_given_under_a_share() {
     server.form(olga, "/groups/potters/members", &form).await.expect(303);
     world.get(&world.cora, "").await.expect(404);
 }
+
+/// Nobody saves one, but an older release may have read what this one does not.
+#[tokio::test]
+async fn under_a_charter_that_cannot_be_read_each_grant_is_found_and_why() {
+    let world = World::new().await;
+    let (server, ada, olga) = (&world.all.server, &world.all.ada, &world.all.olga);
+    world.granted(ada, json!({ "users": ["ben"], "verbs": ["use"], "until": "8h" })).await;
+    world.charter(olga, PLACE, "ends = true").await.expect(200);
+    assert!(world.wider().await.is_empty());
+    let conn = rusqlite::Connection::open(&server.db_path).unwrap();
+    conn.execute("UPDATE charters SET text = 'ends = [perhaps'", []).unwrap();
+    let why = "the charter cannot be read any more: save it again";
+    assert_eq!(world.wider().await, [is("ben", why)]);
+    let page = server.get(olga, "/access?show=wider").await.expect(200).text;
+    assert!(page.contains(why), "{page}");
+    // It closes nothing, is shown as it is, and is put right by saving another.
+    world.get(&world.all.ben, "").await.expect(200);
+    let shown = server.get(olga, PLACE).await.expect(200).json();
+    assert_eq!(shown["text"], "ends = [perhaps");
+    world.charter(olga, PLACE, "ends = true").await.expect(200);
+    assert!(world.wider().await.is_empty());
+}
