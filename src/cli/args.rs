@@ -174,14 +174,14 @@ const TWINS: &[(&str, &str)] = &[
 ///
 /// # Errors
 /// What to print, and with which code to end.
-pub fn parse(words: Vec<OsString>) -> Result<(Cli, ArgMatches), clap::Error> {
+pub fn parse(words: &[OsString]) -> Result<(Cli, ArgMatches), clap::Error> {
     let as_coder = words.first().is_some_and(is_coder);
     // To look through all commands takes a millisecond: only those are looked through that are named.
     let is_named = |command: &clap::Command| {
         let mut names = command.get_all_aliases().chain([command.get_name()]);
         names.any(|name| words.iter().any(|word| word == name))
     };
-    let matches = tree(as_coder, &is_named).try_get_matches_from(&words)?;
+    let matches = tree(as_coder, &is_named).try_get_matches_from(words)?;
     Ok((Cli::from_arg_matches(&matches)?, matches))
 }
 
@@ -241,7 +241,7 @@ mod tests {
     use super::*;
 
     fn read(line: &str) -> Cli {
-        parse(line.split(' ').map(OsString::from).collect()).unwrap().0
+        parse(&line.split(' ').map(OsString::from).collect::<Vec<_>>()).unwrap().0
     }
 
     #[test]

@@ -110,7 +110,7 @@ pub fn main() -> ExitCode {
     if let Some(code) = crate::provision::provider::plugin::main() {
         return code;
     }
-    let (cli, matches) = match args::parse(std::env::args_os().collect()) {
+    let (cli, matches) = match args::parse(&std::env::args_os().collect::<Vec<_>>()) {
         Ok(parsed) => parsed,
         Err(error) => {
             let _ = error.print();
@@ -201,7 +201,7 @@ async fn run_confirmed(ctx: &Context, cli: Cli, matches: &clap::ArgMatches) -> a
     if !login::confirm(ctx, &error).await? {
         return Err(error);
     }
-    let (cli, matches) = args::parse(std::env::args_os().collect())?;
+    let (cli, matches) = args::parse(&std::env::args_os().collect::<Vec<_>>())?;
     Box::pin(run(ctx, cli, &matches)).await
 }
 

@@ -302,7 +302,7 @@ mod tests {
 
     fn matches(words: &[&str]) -> ArgMatches {
         let all = ["steading", "server"].iter().chain(words).map(std::ffi::OsString::from);
-        let (_, matches) = args::parse(all.collect()).unwrap();
+        let (_, matches) = args::parse(&all.collect::<Vec<_>>()).unwrap();
         matches.subcommand_matches("server").unwrap().clone()
     }
 

@@ -121,12 +121,16 @@ impl Programs {
             if !file.exists() {
                 continue;
             }
-            match self.find(platform).await {
-                Ok(Ok(_)) => tracing::info!(?file, "served to other machines"),
-                Ok(Err(lack)) => tracing::warn!(?file, "not served: {lack}"),
-                Err(error) => tracing::warn!(?file, %error, "not served: it cannot be read"),
-            }
+            say(&file, &self.find(platform).await);
         }
+    }
+}
+
+fn say(file: &Path, found: &io::Result<Look>) {
+    match found {
+        Ok(Ok(_)) => tracing::info!(?file, "served to other machines"),
+        Ok(Err(lack)) => tracing::warn!(?file, "not served: {lack}"),
+        Err(error) => tracing::warn!(?file, %error, "not served: it cannot be read"),
     }
 }
 
