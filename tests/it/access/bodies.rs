@@ -89,12 +89,19 @@ fn json_of(method: &Method, route: &str, value: &dyn Fn(&str) -> String) -> Valu
         (_, "convert-login") => json!({ "to_type": "oidc", "password": PASSWORD }),
         (_, "tokens") => json!({ "token_name": "second" }),
         (_, "ssh-keys") => json!({ "public_key": ssh_key("another") }),
-        (_, "autostart") => json!({ "schedule": "CRON_TZ=UTC 30 9 * * 1-5" }),
-        (_, "ttl") => json!({ "ttl_ms": 7_200_000 }),
-        (_, "extend") => json!({ "deadline": "2026-11-19T12:00:00Z" }),
-        (_, "autoupdates") => json!({ "automatic_updates": "always" }),
-        (_, "{workspace}") => json!({ "name": "renamed" }),
-        (_, _) => json!({}),
+        (_, end) => of_workspace(end),
+    }
+}
+
+/// What is said of a workspace.
+fn of_workspace(end: &str) -> Value {
+    match end {
+        "autostart" => json!({ "schedule": "CRON_TZ=UTC 30 9 * * 1-5" }),
+        "ttl" => json!({ "ttl_ms": 7_200_000 }),
+        "extend" => json!({ "deadline": "2026-11-19T12:00:00Z" }),
+        "autoupdates" => json!({ "automatic_updates": "always" }),
+        "{workspace}" => json!({ "name": "renamed" }),
+        _ => json!({}),
     }
 }
 
@@ -136,6 +143,22 @@ fn rotation_form(end: &str) -> &'static [(&'static str, &'static str)] {
         "overrides" => {
             &[("user", "olga"), ("from", "2026-11-18T12:00"), ("until", "2026-11-19T09:00")]
         }
+        _ => &[],
+    }
+}
+
+/// A form about how someone signs in.
+fn way_in_form(end: &str) -> &'static [(&'static str, &'static str)] {
+    match end {
+        "ways" => &[("provider", "none"), ("password_now", PASSWORD)],
+        "password" => &[("password", "another-kiln-and-clay")],
+        "totp" => &[("password_now", PASSWORD)],
+        "{passkey}" => &[("name", "another")],
+        "security" => &[
+            ("old_password", PASSWORD),
+            ("password", "another-kiln-and-clay"),
+            ("again", "another-kiln-and-clay"),
+        ],
         _ => &[],
     }
 }
@@ -186,21 +209,12 @@ fn form(route: &str, value: &dyn Fn(&str) -> String) -> Vec<(&'static str, Strin
         "service-accounts" => &[("username", "newcomer"), ("responsible", "olga")],
         "responsible" => &[("responsible", "olga")],
         "invitations" => &[("email", "guest@example.org"), ("days", "7")],
-        "ways" => &[("provider", "none"), ("password_now", PASSWORD)],
-        "password" => &[("password", "another-kiln-and-clay")],
-        "totp" => &[("password_now", PASSWORD)],
-        "{passkey}" => &[("name", "another")],
-        "security" => &[
-            ("old_password", PASSWORD),
-            ("password", "another-kiln-and-clay"),
-            ("again", "another-kiln-and-clay"),
-        ],
         "workspace" => &[("name", "second")],
         "settings" => &[("name", "renamed")],
         "tokens" => &[("name", "second"), ("days", "30")],
         "account" => &[("username", "renamed")],
         "filters" | "{filter}" => &[("name", "another"), ("q", "action:start")],
-        _ => &[],
+        end => way_in_form(end),
     };
     fixed.iter().map(|(name, text)| (*name, (*text).to_owned())).collect()
 }
