@@ -4,7 +4,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 
 use anyhow::{Context as _, bail};
 
-use super::args::connect::{Agent, AgentCommand};
+use super::args::agent::{Agent, AgentCommand};
 use super::args::inside::{Plain, Prefix, Stat, StatOf};
 use super::context::{Context, read_url};
 use super::{Exit, agent_service};

@@ -2,6 +2,7 @@
 
 pub mod accepted;
 pub mod access;
+pub mod agent;
 pub mod audit;
 pub mod codes;
 pub mod connect;
@@ -161,7 +162,7 @@ pub enum Other {
     Gitssh(connect::GitSsh),
     /// Run a workspace's agent
     #[command(hide = true)]
-    Agent(connect::Agent),
+    Agent(agent::Agent),
 }
 
 /// Environment variables of Coder's that have another name than our twin of them.

@@ -2,7 +2,7 @@
 
 use anyhow::bail;
 
-use super::args::connect::Agent;
+use super::args::agent::Agent;
 use super::args::inside::Stat;
 use super::context::Context;
 

@@ -12,7 +12,7 @@ use anyhow::{Context as _, bail};
 use self::account::Account;
 use self::files::Tree;
 use self::init::Init;
-use super::args::connect::{Agent, Install, Uninstall};
+use super::args::agent::{Agent, Install, Uninstall};
 use super::context::Context;
 use super::prompt;
 

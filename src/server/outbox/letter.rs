@@ -46,8 +46,10 @@ fn read(text: &str) -> Option<Mailbox> {
     Some(Mailbox::new(named(name), address.parse().ok()?))
 }
 
+/// A name as a header bears it: what would end a line in it cannot be written, and is left out.
 fn named(name: &str) -> Option<String> {
-    Some(name.trim().to_owned()).filter(|name| !name.is_empty())
+    let plain: String = name.chars().filter(|c| !c.is_control()).collect();
+    Some(plain.trim().to_owned()).filter(|name| !name.is_empty())
 }
 
 fn page(letter: &Letter, base: &str) -> String {
