@@ -106,7 +106,7 @@ fn refusals(site: &Site) {
     assert!(wrong.err.contains("has no external agent"), "{wrong:?}");
     assert_eq!((wrong.code, &*wrong.out), (Some(1), ""));
     let stop = site.cli(&["stop", "pi", "--yes"]);
-    assert!(stop.err.contains("someone else runs this machine"), "{stop:?}");
+    assert!(stop.err.contains("omeone else runs this machine"), "{stop:?}");
     assert_eq!(stop.code, Some(1));
     let other = site.cli(&["external-workspaces", "agent-instructions", "pi.nobody"]);
     assert!(other.err.contains("no external agent \"nobody\""), "{other:?}");

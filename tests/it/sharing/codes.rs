@@ -342,7 +342,7 @@ async fn the_page_takes_a_code_before_and_after_signing_in() {
     let code = made.split("/redeem#").nth(1).unwrap().split('<').next().unwrap();
     assert!(!server.get(ada, codes).await.expect(200).text.contains(code));
     let wrong = server.form(ada, codes, &[("preset", "custom"), ("uses", "1")]).await.expect(200);
-    assert!(wrong.text.contains("mark what they may do"), "{}", wrong.text);
+    assert!(wrong.text.contains("mark at least one"), "{}", wrong.text);
     // Who is not signed in sends it first, and has it kept.
     let headers = vec![("sec-fetch-site", "same-origin".to_owned())];
     let nobody = Client { headers, ..Client::default() };

@@ -1,4 +1,4 @@
-//! `codes`
+//! What `codes` does and says.
 
 use super::{Team, fails, has};
 
@@ -15,7 +15,7 @@ fn codes_are_made_redeemed_listed_and_taken_back() {
     assert!(another["url"].as_str().unwrap().contains(another["code"].as_str().unwrap()));
 
     let redeemed = team.by("grace", &["codes", "redeem", &code]);
-    has(&redeemed.err, &["You may view", "execute", "ada/kiln until 20"]);
+    has(&redeemed.err, &["You may view", "operate", "ada/kiln until 20"]);
     redeemed.ok();
     let given =
         team.reading("linus", &format!("{code}\n"), &["codes", "redeem", "-o", "json"]).ok();

@@ -1,4 +1,4 @@
-//! `rotations`
+//! What `rotations` does and says.
 
 use super::{Team, has};
 

@@ -1,4 +1,4 @@
-//! `who`, `terminals` and `recordings`
+//! What `who`, `terminals` and `recordings` say.
 
 use std::io::Write as _;
 use std::process::Stdio;

@@ -76,7 +76,7 @@ async fn id_of(world: &World, name: &str) -> String {
 async fn a_machine_that_someone_else_runs_is_not_stopped() {
     let (world, pi) = attached().await;
     let refused = world.build(&world.ada, &pi, json!({ "transition": "stop" })).await.expect(409);
-    assert!(refused.text.contains("someone else runs this machine"), "{}", refused.text);
+    assert!(refused.text.contains("omeone else runs this machine"), "{}", refused.text);
     let path = format!("/api/v2/workspaces/{}", id(&pi));
     let shown = world.server.get(&world.ada, &path).await.expect(200).json();
     assert_eq!(shown["latest_build"]["deadline"], Value::Null, "no time to run ends it");
