@@ -27,7 +27,7 @@ fn a_member_shares_their_own_workspace_as_with_coders_client() {
     let status = by("grace", &["share", "status", "grace/wheel", "-o", "json"]).ok();
     let status: Vec<Value> = serde_json::from_str(&status).unwrap();
     let said = |kind: &str| {
-        let one = status.iter().find(|one| one["subject"]["kind"] == kind).unwrap();
+        let one = status.iter().find(|one| one["subject"]["type"] == kind).unwrap();
         (one["subject"]["name"].clone(), one["preset"].clone())
     };
     assert_eq!(said("user"), (json!("linus"), json!("admin")));
