@@ -105,10 +105,9 @@ pub struct CharterOf {
 
 /// `access what-if`
 #[derive(Debug, Args)]
-#[group(id = "what", required = true, multiple = true)]
 pub struct WhatIf {
     /// A group, by name or id
-    #[arg(long, value_name = "GROUP")]
+    #[arg(long, value_name = "GROUP", required_unless_present = "user")]
     pub group: Option<String>,
     /// Put someone into the group; may be repeated
     #[arg(long, value_delimiter = ',', value_name = "USER", conflicts_with = "user")]
