@@ -12,6 +12,7 @@ mod handler;
 mod inbox;
 mod inboxes;
 pub mod keys;
+mod many;
 pub mod opening;
 mod pump;
 pub mod queries;

@@ -1,15 +1,16 @@
 //! What a terminal shows, kept so that whoever joins late sees it, too. Pure: bytes in, bytes out.
 
-use std::borrow::Cow;
+mod filter;
+mod waiting;
+
+use self::filter::Filter;
+use self::waiting::Waiting;
 
 /// Lines kept above the screen. At 200 columns they take about 3 MB once they are full.
 const HISTORY_LINES: usize = 500;
 
 /// Smallest and largest size a client may ask for; a parser's memory grows with the area.
 const SIZES: std::ops::RangeInclusive<u16> = 2..=1000;
-
-/// Bytes of a control sequence's parameters that are read. The parser knows 32 of them.
-const MAX_PARAMS: usize = 256;
 
 /// A terminal's screen and the lines above it.
 ///
@@ -18,6 +19,7 @@ const MAX_PARAMS: usize = 256;
 pub struct Screen {
     parser: vt100::Parser,
     filter: Filter,
+    waiting: Waiting,
     /// Lines that are kept above the screen.
     history: usize,
 }
@@ -37,13 +39,35 @@ impl Screen {
 
     fn keeping(history: usize, cols: u16, rows: u16) -> Self {
         let parser = vt100::Parser::new(clamp(rows), clamp(cols), history);
-        Self { parser, filter: Filter::default(), history }
+        Self { parser, filter: Filter::default(), waiting: Waiting::default(), history }
     }
 
-    /// Takes in what the terminal wrote.
+    /// Takes in what the terminal wrote. Much text waits until somebody looks, or there is more of it:
+    /// of what ran through unseen only the last lines are then drawn.
     pub fn feed(&mut self, bytes: &[u8]) {
+        if self.filter.is_outside() && self.waiting.takes(bytes) {
+            if self.waiting.is_full() {
+                self.settle();
+            }
+            return;
+        }
+        self.settle();
         let bytes = self.filter.pass(bytes, self.size());
         self.guarded(|parser| parser.process(&bytes));
+    }
+
+    /// Draws what waits.
+    pub fn settle(&mut self) {
+        let text = self.waiting.take();
+        if text.is_empty() {
+            return;
+        }
+        let (_, rows) = self.size();
+        let seen = match self.filter.has_region() {
+            true => text.as_slice(),
+            false => waiting::seen(&text, self.history + 2 * usize::from(rows)),
+        };
+        self.guarded(|parser| parser.process(seen));
     }
 
     /// Changes the size. Returns whether it is a new one.
@@ -52,6 +76,7 @@ impl Screen {
         if self.size() == (cols, rows) {
             return false;
         }
+        self.settle();
         self.guarded(|parser| parser.screen_mut().set_size(rows, cols));
         if self.size() != (cols, rows) {
             *self = Self::keeping(self.history, cols, rows);
@@ -68,12 +93,14 @@ impl Screen {
 
     /// What it shows.
     #[must_use]
-    pub fn shown(&self) -> &vt100::Screen {
+    pub fn shown(&mut self) -> &vt100::Screen {
+        self.settle();
         self.parser.screen()
     }
 
     /// Everything for someone who joins: the lines above, the screen, modes and the cursor.
     pub fn whole(&mut self) -> Vec<u8> {
+        self.settle();
         let mut out = b"\x1b[!p\x1b[?1049l\x1b[H\x1b[2J\x1b[3J".to_vec();
         let drawn = self.guarded(|parser| {
             let mut drawn = Vec::new();
@@ -91,6 +118,7 @@ impl Screen {
 
     /// The same without the lines above, for someone who was there but could not keep up.
     pub fn again(&mut self) -> Vec<u8> {
+        self.settle();
         let drawn = self.guarded(|parser| {
             let screen = parser.screen();
             let is_other = screen.alternate_screen();
@@ -108,100 +136,6 @@ impl Screen {
             *self = Self::keeping(self.history, cols, rows);
         }
         done.ok()
-    }
-}
-
-/// Limits the numbers of control sequences, in bytes that come in any pieces.
-///
-/// The parser inserts, deletes and scrolls as often as it is told to, up to 65,535 times for eight
-/// bytes. More than the screen has columns or rows changes nothing that could be seen.
-#[derive(Default)]
-struct Filter {
-    place: Place,
-    /// The parameters so far, held back until it is known what they are for.
-    params: Vec<u8>,
-}
-
-/// Where in a control sequence the bytes are.
-#[derive(Clone, Copy, Default)]
-enum Place {
-    /// In none.
-    #[default]
-    Outside,
-    /// Behind an escape.
-    Escape,
-    /// Behind an escape and a bracket.
-    Params,
-}
-
-impl Filter {
-    fn pass<'a>(&mut self, bytes: &'a [u8], size: (u16, u16)) -> Cow<'a, [u8]> {
-        // Most output is text: nothing in it begins a sequence.
-        let is_text = matches!(self.place, Place::Outside) && !bytes.contains(&0x1b);
-        match is_text {
-            true => Cow::Borrowed(bytes),
-            false => Cow::Owned(self.limit(bytes, size)),
-        }
-    }
-
-    fn limit(&mut self, bytes: &[u8], size: (u16, u16)) -> Vec<u8> {
-        let mut out = Vec::with_capacity(bytes.len() + self.params.len());
-        for &byte in bytes {
-            self.place = match (self.place, byte) {
-                (_, 0x1b) => {
-                    self.params.clear();
-                    Place::Escape
-                }
-                (_, 0x18 | 0x1a) => {
-                    self.params.clear();
-                    Place::Outside
-                }
-                (Place::Escape, b'[') => Place::Params,
-                (Place::Params, b' '..=b'?') => {
-                    if self.params.len() < MAX_PARAMS {
-                        self.params.push(byte);
-                    }
-                    continue;
-                }
-                (Place::Params, b'@'..=b'~') => {
-                    self.put_params(&mut out, byte, size);
-                    Place::Outside
-                }
-                // Control characters take effect within a sequence, and other bytes none.
-                (place @ (Place::Escape | Place::Params), ..0x20 | 0x7f..) => place,
-                (Place::Escape | Place::Outside, _) => Place::Outside,
-            };
-            out.push(byte);
-        }
-        out
-    }
-
-    fn put_params(&mut self, out: &mut Vec<u8>, end: u8, (cols, rows): (u16, u16)) {
-        let params = std::mem::take(&mut self.params);
-        let is_plain = params.iter().all(|b| matches!(b, b'0'..=b'9' | b';' | b':'));
-        let most = match end {
-            // Modes and colours are no counts.
-            b'h' | b'l' | b'm' => None,
-            b'L' | b'M' | b'S' | b'T' => Some(rows),
-            b'@' | b'P' | b'X' => Some(cols),
-            _ => Some(cols.max(rows)),
-        };
-        let Some(most) = most.filter(|_| is_plain) else {
-            out.extend_from_slice(&params);
-            return;
-        };
-        for piece in params.split_inclusive(|b| !b.is_ascii_digit()) {
-            let n_digits = piece.iter().take_while(|b| b.is_ascii_digit()).count();
-            let (digits, behind) = piece.split_at(n_digits);
-            let number = digits.iter().fold(0u16, |number, digit| {
-                number.saturating_mul(10).saturating_add(u16::from(digit - b'0'))
-            });
-            match number > most {
-                true => out.extend_from_slice(most.to_string().as_bytes()),
-                false => out.extend_from_slice(digits),
-            }
-            out.extend_from_slice(behind);
-        }
     }
 }
 
@@ -274,46 +208,6 @@ mod tests {
         assert!(!screen.resize(2000, 30));
     }
 
-    #[test]
-    fn a_count_is_no_larger_than_the_screen() {
-        let hostile = b"\x1b[65535@".repeat(100_000);
-        for cut in [1, 7, 4096, hostile.len()] {
-            let mut filter = Filter::default();
-            let passed: Vec<u8> = hostile
-                .chunks(cut)
-                .flat_map(|piece| filter.pass(piece, (20, 4)).into_owned())
-                .collect();
-            assert_eq!(passed, b"\x1b[20@".repeat(100_000), "in pieces of {cut}");
-        }
-        let mut screen = Screen::new(20, 4);
-        for end in "@LMPSTX".chars() {
-            screen.feed(format!("\x1b[0065535;99999999{end}").repeat(10_000).as_bytes());
-        }
-        screen.feed(b"\x1b[Hstill here");
-        assert_eq!(screen.parser.screen().contents().trim_end(), "still here");
-        let mut filter = Filter::default();
-        let long = [b"\x1b[".as_slice(), &b"9".repeat(1 << 20)].concat();
-        assert_eq!(*filter.pass(&long, (20, 4)), *b"\x1b[");
-        assert_eq!(filter.params.len(), MAX_PARAMS);
-        assert_eq!(*filter.pass(b"T", (20, 4)), *b"4T");
-    }
-
-    #[test]
-    fn ordinary_output_passes_unchanged() {
-        let ordinary = "plain \u{e9}\u{4e16}\r\n\x1b[?1049h\x1b[?2004h\x1b[1;38;2;250;128;255mred\x1b[m\
-            \x1b[4:3m\x1b[>4;2m\x1b[12;40H\x1b[2J\x1b[3P\x1b]0;title [900@\x07\x1b(B\x1b[!p\x1b[6 q\x1b[4\n2C";
-        let expected = ordinary.replace("\x1b[4\n2C", "\x1b[\n42C");
-        for cut in 1..ordinary.len() {
-            let mut filter = Filter::default();
-            let passed: Vec<u8> = ordinary
-                .as_bytes()
-                .chunks(cut)
-                .flat_map(|piece| filter.pass(piece, (80, 24)).into_owned())
-                .collect();
-            assert_eq!(String::from_utf8_lossy(&passed), expected, "in pieces of {cut}");
-        }
-    }
-
     proptest! {
         #[test]
         fn hostile_bytes_and_sizes_never_panic(
@@ -341,7 +235,7 @@ mod tests {
             let mut screen = Screen::new(cols, rows);
             lines.iter().for_each(|l| screen.feed(format!("{l}\r\n").as_bytes()));
             let late = shown(&screen.whole(), cols, rows);
-            prop_assert_eq!(late.screen().contents(), screen.parser.screen().contents());
+            prop_assert_eq!(late.screen().contents(), screen.shown().contents());
         }
     }
 }

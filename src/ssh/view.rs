@@ -208,7 +208,7 @@ mod tests {
     use super::*;
     use crate::ssh::screen::Screen;
 
-    fn seen(view: &mut View, window: &mut vt100::Parser, screen: &Screen, line: &str) -> String {
+    fn seen(view: &mut View, window: &mut vt100::Parser, screen: &mut Screen, line: &str) -> String {
         window.process(&view.draw(screen.shown(), line));
         window.screen().contents()
     }
@@ -219,7 +219,7 @@ mod tests {
         let (mut view, mut window) = (View::new((30, 8)), vt100::Parser::new(8, 30, 0));
         (0..9).for_each(|n| screen.feed(format!("line {n}\r\n").as_bytes()));
         screen.feed("\x1b[1;31mred\x1b[m \u{4e16}\u{754c}!".as_bytes());
-        let text = seen(&mut view, &mut window, &screen, "ada types");
+        let text = seen(&mut view, &mut window, &mut screen, "ada types");
         assert_eq!(text, "line 7\nline 8\nred \u{4e16}\u{754c}!\n\n\n\n\nada types");
         let red = window.screen().cell(2, 0).unwrap();
         assert!(red.bold() && red.fgcolor() == Color::Idx(1));
@@ -236,24 +236,24 @@ mod tests {
         let mut screen = Screen::new(20, 6);
         let (mut view, mut window) = (View::new((10, 4)), vt100::Parser::new(4, 10, 0));
         screen.feed(b"0123456789abcdefghij\x1b[6;1Hlast");
-        assert_eq!(seen(&mut view, &mut window, &screen, "who"), "\n\nlast\nwho");
+        assert_eq!(seen(&mut view, &mut window, &mut screen, "who"), "\n\nlast\nwho");
         screen.feed(b"\x1b[1;20H");
-        assert_eq!(seen(&mut view, &mut window, &screen, "who"), "abcdefghij\n\n\nwho");
+        assert_eq!(seen(&mut view, &mut window, &mut screen, "who"), "abcdefghij\n\n\nwho");
         assert_eq!(window.screen().cursor_position(), (0, 9));
         view.resize((10, 2));
         assert_eq!(View::room((10, 2)), (10, 2));
         screen.feed(b"\x1b[6;3H");
         let mut window = vt100::Parser::new(2, 10, 0);
-        assert_eq!(seen(&mut view, &mut window, &screen, "who"), "\nlast");
+        assert_eq!(seen(&mut view, &mut window, &mut screen, "who"), "\nlast");
     }
 
     #[test]
     fn nothing_of_the_line_is_obeyed_and_the_window_is_given_back() {
-        let screen = Screen::new(20, 6);
+        let mut screen = Screen::new(20, 6);
         let mut window = vt100::Parser::new(7, 20, 0);
         window.process(b"before");
         let mut view = View::new((20, 7));
-        seen(&mut view, &mut window, &screen, "\x1b[2Jx\r\n\u{9b}6n");
+        seen(&mut view, &mut window, &mut screen, "\x1b[2Jx\r\n\u{9b}6n");
         assert_eq!(window.screen().contents().trim_start(), "[2Jx6n");
         window.process(View::leave());
         assert_eq!(window.screen().contents(), "before");
@@ -280,9 +280,9 @@ mod tests {
             let (mut view, mut window) = (View::new((cols, rows)), vt100::Parser::new(rows, cols, 0));
             for step in steps {
                 screen.feed(step.as_bytes());
-                seen(&mut view, &mut window, &screen, &step);
+                seen(&mut view, &mut window, &mut screen, &step);
                 let (mut fresh, mut other) = (View::new((cols, rows)), vt100::Parser::new(rows, cols, 0));
-                seen(&mut fresh, &mut other, &screen, &step);
+                seen(&mut fresh, &mut other, &mut screen, &step);
                 prop_assert_eq!(all_of(&window), all_of(&other));
                 let again = view.draw(screen.shown(), &step).len();
                 prop_assert!(again < 20, "{} bytes for what is the same", again);

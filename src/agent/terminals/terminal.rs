@@ -223,6 +223,8 @@ impl Terminal {
 
     /// Forgets who left. Returns whether nobody watched for too long.
     fn prune(&mut self) -> bool {
+        // What a flood left is drawn, and its memory given back.
+        self.screen.settle();
         self.attachments.prune();
         if !self.attachments.is_empty() {
             self.watched = Instant::now();

@@ -1,6 +1,7 @@
 //! Whether a file is a database of ours that this program can use, found out without changing it.
 
 use std::fs::{File, Permissions};
+use std::io::Read as _;
 use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::Path;
 
@@ -23,6 +24,29 @@ pub(super) fn file(path: &Path) -> Result<Option<Connection>> {
     conn.busy_timeout(std::time::Duration::from_secs(5))?;
     let found = look(&conn).map_err(explain)?;
     Ok((found == known_version()).then_some(conn))
+}
+
+/// Whether its header says that to open the file for writing will change nothing: it is ours, private,
+/// of today's schema, and has a write-ahead log already. The places are those of SQLite's file format.
+pub(super) fn is_todays(path: &Path) -> bool {
+    let Ok(header) = private_header(path) else { return false };
+    let at = |place: usize| {
+        let word = header.get(place..place + 4).and_then(|bytes| bytes.try_into().ok());
+        word.map(i32::from_be_bytes)
+    };
+    let has_log = header.get(18..20) == Some(&[2, 2]);
+    has_log && at(60).map(i64::from) == Some(known_version()) && at(68) == Some(APPLICATION_ID)
+}
+
+/// The first bytes of a file that nobody else may read.
+fn private_header(path: &Path) -> std::io::Result<[u8; 100]> {
+    let mut file = File::open(path)?;
+    if file.metadata()?.permissions().mode() & 0o077 != 0 {
+        return Err(std::io::ErrorKind::PermissionDenied.into());
+    }
+    let mut header = [0; 100];
+    file.read_exact(&mut header)?;
+    Ok(header)
 }
 
 /// Keeps the file, and those beside it that take its mode, from everyone else on this machine: the
@@ -112,6 +136,26 @@ mod tests {
         check(None);
         check(Some(0o644));
         check(Some(0o600));
+    }
+
+    #[tokio::test]
+    async fn only_a_file_that_was_closed_as_ours_is_opened_early() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("steading.db");
+        assert!(!is_todays(&path));
+        let db = Db::open(&path, Clock::machine(), Entropy::machine()).unwrap();
+        assert!(!is_todays(&path), "all of it is in the log");
+        db.gather().await.unwrap();
+        assert!(is_todays(&path));
+        let conn = Connection::open(&path).unwrap();
+        conn.execute_batch("PRAGMA user_version = 1; PRAGMA wal_checkpoint(TRUNCATE)").unwrap();
+        assert!(!is_todays(&path));
+        let now = known_version();
+        let sql = format!("PRAGMA user_version = {now}; PRAGMA wal_checkpoint(TRUNCATE)");
+        conn.execute_batch(&sql).unwrap();
+        assert!(is_todays(&path));
+        std::fs::set_permissions(&path, Permissions::from_mode(0o640)).unwrap();
+        assert!(!is_todays(&path));
     }
 
     #[test]

@@ -10,7 +10,7 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 use tokio::sync::{Semaphore, broadcast, oneshot};
 
-use super::writer::{Job, Told, job, write_loop};
+use super::writer::{self, Job, Told, job, write_loop};
 use super::{Error, ReadTx, Result, WriteTx, inspect, plan, schema};
 use crate::clock::{Clock, Entropy};
 use crate::model::event::Event;
@@ -49,25 +49,22 @@ impl Db {
     /// # Errors
     /// When the file cannot be opened, is not one of this program or newer, or a migration fails.
     pub fn open(path: &Path, clock: Clock, entropy: Entropy) -> Result<Self> {
-        let looked = inspect::file(path)?;
+        // Each connection reads the whole schema, which takes milliseconds: the two that are needed
+        // at once read it side by side, where to open the second changes nothing.
+        let early = inspect::is_todays(path).then(|| {
+            let path = path.to_owned();
+            std::thread::spawn(move || writer::open(&path))
+        });
+        let looked = inspect::file(path);
+        let early = early.map(|opening| opening.join().unwrap_or(Err(Error::Panicked)));
+        let looked = looked?;
         let was_private = inspect::make_private(path);
         let looked = looked.filter(|_| was_private).map(as_reader).transpose()?;
         let work = plan::Work::default();
         if let Some(conn) = &looked {
             work.count(conn)?;
         }
-        let mut writer = Connection::open(path)?;
-        writer.busy_timeout(std::time::Duration::from_secs(5))?;
-        writer.pragma_update(None, "journal_mode", "WAL")?;
-        // An acknowledged write survives a power cut; gathered commits make that affordable.
-        writer.pragma_update(None, "synchronous", "FULL")?;
-        writer.pragma_update(None, "trusted_schema", "OFF")?;
-        // What a savepoint keeps to be undone is then held in kilobytes, not in a piece of 64 for
-        // each write, which the allocator would give back and fetch anew.
-        writer.pragma_update(None, "temp_store", "MEMORY")?;
-        schema::prepare(&mut writer)?;
-        writer.pragma_update(None, "foreign_keys", "ON")?;
-        keep_statements(&writer)?;
+        let writer = early.unwrap_or_else(|| writer::open(path))?;
         let (queue, jobs) = std_mpsc::sync_channel(QUEUE);
         let (events, _) = broadcast::channel(EVENTS);
         // What was killed may have left entries that searches do not find.
@@ -256,7 +253,7 @@ impl Shared {
 
 /// Statements are parsed once. Without the planner's stability guarantee SQLite would plan some
 /// anew whenever a bound value changes.
-fn keep_statements(conn: &Connection) -> Result<()> {
+pub(super) fn keep_statements(conn: &Connection) -> Result<()> {
     conn.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     conn.set_prepared_statement_cache_capacity(STATEMENTS);
     Ok(())

@@ -1,6 +1,7 @@
 //! The writer: takes the writes that have gathered, commits them as one, and answers everyone after.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{self as std_mpsc, RecvTimeoutError};
 use std::time::Duration;
@@ -8,8 +9,8 @@ use std::time::Duration;
 use rusqlite::Connection;
 use tokio::sync::{broadcast, oneshot};
 
-use super::pool::run;
-use super::{Error, WriteTx, audit_words};
+use super::pool::{keep_statements, run};
+use super::{Error, WriteTx, audit_words, schema};
 use crate::clock::{Clock, Entropy};
 use crate::model::event::Event;
 
@@ -124,6 +125,26 @@ pub(super) struct Told {
     pub(super) commits: AtomicU64,
     /// Whether there may be audit entries that searches do not find yet.
     pub(super) is_behind: AtomicBool,
+}
+
+/// Opens the connection that writes, and brings the schema up to date.
+///
+/// # Errors
+/// When the file cannot be opened, or a migration fails.
+pub(super) fn open(path: &Path) -> super::Result<Connection> {
+    let mut conn = Connection::open(path)?;
+    conn.busy_timeout(Duration::from_secs(5))?;
+    conn.pragma_update(None, "journal_mode", "WAL")?;
+    // An acknowledged write survives a power cut; gathered commits make that affordable.
+    conn.pragma_update(None, "synchronous", "FULL")?;
+    conn.pragma_update(None, "trusted_schema", "OFF")?;
+    // What a savepoint keeps to be undone is then held in kilobytes, not in a piece of 64 for
+    // each write, which the allocator would give back and fetch anew.
+    conn.pragma_update(None, "temp_store", "MEMORY")?;
+    schema::prepare(&mut conn)?;
+    conn.pragma_update(None, "foreign_keys", "ON")?;
+    keep_statements(&conn)?;
+    Ok(conn)
 }
 
 /// Takes what has gathered, commits it as one, and answers everyone after.

@@ -5,6 +5,8 @@
 
 use bytes::Bytes;
 
+use super::many;
+
 /// Bytes of a control sequence that are held until it is known what it is. Longer ones are dropped:
 /// nobody writes them in earnest, and a question may hide behind any number of zeros.
 const MAX_HELD: usize = 256;
@@ -83,7 +85,7 @@ impl Queries {
     /// Takes in what was written. Gives what is left of it without questions, and each question with
     /// the place in `bytes` behind it.
     pub fn pass(&mut self, bytes: &Bytes) -> (Bytes, Vec<(usize, Query)>) {
-        let is_plain = self.place == Place::Outside && !bytes.iter().any(|b| is_special(*b));
+        let is_plain = self.place == Place::Outside && many::all(bytes, |b| !is_special(b));
         if is_plain {
             return (bytes.clone(), Vec::new());
         }
