@@ -208,7 +208,12 @@ mod tests {
     use super::*;
     use crate::ssh::screen::Screen;
 
-    fn seen(view: &mut View, window: &mut vt100::Parser, screen: &mut Screen, line: &str) -> String {
+    fn seen(
+        view: &mut View,
+        window: &mut vt100::Parser,
+        screen: &mut Screen,
+        line: &str,
+    ) -> String {
         window.process(&view.draw(screen.shown(), line));
         window.screen().contents()
     }

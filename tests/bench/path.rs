@@ -13,6 +13,8 @@
 )]
 #![expect(dead_code, reason = "the tests' server process has more to it than is measured here")]
 
+#[path = "path/agents.rs"]
+mod agents;
 #[path = "path/audit.rs"]
 mod audit;
 #[path = "path/builds.rs"]
@@ -56,7 +58,7 @@ mod terminal;
 
 type Section = (&'static str, fn(&mut table::Table));
 
-const SECTIONS: [Section; 11] = [
+const SECTIONS: [Section; 12] = [
     ("size", size::run),
     ("start", start::run),
     ("memory", memory::run),
@@ -68,6 +70,7 @@ const SECTIONS: [Section; 11] = [
     ("ssh", ssh::run),
     ("terminal", terminal::run),
     ("recording", recording::run),
+    ("agents", agents::run),
 ];
 
 fn main() {

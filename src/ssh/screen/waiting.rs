@@ -91,13 +91,34 @@ mod tests {
     /// What programs write: lines, and what moves, colours, scrolls a part or changes screens.
     fn piece() -> impl Strategy<Value = Vec<u8>> {
         const WAYS: &[&str] = &[
-            "\x1b[H", "\x1b[3;7H", "\x1b[2J", "\x1b[31m", "\x1b[m", "\x1b[2;4r", "\x1b[r", "\x1b[1;6r",
-            "\x1b[?1049h", "\x1b[?1049l", "\x1bM", "\x1b7", "\x1b8", "\x1b[?6h", "\x1bc", "\x1b[4h",
-            "\x1b[2L", "\x1b", "\x1b[", "\x0b", "\x1b[?25l", "\x1b[K", "\x1b]0;title\x07",
+            "\x1b[H",
+            "\x1b[3;7H",
+            "\x1b[2J",
+            "\x1b[31m",
+            "\x1b[m",
+            "\x1b[2;4r",
+            "\x1b[r",
+            "\x1b[1;6r",
+            "\x1b[?1049h",
+            "\x1b[?1049l",
+            "\x1bM",
+            "\x1b7",
+            "\x1b8",
+            "\x1b[?6h",
+            "\x1bc",
+            "\x1b[4h",
+            "\x1b[2L",
+            "\x1b",
+            "\x1b[",
+            "\x0b",
+            "\x1b[?25l",
+            "\x1b[K",
+            "\x1b]0;title\x07",
         ];
         let lines = proptest::collection::vec("[ -~\u{e9}\u{4e16}]{0,30}", 0..90);
-        let text = (lines, prop_oneof![3 => Just("\r\n"), 1 => Just("\n"), 1 => Just("\x08\r\n\t")])
-            .prop_map(|(lines, end)| lines.join(end).into_bytes());
+        let text =
+            (lines, prop_oneof![3 => Just("\r\n"), 1 => Just("\n"), 1 => Just("\x08\r\n\t")])
+                .prop_map(|(lines, end)| lines.join(end).into_bytes());
         let way = proptest::sample::select(WAYS).prop_map(|way| way.as_bytes().to_vec());
         let cut = any::<Vec<u8>>().prop_map(|mut bytes| {
             bytes.truncate(3);

@@ -18,7 +18,7 @@ const STARTS: usize = 9;
 const ROUNDS: usize = 3;
 
 pub fn run(table: &mut Table) {
-    let (mut few, mut many) = (grown(FEW), grown(MANY));
+    let (mut few, mut many) = (grown(FEW, &EACH), grown(MANY, &EACH));
     let (mut here, mut there) = (Vec::new(), Vec::new());
     for _ in 0..STARTS {
         here.push(begin(&many));
@@ -58,14 +58,14 @@ fn line(table: &mut Table, what: &str, ours: Vec<f64>, tenth: Vec<f64>, goal: f6
 }
 
 /// A deployment of so many workspaces; its server is stopped.
-fn grown(workspaces: u32) -> Site {
+pub fn grown(workspaces: u32, each: &Each) -> Site {
     let mut site = Site::new();
     site.stop();
     let path = site.dir.path().join("data/steading.db");
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
     for from in (0..workspaces).step_by(PART) {
         let part = from..workspaces.min(from + u32::try_from(PART).unwrap());
-        seed::seed(&path, &part, i64::try_from(now.as_secs()).unwrap(), &EACH);
+        seed::seed(&path, &part, i64::try_from(now.as_secs()).unwrap(), each);
     }
     seed::check(&path);
     site

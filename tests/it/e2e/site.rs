@@ -52,15 +52,23 @@ impl Site {
 
     /// A fresh server with nobody on it.
     pub fn empty() -> Self {
-        Self::started(&[])
+        Self::started(STEADING.into(), &[])
+    }
+
+    /// A server of another program, with its owner.
+    pub fn of(program: PathBuf) -> Self {
+        Self::started(program, &[]).with_owner()
     }
 
     /// A server with its owner and further arguments.
     pub fn with(extra: &[&str]) -> Self {
-        let site = Self::started(extra);
-        site.cli(&[
+        Self::started(STEADING.into(), extra).with_owner()
+    }
+
+    fn with_owner(self) -> Self {
+        self.cli(&[
             "login",
-            &site.url,
+            &self.url,
             "--first-user-username",
             "ada",
             "--first-user-email",
@@ -71,12 +79,12 @@ impl Site {
             "correct horse 7",
         ])
         .ok();
-        site.run("ssh-keygen", &["-q", "-t", "ed25519", "-N", "", "-f", &site.path("id")]).ok();
-        site.cli(&["ssh-keys", "add", &site.path("id.pub")]).ok();
-        site
+        self.run("ssh-keygen", &["-q", "-t", "ed25519", "-N", "", "-f", &self.path("id")]).ok();
+        self.cli(&["ssh-keys", "add", &self.path("id.pub")]).ok();
+        self
     }
 
-    fn started(extra: &[&str]) -> Self {
+    fn started(program: PathBuf, extra: &[&str]) -> Self {
         let dir = tempfile::tempdir().unwrap();
         // Workspaces' users must come through here.
         std::fs::set_permissions(dir.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
@@ -86,7 +94,7 @@ impl Site {
             ssh_port: ports::free(),
             udp: format!("127.0.0.1:{}", ports::free()),
             server: None,
-            program: STEADING.into(),
+            program,
             extra: extra.iter().map(|s| (*s).to_owned()).collect(),
             env: vec![],
         };

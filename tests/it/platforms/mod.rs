@@ -2,12 +2,14 @@
 //! Building them takes minutes: `STEADING_PLATFORMS` names the directory where `.ci/platforms` left
 //! them, and without it there is nothing to run.
 
+mod emulated;
+
 use std::io::Write as _;
 use std::net::TcpListener;
 use std::path::PathBuf;
 use std::process::Stdio;
 
-use crate::e2e::machine::{Machine, copies_files};
+use crate::e2e::machine::{Machine, copies_files, resident};
 use crate::e2e::said::Said;
 use crate::e2e::site::{Ran, STEADING, Site, eventually, sha256};
 
@@ -89,6 +91,44 @@ fn armv7_is_an_agent() {
 #[test]
 fn arm64_is_an_agent() {
     is_an_agent("arm64", "qemu-aarch64-static");
+}
+
+/// The first path on a server of another processor: setup, template, build, terminal, files, and the
+/// same again after a power cut.
+fn is_a_server(arch: &str) {
+    let Some(dir) = std::env::var_os("STEADING_PLATFORMS").map(PathBuf::from) else { return };
+    let program = dir.join(format!("steading-server-linux-{arch}"));
+    assert!(program.exists(), "{} is missing: run .ci/platforms server", program.display());
+    let _emulated = emulated::Emulated::here(arch);
+    let mut site = Site::of(program.clone());
+    site.create_here("first");
+    let mut terminal = site.ssh_command("first");
+    terminal.arg("-tt").arg("tty; echo $CODER_WORKSPACE_NAME");
+    let shown = Ran::new(&mut terminal).ok();
+    assert!(shown.contains("/dev/pts/") && shown.contains("first"), "{shown}");
+    copies_files(&site, "first");
+    let page = site.run("curl", &["-fsS", &format!("{}/login", site.url)]).ok();
+    assert!(page.contains("<html"), "{page}");
+    let resident = resident(site.server.as_ref().unwrap().id());
+    site.kill();
+    site.start();
+    eventually("the agent is back", || (site.ssh("first", "true").code == Some(0)).then_some(()));
+    site.cli(&["delete", "first", "--yes"]).ok();
+    let bytes = std::fs::metadata(&program).unwrap().len();
+    #[expect(clippy::print_stderr, reason = "figures for who builds a release")]
+    {
+        eprintln!("server for {arch}: {bytes} bytes, {resident} KiB resident with its emulator");
+    }
+}
+
+#[test]
+fn armv7_is_a_server() {
+    is_a_server("armv7");
+}
+
+#[test]
+fn arm64_is_a_server() {
+    is_a_server("arm64");
 }
 
 /// The program for this processor needs nothing of a distribution.
