@@ -28,7 +28,8 @@ pub async fn run_again(binary: &Path) -> anyhow::Result<u8> {
     Ok(code)
 }
 
-fn again(binary: &Path) -> Command {
+/// This program, or another in its place, with the same name and arguments.
+pub(super) fn again(binary: &Path) -> Command {
     let mut args = std::env::args_os();
     let mut again = Command::new(binary);
     // The name it is called by says what it answers as.

@@ -27,6 +27,9 @@ pub async fn run(ctx: &Context, mut args: Agent) -> anyhow::Result<()> {
     if args.auth != "token" {
         bail!("This agent proves itself by token only; {:?} is not supported.", args.auth);
     }
+    if let Some(copy) = &args.program {
+        agent::update::copy::run_instead(copy).await?;
+    }
     let dir = args.dir.clone();
     let updates = match args.no_updates {
         true => Mode::Never,

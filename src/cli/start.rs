@@ -68,7 +68,9 @@ pub async fn update(ctx: &Context, args: Start) -> anyhow::Result<()> {
         ctx.out.note(&format!("{} is at its template's active version.", args.workspace));
         return Ok(());
     }
-    if status(&workspace) == Some(WorkspaceStatus::Running) {
+    // A machine that someone else runs is not stopped: a start brings it the new version.
+    let is_ours = !workspace.latest_build.has_external_agent;
+    if is_ours && status(&workspace) == Some(WorkspaceStatus::Running) {
         stop_and_wait(ctx, &client, &workspace).await?;
     }
     let version = workspace.template_active_version_id;

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::job::{BuildJob, ImportJob, Owner, Task, UserSecret, Workspace};
 use super::provider::values::{
-    IMPORTING, agent_token_variable, parameter_variable, previous_parameter_variable,
+    IMPORTING, KEEPS_TOKENS, agent_token_variable, parameter_variable, previous_parameter_variable,
     secret_file_variable,
 };
 use crate::model::build::Transition;
@@ -112,6 +112,9 @@ fn add_workspace(out: &mut Variables, workspace: &Workspace) {
     }
     if !workspace.running_agent_token.is_empty() {
         out.insert(agent_token_variable(), workspace.running_agent_token.clone());
+    }
+    if workspace.keeps_tokens {
+        out.insert(KEEPS_TOKENS.to_owned(), "true".to_owned());
     }
 }
 

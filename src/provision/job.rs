@@ -79,6 +79,8 @@ pub struct Workspace {
     pub prebuild_claim: bool,
     /// The agent's token to keep, for a claim; empty otherwise.
     pub running_agent_token: String,
+    /// Its agents keep the tokens that the state has: they are on machines that someone else runs.
+    pub keeps_tokens: bool,
 }
 
 /// A workspace's owner, as its template sees them.

@@ -30,7 +30,7 @@ $pause = 2
 while ($true) {
     try {
         Invoke-WebRequest -UseBasicParsing -Uri "$url.sha256" -OutFile "$binary.sum" @through
-        $expected = ([string](Get-Content -Raw "$binary.sum")).Trim()
+        $expected = (([string](Get-Content -Raw "$binary.sum")).Trim() -split '\s+')[0]
         if ($expected -notmatch '^[0-9a-f]{64}$') {
             throw "what answers is not the server but some page: of a network that wants a sign-in first, or of a proxy"
         }

@@ -55,11 +55,13 @@ pub fn command(access_url: &str, (os, arch): (&str, &str), token: &str) -> Strin
     format!("curl -fsSL \"{url}\" | CODER_AGENT_TOKEN=\"{token}\" sh")
 }
 
-/// The line that makes the agent a service of the machine.
+/// The line that makes the agent a service of the machine. The token is handed over inside: `sudo` logs
+/// what stands in its own arguments.
 #[must_use]
 pub fn service_command(access_url: &str, platform: (&str, &str), token: &str) -> String {
     let url = script_url(access_url, platform);
-    format!("curl -fsSL \"{url}\" | sudo CODER_AGENT_TOKEN=\"{token}\" sh -s install")
+    let told = format!("export CODER_AGENT_TOKEN=\"{token}\"");
+    format!("{{ echo '{told}'; curl -fsSL \"{url}\"; }} | sudo sh -s install")
 }
 
 /// Where the script for a platform is.
@@ -85,6 +87,21 @@ mod tests {
         }
         assert_eq!(script("linux", "sparc"), None);
         assert_eq!(script("plan9", "amd64"), None);
+    }
+
+    #[test]
+    fn a_hash_is_read_from_a_line_that_names_the_file_too() {
+        for script in [POSIX, POWERSHELL] {
+            assert!(script.contains(".sha256"), "{script}");
+        }
+        assert!(POWERSHELL.contains("-split '\\s+')[0]"));
+    }
+
+    #[test]
+    fn the_line_for_a_service_keeps_the_token_from_sudos_log() {
+        let line = service_command("https://s.example", ("linux", "arm64"), "t");
+        let (before, behind) = line.split_once("| sudo").unwrap();
+        assert!(before.contains("CODER_AGENT_TOKEN=\"t\"") && !behind.contains("TOKEN"), "{line}");
     }
 
     #[test]

@@ -87,7 +87,9 @@ explain() {
 		;;
 	*)
 		if [ -n "$proxy" ]; then
-			why="$host cannot be reached through the proxy of $proxy_name, $proxy."
+			# Without the name and the password that may stand in it.
+			shown="${proxy#*://}"
+			why="$host cannot be reached through the proxy of $proxy_name, ${shown##*@}."
 		elif lacks_ipv6; then
 			why="$host has only IPv6 addresses, and this machine has no IPv6. Give one of them the other."
 		else

@@ -25,10 +25,6 @@ data "coder_parameter" "os" {
     name  = "macOS"
     value = "darwin"
   }
-  option {
-    name  = "Windows"
-    value = "windows"
-  }
 }
 
 data "coder_parameter" "arch" {

@@ -15,8 +15,10 @@ fn machine(init: &str) -> tempfile::TempDir {
     let dir = tempfile::tempdir().unwrap();
     let common = ["etc", "usr/local/bin", "usr/local/lib", "var/lib", "var/log"];
     let own = match init {
-        "systemd" => ["run/systemd/system", "etc/systemd/system/multi-user.target.wants"],
-        _ => ["run/openrc", "etc/init.d"],
+        "systemd" => {
+            ["run/systemd/system", "etc/systemd/system/multi-user.target.wants", "etc/sysusers.d"]
+        }
+        _ => ["run/openrc", "etc/init.d", "etc/runlevels/default"],
     };
     for path in common.iter().chain(&own) {
         std::fs::create_dir_all(dir.path().join(path)).unwrap();
@@ -69,15 +71,19 @@ fn ok(output: &Output) -> String {
 
 #[test]
 fn what_is_installed_goes_without_a_trace() {
-    for (init, service) in [
-        ("systemd", "etc/systemd/system/steading-agent.service"),
-        ("openrc", "etc/init.d/steading-agent"),
+    for (init, service, starts) in [
+        (
+            "systemd",
+            "etc/systemd/system/steading-agent.service",
+            "etc/systemd/system/multi-user.target.wants/steading-agent.service",
+        ),
+        ("openrc", "etc/init.d/steading-agent", "etc/runlevels/default/steading-agent"),
     ] {
         let root = machine(init);
         let before = all(root.path());
         for _ in 0..2 {
             let said = ok(&agent(root.path(), &["install"]));
-            assert!(said.contains("The agent runs as steading"), "{said}");
+            assert!(said.contains("agent runs as steading-agent"), "{said}");
         }
         let made = all(root.path());
         let program = &made["usr/local/lib/steading-agent/steading"];
@@ -91,6 +97,14 @@ fn what_is_installed_goes_without_a_trace() {
              STEADING_AGENT_TOKEN=\"agent-secret\"\nhttps_proxy=\"http://proxy:3128\"\n"
         );
         assert!(made.contains_key(service), "{init}");
+        // An image's system does all of it by itself at its first start, but for an account on Alpine.
+        let leads = std::fs::read_link(root.path().join(starts)).unwrap();
+        assert_eq!(leads, Path::new("/").join(service));
+        if init == "systemd" {
+            let (_, account) = &made["etc/sysusers.d/steading-agent.conf"];
+            let line = "u steading-agent - - /var/lib/steading-agent /bin/sh\n";
+            assert_eq!(String::from_utf8_lossy(account), line);
+        }
         let secrets =
             made.iter().filter(|(_, (_, held))| held.windows(12).any(|w| w == b"agent-secret"));
         let names: Vec<_> = secrets.map(|(name, _)| name.as_str()).collect();

@@ -106,6 +106,16 @@ async fn write(update: &Update, mut body: hyper::body::Incoming, to: &Path) -> a
 
 /// Whether the program runs on this machine and says that it is the announced version.
 async fn runs(update: &Update, program: &Path) -> anyhow::Result<()> {
+    let is = version_of(program).await?;
+    ensure!(is == update.version && is != version(), "it says that it is version {is:?}");
+    Ok(())
+}
+
+/// The version that a program says it is.
+///
+/// # Errors
+/// When it does not run here.
+pub(super) async fn version_of(program: &Path) -> anyhow::Result<String> {
     let ask = async {
         let mut command = tokio::process::Command::new(program);
         command.args(["version", "--output", "json"]).kill_on_drop(true);
@@ -120,7 +130,5 @@ async fn runs(update: &Update, program: &Path) -> anyhow::Result<()> {
     let said = timeout(SAYS_WITHIN, ask).await.context("Asking its version")??;
     ensure!(said.status.success(), "it does not run here: {}", said.status);
     let told: serde_json::Value = serde_json::from_slice(&said.stdout)?;
-    let is = told.get("steading_version").and_then(|v| v.as_str()).unwrap_or_default();
-    ensure!(is == update.version && is != version(), "it says that it is version {is:?}");
-    Ok(())
+    Ok(told.get("steading_version").and_then(|v| v.as_str()).unwrap_or_default().to_owned())
 }

@@ -1,6 +1,7 @@
 //! A newer program of the server's in this one's place: fetched and checked at once, put in place
 //! when nobody is here, run in the same process, and taken back when it does not reach the server.
 
+pub mod copy;
 mod fetch;
 mod place;
 mod record;
@@ -63,10 +64,11 @@ impl Updates {
         Self(Arc::new(Inner { options: options.clone(), place, offer, connected }))
     }
 
-    /// Whether the server is asked for newer programs.
+    /// Whether the server is asked for newer programs. It is not where they could not be put in place:
+    /// whoever installed this one keeps it up to date.
     #[must_use]
     pub fn are_wanted(&self) -> bool {
-        cfg!(unix) && self.0.options.updates != Mode::Never
+        self.0.options.updates != Mode::Never && self.0.place.is_ours()
     }
 
     /// The server has a newer program.

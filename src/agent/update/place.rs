@@ -28,6 +28,13 @@ impl Place {
         Self { program: program.to_owned(), new: beside(".new"), old: beside(".old") }
     }
 
+    /// Whether another program can be put in place of this one at all.
+    #[must_use]
+    pub fn is_ours(&self) -> bool {
+        let dir = self.program.parent().unwrap_or(Path::new("/"));
+        rustix::fs::access(dir, rustix::fs::Access::WRITE_OK).is_ok()
+    }
+
     /// Puts the new program in place, and keeps the one before. At no moment is there none.
     ///
     /// # Errors

@@ -5,8 +5,8 @@ use anyhow::{Context as _, bail};
 use super::STATE_DIR;
 use super::files::Tree;
 
-/// The name of an account of its own.
-const OWN: &str = "steading";
+/// The name of an account of its own. Not the program's: a server may run as that.
+const OWN: &str = "steading-agent";
 
 /// An account.
 pub(super) struct Account {
@@ -22,16 +22,18 @@ impl Account {
     /// The one that is asked for, which has to be there; else one of its own.
     pub(super) fn choose(tree: &Tree, wanted: Option<&str>) -> anyhow::Result<Self> {
         let known = tree.read("etc/passwd")?.unwrap_or_default();
-        let entry = |name: &str| known.lines().find_map(|line| home(line, name));
+        let entry = |name: &str| known.lines().find_map(|line| entry(line, name));
         let Some(name) = wanted else {
-            return Ok(Self {
-                name: OWN.to_owned(),
-                home: format!("/{STATE_DIR}"),
-                is_known: entry(OWN).is_some(),
-            });
+            let home = format!("/{STATE_DIR}");
+            let there = entry(OWN);
+            if there.as_ref().is_some_and(|(_, theirs)| *theirs != home) {
+                bail!("There is an account {OWN} that is not the agent's. Name one with --user.");
+            }
+            return Ok(Self { name: OWN.to_owned(), home, is_known: there.is_some() });
         };
-        let home = entry(name).with_context(|| format!("There is no account {name:?} here."))?;
-        if name == "root" || home.is_empty() || !home.starts_with('/') || home == "/" {
+        let found = entry(name).with_context(|| format!("There is no account {name:?} here."))?;
+        let (uid, home) = found;
+        if uid == "0" || home.is_empty() || !home.starts_with('/') || home == "/" {
             bail!("The agent is not run as {name}: it serves whoever may enter the workspace.");
         }
         Ok(Self { name: name.to_owned(), home, is_known: true })
@@ -72,10 +74,14 @@ pub(super) fn remove(tree: &Tree, name: &str) -> anyhow::Result<()> {
     tree.run(program, &[name]).with_context(|| format!("Removing the account {name}"))
 }
 
-/// The home directory in a line of `/etc/passwd`, if it is that of `name`.
-fn home(line: &str, name: &str) -> Option<String> {
+/// The number and the home directory in a line of `/etc/passwd`, if it is that of `name`.
+fn entry(line: &str, name: &str) -> Option<(String, String)> {
     let mut fields = line.split(':');
-    (fields.next() == Some(name)).then(|| fields.nth(4).unwrap_or_default().to_owned())
+    if fields.next() != Some(name) {
+        return None;
+    }
+    let uid = fields.nth(1).unwrap_or_default().to_owned();
+    Some((uid, fields.nth(2).unwrap_or_default().to_owned()))
 }
 
 #[cfg(test)]
@@ -87,13 +93,16 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let tree = Tree::at(Some(dir.path()));
         std::fs::create_dir(dir.path().join("etc")).unwrap();
-        let passwd = "root:x:0:0:root:/root:/bin/sh\npi:x:1000:1000::/home/pi:/bin/bash\nno:x:9:9::/:/bin/false\n";
+        let passwd = "root:x:0:0:root:/root:/bin/sh\ntoor:x:0:0::/home/toor:/bin/sh\npi:x:1000:1000::/home/pi:/bin/bash\nno:x:9:9::/:/bin/false\n";
         std::fs::write(dir.path().join("etc/passwd"), passwd).unwrap();
         let pi = Account::choose(&tree, Some("pi")).unwrap();
         assert_eq!((&*pi.home, pi.is_own()), ("/home/pi", false));
-        for bad in ["root", "no", "nobody"] {
+        for bad in ["root", "toor", "no", "nobody"] {
             assert!(Account::choose(&tree, Some(bad)).is_err(), "{bad}");
         }
         assert!(Account::choose(&tree, None).unwrap().is_own());
+        let others = format!("{passwd}{OWN}:x:5:5::/srv:/bin/sh\n");
+        std::fs::write(dir.path().join("etc/passwd"), others).unwrap();
+        assert!(Account::choose(&tree, None).is_err(), "another's account is not taken over");
     }
 }

@@ -2,6 +2,7 @@
 
 use anyhow::bail;
 
+use super::STATE_DIR;
 use super::account::Account;
 use super::files::Tree;
 
@@ -10,7 +11,11 @@ const UNIT: &str = "etc/systemd/system/steading-agent.service";
 const UNIT_EDITS: &str = "etc/systemd/system/steading-agent.service.d";
 /// What `systemctl enable` makes.
 const UNIT_WANTED: &str = "etc/systemd/system/multi-user.target.wants/steading-agent.service";
+/// What has the account made where there is none yet.
+const ACCOUNTS: &str = "etc/sysusers.d/steading-agent.conf";
 const SCRIPT: &str = "etc/init.d/steading-agent";
+/// What `rc-update add` makes.
+const SCRIPT_WANTED: &str = "etc/runlevels/default/steading-agent";
 const SCRIPT_LOG: &str = "var/log/steading-agent.log";
 const NAME: &str = "steading-agent";
 
@@ -43,6 +48,21 @@ impl Init {
         match self {
             Self::Systemd => tree.write(UNIT, &unit(account), 0o644),
             Self::OpenRc => tree.write(SCRIPT, &script(account), 0o755),
+        }
+    }
+
+    /// Has it start with a machine that does not run now: of an image. There is nobody yet who could make
+    /// the account.
+    pub(super) fn prepare(self, tree: &Tree, account: &Account) -> anyhow::Result<()> {
+        match self {
+            Self::Systemd => {
+                if account.is_own() {
+                    let line = format!("u {} - - /{STATE_DIR} /bin/sh\n", account.name);
+                    tree.write(ACCOUNTS, &line, 0o644)?;
+                }
+                tree.link(UNIT_WANTED, &format!("/{UNIT}"))
+            }
+            Self::OpenRc => tree.link(SCRIPT_WANTED, &format!("/{SCRIPT}")),
         }
     }
 
@@ -84,12 +104,14 @@ impl Init {
         match self {
             Self::Systemd => {
                 tree.remove(UNIT_WANTED)?;
+                tree.remove(ACCOUNTS)?;
                 tree.remove_dir(UNIT_EDITS)?;
                 tree.remove(UNIT)?;
                 tree.run("systemctl", &["daemon-reload"])
             }
             Self::OpenRc => {
                 tree.remove(SCRIPT_LOG)?;
+                tree.remove(SCRIPT_WANTED)?;
                 tree.remove(SCRIPT)
             }
         }

@@ -21,6 +21,8 @@ use super::prompt;
 const PROGRAM: &str = "usr/local/lib/steading-agent/steading";
 /// The directory of that.
 const PROGRAM_DIR: &str = "usr/local/lib/steading-agent";
+/// The copy that the service replaces by the server's newer ones.
+const COPY_DIR: &str = "var/lib/steading-agent/program";
 /// The program by a name that shells find.
 const LINK: &str = "usr/local/bin/steading";
 /// Where the server is, and the token: root reads it, and hands it to the service.
@@ -52,6 +54,21 @@ pub fn install(ctx: &Context, agent: Agent, args: &Install) -> anyhow::Result<()
     tree.link(LINK, &format!("/{PROGRAM}"))?;
     tree.write(SETTINGS, &settings, 0o600)?;
     init.write(&tree, &account)?;
+    if !tree.is_live {
+        init.prepare(&tree, &account)?;
+        let makes = match (init, account.is_own()) {
+            (Init::OpenRc, true) => {
+                format!(" Make that account there, with the home /{STATE_DIR}: `adduser -S -D -H`.")
+            }
+            (Init::Systemd, true) => " The first start makes that account.".to_owned(),
+            (_, false) => String::new(),
+        };
+        ctx.out.note(&format!(
+            "The agent runs as {} from the next start of this system on.{makes}",
+            account.name
+        ));
+        return Ok(());
+    }
     init.start(&tree)?;
     ctx.out.note(&format!(
         "The agent runs as {} and starts with this machine. Its log: `{}`. `sudo steading agent \
@@ -83,7 +100,7 @@ pub fn uninstall(ctx: &Context, args: &Uninstall) -> anyhow::Result<()> {
     init.remove(&tree)?;
     tree.unlink(LINK, &format!("/{PROGRAM}"))?;
     let keeps = args.keep_home && own.is_some();
-    for directory in [PROGRAM_DIR, SETTINGS_DIR] {
+    for directory in [PROGRAM_DIR, SETTINGS_DIR, COPY_DIR] {
         tree.remove_dir(directory)?;
     }
     if keeps {

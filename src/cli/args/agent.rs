@@ -31,6 +31,9 @@ pub struct Agent {
     /// Where it keeps what must outlive it
     #[arg(long, env = "STEADING_AGENT_DIR", value_name = "DIR")]
     pub dir: Option<PathBuf>,
+    /// Run a copy of this program that may be replaced, and make it where it is missing or older
+    #[arg(long, env = "STEADING_AGENT_PROGRAM", value_name = "FILE")]
+    pub program: Option<PathBuf>,
     /// Never replace this program by a newer one that the server offers
     #[arg(long, env = "STEADING_AGENT_NO_UPDATES")]
     pub no_updates: bool,

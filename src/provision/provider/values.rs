@@ -71,6 +71,9 @@ pub fn agent_token_variable() -> String {
     format!("CODER_RUNNING_WORKSPACE_AGENT_TOKEN_{}", sha256_hex(""))
 }
 
+/// Says that agents keep the tokens that the state has: nobody here could give the new one to the machine.
+pub const KEEPS_TOKENS: &str = "STEADING_KEEPS_TOKENS";
+
 /// The variable of a secret file.
 #[must_use]
 pub fn secret_file_variable(path: &str) -> String {

@@ -20,8 +20,8 @@ use crate::model::workspace::Workspace;
 use crate::server::db::seal::Seal;
 use crate::server::db::tokens::NewToken;
 use crate::server::db::{
-    ReadTx, WriteTx, archives, build_parameters, builds, groups, job_logs, jobs, states, tokens,
-    users, versions, workspaces,
+    ReadTx, WriteTx, agents, archives, build_parameters, builds, groups, job_logs, jobs, states,
+    tokens, users, versions, workspaces,
 };
 
 /// A job that a runner has now.
@@ -65,6 +65,8 @@ pub struct BuildWork {
     pub previous_parameters: Vec<ParameterValue>,
     /// A token in the owner's name; empty but for a start.
     pub session_token: String,
+    /// Its agents keep their tokens.
+    pub keeps_tokens: bool,
 }
 
 /// Everything an import needs.
@@ -275,6 +277,8 @@ fn build_work(tx: &ReadTx<'_>, seal: &Seal, job: JobId, token: String) -> Result
             None => vec![],
         },
         session_token: token,
+        keeps_tokens: build.transition == Transition::Start
+            && agents::keep_tokens(tx, workspace.id)?,
         build,
         workspace,
     })

@@ -24,6 +24,8 @@ use crate::server::db::{
 
 /// People that one mail goes to at most.
 const MAX_TOLD: usize = 50;
+/// People whose rights are looked at for one request, while all other writes wait.
+const MAX_ASKED: usize = 200;
 /// How long before its end someone is told of it: what is shorter they know the end of.
 const AHEAD: Duration = Duration::from_hours(24);
 /// Up to when ends were told.
@@ -104,7 +106,11 @@ impl App {
             .write(|tx| {
                 let Some((until, is_end)) = ends(tx)? else { return Ok(false) };
                 if is_end {
-                    for (grant, workspace, user) in rows::ending(tx, until, MAX_ENDING)? {
+                    let all = rows::ending(tx, (until, AHEAD), MAX_ENDING)?;
+                    if all.len() == MAX_ENDING {
+                        tracing::warn!(until = until.0, "access of more people ends than are told by mail");
+                    }
+                    for (grant, workspace, user) in all {
                         tell_end(tx, (grant, user), (workspace, until))?;
                     }
                 }
@@ -122,7 +128,7 @@ fn ends(tx: &ReadTx<'_>) -> Result<Option<(Timestamp, bool)>> {
     let horizon = tx.now.plus(AHEAD);
     let Some(told) = told.map(Timestamp) else { return Ok(Some((horizon, false))) };
     // Of what is over already nobody is told.
-    match rows::next_end(tx, (told.max(tx.now), horizon))? {
+    match rows::next_end(tx, (told.max(tx.now), horizon), AHEAD)? {
         Some(end) => Ok(Some((end, true))),
         // A row is written once a minute at most, and not where nothing happens.
         None => Ok((horizon.since(told) >= AHEAD / 2).then_some((horizon, false))),
@@ -184,7 +190,7 @@ fn approvers(tx: &ReadTx<'_>, asked: &Asked<'_>) -> Result<BTreeSet<UserId>> {
 /// Those who may answer it as things are.
 fn able(tx: &ReadTx<'_>, asked: &Asked<'_>, all: BTreeSet<UserId>) -> Result<BTreeSet<UserId>> {
     let mut found = BTreeSet::new();
-    for user in all {
+    for user in all.into_iter().take(MAX_ASKED) {
         if found.len() < MAX_TOLD && asked.right_of(tx, user, &absent(tx))?.is_some() {
             found.insert(user);
         }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::access::record;
 use super::rotation_layers::{NewLayer, layers, layers_of};
 use super::rotation_overrides::withdraw;
-use super::{Actor, App, Error, Result, organizations, shifts as plans, trail};
+use super::{Actor, App, Error, Result, organizations, sharing_trail, shifts as plans, trail};
 use crate::model::audit::{AuditAction, AuditTarget, Diff};
 use crate::model::event::Event;
 use crate::model::id::{RotationId, UserId};
@@ -14,7 +14,7 @@ use crate::model::policy::{Action, Object, ResourceType};
 use crate::model::rotation::{HORIZON, MAX_EDGES, MAX_ROTATIONS, Rotation, Stored, Zone};
 use crate::model::time::Timestamp;
 use crate::model::user::{Organization, UserRef};
-use crate::server::db::{self, ReadTx, WriteTx, rotations, shifts, users};
+use crate::server::db::{self, ReadTx, WriteTx, grants, rotations, shifts, users};
 
 /// What a rotation is made from.
 #[derive(Clone, Debug, Default)]
@@ -213,7 +213,15 @@ impl App {
             .write(move |tx| {
                 let old = find(tx, &actor, Action::Delete, id)?;
                 actor.require_fresh(tx.now)?;
+                // What it gave goes with it, and so does what was given at once for its shifts.
+                let touched = grants::workspaces_of(tx, id)?.into_iter();
+                let before =
+                    touched.map(|workspace| Ok((workspace, sharing_trail::words(tx, workspace)?)));
+                let before = before.collect::<Result<Vec<_>>>()?;
                 rotations::delete(tx, id)?;
+                for (workspace, before) in &before {
+                    sharing_trail::record(tx, &actor, *workspace, before)?;
+                }
                 done(tx, &actor, AuditAction::Delete, (&old, &Diff::new()))
             })
             .await

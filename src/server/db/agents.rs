@@ -227,6 +227,22 @@ pub fn revoke(tx: &WriteTx<'_>, workspace: WorkspaceId) -> Result<()> {
     Ok(())
 }
 
+/// Whether a workspace's agents are on machines that someone else runs, and their tokens still pass:
+/// the next start must not give them others.
+///
+/// # Errors
+/// When SQLite fails.
+pub fn keep_tokens(tx: &ReadTx<'_>, workspace: WorkspaceId) -> Result<bool> {
+    let kept = tx.find(
+        "SELECT a.revoked_at IS NULL AS kept FROM builds b CROSS JOIN agents a ON a.build_id = b.id
+         WHERE b.workspace_id = :workspace AND a.spec ->> '$.external'
+         ORDER BY b.number DESC LIMIT 1",
+        named_params! { ":workspace": workspace },
+        |row| Ok(row.get("kept")?),
+    )?;
+    Ok(kept.unwrap_or(false))
+}
+
 /// Notes that an agent connected, and what it is.
 ///
 /// # Errors

@@ -198,6 +198,20 @@ pub fn of_shifts(tx: &ReadTx<'_>, rotation: RotationId) -> Result<Vec<Grant>> {
     )
 }
 
+/// The workspaces that a rotation's people reach: by what it was given, and by what they were given at
+/// once for their shifts.
+///
+/// # Errors
+/// When SQLite fails.
+pub fn workspaces_of(tx: &ReadTx<'_>, rotation: RotationId) -> Result<Vec<WorkspaceId>> {
+    tx.list(
+        "SELECT workspace_id FROM grants WHERE rotation_id = :rotation AND ended_at IS NULL
+         UNION SELECT workspace_id FROM grants WHERE shift_of_id = :rotation AND ended_at IS NULL",
+        named_params! { ":rotation": rotation },
+        |row| row.get("workspace_id"),
+    )
+}
+
 /// Lets a grant end earlier.
 ///
 /// # Errors

@@ -1,7 +1,10 @@
 //! The tables `mails` and `mail_refusals`: what people are to be told by mail, and who wants none.
 
+use std::time::Duration;
+
 use rusqlite::{Row, named_params};
 
+use super::requests::seconds;
 use super::scim_users::bound;
 use super::{ReadTx, Result, WriteTx};
 use crate::model::id::{GrantId, UserId, WorkspaceId};
@@ -169,39 +172,43 @@ pub fn keepers(tx: &ReadTx<'_>, most: usize) -> Result<Vec<UserId>> {
     )
 }
 
-/// The first end of a grant in a span of time.
+/// The first end of a grant in a span of time, of those that were given for at least `least`: whoever
+/// was given less was told the end with it.
 ///
 /// # Errors
 /// When SQLite fails.
 pub fn next_end(
     tx: &ReadTx<'_>,
     (after, until): (Timestamp, Timestamp),
+    least: Duration,
 ) -> Result<Option<Timestamp>> {
     tx.find(
         "SELECT until_at FROM grants
          WHERE (ended_at IS NOT NULL OR until_at IS NOT NULL) AND ended_at IS NULL
            AND coalesce(ended_at, until_at) > :after AND coalesce(ended_at, until_at) <= :until
+           AND until_at - granted_at >= :least
          ORDER BY coalesce(ended_at, until_at) LIMIT 1",
-        named_params! { ":after": after, ":until": until },
+        named_params! { ":after": after, ":until": until, ":least": seconds(least) },
         |row| row.get("until_at"),
     )
 }
 
-/// Whose grants end then, each with its workspace.
+/// Whose grants of at least `least` end then, each with its workspace.
 ///
 /// # Errors
 /// When SQLite fails.
 pub fn ending(
     tx: &ReadTx<'_>,
-    at: Timestamp,
+    (at, least): (Timestamp, Duration),
     most: usize,
 ) -> Result<Vec<(GrantId, WorkspaceId, UserId)>> {
     tx.list(
         "SELECT g.id AS id, g.workspace_id AS workspace_id, h.user_id AS user_id
          FROM grants g CROSS JOIN grant_holders h ON h.grant_id = g.id
          WHERE (g.ended_at IS NOT NULL OR g.until_at IS NOT NULL) AND g.ended_at IS NULL
-           AND coalesce(g.ended_at, g.until_at) = :at LIMIT :most",
-        named_params! { ":at": at, ":most": bound(most) },
+           AND coalesce(g.ended_at, g.until_at) = :at
+           AND g.until_at - g.granted_at >= :least LIMIT :most",
+        named_params! { ":at": at, ":least": seconds(least), ":most": bound(most) },
         |row| Ok((row.get("id")?, row.get("workspace_id")?, row.get("user_id")?)),
     )
 }

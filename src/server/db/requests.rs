@@ -34,7 +34,7 @@ fn duration(row: &Row<'_>, column: &str) -> rusqlite::Result<Duration> {
     Ok(Duration::from_secs(u64::try_from(row.get::<_, i64>(column)?).unwrap_or_default()))
 }
 
-fn seconds(duration: Duration) -> i64 {
+pub(super) fn seconds(duration: Duration) -> i64 {
     i64::try_from(duration.as_secs()).unwrap_or(i64::MAX)
 }
 

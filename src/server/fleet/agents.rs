@@ -1,6 +1,6 @@
 //! The control channel of one agent: its hello, its manifest, then reports and relay frames.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
@@ -39,6 +39,8 @@ pub(super) struct AgentSocket {
     pub(super) seat: Seat,
     /// Another machine that came with its token.
     pub(super) clash: Option<Clash>,
+    /// Machines that came with its token and that it was told of.
+    pub(super) told_of: BTreeSet<String>,
     /// Ends this socket: another one of the agent came, or it may not be here any more.
     pub(super) end: CancellationToken,
 }
@@ -132,6 +134,7 @@ impl Fleet {
             tells_terminal_ends: hello.tells_terminal_ends,
             seat,
             clash: None,
+            told_of: BTreeSet::new(),
             end: end.clone(),
         };
         // Both locks: nobody else takes the key between the look and the entry.

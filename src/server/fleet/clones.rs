@@ -8,6 +8,9 @@ use crate::model::id::AgentId;
 use crate::model::peer::PeerKey;
 use crate::wire::agent::{Machine, ToAgent};
 
+/// Machines with another's token that it is told of: one line in its log for each.
+const MAX_TOLD_OF: usize = 8;
+
 /// Where an agent is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Seat {
@@ -49,10 +52,9 @@ impl Fleet {
         let mut agents = lock(&self.0.agents);
         let first = agents.get_mut(&agent)?;
         let (here, other) = (first.seat.to_string(), seat.to_string());
-        let before =
-            first.clash.replace(Clash { here: here.clone(), other: other.clone(), at: now });
-        // It asks again each minute.
-        if before.is_none_or(|before| before.other != other) {
+        first.clash = Some(Clash { here: here.clone(), other: other.clone(), at: now });
+        // Each of them asks again each minute.
+        if first.told_of.len() < MAX_TOLD_OF && first.told_of.insert(other.clone()) {
             tracing::warn!(agent.id = %agent, here, other, "two machines have one token");
             let text = format!(
                 "A second machine came with this one's token and was refused: {other}. Was the disk \

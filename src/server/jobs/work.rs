@@ -35,6 +35,7 @@ pub(super) fn build(job: JobId, work: BuildWork) -> BuildJob {
             template_id: work.workspace.template_id.to_string(),
             template_name: work.workspace.template_name.to_string(),
             template_version: work.build.version_name,
+            keeps_tokens: work.keeps_tokens,
             ..Workspace::default()
         },
         owner: owner(&work.owner, work.session_token),

@@ -82,7 +82,9 @@ fn lists(table: &mut Table) {
 
 /// The workspaces, and the tokens of their agents.
 fn made(site: &Site) -> Vec<String> {
-    let mut text = "terraform {\n  required_providers {\n    coder = { source = \"coder/coder\" }\n  }\n}\n".to_owned();
+    let mut text =
+        "terraform {\n  required_providers {\n    coder = { source = \"coder/coder\" }\n  }\n}\n"
+            .to_owned();
     for n in 0..EACH {
         write!(
             text,
@@ -98,10 +100,12 @@ fn made(site: &Site) -> Vec<String> {
     for n in 0..WORKSPACES {
         let name = format!("many{n}");
         site.cli(&["create", &name, "--template", "many", "--yes"]).ok();
-        let told = site.cli(&["external-workspaces", "agent-instructions", &name, "-o", "json"]).ok();
-        let told: serde_json::Value = serde_json::from_str(&told).unwrap();
-        let all = told.as_array().unwrap();
-        tokens.extend(all.iter().map(|agent| agent["auth_token"].as_str().unwrap().to_owned()));
+        tokens.extend((0..EACH).map(|m| {
+            let agent = format!("{name}.m{m}");
+            let args = ["external-workspaces", "agent-instructions", &agent, "-o", "json"];
+            let told: serde_json::Value = serde_json::from_str(&site.cli(&args).ok()).unwrap();
+            told["auth_token"].as_str().unwrap().to_owned()
+        }));
     }
     assert_eq!(tokens.len(), AGENTS);
     tokens

@@ -85,6 +85,7 @@ fn a_machine_is_attached_by_the_printed_line_and_cut_off_by_deleting() {
     assert_eq!(row[..4], ["ada/pi", "external", "running", "yes"]);
     assert_eq!(json(site.cli(&["external-workspaces", "list", "-o", "json"]))[0]["name"], "pi");
 
+    gets_a_new_version(&site, &told);
     refusals(&site);
     let gone = site.cli(&["delete", "pi", "--yes"]);
     assert!(gone.err.contains("The machine stays as it is"), "{gone:?}");
@@ -98,6 +99,22 @@ fn a_machine_is_attached_by_the_printed_line_and_cut_off_by_deleting() {
         log.contains("the server refuses this agent").then_some(())
     });
     drop(attached);
+}
+
+/// Nobody walks to the machine for a new version of the template: its token goes on.
+fn gets_a_new_version(site: &Site, told: &Value) {
+    let main = site.path("external/main.tf");
+    let text = std::fs::read_to_string(&main).unwrap();
+    std::fs::write(&main, format!("{text}\n# The second version.\n")).unwrap();
+    let dir = site.path("external");
+    site.cli(&["templates", "push", "external", "-d", &dir, "--name", "second", "--yes"]).ok();
+    site.cli(&["update", "pi"]).ok();
+    let shown = json(site.cli(&["show", "pi", "-o", "json"]));
+    assert_eq!(shown["latest_build"]["template_version_name"], "second");
+    let again = json(site.cli(&["external-workspaces", "agent-instructions", "pi", "-o", "json"]));
+    assert_eq!(&again, told);
+    eventually("the machine is back", || is_here(site, "pi"));
+    assert_eq!(site.ssh("pi", "echo $CODER_WORKSPACE_NAME").ok(), "pi\n");
 }
 
 fn refusals(site: &Site) {

@@ -1,6 +1,6 @@
 //! Agents for other processors, under emulation, as someone has them on a Raspberry Pi.
-//! Building them takes minutes: `STEADING_PLATFORMS` names the directory where `.ci/platforms` left
-//! them, and without it there is nothing to run.
+//! Building them takes minutes, so that nobody waits for them in each run: `.ci/platforms` makes them, and
+//! `STEADING_PLATFORMS=DIR cargo test --test it platforms -- --ignored` runs these.
 
 mod emulated;
 
@@ -18,6 +18,11 @@ const MOST_BYTES: u64 = 8 << 20;
 /// Most memory that it may hold on its own with a session open, in KiB; the emulator's is in it.
 const MOST_RESIDENT: u64 = 48 << 10;
 
+/// Where `.ci/platforms` left them.
+fn platforms() -> PathBuf {
+    std::env::var_os("STEADING_PLATFORMS").map(PathBuf::from).expect("STEADING_PLATFORMS is set")
+}
+
 /// A port here that says hello to whoever comes.
 fn greeter() -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -31,7 +36,7 @@ fn greeter() -> u16 {
 }
 
 fn is_an_agent(arch: &str, emulator: &str) {
-    let Some(dir) = std::env::var_os("STEADING_PLATFORMS").map(PathBuf::from) else { return };
+    let dir = platforms();
     let name = format!("steading-linux-{arch}");
     let program = dir.join(&name);
     assert!(program.exists(), "{} is missing: run .ci/platforms", program.display());
@@ -84,11 +89,13 @@ fn is_an_agent(arch: &str, emulator: &str) {
 }
 
 #[test]
+#[ignore = "needs what .ci/platforms builds"]
 fn armv7_is_an_agent() {
     is_an_agent("armv7", "qemu-arm-static");
 }
 
 #[test]
+#[ignore = "needs what .ci/platforms builds"]
 fn arm64_is_an_agent() {
     is_an_agent("arm64", "qemu-aarch64-static");
 }
@@ -96,7 +103,7 @@ fn arm64_is_an_agent() {
 /// The first path on a server of another processor: setup, template, build, terminal, files, and the
 /// same again after a power cut.
 fn is_a_server(arch: &str) {
-    let Some(dir) = std::env::var_os("STEADING_PLATFORMS").map(PathBuf::from) else { return };
+    let dir = platforms();
     let program = dir.join(format!("steading-server-linux-{arch}"));
     assert!(program.exists(), "{} is missing: run .ci/platforms server", program.display());
     let _emulated = emulated::Emulated::here(arch);
@@ -122,19 +129,22 @@ fn is_a_server(arch: &str) {
 }
 
 #[test]
+#[ignore = "needs what .ci/platforms builds"]
 fn armv7_is_a_server() {
     is_a_server("armv7");
 }
 
 #[test]
+#[ignore = "needs what .ci/platforms builds"]
 fn arm64_is_a_server() {
     is_a_server("arm64");
 }
 
 /// The program for this processor needs nothing of a distribution.
 #[test]
+#[ignore = "needs what .ci/platforms builds"]
 fn amd64_runs_with_nothing_around_it() {
-    let Some(dir) = std::env::var_os("STEADING_PLATFORMS").map(PathBuf::from) else { return };
+    let dir = platforms();
     let alone = tempfile::tempdir().unwrap();
     std::fs::copy(dir.join("steading-linux-amd64"), alone.path().join("steading"))
         .expect("run .ci/platforms");

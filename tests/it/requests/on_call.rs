@@ -73,6 +73,11 @@ async fn it_ends_with_what_is_left_of_the_shift_and_with_the_rotation() {
     let path = format!("/api/v2/rotations/{rotation}");
     world.all.server.delete(&world.all.olga, &path).await.expect(204);
     assert_eq!(world.sees(&world.all.ben).await, 404);
+    let path = "/api/v2/audit?q=resource_type%3Aworkspace+action%3Awrite&limit=1";
+    let log = world.all.server.get(&world.all.olga, path).await.expect(200).json();
+    let acl = &log["audit_logs"][0]["diff"]["user_acl"];
+    assert!(acl["old"].to_string().contains("ben: use"), "{log}");
+    assert!(!acl["new"].to_string().contains("ben"), "{log}");
 }
 
 /// What was approved by someone is no matter of a shift.

@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 use super::proto::Diagnostic;
 use super::schema::{Schema, optional};
 use super::value::{Type, Value};
-use super::values::{Values, agent_token_variable};
+use super::values::{KEEPS_TOKENS, Values, agent_token_variable};
 use crate::clock::Entropy;
 
 /// Where agents go when nobody says.
@@ -112,14 +112,18 @@ fn repeated(list: &[Value], attribute: &str) -> Option<String> {
         .map(|value| value.text().to_owned())
 }
 
-/// A resource as it is now. An agent gets a new token each time: that is how tokens are renewed.
+/// A resource as it is now. An agent gets a new token each time, which is how tokens are renewed,
+/// unless nobody could bring it to its machine.
 pub(super) fn refresh(kind: &str, context: &Context, state: &mut Value) {
     if kind != "coder_agent" {
         return;
     }
-    let token = match context.values.get(&agent_token_variable()) {
-        "" => context.uuid(),
-        running => running.to_owned(),
+    let token = match (context.values.get(&agent_token_variable()), state.get("token").text()) {
+        ("", kept) if !kept.is_empty() && context.values.get(KEEPS_TOKENS) == "true" => {
+            kept.to_owned()
+        }
+        ("", _) => context.uuid(),
+        (running, _) => running.to_owned(),
     };
     state.set("token", token);
     state.set("init_script", init_script(context, state));

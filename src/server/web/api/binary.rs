@@ -79,8 +79,10 @@ async fn send(program: &Program, headers: &HeaderMap) -> Answer<Response> {
     if told(header::IF_NONE_MATCH).is_some_and(|known| is_among(&etag, known)) {
         return Ok((StatusCode::NOT_MODIFIED, kept).into_response());
     }
-    // A part is one of the file as it lies; of another file than they have a part of, they get all.
-    let asked = told(header::RANGE).filter(|_| told(header::IF_RANGE).is_none_or(|of| of == etag));
+    // A part is one of the file as it lies; of another file than they have a part of, they get all. So
+    // does who takes it packed: the part that they have may be of that.
+    let is_same = told(header::IF_RANGE).is_none_or(|of| of == etag) && !takes_gzip(headers);
+    let asked = told(header::RANGE).filter(|_| is_same);
     let part = asked.and_then(|asked| range(asked, program.len()));
     let coding = match part {
         None if takes_gzip(headers) => program.packed().await,
