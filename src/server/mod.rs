@@ -71,8 +71,9 @@ impl Server {
         raise_open_files();
         make_private(&config.data)?;
         let hold = hold::take(&config.data).await?;
-        let db = Db::open(&config.data.join(DATABASE), clock.clone(), entropy.clone())
-            .with_context(|| format!("Opening {}", config.data.join(DATABASE).display()))?;
+        let opened = Db::begin(&config.data.join(DATABASE), clock.clone(), entropy.clone())
+            .with_context(|| format!("Opening {}", config.data.join(DATABASE).display()));
+        let (db, opening) = opened?;
         let listener = TcpListener::bind(config.http)
             .await
             .with_context(|| format!("Listening for HTTP on {}", config.http))?;
@@ -82,27 +83,21 @@ impl Server {
         let seal = app::settings::load_seal(&db, key, entropy.clone()).await?;
         let app = App::new(db, clock.clone(), entropy.clone(), seal, policy(&config, &url)?);
         let known = Known::load(&app).await?;
-        app.set_sharing_off(config.sharing_off).await?;
-        app.set_mail_told(config.mail.is_some()).await?;
-        let host_key = known.host_key;
-        let start = fleet::Start {
-            secret: known.wireguard,
-            marks_key: known.marks_key,
-            prefix: known.prefix,
-            bind: config.wireguard,
-        };
-        let fleet =
-            Fleet::start(app.clone(), start, clock.clone(), entropy.clone(), &tasks).await?;
-        let ssh = fleet.open_front_door(config.ssh, &host_key).await?;
+        let door = fleet::front_door::listen(config.ssh).await?;
+        let build =
+            build(&app, &config, (&known, &url, door.local_addr()?), (&clock, &entropy), &tasks);
+        // What an earlier life left is cleared by the writer's thread, while this one makes the routes.
+        let (cleared, built) = tokio::join!(clear(&app, &config), build);
+        opening.wait().context("Opening the database for writing")?;
+        cleared?;
+        let (fleet, router) = built?;
+        let ssh = fleet.open_front_door(door, &known.host_key)?;
         let homes = start_jobs(&app, &config, http, (&clock, &entropy), &tasks).await?;
         tasks.spawn("accounts", OnPanic::Lose, app.clone().keep_accounts());
         tasks.spawn("refusals", OnPanic::Lose, app.clone().keep_refusals());
         let programs = app.policy.programs.clone();
         tasks.spawn("programs", OnPanic::Lose, async move { programs.check().await });
-        let site = web::Site::new(&config, &url, ssh, host_key.public().fingerprint())?;
-        let ways = start_providers(&app, &config, &tasks).await?;
-        let state = web::State::new(app.clone(), fleet.clone(), site, ways, tasks.clone()).await?;
-        serve(listener, &config, web::router(state), &tasks)?;
+        serve(listener, &config, router, &tasks)?;
         let wireguard = fleet.wireguard_address();
         Ok(Self { app, fleet, url, http, ssh, wireguard, homes, tasks, _hold: hold })
     }
@@ -126,6 +121,43 @@ impl Server {
     }
 }
 
+/// Ends what an earlier life of the server left open, and follows the configuration of this one.
+async fn clear(app: &App, config: &Config) -> anyhow::Result<()> {
+    // Asked for at once: what is changed is then in one commit, and waits for the disk once.
+    tokio::try_join!(
+        app.ensure_start(),
+        app.end_all_sessions(EndReason::Server),
+        app.end_left_recordings(),
+        app.end_left_transfers(),
+        app.seal_hooks(),
+        app.set_sharing_off(config.sharing_off),
+        app.set_mail_told(config.mail.is_some()),
+    )
+    .context("Ending what an earlier start left")?;
+    Ok(())
+}
+
+/// Everything between the database and those who ask.
+async fn build(
+    app: &App,
+    config: &Config,
+    (known, url, ssh): (&Known, &str, SocketAddr),
+    (clock, entropy): (&Clock, &Entropy),
+    tasks: &Tasks,
+) -> anyhow::Result<(Fleet, axum::Router)> {
+    let start = fleet::Start {
+        secret: known.wireguard,
+        marks_key: known.marks_key,
+        prefix: known.prefix,
+        bind: config.wireguard,
+    };
+    let fleet = Fleet::start(app.clone(), start, clock.clone(), entropy.clone(), tasks).await?;
+    let site = web::Site::new(config, url, ssh, known.host_key.public().fingerprint())?;
+    let ways = start_providers(app, config, tasks).await?;
+    let state = web::State::new(app.clone(), fleet.clone(), site, ways, tasks.clone()).await?;
+    Ok((fleet, web::router(state)))
+}
+
 /// What a deployment is known by, made at its first start.
 struct Known {
     wireguard: [u8; 32],
@@ -135,15 +167,17 @@ struct Known {
 }
 
 impl Known {
-    /// Reads it, and makes what is missing. An earlier life's sessions end.
+    /// Reads it, and makes what is missing.
     async fn load(app: &App) -> anyhow::Result<Self> {
+        let rows = async {
+            match app.is_new().await? {
+                true => app.ensure_start().await,
+                false => Ok(()),
+            }
+        };
         // Asked for at once: what is made is then in one commit, and waits for the disk once.
-        let (_, _, _, _, _, wireguard, marks_key, prefix, host_key) = tokio::try_join!(
-            app.ensure_start(),
-            app.end_all_sessions(EndReason::Server),
-            app.end_left_recordings(),
-            app.end_left_transfers(),
-            app.seal_hooks(),
+        let ((), wireguard, marks_key, prefix, host_key) = tokio::try_join!(
+            rows,
             app.secret("wireguard_key", |e| e.bytes::<32>().to_vec()),
             app.secret("marks_key", |e| e.bytes::<32>().to_vec()),
             app.secret("overlay_prefix", |e| Prefix::random(e).0.to_vec()),

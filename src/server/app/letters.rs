@@ -108,7 +108,10 @@ impl App {
                 if is_end {
                     let all = rows::ending(tx, (until, AHEAD), MAX_ENDING)?;
                     if all.len() == MAX_ENDING {
-                        tracing::warn!(until = until.0, "access of more people ends than are told by mail");
+                        tracing::warn!(
+                            until = until.0,
+                            "access of more people ends than are told by mail"
+                        );
                     }
                     for (grant, workspace, user) in all {
                         tell_end(tx, (grant, user), (workspace, until))?;

@@ -43,16 +43,10 @@ pub async fn load_seal(db: &Db, given: Option<[u8; 32]>, entropy: Entropy) -> Re
     if let Some(key) = given {
         return Ok(Seal::new(key, entropy));
     }
-    let kept = db
-        .write(|tx| -> Result<Vec<u8>> {
-            if let Some(kept) = settings::find(tx, MASTER_KEY)? {
-                return Ok(kept);
-            }
-            let made: [u8; 32] = tx.entropy().bytes();
-            settings::put(tx, MASTER_KEY, &made)?;
-            Ok(made.to_vec())
-        })
-        .await?;
+    let kept = match db.read(|tx| settings::find(tx, MASTER_KEY)).await? {
+        Some(kept) => kept,
+        None => db.write(make_master_key).await?,
+    };
     let kept = Zeroizing::new(kept);
     let key = <[u8; 32]>::try_from(kept.as_slice())
         .context("Reading the master key")
@@ -69,6 +63,14 @@ impl App {
     pub async fn ensure_start(&self) -> Result<()> {
         self.db.write(start_rows).await?;
         self.load_mfa_roles().await
+    }
+
+    /// Whether the deployment was never started before.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn is_new(&self) -> Result<bool> {
+        Ok(self.db.read(|tx| settings::find(tx, DEPLOYMENT_ID)).await?.is_none())
     }
 
     /// The id of this deployment.
@@ -109,6 +111,16 @@ impl App {
             })
             .await
     }
+}
+
+fn make_master_key(tx: &WriteTx<'_>) -> Result<Vec<u8>> {
+    // Someone else may have been first.
+    if let Some(kept) = settings::find(tx, MASTER_KEY)? {
+        return Ok(kept);
+    }
+    let made: [u8; 32] = tx.entropy().bytes();
+    settings::put(tx, MASTER_KEY, &made)?;
+    Ok(made.to_vec())
 }
 
 fn start_rows(tx: &WriteTx<'_>) -> Result<()> {

@@ -10,7 +10,8 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 use tokio::sync::{Semaphore, broadcast, oneshot};
 
-use super::writer::{self, Job, Told, job, write_loop};
+pub use super::writer::Opening;
+use super::writer::{self, Desk, Job, Told, job};
 use super::{Error, ReadTx, Result, WriteTx, inspect, plan, schema};
 use crate::clock::{Clock, Entropy};
 use crate::model::event::Event;
@@ -49,42 +50,50 @@ impl Db {
     /// # Errors
     /// When the file cannot be opened, is not one of this program or newer, or a migration fails.
     pub fn open(path: &Path, clock: Clock, entropy: Entropy) -> Result<Self> {
-        // Each connection reads the whole schema, which takes milliseconds: the two that are needed
-        // at once read it side by side, where to open the second changes nothing.
-        let early = inspect::is_todays(path).then(|| {
-            let path = path.to_owned();
-            std::thread::spawn(move || writer::open(&path))
-        });
-        let looked = inspect::file(path);
-        let early = early.map(|opening| opening.join().unwrap_or(Err(Error::Panicked)));
-        let looked = looked?;
-        let was_private = inspect::make_private(path);
-        let looked = looked.filter(|_| was_private).map(as_reader).transpose()?;
-        let work = plan::Work::default();
-        if let Some(conn) = &looked {
-            work.count(conn)?;
-        }
-        let writer = early.unwrap_or_else(|| writer::open(path))?;
+        let (db, opening) = Self::begin(path, clock, entropy)?;
+        opening.wait()?;
+        Ok(db)
+    }
+
+    /// The same, but the connection that writes may still be opening: each reads the whole schema, which
+    /// takes milliseconds, and where to open the file changes nothing the two first ones do so side by
+    /// side. Writes wait for it.
+    ///
+    /// # Errors
+    /// As [`Db::open`]. What goes wrong later, the [`Opening`] knows.
+    pub fn begin(path: &Path, clock: Clock, entropy: Entropy) -> Result<(Self, Opening)> {
         let (queue, jobs) = std_mpsc::sync_channel(QUEUE);
         let (events, _) = broadcast::channel(EVENTS);
         // What was killed may have left entries that searches do not find.
         let is_behind = AtomicBool::new(true);
         let told = Arc::new(Told { events, commits: AtomicU64::new(0), is_behind });
+        let desk = Desk { jobs, told: Arc::clone(&told), clock: clock.clone(), entropy };
+        let (opening, looked) = if inspect::is_todays(path) {
+            let here = path.to_owned();
+            let opening = writer::start(move || writer::open(&here), desk)?;
+            (opening, inspect::file(path)?)
+        } else {
+            let looked = inspect::file(path)?;
+            let was_private = inspect::make_private(path);
+            let conn = writer::open(path)?;
+            (writer::start(move || Ok(conn), desk)?, looked.filter(|_| was_private))
+        };
+        let looked = looked.map(as_reader).transpose()?;
+        let work = plan::Work::default();
+        if let Some(conn) = &looked {
+            work.count(conn)?;
+        }
         let shared = Shared {
             queue,
             room: Semaphore::new(QUEUE),
             readers: Mutex::new(looked.into_iter().collect()),
             permits: Semaphore::new(N_READERS),
             path: path.to_owned(),
-            told: Arc::clone(&told),
-            clock: clock.clone(),
+            told,
+            clock,
             work,
         };
-        std::thread::Builder::new()
-            .name("db-writer".to_owned())
-            .spawn(move || write_loop(&writer, &jobs, &told, (&clock, &entropy)))
-            .map_err(|e| Error::Unreadable { what: "thread", why: e.to_string() })?;
-        Ok(Self(Arc::new(shared)))
+        Ok((Self(Arc::new(shared)), opening))
     }
 
     /// Runs `work` on a file that is only read, beside a server or without one.

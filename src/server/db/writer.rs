@@ -2,6 +2,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{self as std_mpsc, RecvTimeoutError};
 use std::time::Duration;
@@ -147,13 +148,56 @@ pub(super) fn open(path: &Path) -> super::Result<Connection> {
     Ok(conn)
 }
 
+/// What the writer takes its work from, and works with.
+pub(super) struct Desk {
+    pub(super) jobs: std_mpsc::Receiver<Job>,
+    pub(super) told: Arc<Told>,
+    pub(super) clock: Clock,
+    pub(super) entropy: Entropy,
+}
+
+/// A connection for writing that is on its way to be open.
+#[derive(Debug)]
+pub struct Opening(std_mpsc::Receiver<Result<(), Error>>);
+
+impl Opening {
+    /// Waits until it is open.
+    ///
+    /// # Errors
+    /// Why it is not.
+    pub fn wait(self) -> super::Result<()> {
+        self.0.recv().unwrap_or(Err(Error::Panicked))
+    }
+}
+
+/// Starts the writer: its thread opens the connection, and then writes until nobody has the queue.
+///
+/// # Errors
+/// When there can be no thread.
+pub(super) fn start<F>(open: F, desk: Desk) -> super::Result<Opening>
+where
+    F: FnOnce() -> super::Result<Connection> + Send + 'static,
+{
+    let (tell, opened) = std_mpsc::channel();
+    let run = move || match open() {
+        Ok(conn) => {
+            let _ = tell.send(Ok(()));
+            write_loop(&conn, &desk);
+        }
+        Err(error) => {
+            let _ = tell.send(Err(error));
+        }
+    };
+    std::thread::Builder::new()
+        .name("db-writer".to_owned())
+        .spawn(run)
+        .map_err(|e| Error::Unreadable { what: "thread", why: e.to_string() })?;
+    Ok(Opening(opened))
+}
+
 /// Takes what has gathered, commits it as one, and answers everyone after.
-pub(super) fn write_loop(
-    conn: &Connection,
-    jobs: &std_mpsc::Receiver<Job>,
-    told: &Told,
-    (clock, entropy): (&Clock, &Entropy),
-) {
+fn write_loop(conn: &Connection, desk: &Desk) {
+    let Desk { jobs, told, clock, entropy } = desk;
     while let Some(first) = next(conn, jobs, told) {
         let mut batch = vec![first];
         while batch.len() < MAX_BATCH

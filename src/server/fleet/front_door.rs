@@ -29,19 +29,24 @@ struct Door {
     tasks: Tasks,
 }
 
+/// Listens for SSH. Who comes waits until the door is opened.
+///
+/// # Errors
+/// When the address cannot be bound.
+pub async fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
+    TcpListener::bind(address).await.with_context(|| format!("Listening for SSH on {address}"))
+}
+
 impl Fleet {
-    /// Listens for SSH.
+    /// Lets in who comes by SSH. Gives the address.
     ///
     /// # Errors
-    /// When the address cannot be bound.
-    pub async fn open_front_door(
+    /// When the listener has none.
+    pub fn open_front_door(
         &self,
-        address: SocketAddr,
+        listener: TcpListener,
         host_key: &KeyPair,
     ) -> anyhow::Result<SocketAddr> {
-        let listener = TcpListener::bind(address)
-            .await
-            .with_context(|| format!("Listening for SSH on {address}"))?;
         let bound = listener.local_addr()?;
         let inner = &self.0;
         let config = Arc::new(Config::new(
