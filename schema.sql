@@ -947,11 +947,11 @@ CREATE INDEX requests_waiting_by_user ON requests (user_id, expires_at) WHERE st
 CREATE TABLE approvals (
   request_id TEXT NOT NULL REFERENCES requests (id) ON DELETE CASCADE, -- of which
   user_id    TEXT NOT NULL REFERENCES users (id),                      -- who
-  hook_by    TEXT REFERENCES users (id),                               -- who set the program that brought it; null for what they said themselves
   verdict    TEXT NOT NULL CHECK (verdict IN ('approve', 'deny')),     -- Verdict
   note       TEXT NOT NULL CHECK (length(note) <= 512),                -- what they wrote with it; may be empty
   lasts_s    INTEGER NOT NULL CHECK (lasts_s BETWEEN 60 AND 1209600),  -- for how long they let them in
   at         INTEGER NOT NULL,                                         -- when
+  hook_by    TEXT REFERENCES users (id),                               -- who set the program that brought it; null for what they said themselves
   right_of   TEXT REFERENCES users (id),                               -- by whose right they said it; null for what was said before that was kept
   right_under TEXT,                                                    -- the id of the grant by which that one had it, whether it is there or not; null for the owner and by a role
   PRIMARY KEY (request_id, user_id)

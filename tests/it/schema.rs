@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use rusqlite::Connection;
+use sha2::Digest as _;
 use steading::server::db::schema::{MIGRATIONS, SCHEMA, prepare, replay};
 
 /// Every object of a database by name, its SQL without comments and with single spaces.
@@ -266,4 +267,15 @@ fn what_was_shared_by_a_role_stands_on_it_and_addresses_are_kept_to_be_sealed() 
     assert_eq!(one("SELECT count(*) || '' FROM request_notices"), "1");
     conn.execute_batch("DELETE FROM role_bindings").unwrap();
     assert_eq!(one(held), "by-ada,by-fay");
+}
+
+/// A database of an earlier release has run them as they were.
+#[test]
+fn what_was_released_of_the_migrations_is_never_changed() {
+    let kept = include_str!("migrations.sha256");
+    for (name, sql) in MIGRATIONS {
+        let line = format!("{}  {name}.sql\n", hex::encode(sha2::Sha256::digest(sql.as_bytes())));
+        assert!(kept.contains(&line), "a change is a migration of its own; a new one is listed: {line}");
+    }
+    assert_eq!(kept.lines().count(), MIGRATIONS.len());
 }

@@ -26,12 +26,10 @@ CREATE INDEX requests_by_workspace ON requests (workspace_id) WHERE workspace_id
 CREATE INDEX requests_by_grant ON requests (grant_id) WHERE grant_id IS NOT NULL;
 CREATE INDEX requests_by_end ON requests (decided_at) WHERE decided_at IS NOT NULL;
 CREATE INDEX requests_pending ON requests (expires_at, id) WHERE state = 'pending';
-CREATE INDEX requests_waiting_by_user ON requests (user_id, expires_at) WHERE state = 'pending';
 
 CREATE TABLE approvals (
   request_id TEXT NOT NULL REFERENCES requests (id) ON DELETE CASCADE,
   user_id TEXT NOT NULL REFERENCES users (id),
-  hook_by TEXT REFERENCES users (id),
   verdict TEXT NOT NULL CHECK (verdict IN ('approve', 'deny')),
   note TEXT NOT NULL CHECK (length(note) <= 512),
   lasts_s INTEGER NOT NULL CHECK (lasts_s BETWEEN 60 AND 1209600),
@@ -39,7 +37,6 @@ CREATE TABLE approvals (
   PRIMARY KEY (request_id, user_id)
 ) STRICT;
 CREATE INDEX approvals_by_user ON approvals (user_id);
-CREATE INDEX approvals_by_hook ON approvals (hook_by) WHERE hook_by IS NOT NULL;
 
 CREATE TABLE request_rules (
   organization_id TEXT NOT NULL REFERENCES organizations (id) ON DELETE CASCADE,
@@ -76,7 +73,7 @@ CREATE TABLE request_hooks (
 CREATE INDEX request_hooks_by_setter ON request_hooks (set_by);
 
 CREATE TABLE request_notices (
-  seq INTEGER PRIMARY KEY AUTOINCREMENT,
+  seq INTEGER PRIMARY KEY,
   organization_id TEXT NOT NULL REFERENCES request_hooks (organization_id) ON DELETE CASCADE,
   body TEXT NOT NULL CHECK (length(body) <= 8192),
   tries INTEGER NOT NULL,
@@ -103,62 +100,3 @@ CREATE INDEX break_glass_by_user ON break_glass (user_id, workspace_id);
 CREATE INDEX break_glass_by_grant ON break_glass (grant_id) WHERE grant_id IS NOT NULL;
 CREATE INDEX break_glass_by_reviewer ON break_glass (reviewed_by) WHERE reviewed_by IS NOT NULL;
 CREATE INDEX break_glass_open ON break_glass (taken_at, id) WHERE reviewed_at IS NULL;
-
-CREATE VIEW glass_breakers AS
-  SELECT user_id, organization_id FROM effective_roles WHERE organization_id IS NULL AND role = 'owner'
-  UNION ALL
-  SELECT user_id, organization_id FROM effective_permissions WHERE permission = 'workspace:break_glass';
-
-DROP VIEW effective_grants;
-CREATE VIEW effective_grants AS
-  SELECT w.owner_id AS user_id, w.id AS workspace_id, v.verb AS verb, 'owner' AS reason, NULL AS grant_id,
-    0 AS from_at, NULL AS until_at, '' AS hours, '' AS networks, 0 AS needs_mfa, 0 AS is_recorded
-  FROM workspaces w JOIN users u ON u.id = w.owner_id
-    JOIN memberships m ON m.organization_id = w.organization_id AND m.user_id = w.owner_id
-    CROSS JOIN workspace_verbs v
-  WHERE u.status IN ('active', 'dormant') AND w.deleted_at IS NULL
-    AND (v.verb <> 'share' OR u.kind <> 'service')
-  UNION ALL
-  SELECT s.responsible_id, w.id, v.verb, 'responsible', NULL, 0, NULL, '', '', 0, 0
-  FROM service_accounts s CROSS JOIN users u ON u.id = s.responsible_id
-    CROSS JOIN workspaces w ON w.owner_id = s.user_id
-    CROSS JOIN memberships m ON m.organization_id = w.organization_id AND m.user_id = s.responsible_id
-    CROSS JOIN workspace_verbs v
-  WHERE u.status IN ('active', 'dormant') AND w.deleted_at IS NULL
-  UNION ALL
-  SELECT e.user_id, w.id, e.verb, 'role', NULL, 0, NULL, '', '', 0, 0
-  FROM everywhere_grants e CROSS JOIN workspaces w
-  WHERE e.organization_id IS NULL AND w.deleted_at IS NULL
-  UNION ALL
-  SELECT e.user_id, w.id, e.verb, 'role', NULL, 0, NULL, '', '', 0, 0
-  FROM everywhere_grants e JOIN workspaces w ON w.organization_id = e.organization_id
-  WHERE w.deleted_at IS NULL
-  UNION ALL
-  SELECT h.user_id, h.workspace_id, v.verb, h.reason, g.id,
-    max(g.from_at, coalesce(b.from_at, 0)),
-    min(coalesce(g.until_at, b.until_at), coalesce(b.until_at, g.until_at)),
-    g.hours || char(10) || coalesce(b.hours, ''), g.networks || char(10) || coalesce(b.networks, ''),
-    max(g.needs_mfa, coalesce(b.needs_mfa, 0)), max(g.is_recorded, coalesce(b.is_recorded, 0))
-  FROM grant_holders h CROSS JOIN grants g ON g.id = h.grant_id
-    CROSS JOIN workspace_verbs v ON (g.verbs & v.bit) <> 0
-    LEFT JOIN grants b ON b.id = g.under_id
-  WHERE (v.verb <> 'share' OR NOT EXISTS (SELECT 1 FROM users u WHERE u.id = h.user_id AND u.kind = 'service'))
-    AND (g.under_id IS NULL OR ((b.verbs & 64) <> 0 AND (g.verbs & ~b.verbs) = 0 AND EXISTS (
-      SELECT 1 FROM grant_holders x WHERE x.grant_id = g.under_id AND x.user_id = g.granted_by)))
-    AND (g.via <> 'break_glass' OR EXISTS (SELECT 1 FROM glass_breakers x
-      WHERE x.user_id = h.user_id AND (x.organization_id IS NULL OR x.organization_id = g.organization_id)))
-    AND (g.via <> 'request' OR g.under_id IS NOT NULL
-      OR EXISTS (SELECT 1 FROM workspaces w JOIN users u ON u.id = w.owner_id
-          JOIN memberships m ON m.organization_id = w.organization_id AND m.user_id = w.owner_id
-        WHERE w.id = g.workspace_id AND w.owner_id = g.granted_by
-          AND u.kind <> 'service' AND u.status IN ('active', 'dormant'))
-      OR EXISTS (SELECT 1 FROM workspaces w JOIN service_accounts s ON s.user_id = w.owner_id
-          JOIN users u ON u.id = s.responsible_id
-          JOIN memberships m ON m.organization_id = w.organization_id AND m.user_id = s.responsible_id
-        WHERE w.id = g.workspace_id AND s.responsible_id = g.granted_by
-          AND u.status IN ('active', 'dormant'))
-      OR (EXISTS (SELECT 1 FROM everywhere_grants x WHERE x.user_id = g.granted_by AND x.verb = 'share'
-          AND (x.organization_id IS NULL OR x.organization_id = g.organization_id))
-        AND EXISTS (SELECT 1 FROM everywhere_grants x WHERE x.user_id = g.granted_by AND x.verb = v.verb
-          AND (x.organization_id IS NULL OR x.organization_id = g.organization_id))))
-    AND NOT EXISTS (SELECT 1 FROM settings WHERE key = 'sharing_off');

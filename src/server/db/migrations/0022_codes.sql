@@ -25,12 +25,10 @@ CREATE INDEX codes_by_revoker ON codes (revoked_by) WHERE revoked_by IS NOT NULL
 
 CREATE TABLE code_uses (
   code_id  TEXT NOT NULL REFERENCES codes (id) ON DELETE CASCADE,
-  user_id  TEXT NOT NULL REFERENCES users (id),
-  grant_id TEXT REFERENCES grants (id) ON DELETE SET NULL,
-  PRIMARY KEY (code_id, user_id)
+  grant_id TEXT NOT NULL REFERENCES grants (id) ON DELETE CASCADE,
+  PRIMARY KEY (code_id, grant_id)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX code_uses_by_user ON code_uses (user_id);
-CREATE INDEX code_uses_by_grant ON code_uses (grant_id) WHERE grant_id IS NOT NULL;
+CREATE INDEX code_uses_by_grant ON code_uses (grant_id);
 
 CREATE TABLE charters (
   organization_id TEXT NOT NULL REFERENCES organizations (id) ON DELETE CASCADE,

@@ -1,5 +1,44 @@
--- Grants that stand on a role, or on a shift; the right that a yes stood on; tokens of agents that end with
--- a handover.
+-- Who set the program that brought an answer; who redeemed a code, though the grant is forgotten; numbers of
+-- notices that are never given again; who may let themselves in. Grants that stand on a role, or on a shift; the
+-- right that a yes stood on; tokens of agents that end with a handover.
+
+CREATE INDEX requests_waiting_by_user ON requests (user_id, expires_at) WHERE state = 'pending';
+ALTER TABLE approvals ADD COLUMN hook_by TEXT REFERENCES users (id);
+CREATE INDEX approvals_by_hook ON approvals (hook_by) WHERE hook_by IS NOT NULL;
+
+CREATE TABLE notices_before AS SELECT * FROM request_notices;
+DROP TABLE request_notices;
+CREATE TABLE request_notices (
+  seq INTEGER PRIMARY KEY AUTOINCREMENT,
+  organization_id TEXT NOT NULL REFERENCES request_hooks (organization_id) ON DELETE CASCADE,
+  body TEXT NOT NULL CHECK (length(body) <= 8192),
+  tries INTEGER NOT NULL,
+  next_at INTEGER NOT NULL
+) STRICT;
+INSERT INTO request_notices (seq, organization_id, body, tries, next_at)
+  SELECT seq, organization_id, body, tries, next_at FROM notices_before ORDER BY seq;
+DROP TABLE notices_before;
+CREATE INDEX request_notices_by_organization ON request_notices (organization_id);
+CREATE INDEX request_notices_due ON request_notices (next_at, seq);
+
+CREATE TABLE uses_before AS SELECT c.code_id, g.user_id, c.grant_id
+  FROM code_uses c JOIN grants g ON g.id = c.grant_id WHERE g.user_id IS NOT NULL;
+DROP TABLE code_uses;
+CREATE TABLE code_uses (
+  code_id  TEXT NOT NULL REFERENCES codes (id) ON DELETE CASCADE,
+  user_id  TEXT NOT NULL REFERENCES users (id),
+  grant_id TEXT REFERENCES grants (id) ON DELETE SET NULL,
+  PRIMARY KEY (code_id, user_id)
+) STRICT, WITHOUT ROWID;
+INSERT OR IGNORE INTO code_uses SELECT code_id, user_id, grant_id FROM uses_before;
+DROP TABLE uses_before;
+CREATE INDEX code_uses_by_user ON code_uses (user_id);
+CREATE INDEX code_uses_by_grant ON code_uses (grant_id) WHERE grant_id IS NOT NULL;
+
+CREATE VIEW glass_breakers AS
+  SELECT user_id, organization_id FROM effective_roles WHERE organization_id IS NULL AND role = 'owner'
+  UNION ALL
+  SELECT user_id, organization_id FROM effective_permissions WHERE permission = 'workspace:break_glass';
 
 PRAGMA writable_schema = ON;
 UPDATE sqlite_schema SET sql = replace(sql, 'ended_why = ''mode'')', 'ended_why = ''mode'' OR ended_why = ''shift'')')
