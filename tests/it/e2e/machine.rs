@@ -1,5 +1,8 @@
 //! A machine that someone else runs: an agent of an external workspace, as a process.
 
+use std::fs::Permissions;
+use std::io::ErrorKind;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
@@ -71,6 +74,8 @@ impl Machine {
         std::fs::create_dir(&home).unwrap();
         let copy = home.join("coder");
         std::fs::copy(program, &copy).unwrap();
+        // As the printed line makes it.
+        std::fs::set_permissions(&copy, Permissions::from_mode(0o755)).unwrap();
         let log = home.join("agent.log");
         let words: Vec<&str> = run.iter().copied().chain([copy.to_str().unwrap()]).collect();
         let mut command = Command::new(words[0]);
@@ -85,7 +90,12 @@ impl Machine {
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(std::fs::File::create(&log).unwrap());
-        let machine = Self { agent: command.spawn().unwrap(), program: copy, log };
+        // A process that another test starts may hold the copy open for a moment.
+        let agent = eventually("the agent's program can be run", || match command.spawn() {
+            Err(error) if error.kind() == ErrorKind::ExecutableFileBusy => None,
+            spawned => Some(spawned.unwrap()),
+        });
+        let machine = Self { agent, program: copy, log };
         eventually("the agent is there", || (site.ssh(name, "true").code == Some(0)).then_some(()));
         machine
     }
