@@ -218,7 +218,7 @@ impl Point {
             memory: figure(6, 1000.0),
             disk: figure(8, 1000.0),
             inodes: figure(10, 1000.0),
-            temperature: figure(12, 10.0).map(|t| t - 100.0),
+            temperature: figure(12, 1.0).map(|tenths| (tenths - 1000.0) / 10.0),
             latency_ms: figure(14, 10.0),
             ahead_ms: Some(clock).filter(|c| *c != NO_CLOCK).map(i64::from),
             path: path.checked_sub(1).and_then(|n| Path::ALL.get(usize::from(n)).copied()),

