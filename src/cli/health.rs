@@ -25,7 +25,8 @@ pub async fn run(ctx: &Context, args: HealthArgs) -> anyhow::Result<()> {
     }
     for machine in &all.machines {
         for trouble in &machine.troubles {
-            let name = ctx.out.paint(Paint::Busy, &format!("{}.{}", machine.workspace, machine.agent));
+            let name =
+                ctx.out.paint(Paint::Busy, &format!("{}.{}", machine.workspace, machine.agent));
             ctx.out.note(&format!("{name}: {} {}", trouble.text, trouble.advice));
         }
     }

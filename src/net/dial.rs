@@ -5,10 +5,10 @@ use std::net::SocketAddr;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
-use tokio::net::TcpStream;
 use rustls::CertificateError as Wrong;
 use rustls::pki_types::UnixTime;
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
+use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
 use super::proxy::{BadProxy, Proxies};
@@ -256,7 +256,8 @@ fn from_tls(host: String, error: std::io::Error) -> ConnectError {
 
 /// Until or from when a certificate is valid, and what time it is here.
 fn valid(side: &str, end: UnixTime, now: UnixTime) -> String {
-    let at = |time: UnixTime| Timestamp(i64::try_from(time.as_secs()).unwrap_or(i64::MAX)).rfc3339();
+    let at =
+        |time: UnixTime| Timestamp(i64::try_from(time.as_secs()).unwrap_or(i64::MAX)).rfc3339();
     format!("it is {side} {}, and it is {} here", at(end), at(now))
 }
 

@@ -104,7 +104,8 @@ fn from_handshake(error: WsError) -> ConnectError {
             let (status, headers) = (response.status(), response.headers());
             let text = |name| headers.get(name).and_then(|v| v.to_str().ok()).unwrap_or_default();
             // Nothing that the server says here is a page.
-            if status.is_redirection() || text(http::header::CONTENT_TYPE).starts_with("text/html") {
+            if status.is_redirection() || text(http::header::CONTENT_TYPE).starts_with("text/html")
+            {
                 let to: String = text(http::header::LOCATION).chars().take(MAX_WHY).collect();
                 let to = if to.is_empty() { to } else { format!(" and leads to {to}") };
                 return ConnectError::InBetween { status: status.as_u16(), to };
@@ -237,8 +238,10 @@ mod tests {
 
     #[tokio::test]
     async fn a_networks_sign_in_page_is_no_word_of_the_server() {
-        let portal = "HTTP/1.1 302 Found\r\nLocation: http://login.test/\r\nContent-Length: 0\r\n\r\n";
-        let page = "HTTP/1.1 403 Forbidden\r\nContent-Type: text/html\r\nContent-Length: 2\r\n\r\nno";
+        let portal =
+            "HTTP/1.1 302 Found\r\nLocation: http://login.test/\r\nContent-Length: 0\r\n\r\n";
+        let page =
+            "HTTP/1.1 403 Forbidden\r\nContent-Type: text/html\r\nContent-Length: 2\r\n\r\nno";
         for (answer, says) in [(portal, "302 and leads to http://login.test/. "), (page, "403. ")] {
             let url = answering(answer).await;
             match Dialer::default().connect(&url, &http::HeaderMap::new()).await {

@@ -202,7 +202,10 @@ impl Point {
 
     fn read(step: Step, block: Timestamp, record: &[u8; BYTES]) -> Option<Self> {
         let u16_at = |n: usize| {
-            record.get(n..).and_then(|rest| rest.first_chunk()).map_or(NONE, |b| u16::from_le_bytes(*b))
+            record
+                .get(n..)
+                .and_then(|rest| rest.first_chunk())
+                .map_or(NONE, |b| u16::from_le_bytes(*b))
         };
         let figure = |n, by: f64| Some(u16_at(n)).filter(|v| *v != NONE).map(|v| f64::from(v) / by);
         let [place, minutes] = *record.first_chunk()?;
@@ -285,8 +288,16 @@ mod tests {
 
     fn empty(at: i64) -> Point {
         Point {
-            cpu: None, load: None, memory: None, disk: None, temperature: None, ahead_ms: None,
-            latency_ms: None, path: None, troubles: vec![], ..point(at)
+            cpu: None,
+            load: None,
+            memory: None,
+            disk: None,
+            temperature: None,
+            ahead_ms: None,
+            latency_ms: None,
+            path: None,
+            troubles: vec![],
+            ..point(at)
         }
     }
 
@@ -306,10 +317,8 @@ mod tests {
         for (step, span) in [(Step::Minute, 86_400), (Step::Quarter, 30 * 86_400)] {
             assert_eq!(step.kept_secs(), span);
             let now = 1_795_000_123;
-            let slots: std::collections::BTreeSet<i64> = (now - span..=now)
-                .step_by(60)
-                .map(|at| step.slot(Timestamp(at)))
-                .collect();
+            let slots: std::collections::BTreeSet<i64> =
+                (now - span..=now).step_by(60).map(|at| step.slot(Timestamp(at))).collect();
             assert_eq!(slots.len(), usize::try_from(step.blocks()).unwrap());
             assert_eq!(*slots.last().unwrap(), step.blocks() - 1);
         }

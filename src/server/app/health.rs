@@ -122,7 +122,9 @@ fn judged(
     tx.emit(Event::Agent(workspace, health.agent));
     let state = health.verdict.state();
     match state {
-        State::Ok => tracing::info!(workspace.id = %workspace, agent = health.name, "a machine is well"),
+        State::Ok => {
+            tracing::info!(workspace.id = %workspace, agent = health.name, "a machine is well")
+        }
         State::Degraded | State::Lost => tracing::warn!(
             workspace.id = %workspace, agent = health.name, %state,
             troubles = words(&health.verdict), "a machine is not well"

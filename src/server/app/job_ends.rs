@@ -14,8 +14,8 @@ use crate::model::template::Imported;
 use crate::model::time::Timestamp;
 use crate::server::db::seal::Seal;
 use crate::server::db::{
-    WriteTx, agent_health, builds, job_logs, jobs, quotas, resources, states, timings, tokens, versions,
-    workspaces,
+    WriteTx, agent_health, builds, job_logs, jobs, quotas, resources, states, timings, tokens,
+    versions, workspaces,
 };
 
 /// Most bytes of an error kept with a job; the whole is in its log.

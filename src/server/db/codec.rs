@@ -3,8 +3,8 @@
 use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
 
 use crate::model::{
-    access_review, agent, app, audit, build, grant, health, id, log, name, provider, recording, request,
-    secret, session, set_sync, template, time, user, verb,
+    access_review, agent, app, audit, build, grant, health, id, log, name, provider, recording,
+    request, secret, session, set_sync, template, time, user, verb,
 };
 
 macro_rules! text {

@@ -89,7 +89,8 @@ impl Fleet {
 
 /// What an agent said, as far as it can be true.
 fn figures(stats: &Stats, presence: Option<&Presence>, now_ms: i64) -> Figures {
-    let number = |value: f64, most: f64| if value.is_finite() { value.clamp(0.0, most) } else { 0.0 };
+    let number =
+        |value: f64, most: f64| if value.is_finite() { value.clamp(0.0, most) } else { 0.0 };
     let maybe = |value: Option<f64>| value.filter(|v| v.is_finite());
     let ahead = stats.clock_ms.saturating_sub(now_ms).clamp(-MOST_AHEAD_MS, MOST_AHEAD_MS);
     Figures {

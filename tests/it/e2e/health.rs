@@ -110,7 +110,8 @@ fn a_board_that_overheats_fills_its_disk_and_loses_its_network_is_seen_to() {
     for text in ["The last day", "Degraded", "Lost", "disk almost full, too hot"] {
         assert!(history.contains(text), "{text} is not in {history}");
     }
-    let filter = ["audit", "list", "--filter", "resource_type:workspace action:write", "-o", "json"];
+    let filter =
+        ["audit", "list", "--filter", "resource_type:workspace action:write", "-o", "json"];
     let entries: Value = serde_json::from_str(&site.cli(&filter).ok()).unwrap();
     let states: Vec<&str> = entries
         .as_array()

@@ -83,7 +83,7 @@ fn history(figures: Option<Figures>, state: State) -> History {
         verdict,
         since: before(900),
         figures,
-        heard_at: before(12),
+        heard_at: before(if state == State::Lost { 930 } else { 12 }),
         point_at: Some(before(12)),
         changes,
     };

@@ -49,7 +49,8 @@ pub fn all() -> Vec<Scene> {
     let (sharing, rotations) = (sharing_scenes::all(), rotation_scenes::all());
     let (recordings, codes) = (recording_scenes::all(), code_scenes::all());
     let (mails, external) = (mail_scenes::all(), external_scenes::all());
-    let shared = [sharing, codes, request_scenes::all(), mails, external, health_scenes::all()].concat();
+    let shared =
+        [sharing, codes, request_scenes::all(), mails, external, health_scenes::all()].concat();
     [shared, work, other, access, accounts, audit, factors, claims, ways, rotations, recordings]
         .concat()
 }

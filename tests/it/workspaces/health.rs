@@ -87,7 +87,9 @@ impl World {
             let change = entry["diff"].get("health of main")?;
             let troubles = &entry["diff"]["troubles"]["new"];
             assert_eq!(entry["user"], Value::Null, "the program itself did it");
-            Some([&change["old"], &change["new"], troubles].map(|v| v.as_str().unwrap_or("").into()))
+            Some(
+                [&change["old"], &change["new"], troubles].map(|v| v.as_str().unwrap_or("").into()),
+            )
         };
         found["audit_logs"].as_array().unwrap().iter().filter_map(entry).collect()
     }
@@ -117,7 +119,8 @@ async fn a_machine_overheats_fills_its_disk_is_lost_and_recovers() {
     live.until("The disk of its home directory is 94 % full.").await;
     let told = world.machine(&kiln).await;
     assert_eq!(told["state"], "degraded");
-    let names: Vec<&Value> = told["troubles"].as_array().unwrap().iter().map(|t| &t["name"]).collect();
+    let names: Vec<&Value> =
+        told["troubles"].as_array().unwrap().iter().map(|t| &t["name"]).collect();
     assert_eq!(names, ["disk", "temperature"]);
     let page = world.page("/@ada/kiln").await;
     assert!(page.contains("It is 85 °C hot.") && page.contains("See to its fan"), "{page}");
@@ -207,7 +210,8 @@ async fn a_history_is_bounded_and_survives_a_restart() {
     // What goes with its workspace is gone.
     world.build(&world.olga, &kiln, json!({ "transition": "delete" })).await.expect(201);
     world.done(made("token-a", 2)).await;
-    let left = "SELECT (SELECT count(*) FROM agent_health) + (SELECT count(*) FROM agent_health_blocks)";
+    let left =
+        "SELECT (SELECT count(*) FROM agent_health) + (SELECT count(*) FROM agent_health_blocks)";
     assert_eq!(count(left), 0);
 }
 
@@ -237,8 +241,10 @@ async fn a_clock_that_is_off_is_told_on_both_ends() {
     assert_eq!(world.tell(agent, off).await, None, "told once");
     let said = world.machine(&kiln).await["troubles"][0].clone();
     assert_eq!(said["text"], "Its clock is 2 h behind the server's.");
-    assert!(world.page("/@ada/kiln").await.contains("Its clock is 2 h behind the server&#39;s.")
-        || world.page("/@ada/kiln").await.contains("Its clock is 2 h behind the server's."));
+    assert!(
+        world.page("/@ada/kiln").await.contains("Its clock is 2 h behind the server&#39;s.")
+            || world.page("/@ada/kiln").await.contains("Its clock is 2 h behind the server's.")
+    );
     assert_eq!(world.audited().await, [["ok", "degraded", "clock is off"]]);
 }
 

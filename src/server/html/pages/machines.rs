@@ -40,12 +40,24 @@ const SHARE: (f64, f64) = (0.0, 1.0);
 /// What is shown of a machine, in this order.
 const LINES: [Line; 7] = [
     Line { name: "CPU", of: |p| p.cpu, range: SHARE, say: percent },
-    Line { name: "Load for each core", of: |p| p.load, range: (0.0, 4.0), say: |v| format!("{v:.2}") },
+    Line {
+        name: "Load for each core",
+        of: |p| p.load,
+        range: (0.0, 4.0),
+        say: |v| format!("{v:.2}"),
+    },
     Line { name: "Memory", of: |p| p.memory, range: SHARE, say: percent },
     Line { name: "Disk", of: |p| p.disk, range: SHARE, say: percent },
     Line { name: "Inodes", of: |p| p.inodes, range: SHARE, say: percent },
-    Line { name: "Temperature", of: |p| p.temperature, range: WARM, say: |v| format!("{v:.0} °C") },
-    Line { name: "Round trip", of: |p| p.latency_ms, range: (0.0, 300.0), say: |v| format!("{v:.0} ms") },
+    Line {
+        name: "Temperature", of: |p| p.temperature, range: WARM, say: |v| format!("{v:.0} °C")
+    },
+    Line {
+        name: "Round trip",
+        of: |p| p.latency_ms,
+        range: (0.0, 300.0),
+        say: |v| format!("{v:.0} ms"),
+    },
 ];
 
 fn percent(share: f64) -> String {
@@ -114,7 +126,8 @@ impl MachinesPage {
         let told: Vec<(Timestamp, f64)> =
             points.iter().filter_map(|p| Some((p.at, (line.of)(p)?))).collect();
         let figures = || told.iter().map(|(_, figure)| *figure);
-        let (Some(low), Some(high)) = (figures().reduce(f64::min), figures().reduce(f64::max)) else {
+        let (Some(low), Some(high)) = (figures().reduce(f64::min), figures().reduce(f64::max))
+        else {
             return html! {};
         };
         let words = format!("{} to {}", (line.say)(low), (line.say)(high));
@@ -134,7 +147,12 @@ impl MachinesPage {
     }
 
     fn changes(&self, id: &str, changes: &[Change]) -> Markup {
-        let columns = [Column::Head("When"), Column::Head("State"), Column::Head("What needed care"), Column::Figures("Lasted")];
+        let columns = [
+            Column::Head("When"),
+            Column::Head("State"),
+            Column::Head("What needed care"),
+            Column::Figures("Lasted"),
+        ];
         let ends = changes.iter().skip(1).map(|c| c.at).chain([self.visit.now]);
         let all: Vec<(&Change, Timestamp)> = changes.iter().zip(ends).collect();
         let rows = html! {

@@ -141,9 +141,7 @@ pub fn unwell(workspace: &Workspace, now: Timestamp) -> Markup {
         State::Ok => None,
         State::Degraded => Some(State::Degraded),
         State::Lost if agent.spec.external => None,
-        State::Lost => {
-            (agent.status(now) != ConnectionStatus::Connected).then_some(State::Lost)
-        }
+        State::Lost => (agent.status(now) != ConnectionStatus::Connected).then_some(State::Lost),
     });
     let worst = state.max().filter(|_| workspace.status() == WorkspaceStatus::Running);
     html! { @if let Some(worst) = worst { " " (health(worst)) } }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use maud::{Markup, html};
 
 use super::notice::{Tone, notice};
-use super::quantity::bytes;
+use super::quantity::{bytes, grouped};
 use super::spark::Spark;
 use super::time;
 use crate::model::health::said::{LOST_ADVICE, percent};
@@ -47,7 +47,8 @@ pub fn figures(id: &str, figures: &Figures, day: &[Point], now: Timestamp) -> Ma
     let cpu = format!("{} of {}", percent(Some(figures.cpu)), cores(figures.cores));
     let memory = of(figures.memory_used, figures.memory_total);
     let disk = of(figures.disk_used, figures.disk_total);
-    let (used, all) = (figures.inodes_used, figures.inodes_total);
+    let all = i64::try_from(figures.inodes_total).unwrap_or(i64::MAX);
+    let inodes = format!("{} of {}", percent(figures.inodes()), grouped(all));
     let warm = figures.temperature.map(|t| format!("{t:.0} °C"));
     let share = (0.0, 1.0);
     html! {
@@ -63,7 +64,7 @@ pub fn figures(id: &str, figures: &Figures, day: &[Point], now: Timestamp) -> Ma
         }
         @if figures.disk_total > 0 { (meter(&format!("{id}-disk"), "Disk", &disk, figures.disk())) }
         @if all > 0 {
-            (meter(&format!("{id}-inodes"), "Inodes", &format!("{} of {all}", percent(figures.inodes())), Some(used).and(figures.inodes())))
+            (meter(&format!("{id}-inodes"), "Inodes", &inodes, figures.inodes()))
         }
         @if let Some(warm) = warm {
             div class="gauge" id={ (id) "-warm" } {
@@ -95,9 +96,9 @@ pub fn facts(figures: &Figures, version: &str) -> String {
     let facts: Vec<String> = [up, load, path, clock, agent].into_iter().flatten().collect();
     let text = facts.join(", ");
     let mut letters = text.chars();
-    letters.next().map_or_else(String::new, |first| {
-        format!("{}{}.", first.to_uppercase(), letters.as_str())
-    })
+    letters
+        .next()
+        .map_or_else(String::new, |first| format!("{}{}.", first.to_uppercase(), letters.as_str()))
 }
 
 /// Milliseconds in the unit that says enough.
@@ -152,6 +153,9 @@ mod tests {
         let text = "Up 1 d 2 h, load 0.25, reached directly in 4 ms, clock 12 ms off, agent 0.1.0.";
         assert_eq!(facts(&told, "0.1.0"), text);
         assert_eq!(facts(&Figures::default(), ""), "");
-        assert_eq!((cores(1.0), cores(0.5), cores(4.0)), ("1 core".into(), "0.5 cores".into(), "4 cores".into()));
+        assert_eq!(
+            (cores(1.0), cores(0.5), cores(4.0)),
+            ("1 core".into(), "0.5 cores".into(), "4 cores".into())
+        );
     }
 }

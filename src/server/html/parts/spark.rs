@@ -31,7 +31,7 @@ impl Spark {
         let view = format!("0 0 100 {HEIGHT}");
         html! {
             svg class="spark" viewBox=(view) preserveAspectRatio="none" role="img" aria-label=(self.label) {
-                @if !line.is_empty() { path class="area" d=(area); path d=(line); }
+                @if !line.is_empty() { path class="area" d=(area) {} path d=(line) {} }
             }
         }
     }
@@ -65,9 +65,8 @@ impl Spark {
 
     /// A run as a line from the middle of each part to that of the next; of one part alone a dash.
     fn steps(&self, run: &[(f64, f64)]) -> String {
-        let step = |(part, figure): &(f64, f64)| {
-            format!("{} {}", self.x(part + 0.5), self.y(*figure))
-        };
+        let step =
+            |(part, figure): &(f64, f64)| format!("{} {}", self.x(part + 0.5), self.y(*figure));
         match run {
             [(part, figure)] => {
                 format!("{} {y}L{} {y}", self.x(*part), self.x(part + 1.0), y = self.y(*figure))
@@ -118,7 +117,8 @@ mod tests {
     fn a_line_has_the_highest_of_each_part_and_gaps() {
         let line = drawn(&[(0, 0.5), (10, 1.0), (100, 0.0), (300, 0.5), (400, 7.0)]);
         assert!(line.contains("d=\"M12.50 1.0L37.50 27.0M75.00 1.0L100.00 1.0\""), "{line}");
-        let area = "M12.50 28L12.50 1.0L37.50 27.0L37.50 28ZM75.00 28L75.00 1.0L100.00 1.0L100.00 28Z";
+        let area =
+            "M12.50 28L12.50 1.0L37.50 27.0L37.50 28ZM75.00 28L75.00 1.0L100.00 1.0L100.00 28Z";
         assert!(line.contains(area), "{line}");
     }
 

@@ -24,7 +24,8 @@ impl WorkspacePage {
 
     fn machine(&self, agent: &Agent, is_one_of_several: bool) -> Markup {
         let id = format!("machine-{}", agent.id);
-        let known = self.machines.iter().find(|m| m.health.name.eq_ignore_ascii_case(&agent.spec.name));
+        let known =
+            self.machines.iter().find(|m| m.health.name.eq_ignore_ascii_case(&agent.spec.name));
         // What was told before this build is history.
         let now = known.filter(|m| m.health.agent == agent.id);
         html! {
