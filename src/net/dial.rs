@@ -72,15 +72,13 @@ pub enum ConnectError {
     },
     /// What answered is not the server: no server of ours answers with a page, or leads elsewhere.
     #[error(
-        "something between here and the server answered {status}{to}. When that is the sign-in page of \
+        "something between here and the server {what}. When that is the sign-in page of \
          this network, open the server's address in a browser there; when a proxy is the way out, name it \
          in HTTPS_PROXY"
     )]
     InBetween {
-        /// The HTTP status.
-        status: u16,
-        /// Where it leads to, with words before it; may be empty.
-        to: String,
+        /// How it answered.
+        what: String,
     },
     /// The server has no other address, and this machine cannot reach one of that kind.
     #[error(
@@ -346,6 +344,20 @@ fn tls_config() -> std::io::Result<Arc<rustls::ClientConfig>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_clock_that_is_wrong_is_told_from_a_certificate_that_is() {
+        let at = |secs| UnixTime::since_unix_epoch(Duration::from_secs(secs));
+        let said = |why| {
+            let error = std::io::Error::other(rustls::Error::InvalidCertificate(why));
+            from_tls("steading.lan".to_owned(), error).to_string()
+        };
+        let early = Wrong::NotValidYetContext { time: at(0), not_before: at(1_795_000_000) };
+        let (early, other) = (said(early), said(Wrong::UnknownIssuer));
+        let since = "it is from 2026-11-18T11:06:40Z, and it is 1970-01-01T00:00:00Z here. Is this";
+        assert!(early.contains(since) && early.contains("clock right?"), "{early}");
+        assert!(other.contains("SSL_CERT_FILE") && !other.contains("clock"), "{other}");
+    }
 
     #[test]
     fn an_address_is_told_without_what_is_secret() {
