@@ -693,16 +693,16 @@ CREATE TABLE agent_health (
 ) STRICT;
 CREATE UNIQUE INDEX agent_health_by_agent ON agent_health (agent_id);
 
--- The history of machines' health: rings of blocks, an hour of minutes and a day of quarters each. A minute
+-- The history of machines' health: rings of blocks, half an hour of minutes or half a day of quarters each. A minute
 -- appends 22 bytes to one row of a page at most; what is too old is written over, and nobody has to remove it.
 CREATE TABLE agent_health_blocks (
   id           INTEGER PRIMARY KEY,                                        -- nothing else names it
   workspace_id TEXT NOT NULL REFERENCES workspaces (id) ON DELETE CASCADE, -- in which workspace
   agent_name   TEXT NOT NULL CHECK (length(agent_name) <= 64),             -- of which agent; each build has another one of that name
   step         TEXT NOT NULL CHECK (step IN ('minute', 'quarter')),        -- health::series::Step
-  slot         INTEGER NOT NULL CHECK (slot BETWEEN 0 AND 30),             -- its place in the ring
-  began_at     INTEGER NOT NULL,                                           -- the hour or day that it holds now
-  points       BLOB NOT NULL CHECK (length(points) <= 4224),               -- 22 bytes a point, appended (health::series::Point)
+  slot         INTEGER NOT NULL CHECK (slot BETWEEN 0 AND 60),             -- its place in the ring
+  began_at     INTEGER NOT NULL,                                           -- when the half hour or half day began that it holds now
+  points       BLOB NOT NULL CHECK (length(points) <= 2112),               -- 22 bytes a point, appended (health::series::Point)
   UNIQUE (workspace_id, agent_name, step, slot)
 ) STRICT;
 

@@ -25,20 +25,21 @@ impl Step {
         }
     }
 
-    /// Seconds that one block spans: an hour, or a day.
+    /// Seconds that one block spans: half an hour, or half a day. Blocks are small enough for a page of
+    /// SQLite to hold several.
     #[must_use]
     pub const fn block_secs(self) -> i64 {
         match self {
-            Self::Minute => 3_600,
-            Self::Quarter => 86_400,
+            Self::Minute => 1_800,
+            Self::Quarter => 43_200,
         }
     }
 
     /// Blocks that there are: one more than are shown whole, for the one that is begun.
     const fn blocks(self) -> i64 {
         match self {
-            Self::Minute => 25,
-            Self::Quarter => 31,
+            Self::Minute => 49,
+            Self::Quarter => 61,
         }
     }
 
@@ -53,8 +54,8 @@ impl Step {
     #[must_use]
     pub const fn max_bytes(self) -> usize {
         match self {
-            Self::Minute => 2 * 60 * BYTES,
-            Self::Quarter => 2 * 96 * BYTES,
+            Self::Minute => 2 * 30 * BYTES,
+            Self::Quarter => 2 * 48 * BYTES,
         }
     }
 

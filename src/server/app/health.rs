@@ -43,6 +43,11 @@ impl App {
                 if known.as_ref().is_some_and(is_early) {
                     return Ok(None);
                 }
+                if known.is_none() {
+                    // A name that is new: another may be no more.
+                    let month = Timestamp(tx.now.0 - Step::Quarter.kept_secs());
+                    agent_health::forget_silent(tx, home.workspace, month)?;
+                }
                 let mut health = known.unwrap_or_else(|| Health::unheard(&name, id, tx.now));
                 let before = (health.agent == id).then(|| health.verdict.clone());
                 (health.agent, health.figures, health.heard_at) = (id, Some(figures), tx.now);

@@ -102,7 +102,7 @@ pub fn put(tx: &WriteTx<'_>, workspace: WorkspaceId, health: &Health) -> Result<
     Ok(())
 }
 
-/// Adds a point to a machine's history. A block that holds an older hour or day begins anew; a full
+/// Adds a point to a machine's history. A block that holds an older time begins anew; a full
 /// one takes no more.
 ///
 /// # Errors
@@ -160,5 +160,23 @@ pub fn forget(tx: &WriteTx<'_>, workspace: WorkspaceId) -> Result<()> {
     let workspace = named_params! { ":workspace": workspace };
     tx.execute("DELETE FROM agent_health_blocks WHERE workspace_id = :workspace", workspace)?;
     tx.execute("DELETE FROM agent_health WHERE workspace_id = :workspace", workspace)?;
+    Ok(())
+}
+
+/// Forgets the machines of a workspace that nothing was heard of since `before`: its template has them
+/// under other names.
+///
+/// # Errors
+/// When SQLite fails.
+pub fn forget_silent(tx: &WriteTx<'_>, workspace: WorkspaceId, before: Timestamp) -> Result<()> {
+    tx.execute(
+        "DELETE FROM agent_health WHERE workspace_id = :workspace AND heard_at < :before",
+        named_params! { ":workspace": workspace, ":before": before },
+    )?;
+    tx.execute(
+        "DELETE FROM agent_health_blocks WHERE workspace_id = :workspace AND agent_name NOT IN
+             (SELECT agent_name FROM agent_health WHERE workspace_id = :workspace)",
+        named_params! { ":workspace": workspace },
+    )?;
     Ok(())
 }

@@ -184,18 +184,18 @@ async fn a_history_is_bounded_and_survives_a_restart() {
     assert_eq!((&month[5]["minutes"], &month[5]["temperature"]), (&json!(15), &json!(69.0)));
 
     // Weeks later each ring is full, and no more.
-    for _ in 0..(40 * 24) {
-        world.server.clock.advance(Duration::from_secs(3570));
+    for _ in 0..(40 * 48) {
+        world.server.clock.advance(Duration::from_secs(1770));
         world.tell(agent, calm()).await;
     }
     let blocks = count("SELECT count(*) FROM agent_health_blocks");
-    assert_eq!(blocks, 25 + 31);
+    assert_eq!(blocks, 49 + 61);
     let bytes = count("SELECT sum(length(points)) FROM agent_health_blocks");
     assert!(bytes < 96 << 10, "{bytes} bytes");
     world.ada = world.server.sign_in("ada").await;
     world.olga = world.server.sign_in("olga").await;
     let month = world.history(&kiln).await["month"].as_array().unwrap().len();
-    assert!((700..=721).contains(&month), "{month} hours of 30 days");
+    assert!((1400..=1441).contains(&month), "{month} half hours of 30 days");
 
     let before = world.history(&kiln).await;
     let again = world.server.copy().await;
@@ -207,9 +207,32 @@ async fn a_history_is_bounded_and_survives_a_restart() {
     let after = again.get(&ada, &path).await.expect(200).json()["machines"][0].clone();
     assert_eq!(before["month"], after["month"]);
 
+    // A machine of another name, and the silent one is forgotten.
+    world.build(&world.ada, &kiln, json!({ "transition": "start" })).await.expect(201);
+    let mut other = made("token-c", 2);
+    other.resources.iter_mut().flat_map(|r| &mut r.agents).for_each(|a| a.name = "board".into());
+    world.done(other).await;
+    let board = self::agent(&world, "token-c").await;
+    world.tell(board, calm()).await;
+    assert_eq!(count("SELECT count(DISTINCT agent_name) FROM agent_health_blocks"), 2);
+    world.server.clock.advance(Duration::from_secs(31 * 86_400));
+    world.ada = world.server.sign_in("ada").await;
+    world.olga = world.server.sign_in("olga").await;
+    world.build(&world.ada, &kiln, json!({ "transition": "start" })).await.expect(201);
+    world.done(made("token-d", 3)).await;
+    let main = self::agent(&world, "token-d").await;
+    world.tell(main, calm()).await;
+    world.build(&world.ada, &kiln, json!({ "transition": "start" })).await.expect(201);
+    let mut third = made("token-e", 4);
+    third.resources.iter_mut().flat_map(|r| &mut r.agents).for_each(|a| a.name = "third".into());
+    world.done(third).await;
+    let third = self::agent(&world, "token-e").await;
+    world.tell(third, calm()).await;
+    assert_eq!(count("SELECT count(*) FROM agent_health"), 2, "main and third are heard");
+
     // What goes with its workspace is gone.
     world.build(&world.olga, &kiln, json!({ "transition": "delete" })).await.expect(201);
-    world.done(made("token-a", 2)).await;
+    world.done(made("token-e", 5)).await;
     let left =
         "SELECT (SELECT count(*) FROM agent_health) + (SELECT count(*) FROM agent_health_blocks)";
     assert_eq!(count(left), 0);

@@ -19,8 +19,8 @@ CREATE TABLE agent_health_blocks (
   workspace_id TEXT NOT NULL REFERENCES workspaces (id) ON DELETE CASCADE,
   agent_name   TEXT NOT NULL CHECK (length(agent_name) <= 64),
   step         TEXT NOT NULL CHECK (step IN ('minute', 'quarter')),
-  slot         INTEGER NOT NULL CHECK (slot BETWEEN 0 AND 30),
+  slot         INTEGER NOT NULL CHECK (slot BETWEEN 0 AND 60),
   began_at     INTEGER NOT NULL,
-  points       BLOB NOT NULL CHECK (length(points) <= 4224),
+  points       BLOB NOT NULL CHECK (length(points) <= 2112),
   UNIQUE (workspace_id, agent_name, step, slot)
 ) STRICT;
