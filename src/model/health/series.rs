@@ -247,7 +247,7 @@ fn scaled(value: Option<f64>, by: f64) -> u16 {
     value.map_or(NONE, |v| (v * by).round().clamp(0.0, f64::from(NONE - 1)) as u16)
 }
 
-fn index<T: PartialEq>(all: &[T], one: T) -> u8 {
+fn index<T: PartialEq + Copy>(all: &[T], one: T) -> u8 {
     all.iter().position(|t| *t == one).and_then(|n| u8::try_from(n).ok()).unwrap_or(0)
 }
 

@@ -128,7 +128,7 @@ fn judged(
     let state = health.verdict.state();
     match state {
         State::Ok => {
-            tracing::info!(workspace.id = %workspace, agent = health.name, "a machine is well")
+            tracing::info!(workspace.id = %workspace, agent = health.name, "a machine is well");
         }
         State::Degraded | State::Lost => tracing::warn!(
             workspace.id = %workspace, agent = health.name, %state,

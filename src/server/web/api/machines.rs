@@ -70,7 +70,7 @@ fn machines(workspace: &Workspace, known: Vec<Health>) -> Vec<wire::Machine> {
     let mut known: BTreeMap<AgentId, Health> = known.into_iter().map(|h| (h.agent, h)).collect();
     let agents = workspace.latest_build.resources.iter().flat_map(|r| &r.agents);
     let machine = |agent: &crate::model::agent::Agent| {
-        let told = known.remove(&agent.id).map(machine).unwrap_or_default();
+        let told = known.remove(&agent.id).map(|health| machine(&health)).unwrap_or_default();
         wire::Machine {
             workspace_id: workspace.id.0,
             workspace: format!("{}/{}", workspace.owner.username, workspace.name),
@@ -83,7 +83,7 @@ fn machines(workspace: &Workspace, known: Vec<Health>) -> Vec<wire::Machine> {
     agents.map(machine).collect()
 }
 
-fn machine(health: Health) -> wire::Machine {
+fn machine(health: &Health) -> wire::Machine {
     let figures = health.figures.unwrap_or_default();
     let trouble = |t: &model::Trouble| wire::Trouble {
         name: t.to_string(),
@@ -134,12 +134,12 @@ fn told_history(history: model::History) -> wire::History {
     wire::History {
         agent: history.health.name,
         changes: history.health.changes.into_iter().map(change).collect(),
-        day: history.day.into_iter().map(point).collect(),
-        month: history.month.into_iter().map(point).collect(),
+        day: history.day.iter().map(point).collect(),
+        month: history.month.iter().map(point).collect(),
     }
 }
 
-fn point(point: model::series::Point) -> wire::Point {
+fn point(point: &model::series::Point) -> wire::Point {
     wire::Point {
         at: point.at.into(),
         minutes: point.minutes,
