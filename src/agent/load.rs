@@ -107,7 +107,8 @@ pub async fn watch(base: &Base, sessions: &Sessions) {
             disk_total: disk.total,
             inodes_used: disk.inodes_used,
             inodes_total: disk.inodes_total,
-            load: board.load,
+            // The kernel's load is that of the whole machine.
+            load: board.load.filter(|_| !cgroup::is_container()),
             temperature: board.temperature,
             under_voltage: board.under_voltage,
             throttled: board.throttled,

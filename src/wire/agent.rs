@@ -196,7 +196,7 @@ pub struct Stats {
     /// Inodes of that disk; 0 where it has no fixed number of them.
     #[serde(default)]
     pub inodes_total: u64,
-    /// Programs that ran or waited to, as a mean of the last minute.
+    /// Programs that ran or waited to, as a mean of the last minute; none in a container.
     #[serde(default)]
     pub load: Option<f64>,
     /// Its hottest sensor, in degrees Celsius.
