@@ -676,6 +676,36 @@ CREATE TABLE agent_metadata (
   PRIMARY KEY (agent_id, key)
 ) STRICT, WITHOUT ROWID;
 
+-- The health of machines as it is now. One statement a report: a thousand machines are thirty a second.
+CREATE TABLE agent_health (
+  workspace_id TEXT NOT NULL REFERENCES workspaces (id) ON DELETE CASCADE, -- in which workspace
+  agent_name   TEXT NOT NULL CHECK (length(agent_name) <= 64),             -- of which agent; each build has another one of that name
+  agent_id     TEXT NOT NULL,                                              -- the one that told last
+  state        TEXT NOT NULL CHECK (state = 'ok' OR state = 'degraded' OR state = 'lost'), -- health::State
+  troubles     TEXT NOT NULL CHECK (length(troubles) <= 128),              -- JSON list of health::Trouble: what needs care
+  turning      TEXT NOT NULL CHECK (length(turning) <= 128),               -- JSON list of them: what was told otherwise once
+  since_at     INTEGER NOT NULL,                                           -- since when the state is this one
+  figures      TEXT CHECK (length(figures) <= 1024),                       -- JSON of health::Figures: what was told last; null for nothing yet
+  heard_at     INTEGER NOT NULL,                                           -- when that was
+  point_at     INTEGER,                                                    -- the minute of the last point of its history; null for none
+  changes      TEXT NOT NULL CHECK (length(changes) <= 8192),              -- JSON list of health::Change: at most 32, the last one last
+  PRIMARY KEY (workspace_id, agent_name)
+) STRICT;
+CREATE UNIQUE INDEX agent_health_by_agent ON agent_health (agent_id);
+
+-- The history of machines' health: rings of blocks, half an hour of minutes or half a day of quarters each. A minute
+-- appends 22 bytes to one row of a page at most; what is too old is written over, and nobody has to remove it.
+CREATE TABLE agent_health_blocks (
+  id           INTEGER PRIMARY KEY,                                        -- nothing else names it
+  workspace_id TEXT NOT NULL REFERENCES workspaces (id) ON DELETE CASCADE, -- in which workspace
+  agent_name   TEXT NOT NULL CHECK (length(agent_name) <= 64),             -- of which agent; each build has another one of that name
+  step         TEXT NOT NULL CHECK (step IN ('minute', 'quarter')),        -- health::series::Step
+  slot         INTEGER NOT NULL CHECK (slot BETWEEN 0 AND 60),             -- its place in the ring
+  began_at     INTEGER NOT NULL,                                           -- when the half hour or half day began that it holds now
+  points       BLOB NOT NULL CHECK (length(points) <= 2112),               -- 22 bytes a point, appended (health::series::Point)
+  UNIQUE (workspace_id, agent_name, step, slot)
+) STRICT;
+
 -- Sessions: every way in, from its first byte to its last.
 CREATE TABLE connections (
   id           TEXT NOT NULL PRIMARY KEY,                                       -- the session

@@ -11,6 +11,7 @@ use crate::wire::agent::Stats;
 use super::base::Base;
 use super::sessions::Sessions;
 
+mod board;
 mod cgroup;
 mod machine;
 
@@ -68,8 +69,9 @@ pub fn memory_now(of_host: bool) -> Usage {
 /// When there is no such path.
 pub fn disk_now(path: &Path) -> std::io::Result<Usage> {
     path.metadata()?;
-    let (used, total) = disk(path);
-    Ok(bytes(used, total))
+    let stat = rustix::fs::statvfs(path)?;
+    let size = |blocks: u64| blocks.saturating_mul(stat.f_frsize);
+    Ok(bytes(size(stat.f_blocks.saturating_sub(stat.f_bfree)), size(stat.f_blocks)))
 }
 
 #[expect(clippy::cast_precision_loss, reason = "nobody has 8 PiB to the byte")]
@@ -95,14 +97,24 @@ pub async fn watch(base: &Base, sessions: &Sessions) {
         let now = Look { at: base.clock.instant(), cpu: cpu() };
         let counts = sessions.counts();
         let memory = memory();
-        let (disk_used, disk_total) = disk(&base.account.home);
+        let (disk, board) = (disk(&base.account.home), board::look(Path::new("/")));
         base.reports.stats(Stats {
             cpu: share(&before, &now),
             cores: now.cpu.cores,
             memory_used: memory.used,
             memory_total: memory.total,
-            disk_used,
-            disk_total,
+            disk_used: disk.used,
+            disk_total: disk.total,
+            inodes_used: disk.inodes_used,
+            inodes_total: disk.inodes_total,
+            // The kernel's load is that of the whole machine.
+            load: board.load.filter(|_| !cgroup::is_container()),
+            temperature: board.temperature,
+            under_voltage: board.under_voltage,
+            throttled: board.throttled,
+            uptime_s: board.uptime_s,
+            // The reports put it in when this is told.
+            clock_ms: 0,
             sessions: counts.sessions,
             rx_bytes: counts.rx_bytes.saturating_sub(counted.rx_bytes),
             tx_bytes: counts.tx_bytes.saturating_sub(counted.tx_bytes),
@@ -127,11 +139,27 @@ fn memory() -> Memory {
     cgroup::memory(machine.total).unwrap_or(machine)
 }
 
-/// Bytes in use and in all of the disk that holds `path`.
-fn disk(path: &Path) -> (u64, u64) {
-    let Ok(stat) = rustix::fs::statvfs(path) else { return (0, 0) };
+/// A filesystem as its users have it: what is kept for the system alone does not count.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Disk {
+    used: u64,
+    total: u64,
+    inodes_used: u64,
+    inodes_total: u64,
+}
+
+/// The filesystem that holds `path`.
+fn disk(path: &Path) -> Disk {
+    let Ok(stat) = rustix::fs::statvfs(path) else { return Disk::default() };
+    let bytes = |blocks: u64| blocks.saturating_mul(stat.f_frsize);
     let used = stat.f_blocks.saturating_sub(stat.f_bfree);
-    (used.saturating_mul(stat.f_frsize), stat.f_blocks.saturating_mul(stat.f_frsize))
+    let inodes_used = stat.f_files.saturating_sub(stat.f_ffree);
+    Disk {
+        used: bytes(used),
+        total: bytes(used.saturating_add(stat.f_bavail)),
+        inodes_used,
+        inodes_total: inodes_used.saturating_add(stat.f_favail),
+    }
 }
 
 fn read(path: &str) -> Option<String> {
@@ -163,7 +191,8 @@ mod tests {
         let (memory, cpu) = (memory(), cpu());
         assert!(memory.total > 0 && memory.used <= memory.total, "{memory:?}");
         assert!(cpu.cores > 0.0, "{cpu:?}");
-        let (used, total) = disk(Path::new("/"));
-        assert!(used <= total && total > 0);
+        let disk = disk(Path::new("/"));
+        assert!(disk.used <= disk.total && disk.total > 0, "{disk:?}");
+        assert!(disk.inodes_used <= disk.inodes_total, "{disk:?}");
     }
 }

@@ -65,7 +65,7 @@ impl Outbox {
             return Some(FromAgent::Ports { ports: self.ports.clone() });
         }
         if let Some(stats) = self.stats.take() {
-            return Some(FromAgent::Stats { stats });
+            return Some(FromAgent::Stats { stats: Stats { clock_ms: now_ms, ..stats } });
         }
         self.logs.next(now_ms)
     }

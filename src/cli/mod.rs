@@ -22,6 +22,7 @@ mod external_workspaces;
 mod groups;
 mod handover;
 mod headers;
+mod health;
 mod invitations;
 mod join;
 mod link;
@@ -253,6 +254,7 @@ async fn workspaces(ctx: &Context, command: args::workspaces::Command) -> anyhow
         C::Schedule(command) => schedule::run(ctx, command).await,
         C::Autoupdate(args) => schedule::autoupdate(ctx, args).await,
         C::State(command) => state::run(ctx, command).await,
+        C::Health(args) => health::run(ctx, args).await,
         C::Who(args) => who::run(ctx, args).await,
         C::Terminals(args) => join::list(ctx, args).await,
         C::Join(args) => join::join(ctx, args).await,

@@ -357,6 +357,9 @@ fn ended(error: &ConnectError) -> Ended {
         | ConnectError::BadProxy(_)
         | ConnectError::Proxy { .. }
         | ConnectError::Certificate { .. }
+        | ConnectError::Clock { .. }
+        | ConnectError::InBetween { .. }
+        | ConnectError::NoIpv6(_)
         | ConnectError::TimedOut
         | ConnectError::Private(_)
         | ConnectError::Io(_)

@@ -1,6 +1,7 @@
 //! Agents as they are now: connection, lifecycle, and the resources around them.
 
 use super::app::{AppHealth, AppSpec};
+use super::health::State;
 use super::id::{AgentId, ResourceId, ScriptId};
 use super::resource::{AgentSpec, ResourceMetadata};
 use super::time::Timestamp;
@@ -92,6 +93,8 @@ pub struct Agent {
     pub version: String,
     /// The directory as the machine has it, `~` resolved; empty before it connected.
     pub expanded_directory: String,
+    /// How its machine is; none before it told.
+    pub health: Option<State>,
     /// The apps with what their health checks found.
     pub apps: Vec<App>,
 }

@@ -25,6 +25,8 @@ pub enum Event {
     AgentLog(AgentId),
     /// An agent's metadata.
     AgentMetadata(AgentId),
+    /// The figures of an agent's machine.
+    AgentHealth(AgentId),
     /// A session began or ended, in this workspace.
     Session(WorkspaceId, SessionId),
     /// Who may do what changed: live sessions are to be checked.

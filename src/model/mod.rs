@@ -17,6 +17,7 @@ pub mod filter;
 pub mod grant;
 pub mod group_sync;
 pub mod handover;
+pub mod health;
 pub mod id;
 pub mod identity;
 pub mod invitation;

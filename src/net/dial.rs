@@ -1,14 +1,19 @@
 //! Connections to the server: plain TCP or TLS, straight or through a proxy.
 
+use std::io::ErrorKind;
+use std::net::SocketAddr;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use rustls::CertificateError as Wrong;
+use rustls::pki_types::UnixTime;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
 use super::proxy::{BadProxy, Proxies};
 use crate::model::network;
+use crate::model::time::Timestamp;
 
 /// Time for name, TCP, TLS and upgrade together. A slow mobile link takes about five seconds.
 pub const CONNECT_WITHIN: Duration = Duration::from_secs(15);
@@ -54,6 +59,33 @@ pub enum ConnectError {
         /// What is wrong with it.
         why: String,
     },
+    /// The server's certificate is not of this time, as this machine's clock has it.
+    #[error(
+        "the certificate of {host} is not valid now: {why}. Is this machine's clock right? Where there is \
+         systemd, timedatectl set-ntp true keeps it so"
+    )]
+    Clock {
+        /// The server.
+        host: String,
+        /// Since or until when it is, and what time it is here.
+        why: String,
+    },
+    /// What answered is not the server: no server of ours answers with a page, or leads elsewhere.
+    #[error(
+        "something between here and the server {what}. When that is the sign-in page of \
+         this network, open the server's address in a browser there; when a proxy is the way out, name it \
+         in HTTPS_PROXY"
+    )]
+    InBetween {
+        /// How it answered.
+        what: String,
+    },
+    /// The server has no other address, and this machine cannot reach one of that kind.
+    #[error(
+        "{0} is reached by IPv6 alone, and this machine has no way out by IPv6. Give it one, or the \
+         server's name an IPv4 address"
+    )]
+    NoIpv6(String),
     /// The address is in a network that only this machine is in.
     #[error("{0} has no public address")]
     Private(String),
@@ -140,7 +172,16 @@ fn authority(url: &url::Url) -> Result<String, ConnectError> {
 }
 
 async fn tcp(url: &url::Url) -> Result<TcpStream, ConnectError> {
-    let tcp = TcpStream::connect(host_and_port(url)?).await?;
+    let (host, port) = host_and_port(url)?;
+    let found: Vec<SocketAddr> = tokio::net::lookup_host((host, port)).await?.collect();
+    let tcp = TcpStream::connect(found.as_slice()).await.map_err(|error| {
+        let nowhere =
+            matches!(error.kind(), ErrorKind::NetworkUnreachable | ErrorKind::AddrNotAvailable);
+        match nowhere && found.iter().all(SocketAddr::is_ipv6) {
+            true => ConnectError::NoIpv6(host.to_owned()),
+            false => ConnectError::Io(error),
+        }
+    })?;
     tcp.set_nodelay(true)?;
     Ok(tcp)
 }
@@ -196,12 +237,26 @@ fn from_tls(host: String, error: std::io::Error) -> ConnectError {
     let Some(rustls::Error::InvalidCertificate(why)) = inner else {
         return ConnectError::Io(error);
     };
-    let why = if *why == rustls::CertificateError::UnknownIssuer {
-        "nobody here knows its issuer".to_owned()
-    } else {
-        why.to_string()
-    };
-    ConnectError::Certificate { host, why }
+    #[expect(clippy::wildcard_enum_match_arm, reason = "not our enum; the rest is for a person")]
+    match why {
+        Wrong::ExpiredContext { time, not_after } => {
+            ConnectError::Clock { host, why: valid("until", *not_after, *time) }
+        }
+        Wrong::NotValidYetContext { time, not_before } => {
+            ConnectError::Clock { host, why: valid("from", *not_before, *time) }
+        }
+        Wrong::UnknownIssuer => {
+            ConnectError::Certificate { host, why: "nobody here knows its issuer".to_owned() }
+        }
+        other => ConnectError::Certificate { host, why: other.to_string() },
+    }
+}
+
+/// Until or from when a certificate is valid, and what time it is here.
+fn valid(side: &str, end: UnixTime, now: UnixTime) -> String {
+    let at =
+        |time: UnixTime| Timestamp(i64::try_from(time.as_secs()).unwrap_or(i64::MAX)).rfc3339();
+    format!("it is {side} {}, and it is {} here", at(end), at(now))
 }
 
 /// A connection to `target` that a proxy has made.
@@ -289,6 +344,20 @@ fn tls_config() -> std::io::Result<Arc<rustls::ClientConfig>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_clock_that_is_wrong_is_told_from_a_certificate_that_is() {
+        let at = |secs| UnixTime::since_unix_epoch(Duration::from_secs(secs));
+        let said = |why| {
+            let error = std::io::Error::other(rustls::Error::InvalidCertificate(why));
+            from_tls("steading.lan".to_owned(), error).to_string()
+        };
+        let early = Wrong::NotValidYetContext { time: at(0), not_before: at(1_795_000_000) };
+        let (early, other) = (said(early), said(Wrong::UnknownIssuer));
+        let since = "it is from 2026-11-18T11:06:40Z, and it is 1970-01-01T00:00:00Z here. Is this";
+        assert!(early.contains(since) && early.contains("clock right?"), "{early}");
+        assert!(other.contains("SSL_CERT_FILE") && !other.contains("clock"), "{other}");
+    }
 
     #[test]
     fn an_address_is_told_without_what_is_secret() {

@@ -8,6 +8,7 @@ use futures_util::{SinkExt as _, StreamExt as _};
 use tokio::sync::mpsc;
 use tokio::time::{MissedTickBehavior, interval, timeout};
 use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
+use tokio_tungstenite::tungstenite::error::ProtocolError;
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::tungstenite::{self, Error as WsError};
 use tokio_tungstenite::{WebSocketStream, client_async_with_config};
@@ -101,11 +102,24 @@ fn from_handshake(error: WsError) -> ConnectError {
     #[expect(clippy::wildcard_enum_match_arm, reason = "not our enum; the rest is for a person")]
     match error {
         WsError::Http(response) => {
+            let (status, headers) = (response.status(), response.headers());
+            let text = |name| headers.get(name).and_then(|v| v.to_str().ok()).unwrap_or_default();
+            // Nothing that the server says here is a page.
+            if status.is_redirection() || text(http::header::CONTENT_TYPE).starts_with("text/html")
+            {
+                let to: String = text(http::header::LOCATION).chars().take(MAX_WHY).collect();
+                let to = if to.is_empty() { to } else { format!(" and leads to {to}") };
+                let what = format!("answered {}{to}", status.as_u16());
+                return ConnectError::InBetween { what };
+            }
             let body = response.body().as_deref().unwrap_or_default();
             let why: String = String::from_utf8_lossy(body).chars().take(MAX_WHY).collect();
-            ConnectError::Refused { status: response.status().as_u16(), why }
+            ConnectError::Refused { status: status.as_u16(), why }
         }
         WsError::Io(error) => ConnectError::Io(error),
+        WsError::Protocol(ProtocolError::WrongHttpVersion) => {
+            ConnectError::InBetween { what: "answered in an old version of HTTP".to_owned() }
+        }
         other => ConnectError::Protocol(other.to_string()),
     }
 }
@@ -224,6 +238,26 @@ mod tests {
             Err(ConnectError::Refused { status: 401, .. }) => {}
             Err(other) => panic!("{other:?}"),
             Ok(_) => panic!("connected"),
+        }
+    }
+
+    #[tokio::test]
+    async fn a_networks_sign_in_page_is_no_word_of_the_server() {
+        let portal =
+            "HTTP/1.1 302 Found\r\nLocation: http://login.test/\r\nContent-Length: 0\r\n\r\n";
+        let page =
+            "HTTP/1.1 403 Forbidden\r\nContent-Type: text/html\r\nContent-Length: 2\r\n\r\nno";
+        let old = "HTTP/1.0 200 OK\r\n\r\n<html>";
+        let to = "302 and leads to http://login.test/. ";
+        for (answer, says) in [(portal, to), (page, "403. "), (old, "old version of HTTP")] {
+            let url = answering(answer).await;
+            match Dialer::default().connect(&url, &http::HeaderMap::new()).await {
+                Err(error @ ConnectError::InBetween { .. }) => {
+                    assert!(error.to_string().contains(says), "{error}");
+                }
+                Err(other) => panic!("{other:?}"),
+                Ok(_) => panic!("connected"),
+            }
         }
     }
 

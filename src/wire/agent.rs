@@ -190,6 +190,30 @@ pub struct Stats {
     pub disk_used: u64,
     /// Bytes of that disk.
     pub disk_total: u64,
+    /// Inodes in use on that disk.
+    #[serde(default)]
+    pub inodes_used: u64,
+    /// Inodes of that disk; 0 where it has no fixed number of them.
+    #[serde(default)]
+    pub inodes_total: u64,
+    /// Programs that ran or waited to, as a mean of the last minute; none in a container.
+    #[serde(default)]
+    pub load: Option<f64>,
+    /// Its hottest sensor, in degrees Celsius.
+    #[serde(default)]
+    pub temperature: Option<f64>,
+    /// Its supply voltage is too low now.
+    #[serde(default)]
+    pub under_voltage: bool,
+    /// It has slowed itself down now.
+    #[serde(default)]
+    pub throttled: bool,
+    /// Seconds since the machine started; 0 when it cannot tell.
+    #[serde(default)]
+    pub uptime_s: u64,
+    /// What its clock says as this is sent, in milliseconds since the epoch; 0 of older agents.
+    #[serde(default)]
+    pub clock_ms: i64,
     /// Sessions now.
     pub sessions: u32,
     /// Bytes received since the last report.

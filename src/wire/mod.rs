@@ -9,6 +9,7 @@ pub mod codes;
 pub mod frame;
 pub mod grants;
 pub mod handover;
+pub mod health;
 pub mod invitations;
 pub mod local;
 pub mod mail;

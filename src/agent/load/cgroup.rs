@@ -9,6 +9,11 @@ const V1_CPU: &str = "/sys/fs/cgroup/cpu";
 const V1_USAGE: &str = "/sys/fs/cgroup/cpuacct/cpuacct.usage";
 const V1_MEMORY: &str = "/sys/fs/cgroup/memory";
 
+/// Whether this is a container, as far as its control group says so.
+pub(super) fn is_container() -> bool {
+    cpu(f64::MAX).is_some()
+}
+
 /// Processor time of the container; none where there is no container, or none of this kind. The
 /// root of a machine has no `memory.current`: where it is there, it is a container's.
 pub(super) fn cpu(machine_cores: f64) -> Option<Cpu> {

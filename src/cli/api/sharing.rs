@@ -9,6 +9,7 @@ use crate::wire::coder::organizations::{PatchWorkspaceSharing, WorkspaceSharing}
 use crate::wire::grants::{
     AccessReason, AccessReview, CreateGrants, Grant, ReviewedGrant, RevokeGrants, SignOff,
 };
+use crate::wire::health::Machines;
 use crate::wire::presence::Present;
 use crate::wire::terminals::Terminal;
 use crate::wire::what_if::{Outlook, WhatIf};
@@ -46,6 +47,17 @@ impl Client {
         match workspace {
             Some(id) => self.get(&format!("/api/v2/workspaces/{id}/presence")).await,
             None => self.get("/api/v2/presence").await,
+        }
+    }
+
+    /// The machines of a workspace, or of all that run and that one may see.
+    ///
+    /// # Errors
+    /// When the server cannot be reached, or refuses.
+    pub async fn machines(&self, workspace: Option<Uuid>) -> anyhow::Result<Machines> {
+        match workspace {
+            Some(id) => self.get(&format!("/api/v2/workspaces/{id}/machines")).await,
+            None => self.get("/api/v2/machines").await,
         }
     }
 

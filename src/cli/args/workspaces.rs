@@ -43,6 +43,8 @@ pub enum Command {
     /// Take out or put back a workspace's Terraform state
     #[command(subcommand)]
     State(State),
+    /// How the machines are that workspaces run on
+    Health(HealthArgs),
     /// Who is in which workspace now
     Who(WhoArgs),
     /// The terminals of a workspace that people are at
@@ -82,6 +84,16 @@ pub struct Parameters {
     /// Take the default where there is one, without asking
     #[arg(long, visible_alias = "use-parameter-defaults")]
     pub parameter_defaults: bool,
+}
+
+/// `health`
+#[derive(Debug, Args)]
+pub struct HealthArgs {
+    /// The workspace: NAME or OWNER/NAME; all that run and that you may see when absent
+    pub workspace: Option<String>,
+    /// How to write it.
+    #[command(flatten)]
+    pub listing: Listing,
 }
 
 /// `who`

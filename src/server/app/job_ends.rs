@@ -14,8 +14,8 @@ use crate::model::template::Imported;
 use crate::model::time::Timestamp;
 use crate::server::db::seal::Seal;
 use crate::server::db::{
-    WriteTx, builds, job_logs, jobs, quotas, resources, states, timings, tokens, versions,
-    workspaces,
+    WriteTx, agent_health, builds, job_logs, jobs, quotas, resources, states, timings, tokens,
+    versions, workspaces,
 };
 
 /// Most bytes of an error kept with a job; the whole is in its log.
@@ -107,6 +107,7 @@ fn delete_workspace(tx: &WriteTx<'_>, build: &Build) -> Result<()> {
     let workspace =
         workspaces::find(tx, build.workspace_id)?.ok_or(Error::NotFound("workspace"))?;
     workspaces::delete(tx, workspace.id)?;
+    agent_health::forget(tx, workspace.id)?;
     tx.emit(Event::Grants);
     tx.emit(Event::Template(workspace.template_id));
     let name = workspace.name.as_str();

@@ -33,6 +33,8 @@ pub mod groups;
 mod guesses;
 pub mod handover;
 mod hashing;
+pub mod health;
+pub mod health_views;
 pub mod identities;
 pub mod identity_grants;
 pub mod idp_syncs;

@@ -56,7 +56,8 @@ macro_rules! select {
                     a.created_at AS created_at, a.first_connected_at AS first_connected_at,
                     a.last_connected_at AS last_connected_at, a.disconnected_at AS disconnected_at,
                     a.lifecycle AS lifecycle, a.started_at AS started_at, a.ready_at AS ready_at,
-                    a.version AS version, a.expanded_directory AS expanded_directory
+                    a.version AS version, a.expanded_directory AS expanded_directory,
+                    (SELECT h.state FROM agent_health h WHERE h.agent_id = a.id) AS health
              FROM agents a ",
             $tail
         )
@@ -77,6 +78,7 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<(ResourceId, Agent)> {
         ready_at: row.get("ready_at")?,
         version: row.get("version")?,
         expanded_directory: row.get("expanded_directory")?,
+        health: row.get("health")?,
         apps: vec![],
     };
     Ok((row.get("resource_id")?, agent))
@@ -158,6 +160,16 @@ pub fn find(tx: &ReadTx<'_>, id: AgentId) -> Result<Option<(ResourceId, Agent)>>
     let Some((resource, mut agent)) = found else { return Ok(None) };
     agent.apps = agent_apps::list(tx, id)?;
     Ok(Some((resource, agent)))
+}
+
+/// An agent's name.
+///
+/// # Errors
+/// When SQLite fails.
+pub fn name(tx: &ReadTx<'_>, id: AgentId) -> Result<Option<String>> {
+    tx.find("SELECT name FROM agents WHERE id = :id", named_params! { ":id": id }, |row| {
+        row.get("name")
+    })
 }
 
 /// What is sealed of an agent.

@@ -3,8 +3,8 @@
 use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
 
 use crate::model::{
-    access_review, agent, app, audit, build, grant, id, log, name, provider, recording, request,
-    secret, session, set_sync, template, time, user, verb,
+    access_review, agent, app, audit, build, grant, health, id, log, name, provider, recording,
+    request, secret, session, set_sync, template, time, user, verb,
 };
 
 macro_rules! text {
@@ -59,7 +59,7 @@ words! {
     grant::EndedWhy, grant::Mode, access_review::ReviewOf,
     recording::RecordingKind, recording::RecordingStatus, recording::RecordingReason,
     recording::transfers::TransferKind,
-    request::RequestState, request::Verdict,
+    request::RequestState, request::Verdict, health::State, health::series::Step,
 }
 
 impl ToSql for time::Timestamp {

@@ -2,6 +2,7 @@
 
 pub mod access_review;
 pub mod agent_apps;
+pub mod agent_health;
 pub mod agent_logs;
 pub mod agent_metadata;
 pub mod agent_scripts;

@@ -271,6 +271,7 @@ impl Fleet {
             self.forget_terminals(agent);
             tracing::info!(agent.id = %agent, "an agent's control connection ended");
             self.changed();
+            self.miss(agent);
             if let Err(error) = self.0.app.agent_disconnected(agent).await {
                 tracing::warn!(agent.id = %agent, %error, "that an agent left was not stored");
             }

@@ -9,6 +9,7 @@ mod cut;
 mod drawn;
 mod faults;
 pub mod front_door;
+mod health;
 mod hello;
 mod joined;
 mod limits;
@@ -41,6 +42,7 @@ use tokio::sync::watch;
 use self::address::Prefix;
 use self::agents::AgentSocket;
 use self::clients::ClientSocket;
+use self::health::Missing;
 use self::local::Local;
 use self::register::Register;
 use self::relay::Relay;
@@ -71,6 +73,8 @@ struct Inner {
     viewers: Viewers,
     agents: Mutex<BTreeMap<AgentId, AgentSocket>>,
     clients: Mutex<BTreeMap<PeerKey, ClientSocket>>,
+    /// Agents that went, and may come again.
+    missing: Missing,
     /// Counts changes of `agents`, for those who wait for one.
     changes: watch::Sender<u64>,
     /// What the secrets of shells' marks are made from.
@@ -132,6 +136,7 @@ impl Fleet {
             viewers: Viewers::default(),
             agents: Mutex::default(),
             clients: Mutex::default(),
+            missing: Missing::default(),
             changes: watch::Sender::new(0),
             marks_key: start.marks_key,
             clock,
@@ -151,6 +156,8 @@ impl Fleet {
         tasks.spawn("fleet-accept", OnPanic::Stop, async move { fleet.accept_backs().await });
         let fleet = self.clone();
         tasks.spawn("fleet-revoke", OnPanic::Stop, async move { fleet.watch_rights().await });
+        let fleet = self.clone();
+        tasks.spawn("fleet-missing", OnPanic::Stop, async move { fleet.watch_missing().await });
     }
 
     /// The address of the overlay's UDP socket.

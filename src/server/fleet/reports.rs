@@ -31,7 +31,8 @@ impl Fleet {
             FromAgent::Hello { .. } => faults.note("a second hello"),
             FromAgent::Endpoints { endpoints } => self.move_agent(agent, key, &endpoints),
             FromAgent::Directory { expanded } => app.agent_directory(agent, &expanded).await?,
-            FromAgent::Heartbeat | FromAgent::Stats { .. } => app.agent_heard(agent).await?,
+            FromAgent::Heartbeat => app.agent_heard(agent).await?,
+            FromAgent::Stats { stats } => return self.take_stats(agent, stats).await,
             FromAgent::Lifecycle { state, at_ms } => {
                 app.agent_lifecycle(agent, state, at_ms).await?;
             }

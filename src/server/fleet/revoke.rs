@@ -45,7 +45,7 @@ impl Fleet {
                     Ok(
                         Event::Template(_) | Event::Version(_) | Event::VersionLog(_) | Event::Queue
                         | Event::BuildLog(_) | Event::Agent(..) | Event::AgentLog(_)
-                        | Event::AgentMetadata(_) | Event::Session(..) | Event::Providers,
+                        | Event::AgentMetadata(_) | Event::AgentHealth(_) | Event::Session(..) | Event::Providers,
                     ) => {}
                     Err(RecvError::Closed) => return,
                 },

@@ -220,6 +220,12 @@ impl Place {
         self.under("builds")
     }
 
+    /// How its machines were.
+    #[must_use]
+    pub fn health(&self) -> String {
+        self.under("health")
+    }
+
     /// One of its builds.
     #[must_use]
     pub fn build(&self, number: i64) -> String {

@@ -14,6 +14,7 @@ mod external;
 mod files;
 mod forwards;
 mod groups;
+mod health;
 mod invitations;
 mod joining;
 mod local;

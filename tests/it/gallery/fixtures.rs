@@ -234,6 +234,7 @@ pub fn agent(n: u128, name: &str, lifecycle: Lifecycle) -> Agent {
         ready_at: (lifecycle == Lifecycle::Ready).then(|| before(19_860)),
         version: "0.1.0".into(),
         expanded_directory: "/home/ada".into(),
+        health: None,
         apps: if name == "main" { apps() } else { vec![] },
     }
 }

@@ -8,6 +8,7 @@ mod code_scenes;
 mod external_scenes;
 mod factor_scenes;
 mod fixtures;
+mod health_scenes;
 mod mail_scenes;
 mod other_scenes;
 mod parameters;
@@ -48,7 +49,8 @@ pub fn all() -> Vec<Scene> {
     let (sharing, rotations) = (sharing_scenes::all(), rotation_scenes::all());
     let (recordings, codes) = (recording_scenes::all(), code_scenes::all());
     let (mails, external) = (mail_scenes::all(), external_scenes::all());
-    let shared = [sharing, codes, request_scenes::all(), mails, external].concat();
+    let shared =
+        [sharing, codes, request_scenes::all(), mails, external, health_scenes::all()].concat();
     [shared, work, other, access, accounts, audit, factors, claims, ways, rotations, recordings]
         .concat()
 }

@@ -75,6 +75,7 @@ pub fn page(workspace: Workspace) -> WorkspacePage {
         granted: vec![],
         broken: vec![],
         clashes: vec![],
+        machines: vec![],
         workspace,
     }
 }

@@ -4,6 +4,7 @@ mod agents;
 mod endings;
 mod external;
 mod forms;
+mod health;
 mod live;
 mod path;
 mod steps;

@@ -26,6 +26,7 @@ pub mod invitations;
 pub mod invite;
 pub mod leaked_token;
 pub mod login;
+pub mod machines;
 pub mod mail;
 pub mod members;
 pub mod no_program;

@@ -229,7 +229,7 @@ impl Entry {
             &self.row_id(),
             &head,
             &[
-                cell("", &badge::workspace_now(w, now)),
+                cell("", &html! { (badge::workspace_now(w, now)) (badge::unwell(w, now)) }),
                 self.presence(now),
                 crate::server::html::parts::table::spare(
                     "Last used",

@@ -6,6 +6,7 @@ use super::icon::icon;
 use crate::model::agent::{ConnectionStatus, Lifecycle};
 use crate::model::app::AppHealth;
 use crate::model::build::{Build, JobStatus, Transition, WorkspaceStatus};
+use crate::model::health::State;
 use crate::model::time::{Timestamp, words};
 use crate::model::user::UserStatus;
 use crate::model::workspace::Workspace;
@@ -120,6 +121,32 @@ pub fn workspace_now(workspace: &Workspace, now: Timestamp) -> Markup {
     }
 }
 
+/// How a machine is.
+#[must_use]
+pub fn health(state: State) -> Markup {
+    let look = match state {
+        State::Ok => Look::Fine,
+        State::Degraded => Look::Warn,
+        State::Lost => Look::Failed,
+    };
+    badge(look, state.label())
+}
+
+/// The worst of a workspace's machines that is not well; nothing of those that are, or of one that is
+/// said to be away already.
+#[must_use]
+pub fn unwell(workspace: &Workspace, now: Timestamp) -> Markup {
+    let agents = workspace.latest_build.resources.iter().flat_map(|r| &r.agents);
+    let state = agents.filter_map(|agent| match agent.health? {
+        State::Ok => None,
+        State::Degraded => Some(State::Degraded),
+        State::Lost if agent.spec.external => None,
+        State::Lost => (agent.status(now) != ConnectionStatus::Connected).then_some(State::Lost),
+    });
+    let worst = state.max().filter(|_| workspace.status() == WorkspaceStatus::Running);
+    html! { @if let Some(worst) = worst { " " (health(worst)) } }
+}
+
 /// A workspace's status with how long it has lasted.
 #[must_use]
 pub fn workspace_since(build: &Build, now: Timestamp) -> Markup {
@@ -222,7 +249,7 @@ const fn of_lifecycle(lifecycle: Lifecycle) -> (Look, &'static str) {
 
 /// What an app's health check found, in a word.
 #[must_use]
-pub const fn health(health: AppHealth) -> Option<&'static str> {
+pub const fn app_health(health: AppHealth) -> Option<&'static str> {
     match health {
         AppHealth::Disabled | AppHealth::Healthy => None,
         AppHealth::Initializing => Some("starting"),

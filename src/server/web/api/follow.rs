@@ -181,6 +181,7 @@ impl Source {
                     | Event::Queue
                     | Event::Agent(..)
                     | Event::AgentMetadata(_)
+                    | Event::AgentHealth(_)
                     | Event::Session(..)
                     | Event::Providers,
                 ) => false,

@@ -20,6 +20,7 @@ pub mod groups;
 mod handover;
 mod idpsync;
 mod invitations;
+mod machines;
 mod mail;
 mod members;
 pub mod organizations;
@@ -75,5 +76,6 @@ pub(super) fn routes(routes: Routes) -> Routes {
     let routes = builds::routes(routes);
     let routes = external_agents::routes(agents::routes(routes));
     let routes = terminals::routes(presence::routes(access_review::routes(routes)));
+    let routes = machines::routes(routes);
     binary::routes(routes)
 }

@@ -234,6 +234,7 @@ fn resource(version: &Version, transition: Transition, spec: &ResourceSpec) -> b
         ready_at: None,
         version: String::new(),
         expanded_directory: String::new(),
+        health: None,
         apps: a
             .apps
             .iter()

@@ -111,6 +111,7 @@ impl Feed {
                 Event::Workspace(_)
                 | Event::Agent(..)
                 | Event::AgentMetadata(_)
+                | Event::AgentHealth(_)
                 | Event::Version(_)
                 | Event::VersionLog(_)
                 | Event::Queue

@@ -111,6 +111,7 @@ fn workspace_of(event: &Event) -> Option<WorkspaceId> {
         | Event::BuildLog(_)
         | Event::AgentLog(_)
         | Event::AgentMetadata(_)
+        | Event::AgentHealth(_)
         | Event::Grants
         | Event::Providers => None,
     }
@@ -158,7 +159,9 @@ impl Feed for WorkspaceFeed {
         match event {
             Event::Workspace(id) | Event::Agent(id, _) | Event::Session(id, _) => id == self.id,
             Event::BuildLog(build) => LogOf::Build(build) == self.tail.of(),
-            Event::AgentMetadata(agent) | Event::AgentLog(agent) => self.agents.contains(&agent),
+            Event::AgentMetadata(agent) | Event::AgentHealth(agent) | Event::AgentLog(agent) => {
+                self.agents.contains(&agent)
+            }
             Event::Template(_) | Event::Grants => true,
             Event::User(_)
             | Event::Version(_)
@@ -214,6 +217,7 @@ fn all_parts(page: &WorkspacePage, fresh: bool) -> Markup {
         @if fresh { (replace("log-card", &page.log_card())) } @else { (replace("log-state", &page.log_badge())) }
         (replace("sessions-card", &page.sessions_card()))
         (replace("here", &page.here()))
+        (replace("machines", &page.machines_cards()))
         (replace("meters", &page.meters()))
         (replace("builds-card", &page.builds_card()))
         (replace("facts", &page.facts()))

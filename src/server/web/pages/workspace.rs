@@ -16,6 +16,7 @@ use crate::server::app::build_requests::{BuildRequest, VersionChoice};
 use crate::server::app::logs::LogOf;
 use crate::server::app::{Actor, App, Error, Page};
 use crate::server::html::layout::Visit;
+use crate::server::html::pages::machines::MachinesPage;
 use crate::server::html::pages::workspace::{
     Door, Newer, RECENT_BUILDS, RECENT_SESSIONS, WorkspacePage,
 };
@@ -32,6 +33,7 @@ const AGENT_LOG_LINES: u32 = 500;
 pub(super) fn routes(routes: Routes) -> Routes {
     routes
         .get(Access::Page, "/@{owner}/{name}", page)
+        .get(Access::Page, "/@{owner}/{name}/health", machines)
         .post(Access::Page, "/@{owner}/{name}/start", start)
         .post(Access::Page, "/@{owner}/{name}/stop", stop)
         .post(Access::Page, "/@{owner}/{name}/restart", restart)
@@ -57,6 +59,12 @@ async fn page(state: State, visitor: Visitor, at: At) -> Answer<Html> {
     page.door.keys = keys.into_iter().map(|k| k.name).collect();
     page.log = build_log(&state, &visitor.actor, &page.workspace.latest_build).await?;
     Ok(Html::of(&page))
+}
+
+async fn machines(state: State, visitor: Visitor, at: At) -> Answer<Html> {
+    let workspace = find(&state, &visitor.actor, &at).await?;
+    let machines = state.app.machine_histories(&visitor.actor, workspace.id, true).await?;
+    Ok(Html::of(&MachinesPage { visit: visitor.visit, workspace, machines }))
 }
 
 /// The end of a build's log, as much as a page shows.
@@ -91,6 +99,7 @@ pub(super) async fn load(
     let clashes = agents.filter_map(|id| state.fleet.presence(id)?.clash).collect();
     Ok(WorkspacePage {
         clashes,
+        machines: app.machine_histories(actor, id, false).await?,
         may,
         newer: newer(app, actor, &workspace).await?,
         metadata,

@@ -121,7 +121,7 @@ impl WorkspacePage {
                 (there && well).then_some(href.as_str()),
                 picture,
                 label,
-                badge::health(app.health).unwrap_or("in a terminal"),
+                badge::app_health(app.health).unwrap_or("in a terminal"),
             );
         }
         if spec.external {
@@ -130,7 +130,7 @@ impl WorkspacePage {
         }
         let port = port_of(&spec.url)
             .map_or_else(|| "inside the workspace".to_owned(), |p| format!("port {p} inside"));
-        tile(None, picture, label, badge::health(app.health).unwrap_or(&port))
+        tile(None, picture, label, badge::app_health(app.health).unwrap_or(&port))
     }
 
     fn script_log(&self, agent: &Agent) -> Markup {

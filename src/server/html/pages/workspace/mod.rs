@@ -7,6 +7,7 @@ mod builds;
 mod connect;
 mod head;
 mod log;
+mod machine;
 mod sessions;
 mod shared;
 mod terminals;
@@ -18,6 +19,7 @@ use maud::{Markup, Render, html};
 use crate::model::agent::{Agent, AgentLogLine, Clash, MetadataValue};
 use crate::model::build::{Build, WorkspaceStatus};
 use crate::model::grant::Grant;
+use crate::model::health::History;
 use crate::model::id::AgentId;
 use crate::model::log::LogEnd;
 use crate::model::request::BreakGlassView;
@@ -95,6 +97,8 @@ pub struct WorkspacePage {
     pub granted: Vec<Grant>,
     /// Emergencies in it that nobody has looked into.
     pub broken: Vec<BreakGlassView>,
+    /// How its machines are, and were for a day.
+    pub machines: Vec<History>,
     /// Second machines that came with the token of one of its agents.
     pub clashes: Vec<Clash>,
 }
@@ -118,6 +122,7 @@ impl Render for WorkspacePage {
                     aside class="stack" aria-label={ "State of " (self.workspace.name) } {
                         (self.here())
                         (self.connect())
+                        (self.machines_cards())
                         (self.meters())
                         (self.builds_card())
                         (self.facts())

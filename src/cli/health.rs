@@ -1,0 +1,127 @@
+//! `health`: how the machines are that agents run on.
+
+use super::args::workspaces::HealthArgs;
+use super::context::Context;
+use super::output::Paint;
+use super::table::Table;
+use crate::wire::health::{Figures, Machine};
+
+/// Runs the command.
+///
+/// # Errors
+/// When the server cannot be reached, or refuses.
+pub async fn run(ctx: &Context, args: HealthArgs) -> anyhow::Result<()> {
+    let client = ctx.client()?;
+    let all = match &args.workspace {
+        Some(name) => {
+            let workspace = client.workspace(&name.parse()?).await?;
+            client.machines(Some(workspace.id)).await?
+        }
+        None => client.machines(None).await?,
+    };
+    ctx.out.list(&args.listing, &all.machines, || table(&all.machines))?;
+    if all.machines.is_empty() {
+        ctx.out.note("No machine is there: no workspace runs that you may see.");
+    }
+    for machine in &all.machines {
+        for trouble in &machine.troubles {
+            let name =
+                ctx.out.paint(Paint::Busy, &format!("{}.{}", machine.workspace, machine.agent));
+            ctx.out.note(&format!("{name}: {} {}", trouble.text, trouble.advice));
+        }
+    }
+    Ok(())
+}
+
+fn table(all: &[Machine]) -> Table {
+    let mut table = Table::new(&[
+        "WORKSPACE",
+        "AGENT",
+        "STATE",
+        "CPU",
+        "LOAD",
+        "MEMORY",
+        "DISK",
+        "INODES",
+        "TEMPERATURE",
+        "CLOCK",
+        "PATH",
+        "UPTIME",
+        "VERSION",
+    ]);
+    for machine in all {
+        let state = if machine.state.is_empty() { "no figures yet" } else { &machine.state };
+        let cells = machine.figures.as_ref().map(cells).unwrap_or_default();
+        let [cpu, load, memory, disk, inodes, temperature, clock, path, uptime] = &cells;
+        table.row([
+            &machine.workspace,
+            &machine.agent,
+            state,
+            cpu,
+            load,
+            memory,
+            disk,
+            inodes,
+            temperature,
+            clock,
+            path,
+            uptime,
+            &machine.version,
+        ]);
+    }
+    table
+}
+
+fn cells(f: &Figures) -> [String; 9] {
+    let or_dash = |text: Option<String>| text.unwrap_or_else(|| "-".to_owned());
+    let up = f.uptime_s.map(std::time::Duration::from_secs).map(crate::model::time::words);
+    [
+        percent(f.cpu),
+        or_dash(f.load.map(|load| format!("{load:.2}"))),
+        or_dash(share(f.memory_used, f.memory_total)),
+        or_dash(share(f.disk_used, f.disk_total)),
+        or_dash(share(f.inodes_used, f.inodes_total)),
+        or_dash(f.temperature.map(|t| format!("{t:.0} °C"))),
+        or_dash(f.clock_ahead_ms.map(offset)),
+        or_dash(f.path.clone()),
+        or_dash(up),
+    ]
+}
+
+fn percent(share: f64) -> String {
+    format!("{:.0} %", share * 100.0)
+}
+
+#[expect(clippy::cast_precision_loss, reason = "nobody has 8 PiB to the byte")]
+fn share(used: u64, total: u64) -> Option<String> {
+    (total > 0).then(|| percent(used as f64 / total as f64))
+}
+
+/// By how much a clock is off.
+fn offset(ahead_ms: i64) -> String {
+    let off = std::time::Duration::from_millis(ahead_ms.unsigned_abs());
+    let sign = if ahead_ms < 0 { "-" } else { "+" };
+    match off.as_secs() {
+        0 => format!("{sign}{} ms", off.as_millis()),
+        _ => format!("{sign}{}", crate::model::time::words(off)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_not_known_is_a_dash() {
+        let told = Figures {
+            cpu: 0.384,
+            disk_used: 47,
+            disk_total: 50,
+            clock_ahead_ms: Some(-7_200_000),
+            ..Figures::default()
+        };
+        let told = cells(&told);
+        assert_eq!(told, ["38 %", "-", "-", "94 %", "-", "-", "-2 h", "-", "-"].map(str::to_owned));
+        assert_eq!(offset(12), "+12 ms");
+    }
+}
