@@ -35,6 +35,7 @@ pub const MIGRATIONS: &[(&str, &str)] = &[
     ("0024_standing", include_str!("migrations/0024_standing.sql")),
     ("0025_sealed_hooks", include_str!("migrations/0025_sealed_hooks.sql")),
     ("0026_mails", include_str!("migrations/0026_mails.sql")),
+    ("0028_favorites", include_str!("migrations/0028_favorites.sql")),
 ];
 
 const AUDIT_CHAIN: &str = "0005_audit_chain";
