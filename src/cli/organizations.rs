@@ -163,7 +163,11 @@ async fn roles(ctx: &Context, command: Roles) -> anyhow::Result<()> {
 
 async fn put(ctx: &Context, args: PutRole, (method, done): (Method, &str)) -> anyhow::Result<()> {
     let organization = args.within.organization().to_owned();
+    let dry_run = args.dry_run;
     let role = read_role(args)?;
+    if dry_run {
+        return ctx.out.json(&role);
+    }
     let made = ctx.client()?.put_role(method, &organization, &role).await?;
     ctx.out.note(&format!("{done} the role {}.", made.name));
     Ok(())

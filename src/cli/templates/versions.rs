@@ -41,10 +41,10 @@ pub async fn run(ctx: &Context, command: Versions) -> anyhow::Result<()> {
             ctx.out.note(&format!("{name} is now at version {}.", version.name));
             Ok(())
         }
-        Versions::Archive { template, versions, within } => {
+        Versions::Archive { template, versions, within, .. } => {
             set_archived(ctx, (&within, &template), (&versions, "archive")).await
         }
-        Versions::Unarchive { template, versions, within } => {
+        Versions::Unarchive { template, versions, within, .. } => {
             set_archived(ctx, (&within, &template), (&versions, "unarchive")).await
         }
     }
