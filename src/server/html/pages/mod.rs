@@ -29,6 +29,7 @@ pub mod login;
 pub mod mail;
 pub mod members;
 pub mod no_program;
+pub mod opening;
 pub mod organizations;
 pub mod people;
 pub mod person;
