@@ -71,8 +71,7 @@ async fn all(ctx: &Context, mut args: List) -> anyhow::Result<()> {
     if args.listing.column.is_empty() {
         args.listing.column = COLUMNS.map(str::to_owned).into();
     }
-    ctx.out
-        .list(&args.listing, &found, || list::shown(&found, ctx.clock.now_ms(), &args.listing))?;
+    ctx.out.list(&args.listing, &found, || list::table(&found, ctx.clock.now_ms()))?;
     if found.is_empty() {
         ctx.out.note("None is found. `steading external-workspaces create` makes one.");
     }

@@ -1,7 +1,6 @@
 //! `list` and `show`: workspaces, and what one of them is made of.
 
 use super::api::workspaces::agents;
-use super::args::Listing;
 use super::args::workspaces::{List, Show};
 use super::context::Context;
 use super::output::{Output, Paint};
@@ -26,42 +25,18 @@ pub async fn list(ctx: &Context, args: List) -> anyhow::Result<()> {
     let mut workspaces = client.workspaces(&filter).await?;
     workspaces.sort_by_key(|w| !w.favorite);
     let now = ctx.clock.now_ms();
-    ctx.out.list(&args.listing, &workspaces, || shown(&workspaces, now, &args.listing))?;
+    ctx.out.list(&args.listing, &workspaces, || table(&workspaces, now))?;
     if workspaces.is_empty() {
         ctx.out.note("No workspace is found. `steading create` makes one.");
     }
     Ok(())
 }
 
-/// The columns that are shown when none are asked for.
-const USUAL: [&str; 9] = [
-    "workspace",
-    "template",
-    "status",
-    "healthy",
-    "last built",
-    "current version",
-    "outdated",
-    "starts at",
-    "stops after",
-];
-
-/// A table of workspaces: with every column there is to choose from, where some are asked for.
+/// A table of workspaces.
 #[must_use]
-pub fn shown(workspaces: &[Workspace], now_ms: i64, listing: &Listing) -> Table {
-    let all = table(workspaces, now_ms);
-    if listing.column.is_empty() {
-        return all.clone().select(&USUAL.map(str::to_owned)).unwrap_or(all);
-    }
-    all
-}
-
-fn table(workspaces: &[Workspace], now_ms: i64) -> Table {
-    let mut table = Table::new(&[
-        "FAVORITE",
+pub fn table(workspaces: &[Workspace], now_ms: i64) -> Table {
+    let usual = [
         "WORKSPACE",
-        "ORGANIZATION ID",
-        "ORGANIZATION NAME",
         "TEMPLATE",
         "STATUS",
         "HEALTHY",
@@ -69,11 +44,17 @@ fn table(workspaces: &[Workspace], now_ms: i64) -> Table {
         "CURRENT VERSION",
         "OUTDATED",
         "STARTS AT",
-        "STARTS NEXT",
         "STOPS AFTER",
+    ];
+    let more = [
+        "FAVORITE",
+        "ORGANIZATION ID",
+        "ORGANIZATION NAME",
+        "STARTS NEXT",
         "STOPS NEXT",
         "DAILY COST",
-    ]);
+    ];
+    let mut table = Table::with_more(&usual, &more);
     for w in workspaces {
         let build = &w.latest_build;
         let runs = build.status == WorkspaceStatus::Running.as_str();
@@ -81,10 +62,7 @@ fn table(workspaces: &[Workspace], now_ms: i64) -> Table {
         let ttl = ttl.map(|ms| crate::model::time::words(std::time::Duration::from_millis(ms)));
         let next = |at: Option<Time>| at.map(times::or_never).unwrap_or_default();
         table.row([
-            yes_no(w.favorite),
             &format!("{}/{}", w.owner_name, w.name),
-            &w.organization_id.to_string(),
-            &w.organization_name,
             &w.template_name,
             &build.status,
             if runs { yes_no(w.health.healthy) } else { "" },
@@ -92,8 +70,11 @@ fn table(workspaces: &[Workspace], now_ms: i64) -> Table {
             &build.template_version_name,
             yes_no(w.outdated),
             w.autostart_schedule.as_deref().unwrap_or_default(),
-            &next(w.next_start_at),
             &ttl.unwrap_or_default(),
+            yes_no(w.favorite),
+            &w.organization_id.to_string(),
+            &w.organization_name,
+            &next(w.next_start_at),
             &next(build.deadline),
             &build.daily_cost.to_string(),
         ]);

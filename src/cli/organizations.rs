@@ -229,7 +229,9 @@ fn role_names(member: &OrganizationMember) -> String {
 }
 
 fn member_table(all: &[OrganizationMember]) -> Table {
-    let mut table = Table::new(&["USERNAME", "ORGANIZATION ROLES", "EMAIL", "STATUS", "USER ID"]);
+    let usual = ["USERNAME", "ORGANIZATION ROLES", "EMAIL", "STATUS", "USER ID"];
+    let more = ["NAME", "ORGANIZATION ID", "CREATED AT", "UPDATED AT", "LAST SEEN AT"];
+    let mut table = Table::with_more(&usual, &more);
     for member in all {
         table.row([
             &member.username,
@@ -237,6 +239,11 @@ fn member_table(all: &[OrganizationMember]) -> Table {
             &member.email,
             &member.status,
             &member.user_id.to_string(),
+            &member.name,
+            &member.organization_id.to_string(),
+            &times::or_never(member.created_at),
+            &times::or_never(member.updated_at),
+            &times::or_never(member.last_seen_at),
         ]);
     }
     table

@@ -7,6 +7,7 @@ use super::client::segment;
 use super::context::Context;
 use super::table::Table;
 use super::times;
+use crate::wire::coder::Time;
 use crate::wire::coder::jobs::ProvisionerJob;
 
 /// Runs the command.
@@ -42,17 +43,37 @@ pub async fn run(ctx: &Context, command: Provisioner) -> anyhow::Result<()> {
 }
 
 fn table(jobs: &[ProvisionerJob], now_ms: i64) -> Table {
-    let mut table =
-        Table::new(&["CREATED AT", "ID", "TYPE", "TEMPLATE", "WORKSPACE", "STATUS", "ERROR"]);
+    let usual = ["CREATED AT", "ID", "TYPE", "TEMPLATE", "WORKSPACE", "STATUS", "ERROR"];
+    let more = [
+        "TEMPLATE NAME",
+        "TEMPLATE DISPLAY NAME",
+        "TEMPLATE VERSION NAME",
+        "WORKSPACE NAME",
+        "WORKSPACE ID",
+        "ORGANIZATION ID",
+        "STARTED AT",
+        "COMPLETED AT",
+    ];
+    let mut table = Table::with_more(&usual, &more);
     for job in jobs {
+        let about = &job.metadata;
+        let time = |at: Option<Time>| at.map(times::or_never).unwrap_or_default();
         table.row([
             &times::ago(job.created_at, now_ms),
             &job.id.to_string(),
             &job.r#type,
-            &job.metadata.template_name,
-            &job.metadata.workspace_name,
+            &about.template_name,
+            &about.workspace_name,
             &job.status,
             &job.error,
+            &about.template_name,
+            &about.template_display_name,
+            &about.template_version_name,
+            &about.workspace_name,
+            &about.workspace_id.map(|id| id.to_string()).unwrap_or_default(),
+            &job.organization_id.to_string(),
+            &time(job.started_at),
+            &time(job.completed_at),
         ]);
     }
     table

@@ -69,8 +69,8 @@ fn find<'t>(tokens: &'t [ApiKey], wanted: &str) -> anyhow::Result<&'t ApiKey> {
 }
 
 fn table(tokens: &[ApiKey]) -> Table {
-    let mut table =
-        Table::new(&["ID", "NAME", "OWNER", "SCOPE", "LAST USED", "EXPIRES AT", "CREATED AT"]);
+    let usual = ["ID", "NAME", "OWNER", "SCOPE", "LAST USED", "EXPIRES AT", "CREATED AT"];
+    let mut table = Table::with_more(&usual, &["SCOPES", "ALLOW LIST"]);
     for token in tokens {
         table.row([
             &token.id,
@@ -80,6 +80,8 @@ fn table(tokens: &[ApiKey]) -> Table {
             &times::or_never(token.last_used),
             &times::or_never(token.expires_at),
             &times::or_never(token.created_at),
+            &token.scopes.join(" "),
+            &token.allow_list.join(" "),
         ]);
     }
     table

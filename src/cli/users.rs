@@ -141,8 +141,8 @@ fn claims(said: &OidcClaims) -> Table {
 }
 
 fn table(users: &[User]) -> Table {
-    let mut table =
-        Table::new(&["USERNAME", "NAME", "EMAIL", "STATUS", "ROLES", "LAST SEEN", "CREATED AT"]);
+    let usual = ["USERNAME", "NAME", "EMAIL", "STATUS", "ROLES", "LAST SEEN", "CREATED AT"];
+    let mut table = Table::with_more(&usual, &["ID", "UPDATED AT", "LOGIN TYPE"]);
     for user in users {
         table.row([
             &user.username,
@@ -152,6 +152,9 @@ fn table(users: &[User]) -> Table {
             &role_names(user),
             &times::or_never(user.last_seen_at),
             &times::or_never(user.created_at),
+            &user.id.to_string(),
+            &times::or_never(user.updated_at),
+            &user.login_type,
         ]);
     }
     table

@@ -21,10 +21,22 @@ fn commands() -> (Vec<(Vec<&'static str>, Vec<&'static str>)>, Vec<Vec<&'static 
             absent.push(words.split(' ').collect());
             continue;
         }
+        let line = line.split(" |").next().unwrap();
         let (flags, words) = line.split(' ').partition(|word| word.starts_with("--"));
         there.push((words, flags));
     }
     (there, absent)
+}
+
+/// The commands whose tables have columns to choose from: what is typed, and the columns.
+pub fn tables() -> Vec<(Vec<&'static str>, &'static str)> {
+    let of = |line: &'static str| {
+        let mut parts = line.split(" |");
+        let words = parts.next()?.split(' ').filter(|word| !word.starts_with("--"));
+        let given = parts.next()?.split_whitespace();
+        Some((words.chain(given).collect(), parts.next()?.trim()))
+    };
+    COMMANDS.lines().filter(|line| !line.starts_with(['#', '-'])).filter_map(of).collect()
 }
 
 /// The flags that a command takes, with those of every command.

@@ -85,6 +85,16 @@ async fn what_is_typed_with_coders_words_does_what_it_says() {
     assert!(link.starts_with("vscode://coder.coder-remote/open?owner=ada"), "{link}");
     assert!(link.contains("&token="), "{link}");
 
+    // Every column that can be asked for, in the order it is asked for.
+    coder.run(&["sharing", "add", "kiln", "--group", "Everyone"]).ok();
+    for (words, columns) in super::tree::tables() {
+        let names = columns.replace(", ", ",");
+        let printed = coder.run(&[&words[..], &["-c", &names]].concat()).ok();
+        let heads: Vec<&str> = printed.lines().next().unwrap().split("  ").collect();
+        let heads = heads.iter().map(|head| head.trim().to_lowercase()).filter(|h| !h.is_empty());
+        assert_eq!(heads.collect::<Vec<_>>().join(", "), columns, "{words:?}: {printed}");
+    }
+
     // Flags that change what is printed.
     let pong = coder.run(&["ping", "kiln", "-n", "1", "--utc"]).ok();
     assert!(pong.contains("+00:00 pong from kiln"), "{pong}");

@@ -212,9 +212,10 @@ async fn assignable_roles(state: State, Who(actor): Who) -> Json<Vec<AssignableR
 }
 
 /// Which template's form is to be filled in.
-#[derive(Debug, serde::Deserialize)]
+#[derive(Debug, Default, serde::Deserialize)]
+#[serde(default)]
 struct Autofill {
-    template_id: TemplateId,
+    template_id: Option<TemplateId>,
 }
 
 async fn autofill(
@@ -223,7 +224,9 @@ async fn autofill(
     Path(key): Path<String>,
     Query(query): Query<Autofill>,
 ) -> Answer<Json<Vec<BuildParameter>>> {
-    let answers = state.app.last_answers(&actor, &key, query.template_id).await?;
+    let user = state.app.user(&actor, &key).await?.id.to_string();
+    let template = query.template_id.ok_or_else(|| Error::invalid("template_id", "is missing"))?;
+    let answers = state.app.last_answers(&actor, &user, template).await?;
     Ok(Json(answers.iter().map(parameter).collect()))
 }
 
