@@ -122,11 +122,7 @@ impl WorkspaceFilter {
             "false" => Ok(false),
             _ => Err(BadFilter(format!("{key} wants true or false, not {value:?}"))),
         };
-        let time = || {
-            Timestamp::parse_rfc3339(value).ok_or_else(|| {
-                BadFilter(format!("{key} wants a time such as 2026-01-31T09:00:00Z"))
-            })
-        };
+        let time = || Timestamp::parse_rfc3339(value).ok_or_else(|| wants_time(key));
         let fits = match key {
             "owner" => {
                 self.owners.push(value.to_owned());
@@ -147,40 +143,31 @@ impl WorkspaceFilter {
                 narrow(&mut self.id, WorkspaceId(value.parse().map_err(bad)?))
             }
             "outdated" => narrow(&mut self.outdated, yes()?),
-            "has-agent" => match ConnectionStatus::from_word(&value.to_lowercase()) {
-                Some(state) => {
-                    self.agents.push(state);
-                    true
-                }
-                None => false,
-            },
+            "has-agent" => {
+                let state = ConnectionStatus::from_word(&value.to_lowercase());
+                self.agents.extend(state);
+                state.is_some()
+            }
             "has_external_agent" | "has-external-agent" => narrow(&mut self.external, yes()?),
             "healthy" => narrow(&mut self.healthy, yes()?),
             "param" => {
-                let (name, wanted) = match value.split_once('=') {
-                    Some((name, wanted)) => (name, Some(wanted.trim_matches('"').to_owned())),
-                    None => (value, None),
-                };
-                self.params.push((name.to_owned(), wanted));
+                self.params.push(param(value));
                 true
             }
             "dormant" | "is-dormant" | "has-ai-task" => !yes()?,
             "deleting_by" => {
-                let wanted = || BadFilter(format!("{key} wants a day such as 2026-01-31"));
-                Timestamp::parse_rfc3339(&format!("{value}T00:00:00Z")).ok_or_else(wanted)?;
+                check_day(key, value)?;
                 false
             }
             "shared" => narrow(&mut self.shared, yes()?),
             "shared_with_user" => narrow(&mut self.shared_with_user, value.to_owned()),
             "shared_with_group" => narrow(&mut self.shared_with_group, value.to_owned()),
             "last_used_before" => {
-                let at = time()?;
-                self.used_before = Some(self.used_before.map_or(at, |t| t.min(at)));
+                self.used_before = self.used_before.into_iter().chain([time()?]).min();
                 true
             }
             "last_used_after" => {
-                let at = time()?;
-                self.used_after = Some(self.used_after.map_or(at, |t| t.max(at)));
+                self.used_after = self.used_after.into_iter().chain([time()?]).max();
                 true
             }
             _ => return Err(BadFilter(format!("{key:?} is not a key; there are {KEYS}"))),
@@ -188,6 +175,23 @@ impl WorkspaceFilter {
         self.nothing |= !fits;
         Ok(())
     }
+}
+
+/// A parameter's name, and the value it must have where one is given.
+fn param(text: &str) -> (String, Option<String>) {
+    match text.split_once('=') {
+        Some((name, wanted)) => (name.to_owned(), Some(wanted.trim_matches('"').to_owned())),
+        None => (text.to_owned(), None),
+    }
+}
+
+fn wants_time(key: &str) -> BadFilter {
+    BadFilter(format!("{key} wants a time such as 2026-01-31T09:00:00Z"))
+}
+
+fn check_day(key: &str, text: &str) -> Result<(), BadFilter> {
+    let day = Timestamp::parse_rfc3339(&format!("{text}T00:00:00Z"));
+    day.map(drop).ok_or_else(|| BadFilter(format!("{key} wants a day such as 2026-01-31")))
 }
 
 /// Asks for one value; whether it can be had beside what was asked before.

@@ -156,13 +156,9 @@ fn meaning(tx: &ReadTx<'_>, actor: &Actor, filter: &WorkspaceFilter) -> Result<O
     };
     let with_user = match filter.shared_with_user.as_deref() {
         None => None,
-        Some("me") => me,
-        Some(key) => match key.parse::<UserId>() {
-            Ok(id) => Some(id),
-            Err(_) => match users::find_by_name(tx, key)? {
-                Some(user) => Some(user.id),
-                None => return Ok(None),
-            },
+        Some(key) => match person(tx, key, me)? {
+            Some(user) => Some(user),
+            None => return Ok(None),
         },
     };
     let organization = match organization(tx, filter)? {
@@ -198,6 +194,15 @@ fn meaning(tx: &ReadTx<'_>, actor: &Actor, filter: &WorkspaceFilter) -> Result<O
         used_before: filter.used_before,
         used_after: filter.used_after,
     }))
+}
+
+/// Someone by `me`, id or name.
+fn person(tx: &ReadTx<'_>, key: &str, me: Option<UserId>) -> Result<Option<UserId>> {
+    match (key, key.parse::<UserId>()) {
+        ("me", _) => Ok(me),
+        (_, Ok(id)) => Ok(Some(id)),
+        (name, Err(_)) => Ok(users::find_by_name(tx, name)?.map(|u| u.id)),
+    }
 }
 
 /// Where a filter says that a workspace belongs, if it says so; none when there is no such organization,
