@@ -1,6 +1,6 @@
 //! `favorite` and `unfavorite`: workspaces that lists show first.
 
-use super::args::workspaces::Favorite;
+use super::args::workspaces::Favorites;
 use super::context::Context;
 use super::reference::Reference;
 
@@ -8,7 +8,11 @@ use super::reference::Reference;
 ///
 /// # Errors
 /// When there is no such workspace, or the server cannot be reached.
-pub async fn set(ctx: &Context, args: &Favorite, is_one: bool) -> anyhow::Result<()> {
+pub async fn run(ctx: &Context, command: Favorites) -> anyhow::Result<()> {
+    let (args, is_one) = match command {
+        Favorites::Favorite(args) => (args, true),
+        Favorites::Unfavorite(args) => (args, false),
+    };
     let client = ctx.client()?;
     let found = client.workspace(&args.workspace.parse::<Reference>()?).await?;
     client.set_favorite(found.id, is_one).await?;

@@ -42,12 +42,9 @@ pub enum Command {
     Schedule(Schedule),
     /// Whether a workspace follows its template's active version
     Autoupdate(Autoupdate),
-    /// Show a workspace before the others in lists
-    #[command(visible_aliases = ["fav", "favou", "favourite"])]
-    Favorite(Favorite),
-    /// Show it in its place again
-    #[command(visible_aliases = ["unfav", "unfavou", "unfavourite"])]
-    Unfavorite(Favorite),
+    /// Which workspaces lists show first.
+    #[command(flatten)]
+    Favorites(Favorites),
     /// Take out or put back a workspace's Terraform state
     #[command(subcommand)]
     State(State),
@@ -304,6 +301,17 @@ pub enum Schedule {
         /// How long
         duration: String,
     },
+}
+
+/// Which workspaces lists show first.
+#[derive(Debug, Subcommand)]
+pub enum Favorites {
+    /// Show a workspace before the others in lists
+    #[command(visible_aliases = ["fav", "favou", "favourite"])]
+    Favorite(Favorite),
+    /// Show it in its place again
+    #[command(visible_aliases = ["unfav", "unfavou", "unfavourite"])]
+    Unfavorite(Favorite),
 }
 
 /// `favorite` and `unfavorite`

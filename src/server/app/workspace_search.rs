@@ -161,10 +161,7 @@ fn meaning(tx: &ReadTx<'_>, actor: &Actor, filter: &WorkspaceFilter) -> Result<O
             None => return Ok(None),
         },
     };
-    let organization = match organization(tx, filter)? {
-        Some(found) => found,
-        None => return Ok(None),
-    };
+    let Some(organization) = organization(tx, filter)? else { return Ok(None) };
     let with_group = match filter.shared_with_group.as_deref() {
         None => None,
         Some(key) => match recipients::group_by_key(tx, organization, key)? {

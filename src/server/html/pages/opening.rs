@@ -28,7 +28,7 @@ impl Render for Opening {
                     h1 id="t" { (name) " opens in " (editor) }
                     p role="status" { "Your browser may ask whether it may open " (editor) ". If nothing happens, open it yourself." }
                     (link("primary wide", &self.link, &labelled("code", &format!("Open {editor}"))))
-                    (link("wide", &Place::of(&self.workspace).page(), &html! { "Back to " (name) }))
+                    (link("wide", Place::of(&self.workspace).page(), &html! { "Back to " (name) }))
                 }
                 footer class="note" {
                     "The link signs " (editor) " in as you. It holds for five minutes and for this once: \
