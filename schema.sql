@@ -456,6 +456,14 @@ CREATE INDEX workspaces_deleted ON workspaces (owner_id) WHERE deleted_at IS NOT
 -- The constant column lets workspaces be counted in the index alone.
 CREATE INDEX workspaces_by_template ON workspaces (template_id, deleted_at) WHERE deleted_at IS NULL;
 
+-- Workspaces that someone wants to find first.
+CREATE TABLE favorites (
+  user_id      TEXT NOT NULL REFERENCES users (id) ON DELETE CASCADE,      -- whose
+  workspace_id TEXT NOT NULL REFERENCES workspaces (id) ON DELETE CASCADE, -- which
+  PRIMARY KEY (user_id, workspace_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX favorites_by_workspace ON favorites (workspace_id);
+
 -- What someone was given on a workspace, by whom, and within which limits. Whoever owns it, and who may by
 -- a role, has no row here. One that was ended stays for a while: it can be restored.
 CREATE TABLE grants (
@@ -722,6 +730,7 @@ CREATE TABLE connections (
   bytes_in     INTEGER NOT NULL                                                 -- person to workspace
 ) STRICT;
 CREATE INDEX connections_by_workspace ON connections (workspace_id, began_at);
+CREATE INDEX connections_by_time ON connections (began_at);
 CREATE INDEX connections_by_visit ON connections (workspace_id, user_id, began_at);
 CREATE INDEX connections_by_user ON connections (user_id, began_at);
 CREATE INDEX connections_ended ON connections (ended_at) WHERE ended_at IS NOT NULL;

@@ -9,7 +9,9 @@ pub mod connect;
 pub mod external_workspaces;
 pub mod inside;
 pub mod organizations;
+pub mod parameters;
 pub mod people;
+pub mod provisioner;
 pub mod recordings;
 pub mod requests;
 pub mod rotations;
@@ -157,6 +159,12 @@ pub enum Other {
     /// Tokens of other services
     #[command(subcommand)]
     ExternalAuth(connect::ExternalAuth),
+    /// What the server's runners of Terraform do
+    #[command(subcommand)]
+    Provisioner(provisioner::Provisioner),
+    /// What of Coder's paid features is here: all that is there is free
+    #[command(subcommand)]
+    Features(provisioner::Features),
     /// SSH for Git inside a workspace
     #[command(hide = true, disable_help_flag = true)]
     Gitssh(connect::GitSsh),

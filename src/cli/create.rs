@@ -154,9 +154,23 @@ async fn answers(
     };
     let quiet = args.yes || args.parameters.parameter_defaults || !prompt::is_interactive();
     let ask = if quiet { Ask::Missing } else { Ask::All };
-    let known = Known { parameters: &asked, preset, before: &[] };
-    let answers = parameters::answer(&args.parameters, known, ask)?;
+    let copied = copied(client, args).await?;
+    let known = Known { parameters: &asked, preset, before: &copied };
+    let mut answers = parameters::answer(&args.parameters, known, ask)?;
+    let is_asked = |name: &str| asked.iter().any(|p| p.name == name && !p.ephemeral);
+    for value in copied.into_iter().filter(|value| is_asked(&value.name)) {
+        if answers.iter().all(|answer| answer.name != value.name) {
+            answers.push(value);
+        }
+    }
     Ok((answers, preset.map(|p| p.id)))
+}
+
+/// The answers of the workspace that is named for it.
+async fn copied(client: &Client, args: &Create) -> anyhow::Result<Vec<BuildParameter>> {
+    let Some(from) = &args.copy_parameters_from else { return Ok(vec![]) };
+    let from = client.workspace(&from.parse::<Reference>()?).await?;
+    client.build_parameters(from.latest_build.id).await
 }
 
 /// A duration in milliseconds, as the API takes it.

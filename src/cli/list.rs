@@ -8,6 +8,7 @@ use super::reference::Reference;
 use super::table::Table;
 use super::times;
 use crate::model::build::WorkspaceStatus;
+use crate::wire::coder::Time;
 use crate::wire::coder::workspaces::Workspace;
 
 /// `list`
@@ -21,8 +22,10 @@ pub async fn list(ctx: &Context, args: List) -> anyhow::Result<()> {
         (true, false) if args.search == "owner:me" => String::new(),
         _ => args.search.clone(),
     };
-    let workspaces = client.workspaces(&filter).await?;
-    ctx.out.list(&args.listing, &workspaces, || table(&workspaces, ctx.clock.now_ms()))?;
+    let mut workspaces = client.workspaces(&filter).await?;
+    workspaces.sort_by_key(|w| !w.favorite);
+    let now = ctx.clock.now_ms();
+    ctx.out.list(&args.listing, &workspaces, || table(&workspaces, now))?;
     if workspaces.is_empty() {
         ctx.out.note("No workspace is found. `steading create` makes one.");
     }
@@ -32,7 +35,7 @@ pub async fn list(ctx: &Context, args: List) -> anyhow::Result<()> {
 /// A table of workspaces.
 #[must_use]
 pub fn table(workspaces: &[Workspace], now_ms: i64) -> Table {
-    let mut table = Table::new(&[
+    let usual = [
         "WORKSPACE",
         "TEMPLATE",
         "STATUS",
@@ -42,12 +45,22 @@ pub fn table(workspaces: &[Workspace], now_ms: i64) -> Table {
         "OUTDATED",
         "STARTS AT",
         "STOPS AFTER",
-    ]);
+    ];
+    let more = [
+        "FAVORITE",
+        "ORGANIZATION ID",
+        "ORGANIZATION NAME",
+        "STARTS NEXT",
+        "STOPS NEXT",
+        "DAILY COST",
+    ];
+    let mut table = Table::with_more(&usual, &more);
     for w in workspaces {
         let build = &w.latest_build;
         let runs = build.status == WorkspaceStatus::Running.as_str();
         let ttl = w.ttl_ms.and_then(|ms| u64::try_from(ms).ok()).filter(|ms| *ms > 0);
         let ttl = ttl.map(|ms| crate::model::time::words(std::time::Duration::from_millis(ms)));
+        let next = |at: Option<Time>| at.map(times::or_never).unwrap_or_default();
         table.row([
             &format!("{}/{}", w.owner_name, w.name),
             &w.template_name,
@@ -58,6 +71,12 @@ pub fn table(workspaces: &[Workspace], now_ms: i64) -> Table {
             yes_no(w.outdated),
             w.autostart_schedule.as_deref().unwrap_or_default(),
             &ttl.unwrap_or_default(),
+            yes_no(w.favorite),
+            &w.organization_id.to_string(),
+            &w.organization_name,
+            &next(w.next_start_at),
+            &next(build.deadline),
+            &build.daily_cost.to_string(),
         ]);
     }
     table

@@ -26,7 +26,7 @@ pub fn completion(ctx: &Context, args: &Completion) -> anyhow::Result<()> {
 /// # Errors
 /// Always: nothing of the kind is on file.
 pub fn external_auth(command: ExternalAuth) -> anyhow::Result<()> {
-    let ExternalAuth::AccessToken { id } = command;
+    let ExternalAuth::AccessToken { id, .. } = command;
     bail!(
         "No login at {id:?} is set up on this server. Use SSH for Git: `steading publickey` shows \
          the key to add there."

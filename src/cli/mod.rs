@@ -19,6 +19,8 @@ pub mod context;
 mod create;
 mod dotfiles;
 mod external_workspaces;
+mod favorites;
+mod features;
 mod groups;
 mod handover;
 mod headers;
@@ -44,6 +46,7 @@ mod ping;
 mod port_forward;
 mod progress;
 mod prompt;
+mod provisioner;
 mod reach;
 mod recordings;
 pub mod reference;
@@ -253,6 +256,7 @@ async fn workspaces(ctx: &Context, command: args::workspaces::Command) -> anyhow
         C::Logs(args) => logs::run(ctx, args).await,
         C::Schedule(command) => schedule::run(ctx, command).await,
         C::Autoupdate(args) => schedule::autoupdate(ctx, args).await,
+        C::Favorites(command) => favorites::run(ctx, command).await,
         C::State(command) => state::run(ctx, command).await,
         C::Health(args) => health::run(ctx, args).await,
         C::Who(args) => who::run(ctx, args).await,
@@ -298,6 +302,8 @@ async fn other(ctx: &Context, command: args::Other) -> anyhow::Result<()> {
         C::Support(command) => support::run(ctx, command).await,
         C::Completion(args) => misc::completion(ctx, &args),
         C::ExternalAuth(command) => misc::external_auth(command),
+        C::Provisioner(command) => provisioner::run(ctx, command).await,
+        C::Features(command) => features::run(ctx, command).await,
         C::Gitssh(args) => misc::gitssh(args),
         C::Agent(args) => agent::run(ctx, args).await,
     }

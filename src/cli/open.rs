@@ -1,6 +1,6 @@
-//! `open`: a workspace in an editor.
+//! `open`: a workspace in an editor, or one of its apps.
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 
 use super::api::workspaces::pick_agent;
 use super::args::connect::Open;
@@ -14,9 +14,25 @@ const LINK_TOKEN: std::time::Duration = std::time::Duration::from_secs(24 * 3600
 /// Runs the command.
 ///
 /// # Errors
-/// When there is no such workspace or agent, or the server cannot be reached.
+/// When there is no such workspace, agent or app, or the server cannot be reached.
 pub async fn run(ctx: &Context, command: Open) -> anyhow::Result<()> {
-    let Open::Vscode { workspace, directory, generate_token, print } = command;
+    match command {
+        Open::Vscode { workspace, directory, generate_token, print } => {
+            vscode(ctx, &workspace, directory, (generate_token, print)).await
+        }
+        Open::App { workspace, app, print, .. } => {
+            let link = app_link(ctx, &workspace, app.as_deref()).await?;
+            open(ctx, &link, (&format!("{workspace} in the browser"), print)).await
+        }
+    }
+}
+
+async fn vscode(
+    ctx: &Context,
+    workspace: &str,
+    directory: Option<String>,
+    (generate_token, print): (bool, bool),
+) -> anyhow::Result<()> {
     let client = ctx.client()?;
     let reference: Reference = workspace.parse()?;
     let found = client.workspace(&reference).await?;
@@ -37,15 +53,51 @@ pub async fn run(ctx: &Context, command: Open) -> anyhow::Result<()> {
             query.append_pair("token", &client.create_token("me", &token).await?);
         }
     }
+    open(ctx, link.as_str(), (&format!("{reference} in VS Code"), print)).await
+}
+
+/// Where an app is: elsewhere, or in a terminal of its workspace's.
+async fn app_link(ctx: &Context, workspace: &str, app: Option<&str>) -> anyhow::Result<String> {
+    let client = ctx.client()?;
+    let reference: Reference = workspace.parse()?;
+    let found = client.workspace(&reference).await?;
+    let agent = pick_agent(&found, reference.agent.as_deref())?;
+    let slugs: Vec<&str> = agent.apps.iter().map(|app| app.slug.as_str()).collect();
+    let known = match slugs.as_slice() {
+        [] => "It has none.".to_owned(),
+        slugs => format!("There are: {}.", slugs.join(", ")),
+    };
+    let wanted = app.with_context(|| format!("Name an app of {reference}. {known}"))?;
+    let app = agent.apps.iter().find(|app| app.slug == wanted);
+    let app = app.with_context(|| format!("{reference} has no app {wanted:?}. {known}"))?;
+    if app.external {
+        return Ok(app.url.clone());
+    }
+    if app.command.is_empty() {
+        bail!(
+            "{wanted:?} listens inside the workspace, at {}. `steading port-forward {reference} \
+             --tcp PORT` brings it here.",
+            app.url
+        );
+    }
+    let mut link = url::Url::parse(client.server_text())?;
+    let place = format!("/@{}/{}.{}/terminal", found.owner_name, found.name, agent.name);
+    link.set_path(&place);
+    link.query_pairs_mut().append_pair("app", wanted);
+    Ok(link.into())
+}
+
+/// Prints a link, or gives it to the program that opens links here.
+async fn open(ctx: &Context, link: &str, (what, print): (&str, bool)) -> anyhow::Result<()> {
     if print || !ctx.out.is_terminal() {
-        return ctx.out.line(link.as_str());
+        return ctx.out.line(link);
     }
     let opener = if cfg!(target_os = "macos") { "open" } else { "xdg-open" };
-    let status = tokio::process::Command::new(opener).arg(link.as_str()).status().await;
+    let status = tokio::process::Command::new(opener).arg(link).status().await;
     if status.is_ok_and(|s| s.success()) {
-        ctx.out.note(&format!("Opening {reference} in VS Code."));
+        ctx.out.note(&format!("Opening {what}."));
         return Ok(());
     }
     ctx.out.note("No program here opens links. Open this one yourself:");
-    ctx.out.line(link.as_str()).context("Printing the link")
+    ctx.out.line(link).context("Printing the link")
 }

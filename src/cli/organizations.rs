@@ -163,7 +163,11 @@ async fn roles(ctx: &Context, command: Roles) -> anyhow::Result<()> {
 
 async fn put(ctx: &Context, args: PutRole, (method, done): (Method, &str)) -> anyhow::Result<()> {
     let organization = args.within.organization().to_owned();
+    let dry_run = args.dry_run;
     let role = read_role(args)?;
+    if dry_run {
+        return ctx.out.json(&role);
+    }
     let made = ctx.client()?.put_role(method, &organization, &role).await?;
     ctx.out.note(&format!("{done} the role {}.", made.name));
     Ok(())
@@ -225,7 +229,9 @@ fn role_names(member: &OrganizationMember) -> String {
 }
 
 fn member_table(all: &[OrganizationMember]) -> Table {
-    let mut table = Table::new(&["USERNAME", "ORGANIZATION ROLES", "EMAIL", "STATUS", "USER ID"]);
+    let usual = ["USERNAME", "ORGANIZATION ROLES", "EMAIL", "STATUS", "USER ID"];
+    let more = ["NAME", "ORGANIZATION ID", "CREATED AT", "UPDATED AT", "LAST SEEN AT"];
+    let mut table = Table::with_more(&usual, &more);
     for member in all {
         table.row([
             &member.username,
@@ -233,6 +239,11 @@ fn member_table(all: &[OrganizationMember]) -> Table {
             &member.email,
             &member.status,
             &member.user_id.to_string(),
+            &member.name,
+            &member.organization_id.to_string(),
+            &times::or_never(member.created_at),
+            &times::or_never(member.updated_at),
+            &times::or_never(member.last_seen_at),
         ]);
     }
     table

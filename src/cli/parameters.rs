@@ -43,6 +43,7 @@ pub fn answer(
     ask: Ask,
 ) -> anyhow::Result<Vec<BuildParameter>> {
     let mut answers = typed(given)?;
+    let defaults = named(&given.defaults, "--parameter-default")?;
     let names: Vec<&str> = known.parameters.iter().map(|p| p.name.as_str()).collect();
     if let Some(unknown) = answers.keys().find(|name| !names.contains(&name.as_str())) {
         bail!(
@@ -57,7 +58,12 @@ pub fn answer(
         if answers.contains_key(&parameter.name) {
             continue;
         }
-        if let Some(value) = ask_for(parameter, known.before, ask)? {
+        let default = defaults.get(&parameter.name);
+        let is_new = !known.before.iter().any(|before| before.name == parameter.name);
+        let quiet = given.parameter_defaults || !prompt::is_interactive();
+        if let Some(value) = default.filter(|_| quiet && is_new) {
+            answers.insert(parameter.name.clone(), value.clone());
+        } else if let Some(value) = ask_for(parameter, known.before, (ask, default))? {
             answers.insert(parameter.name.clone(), value);
         }
     }
@@ -78,7 +84,7 @@ pub fn find_preset<'p>(presets: &'p [Preset], name: &str) -> anyhow::Result<&'p 
 fn ask_for(
     wanted: &RichParameter,
     before: &[BuildParameter],
-    ask: Ask,
+    (ask, default): (Ask, Option<&String>),
 ) -> anyhow::Result<Option<String>> {
     let last = before.iter().find(|b| b.name == wanted.name).map(|b| b.value.clone());
     let changeable = wanted.mutable || last.is_none();
@@ -88,7 +94,8 @@ fn ask_for(
     }
     let parameter = to_model(wanted);
     let flag = format!("--parameter {}=VALUE", wanted.name);
-    let default = last.clone().unwrap_or_else(|| wanted.default_value.clone());
+    let own = || default.unwrap_or(&wanted.default_value).clone();
+    let default = last.clone().unwrap_or_else(own);
     let mut question = parameter.label().to_owned();
     if !wanted.description_plaintext.is_empty() {
         question = format!("{question} ({})", first_line(&wanted.description_plaintext));
@@ -128,13 +135,18 @@ fn typed(given: &Parameters) -> anyhow::Result<BTreeMap<String, String>> {
             .with_context(|| format!("Reading the parameters in {}", file.display()))?;
         answers.extend(pairs(&text).with_context(|| file.display().to_string())?);
     }
-    for pair in &given.values {
-        let (name, value) = pair
-            .split_once('=')
-            .with_context(|| format!("--parameter {pair:?} is not NAME=VALUE"))?;
-        answers.insert(name.trim().to_owned(), value.to_owned());
-    }
+    answers.extend(named(&given.values, "--parameter")?);
     Ok(answers)
+}
+
+/// The NAME=VALUE pairs of a flag.
+fn named(pairs: &[String], flag: &str) -> anyhow::Result<BTreeMap<String, String>> {
+    let pair = |pair: &String| {
+        let (name, value) =
+            pair.split_once('=').with_context(|| format!("{flag} {pair:?} is not NAME=VALUE"))?;
+        Ok((name.trim().to_owned(), value.to_owned()))
+    };
+    pairs.iter().map(pair).collect()
 }
 
 /// Reads `NAME=VALUE` or `NAME: VALUE`, one a line; `#` begins a comment line. Quotes around a value

@@ -39,7 +39,9 @@ pub async fn run(ctx: &Context, args: Ping) -> anyhow::Result<()> {
                 let took = ctx.clock.instant().duration_since(began);
                 answers.push(took);
                 let path = link.tunnel().status().and_then(|s| s.path);
-                ctx.out.line(&format!("pong from {reference} {} in {}", via(path), ms(took)))?;
+                let at = stamp(ctx.clock.now_ms(), &args);
+                let (way, took) = (via(path), ms(took));
+                ctx.out.line(&format!("{at}pong from {reference} {way} in {took}"))?;
             }
             Ok(Err(error)) => ctx.out.note(&format!("no answer: {error:#}")),
             Err(_) => ctx.out.note(&format!("no answer within {} s", patience.as_secs_f64())),
@@ -50,6 +52,17 @@ pub async fn run(ctx: &Context, args: Ping) -> anyhow::Result<()> {
         tokio::time::sleep(pause).await;
     }
     summary(ctx, sent, &answers)
+}
+
+/// The time in front of a line, where it is asked for.
+fn stamp(now_ms: i64, args: &Ping) -> String {
+    let zone = match (args.utc, args.time) {
+        (true, _) => jiff::tz::TimeZone::UTC,
+        (false, true) => jiff::tz::TimeZone::system(),
+        (false, false) => return String::new(),
+    };
+    let at = jiff::Timestamp::from_millisecond(now_ms).map(|at| at.to_zoned(zone));
+    at.map(|at| at.strftime("%Y-%m-%dT%H:%M:%S%:z ").to_string()).unwrap_or_default()
 }
 
 /// The smallest thing an agent answers: a test that takes no bytes.

@@ -155,7 +155,7 @@ fn show(
     let [time, rate] = row(&overall);
     table.row([&format!("all {time}"), &rate]);
     ctx.out.note(&format!("Measured {}.", via(path)));
-    ctx.out.bytes(table.render(str::to_owned).as_bytes())
+    ctx.out.bytes(table.select(&args.column)?.render(str::to_owned).as_bytes())
 }
 
 #[cfg(test)]

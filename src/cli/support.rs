@@ -24,7 +24,7 @@ const SECRET: &[&str] =
 /// # Errors
 /// When the file cannot be written. What cannot be asked for is noted in the bundle.
 pub async fn run(ctx: &Context, command: Support) -> anyhow::Result<()> {
-    let Support::Bundle { workspace, agent, output_file, yes } = command;
+    let Support::Bundle { workspace, agent, output_file, yes, .. } = command;
     let client = ctx.client()?;
     let file = output_file.unwrap_or_else(|| named(ctx.clock.now()));
     if !yes {

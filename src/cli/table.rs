@@ -5,6 +5,8 @@
 pub struct Table {
     heads: Vec<&'static str>,
     rows: Vec<Vec<String>>,
+    /// So many of the first columns are shown when none are asked for.
+    usual: usize,
 }
 
 /// Space between two columns.
@@ -14,7 +16,13 @@ impl Table {
     /// An empty table with these columns.
     #[must_use]
     pub fn new(heads: &[&'static str]) -> Self {
-        Self { heads: heads.to_vec(), rows: vec![] }
+        Self { heads: heads.to_vec(), rows: vec![], usual: heads.len() }
+    }
+
+    /// The same with further columns, which are shown to who asks for them only.
+    #[must_use]
+    pub fn with_more(heads: &[&'static str], more: &[&'static str]) -> Self {
+        Self { usual: heads.len(), ..Self::new(&[heads, more].concat()) }
     }
 
     /// Adds a row. Line breaks would tear it, so they become spaces.
@@ -28,7 +36,12 @@ impl Table {
     /// Names the first column that there is not.
     pub fn select(self, columns: &[String]) -> Result<Self, UnknownColumn> {
         if columns.is_empty() {
-            return Ok(self);
+            let shown = |row: &Vec<String>| row.iter().take(self.usual).cloned().collect();
+            return Ok(Self {
+                heads: self.heads.iter().take(self.usual).copied().collect(),
+                rows: self.rows.iter().map(shown).collect(),
+                ..self
+            });
         }
         let place = |name: &String| {
             let same = |head: &&str| head.eq_ignore_ascii_case(&name.replace('_', " "));
@@ -44,6 +57,7 @@ impl Table {
         Ok(Self {
             heads: places.iter().filter_map(|at| self.heads.get(*at).copied()).collect(),
             rows: self.rows.iter().map(pick).collect(),
+            usual: places.len(),
         })
     }
 
@@ -104,6 +118,11 @@ mod tests {
     fn columns_are_chosen_by_name() {
         let text = table().select(&["last_built".into()]).unwrap().render(str::to_owned);
         assert_eq!(text, "LAST BUILT\n2 min ago\nnow\n");
+        let mut more = Table::with_more(&["NAME"], &["ID"]);
+        more.row(["kiln", "7"]);
+        let text = |columns: &[String]| more.clone().select(columns).unwrap().render(str::to_owned);
+        assert_eq!(text(&[]), "NAME\nkiln\n");
+        assert_eq!(text(&["id".into()]), "ID\n7\n");
         let err = table().select(&["size".into()]).unwrap_err().to_string();
         assert_eq!(err, "there is no column \"size\"; the columns are name, last built");
     }

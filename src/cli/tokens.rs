@@ -30,15 +30,15 @@ pub async fn run(ctx: &Context, command: Tokens) -> anyhow::Result<()> {
             };
             ctx.out.line(&client.create_token(&user, &token).await?)
         }
-        Tokens::List { all, listing } => {
-            let tokens = client.tokens(all).await?;
+        Tokens::List { all, include_expired, listing } => {
+            let tokens = client.tokens(all, include_expired).await?;
             ctx.out.list(&listing, &tokens, || table(&tokens))
         }
         Tokens::View { entry, listing } => {
             let token = named(&client, &entry).await?;
             ctx.out.list(&listing, &token, || table(std::slice::from_ref(&token)))
         }
-        Tokens::Remove { entry } => {
+        Tokens::Remove { entry, .. } => {
             let token = named(&client, &entry).await?;
             client.delete_token(&token.id).await?;
             ctx.out.note(&format!("Removed the token {entry}."));
@@ -49,11 +49,11 @@ pub async fn run(ctx: &Context, command: Tokens) -> anyhow::Result<()> {
 
 /// A token of one's own, or else of anyone for who may see those.
 async fn named(client: &Client, wanted: &str) -> anyhow::Result<ApiKey> {
-    let own = client.tokens(false).await?;
+    let own = client.tokens(false, false).await?;
     let found = find(&own, wanted).cloned();
     match found {
         Ok(token) => Ok(token),
-        Err(missing) => match client.tokens(true).await {
+        Err(missing) => match client.tokens(true, false).await {
             Ok(all) => find(&all, wanted).cloned(),
             Err(_) => Err(missing),
         },
@@ -69,8 +69,8 @@ fn find<'t>(tokens: &'t [ApiKey], wanted: &str) -> anyhow::Result<&'t ApiKey> {
 }
 
 fn table(tokens: &[ApiKey]) -> Table {
-    let mut table =
-        Table::new(&["ID", "NAME", "OWNER", "SCOPE", "LAST USED", "EXPIRES AT", "CREATED AT"]);
+    let usual = ["ID", "NAME", "OWNER", "SCOPE", "LAST USED", "EXPIRES AT", "CREATED AT"];
+    let mut table = Table::with_more(&usual, &["SCOPES", "ALLOW LIST"]);
     for token in tokens {
         table.row([
             &token.id,
@@ -80,6 +80,8 @@ fn table(tokens: &[ApiKey]) -> Table {
             &times::or_never(token.last_used),
             &times::or_never(token.expires_at),
             &times::or_never(token.created_at),
+            &token.scopes.join(" "),
+            &token.allow_list.join(" "),
         ]);
     }
     table

@@ -25,12 +25,12 @@ pub async fn run(ctx: &Context, command: Users) -> anyhow::Result<()> {
             let user = client.user(&user).await?;
             ctx.out.list(&listing, &user, || table(std::slice::from_ref(&user)))
         }
-        Users::Activate { user } => {
+        Users::Activate { user, .. } => {
             client.set_user_status(&user, "activate").await?;
             ctx.out.note(&format!("{user} may sign in."));
             Ok(())
         }
-        Users::Suspend { user } => {
+        Users::Suspend { user, .. } => {
             client.set_user_status(&user, "suspend").await?;
             ctx.out.note(&format!("{user} may not sign in any more."));
             Ok(())
@@ -51,7 +51,7 @@ pub async fn run(ctx: &Context, command: Users) -> anyhow::Result<()> {
         }
         Users::Invite(args) => invitations::invite(ctx, args).await,
         Users::Invitations(command) => invitations::run(ctx, command).await,
-        Users::EditRoles { user, roles } => {
+        Users::EditRoles { user, roles, .. } => {
             let user = client.set_roles(&user, roles).await?;
             ctx.out.note(&format!("{} is now: {}.", user.username, role_names(&user)));
             Ok(())
@@ -60,7 +60,8 @@ pub async fn run(ctx: &Context, command: Users) -> anyhow::Result<()> {
 }
 
 async fn create(ctx: &Context, args: CreateUser) -> anyhow::Result<()> {
-    let login_type = if args.service_account { "none".to_owned() } else { args.login_type };
+    let no_login = args.service_account || args.disable_login;
+    let login_type = if no_login { "none".to_owned() } else { args.login_type };
     let needs_password = login_type == "password";
     let (password, made) = match args.password {
         Some(password) => (password, false),
@@ -140,8 +141,8 @@ fn claims(said: &OidcClaims) -> Table {
 }
 
 fn table(users: &[User]) -> Table {
-    let mut table =
-        Table::new(&["USERNAME", "NAME", "EMAIL", "STATUS", "ROLES", "LAST SEEN", "CREATED AT"]);
+    let usual = ["USERNAME", "NAME", "EMAIL", "STATUS", "ROLES", "LAST SEEN", "CREATED AT"];
+    let mut table = Table::with_more(&usual, &["ID", "UPDATED AT", "LOGIN TYPE"]);
     for user in users {
         table.row([
             &user.username,
@@ -151,6 +152,9 @@ fn table(users: &[User]) -> Table {
             &role_names(user),
             &times::or_never(user.last_seen_at),
             &times::or_never(user.created_at),
+            &user.id.to_string(),
+            &times::or_never(user.updated_at),
+            &user.login_type,
         ]);
     }
     table

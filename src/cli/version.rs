@@ -18,6 +18,10 @@ pub fn run(out: &Output, how: &Listing) -> anyhow::Result<()> {
             "agpl": false,
             "boring_crypto": false,
         })),
+        // The older form that plug-ins read.
+        Format::Table if super::args::is_called_coder() => {
+            out.line(&format!("Coder {} (Steading {})", coder::VERSION, program::version()))
+        }
         Format::Table => {
             let (ours, theirs) = (program::version(), coder::VERSION);
             out.line(&format!("Steading {ours} (to Coder's clients: Coder {theirs})"))

@@ -123,6 +123,19 @@ impl Agent {
             (Some(_), _) => ConnectionStatus::Connected,
         }
     }
+
+    /// Why it is not well at `now`; empty when it is.
+    #[must_use]
+    pub fn trouble(&self, now: Timestamp) -> &'static str {
+        match (self.status(now), self.lifecycle) {
+            (ConnectionStatus::Timeout, _) => "the agent did not connect in time",
+            (ConnectionStatus::Disconnected, _) => "the agent is not connected",
+            (_, Lifecycle::StartTimeout) => "a start script takes too long",
+            (_, Lifecycle::StartError) => "a start script failed",
+            (ConnectionStatus::Connecting, _) => "the agent has not connected yet",
+            (ConnectionStatus::Connected, _) => "",
+        }
+    }
 }
 
 /// A second machine that came with the token of one that is here, and was refused: two cannot be one

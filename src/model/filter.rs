@@ -1,7 +1,7 @@
 //! The search for workspaces in Coder's words: `owner:me status:running kiln`.
 
 use super::agent::ConnectionStatus;
-use super::build::{JobStatus, Transition, workspace_status};
+use super::build::{JobStatus, Transition, WorkspaceStatus, workspace_status};
 use super::id::{OrganizationId, WorkspaceId};
 use super::time::Timestamp;
 use super::workspace::Workspace;
@@ -44,6 +44,8 @@ pub struct WorkspaceFilter {
     pub id: Option<WorkspaceId>,
     /// Where it belongs.
     pub organization: Option<OrganizationId>,
+    /// The name of where it belongs.
+    pub organization_name: Option<String>,
     /// Whether its template offers another version.
     pub outdated: Option<bool>,
     /// Someone was last in it before.
@@ -54,19 +56,24 @@ pub struct WorkspaceFilter {
     pub external: Option<bool>,
     /// It has agents in each of these states.
     pub agents: Vec<ConnectionStatus>,
+    /// Whether it runs and all its agents are well, or one of them is not.
+    pub healthy: Option<bool>,
+    /// Parameters of its last build, with the values they must have where one is given.
+    pub params: Vec<(String, Option<String>)>,
     /// Whether it is shared with anybody.
     pub shared: Option<bool>,
     /// Shared with this user, by name or id, `me` for who asks.
     pub shared_with_user: Option<String>,
     /// Shared with this group, by name or id, `organization/name` for one of another organization.
     pub shared_with_group: Option<String>,
-    /// Asks for what no workspace here is: dormant, a task, two names at once.
+    /// Asks for what no workspace here is: a task, to be deleted by a day, two names at once.
     pub nothing: bool,
 }
 
 /// The keys a search may hold.
-const KEYS: &str = "owner, name, template, status, id, organization, outdated, has-agent, \
-    has_external_agent, dormant, shared, shared_with_user, shared_with_group, last_used_before, last_used_after";
+const KEYS: &str = "owner, name, template, status, id, organization, outdated, healthy, has-agent, \
+    has_external_agent, has-ai-task, param, dormant, deleting_by, shared, shared_with_user, \
+    shared_with_group, last_used_before, last_used_after";
 
 impl WorkspaceFilter {
     /// Reads a search. Words without a key are parts of the name; `owner/name` is both.
@@ -93,11 +100,20 @@ impl WorkspaceFilter {
         Ok(filter)
     }
 
-    /// Whether one of the agents of a workspace is in each of the states asked for.
+    /// Whether it asks for what follows from agents and the clock.
+    #[must_use]
+    pub const fn asks_agents(&self) -> bool {
+        !self.agents.is_empty() || self.healthy.is_some()
+    }
+
+    /// Whether one of the agents of a workspace is in each of the states asked for, and whether they are
+    /// well as asked for.
     #[must_use]
     pub fn fits_agents(&self, w: &Workspace, now: Timestamp) -> bool {
         let agents = || w.latest_build.resources.iter().flat_map(|r| &r.agents);
+        let well = || w.status() == WorkspaceStatus::Running && w.failing_agents(now).is_empty();
         self.agents.iter().all(|wanted| agents().any(|a| a.status(now) == *wanted))
+            && self.healthy.is_none_or(|wanted| wanted == well())
     }
 
     fn add(&mut self, key: &str, value: &str) -> Result<(), BadFilter> {
@@ -106,11 +122,7 @@ impl WorkspaceFilter {
             "false" => Ok(false),
             _ => Err(BadFilter(format!("{key} wants true or false, not {value:?}"))),
         };
-        let time = || {
-            Timestamp::parse_rfc3339(value).ok_or_else(|| {
-                BadFilter(format!("{key} wants a time such as 2026-01-31T09:00:00Z"))
-            })
-        };
+        let time = || Timestamp::parse_rfc3339(value).ok_or_else(|| wants_time(key));
         let fits = match key {
             "owner" => {
                 self.owners.push(value.to_owned());
@@ -122,35 +134,40 @@ impl WorkspaceFilter {
             }
             "template" => narrow(&mut self.template, value.to_ascii_lowercase()),
             "status" => status(&value.to_lowercase()).is_some_and(|s| narrow(&mut self.status, s)),
-            "organization" if value.eq_ignore_ascii_case("default") => true,
-            "organization" => {
-                value.parse().is_ok_and(|id| narrow(&mut self.organization, OrganizationId(id)))
-            }
+            "organization" => match value.parse() {
+                Ok(id) => narrow(&mut self.organization, OrganizationId(id)),
+                Err(_) => narrow(&mut self.organization_name, value.to_ascii_lowercase()),
+            },
             "id" => {
                 let bad = |_| BadFilter(format!("id wants a UUID, not {value:?}"));
                 narrow(&mut self.id, WorkspaceId(value.parse().map_err(bad)?))
             }
             "outdated" => narrow(&mut self.outdated, yes()?),
-            "has-agent" => match ConnectionStatus::from_word(&value.to_lowercase()) {
-                Some(state) => {
-                    self.agents.push(state);
-                    true
-                }
-                None => false,
-            },
+            "has-agent" => {
+                let state = ConnectionStatus::from_word(&value.to_lowercase());
+                self.agents.extend(state);
+                state.is_some()
+            }
             "has_external_agent" | "has-external-agent" => narrow(&mut self.external, yes()?),
-            "dormant" | "has-ai-task" => !yes()?,
+            "healthy" => narrow(&mut self.healthy, yes()?),
+            "param" => {
+                self.params.push(param(value));
+                true
+            }
+            "dormant" | "is-dormant" | "has-ai-task" => !yes()?,
+            "deleting_by" => {
+                check_day(key, value)?;
+                false
+            }
             "shared" => narrow(&mut self.shared, yes()?),
             "shared_with_user" => narrow(&mut self.shared_with_user, value.to_owned()),
             "shared_with_group" => narrow(&mut self.shared_with_group, value.to_owned()),
             "last_used_before" => {
-                let at = time()?;
-                self.used_before = Some(self.used_before.map_or(at, |t| t.min(at)));
+                self.used_before = self.used_before.into_iter().chain([time()?]).min();
                 true
             }
             "last_used_after" => {
-                let at = time()?;
-                self.used_after = Some(self.used_after.map_or(at, |t| t.max(at)));
+                self.used_after = self.used_after.into_iter().chain([time()?]).max();
                 true
             }
             _ => return Err(BadFilter(format!("{key:?} is not a key; there are {KEYS}"))),
@@ -158,6 +175,23 @@ impl WorkspaceFilter {
         self.nothing |= !fits;
         Ok(())
     }
+}
+
+/// A parameter's name, and the value it must have where one is given.
+fn param(text: &str) -> (String, Option<String>) {
+    match text.split_once('=') {
+        Some((name, wanted)) => (name.to_owned(), Some(wanted.trim_matches('"').to_owned())),
+        None => (text.to_owned(), None),
+    }
+}
+
+fn wants_time(key: &str) -> BadFilter {
+    BadFilter(format!("{key} wants a time such as 2026-01-31T09:00:00Z"))
+}
+
+fn check_day(key: &str, text: &str) -> Result<(), BadFilter> {
+    let day = Timestamp::parse_rfc3339(&format!("{text}T00:00:00Z"));
+    day.map(drop).ok_or_else(|| BadFilter(format!("{key} wants a day such as 2026-01-31")))
 }
 
 /// Asks for one value; whether it can be had beside what was asked before.
@@ -195,7 +229,6 @@ pub(super) fn words(query: &str) -> impl Iterator<Item = &str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::build::WorkspaceStatus;
 
     #[test]
     fn every_status_is_found_by_what_makes_it() {
@@ -224,7 +257,11 @@ mod tests {
         let nothing = |query| parse(query).unwrap().nothing;
         assert!(nothing("status:asleep") && nothing("dormant:true") && !nothing("dormant:false"));
         assert!(nothing("template:a template:b") && !nothing("template:a template:A"));
-        assert!(nothing("has-agent:asleep") && nothing("organization:elsewhere"));
+        assert!(nothing("has-agent:asleep") && nothing("organization:a organization:b"));
+        assert!(nothing("deleting_by:2026-01-31") && parse("deleting_by:soon").is_err());
+        let found = parse("param:size=\"8 GB\" param:region healthy:false").unwrap();
+        assert_eq!(found.params[0], ("size".to_owned(), Some("8 GB".to_owned())));
+        assert_eq!((&*found.params[1].0, found.healthy), ("region", Some(false)));
         assert!(parse("colour:red").unwrap_err().to_string().contains("has-agent"));
         assert!(parse("outdated:perhaps").is_err());
         assert!(parse("id:7").is_err());

@@ -2,7 +2,9 @@
 
 use std::net::IpAddr;
 
-use super::id::{AgentId, IdentityGrantId, SessionId, SshKeyId, TokenId, UserId, WorkspaceId};
+use super::id::{
+    AgentId, IdentityGrantId, OrganizationId, SessionId, SshKeyId, TokenId, UserId, WorkspaceId,
+};
 use super::time::Timestamp;
 use super::user::{UserRef, define_words};
 
@@ -37,6 +39,17 @@ define_words! {
         /// The server stopped or was replaced.
         Server = "server",
     }
+}
+
+/// A session as the log of connections tells it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PastSession {
+    /// The session, which may still last.
+    pub session: Session,
+    /// Where its workspace belongs.
+    pub organization: OrganizationId,
+    /// Whose that is.
+    pub owner: UserRef,
 }
 
 /// A session that has begun.

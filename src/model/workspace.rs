@@ -1,8 +1,8 @@
 //! Workspaces, and what their last build says about them.
 
-use super::agent::Agent;
+use super::agent::{Agent, ConnectionStatus};
 use super::build::{Build, WorkspaceStatus};
-use super::id::{OrganizationId, TemplateId, VersionId, WorkspaceId};
+use super::id::{AgentId, OrganizationId, TemplateId, VersionId, WorkspaceId};
 use super::name::{TemplateName, WorkspaceName};
 use super::time::Timestamp;
 use super::user::UserRef;
@@ -57,6 +57,18 @@ impl Workspace {
     #[must_use]
     pub fn status(&self) -> WorkspaceStatus {
         self.latest_build.status()
+    }
+
+    /// Its agents that are not well. They count while it runs; one that has not connected yet is not
+    /// failing.
+    #[must_use]
+    pub fn failing_agents(&self, now: Timestamp) -> Vec<AgentId> {
+        let all = self.latest_build.resources.iter().flat_map(|r| &r.agents);
+        all.filter(|_| self.status() == WorkspaceStatus::Running)
+            .filter(|a| a.status(now) != ConnectionStatus::Connecting)
+            .filter(|a| !a.trouble(now).is_empty())
+            .map(|a| a.id)
+            .collect()
     }
 
     /// The agents of its last build whose machines someone else runs.

@@ -18,6 +18,7 @@ mod audit;
 mod audit_page;
 mod bootstrap;
 mod browser;
+mod contract;
 mod days;
 mod e2e;
 mod factors;

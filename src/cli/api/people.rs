@@ -192,12 +192,18 @@ impl Client {
     ///
     /// # Errors
     /// When the server cannot be reached, or refuses.
-    pub async fn tokens(&self, all: bool) -> anyhow::Result<Vec<ApiKey>> {
-        let (path, all) = (of_user("me", "/keys/tokens"), if all { "true" } else { "false" });
+    pub async fn tokens(&self, all: bool, ended: bool) -> anyhow::Result<Vec<ApiKey>> {
+        let path = of_user("me", "/keys/tokens");
+        let (all, ended) = (all.to_string(), ended.to_string());
         let mut found: Vec<ApiKey> = Vec::new();
         loop {
             let (limit, offset) = (PAGE.to_string(), found.len().to_string());
-            let query = [("include_all", all), ("limit", &limit), ("offset", &offset)];
+            let query = [
+                ("include_all", &*all),
+                ("include_expired", &*ended),
+                ("limit", &*limit),
+                ("offset", &*offset),
+            ];
             let part: Vec<ApiKey> = self.query(&path, &query).await?;
             let is_full = part.len() == PAGE;
             // Coder's server gives all of them, whatever part is asked for.

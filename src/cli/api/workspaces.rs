@@ -86,6 +86,18 @@ impl Client {
         self.tell(Method::PUT, &format!("/api/v2/workspaces/{id}/autoupdates"), &body).await
     }
 
+    /// Makes a workspace a favorite of the caller's, or not.
+    ///
+    /// # Errors
+    /// When the server cannot be reached, or refuses.
+    pub async fn set_favorite(&self, id: Uuid, is_one: bool) -> anyhow::Result<()> {
+        let path = format!("/api/v2/workspaces/{id}/favorite");
+        if is_one {
+            return self.tell(Method::PUT, &path, &serde_json::json!({})).await;
+        }
+        self.delete(&path).await
+    }
+
     /// Cancels a build or an import; `path` is where.
     ///
     /// # Errors

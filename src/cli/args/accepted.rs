@@ -1,5 +1,13 @@
 //! Flags of Coder's that change nothing here: scripts and plug-ins give them.
 
+/// `--yes` of commands that ask nothing here.
+#[derive(Clone, Copy, Debug, Default, clap::Args)]
+pub struct Yes {
+    /// Has no effect: nothing is asked
+    #[arg(long, short, hide = true)]
+    pub yes: bool,
+}
+
 /// Flags of Coder's that mean nothing here; taken so that plug-ins and scripts go on working.
 #[derive(Clone, Debug, Default, clap::Args)]
 pub struct Accepted {

@@ -24,7 +24,7 @@ pub enum Command {
     Netcheck(Netcheck),
     /// Bring a workspace's ports to this machine
     PortForward(PortForward),
-    /// Open a workspace in an editor
+    /// Open a workspace in an editor, or one of its apps
     #[command(subcommand)]
     Open(Open),
 }
@@ -87,6 +87,9 @@ pub struct Ssh {
     /// Bring connections to a port of this machine there, PORT:HOST:HOSTPORT
     #[arg(long, short = 'L', value_name = "FORWARD")]
     pub local_forward: Vec<String>,
+    /// Has no effect: there is no other tunnel
+    #[arg(long, hide = true)]
+    pub force_new_tunnel: bool,
     /// The SSH agent to let it use, with --forward-agent; the one of `SSH_AUTH_SOCK` by default
     #[arg(long, env = "STEADING_SSH_IDENTITY_AGENT", value_name = "SOCKET")]
     pub identity_agent: Option<PathBuf>,
@@ -207,6 +210,12 @@ pub struct Ping {
     /// How long to wait for an answer
     #[arg(long, short, default_value = "5s", value_name = "DURATION")]
     pub timeout: String,
+    /// Say when each answer came
+    #[arg(long)]
+    pub time: bool,
+    /// The same in UTC
+    #[arg(long)]
+    pub utc: bool,
 }
 
 /// Which way bytes go.
@@ -236,6 +245,9 @@ pub struct Speedtest {
     /// How to write it
     #[arg(long, short, value_enum, default_value_t)]
     pub output: Format,
+    /// Which columns of the table, in which order
+    #[arg(long, short, value_delimiter = ',', value_name = "COLUMN")]
+    pub column: Vec<String>,
 }
 
 /// `netcheck`
@@ -271,6 +283,19 @@ pub enum Open {
         #[arg(long)]
         print: bool,
     },
+    /// One of its apps; without a name, say which there are
+    App {
+        /// The workspace: NAME, OWNER/NAME or NAME.AGENT
+        workspace: String,
+        /// The app's slug
+        app: Option<String>,
+        /// Has no effect: the server is one place
+        #[arg(long, env = "STEADING_OPEN_APP_REGION", hide = true, value_name = "REGION")]
+        region: Option<String>,
+        /// Print the link only
+        #[arg(long, hide = true)]
+        print: bool,
+    },
 }
 
 /// `support`
@@ -282,6 +307,9 @@ pub enum Support {
         workspace: Option<String>,
         /// An agent of it
         agent: Option<String>,
+        /// Has no effect: what is named is looked at
+        #[arg(long, hide = true, value_name = "N")]
+        workspaces_total_cap: Option<u32>,
         /// Where to; a name with the date when absent
         #[arg(long, short = 'O', value_name = "FILE")]
         output_file: Option<PathBuf>,
@@ -312,6 +340,9 @@ pub enum ExternalAuth {
     AccessToken {
         /// The service's id
         id: String,
+        /// A field of what the service says besides
+        #[arg(long, value_name = "FIELD")]
+        extra: Option<String>,
     },
 }
 

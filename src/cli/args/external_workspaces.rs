@@ -25,4 +25,7 @@ pub struct AgentInstructions {
     /// How to write it
     #[arg(long, short, value_enum, default_value_t)]
     pub output: Format,
+    /// Has no effect: no table is printed
+    #[arg(long, short, hide = true, value_name = "COLUMN")]
+    pub column: Vec<String>,
 }

@@ -3,6 +3,7 @@
 use clap::{Args, Subcommand};
 
 use super::Listing;
+use super::accepted::Yes;
 
 /// The organization of the start, by the name that stands for it in paths.
 pub const START: &str = "default";
@@ -292,6 +293,12 @@ pub struct PutRole {
     /// Read the role from standard input, as JSON of the form `roles show -o json` gives
     #[arg(long, conflicts_with_all = ["permission", "display_name"])]
     pub stdin: bool,
+    /// Print the role as JSON, and change nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Taken for the sake of scripts.
+    #[command(flatten)]
+    pub accepted: Yes,
     /// Where.
     #[command(flatten)]
     pub within: Within,

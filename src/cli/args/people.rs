@@ -3,6 +3,7 @@
 use clap::{Args, Subcommand};
 
 use super::Listing;
+use super::accepted::Yes;
 use super::organizations::{Groups, Organizations};
 use super::rotations::Rotations;
 
@@ -138,6 +139,9 @@ pub enum Tokens {
         /// Those of everyone
         #[arg(long, short)]
         all: bool,
+        /// Those that have ended too
+        #[arg(long)]
+        include_expired: bool,
         /// How to write it.
         #[command(flatten)]
         listing: Listing,
@@ -157,6 +161,9 @@ pub enum Tokens {
         /// Its name or id
         #[arg(value_name = "TOKEN")]
         entry: String,
+        /// Has no effect: it is always deleted
+        #[arg(long, hide = true)]
+        delete: bool,
     },
 }
 
@@ -187,11 +194,17 @@ pub enum Users {
     Activate {
         /// Name or id
         user: String,
+        /// Has no effect: no table is printed
+        #[arg(long, short, hide = true, value_name = "COLUMN")]
+        column: Vec<String>,
     },
     /// Keep a user from signing in; its sessions end at once
     Suspend {
         /// Name or id
         user: String,
+        /// Has no effect: no table is printed
+        #[arg(long, short, hide = true, value_name = "COLUMN")]
+        column: Vec<String>,
     },
     /// Delete a user without workspaces
     #[command(visible_alias = "rm")]
@@ -222,6 +235,9 @@ pub enum Users {
         /// The roles it shall have, all of them: owner, user-admin, template-admin, auditor
         #[arg(long, value_delimiter = ',', value_name = "ROLE")]
         roles: Vec<String>,
+        /// Taken for the sake of scripts.
+        #[command(flatten)]
+        accepted: Yes,
     },
 }
 
@@ -246,6 +262,9 @@ pub struct CreateUser {
     /// How it signs in: password, none, or at a provider that knows the address: oidc, github, ldap
     #[arg(long, default_value = "password", value_name = "TYPE")]
     pub login_type: String,
+    /// The same as --login-type none
+    #[arg(long, hide = true)]
+    pub disable_login: bool,
     /// A program's account, with tokens and no password
     #[arg(long)]
     pub service_account: bool,

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 
 use super::Listing;
+use super::accepted::Yes;
 use super::organizations::Within;
 
 /// `templates`
@@ -103,6 +104,15 @@ pub struct Push {
     /// Do not ask
     #[arg(long, short)]
     pub yes: bool,
+    /// Has no effect: a lock file is pushed when there is one
+    #[arg(long, hide = true)]
+    pub ignore_lockfile: bool,
+    /// Has no effect: the server runs Terraform itself
+    #[arg(long, hide = true, value_name = "TAG")]
+    pub provisioner_tag: Vec<String>,
+    /// Has no effect: what is missing is asked for
+    #[arg(long, hide = true)]
+    pub always_prompt: bool,
     /// Where it is.
     #[command(flatten)]
     pub within: Within,
@@ -200,6 +210,9 @@ pub enum Versions {
         /// The versions
         #[arg(required = true)]
         versions: Vec<String>,
+        /// Taken for the sake of scripts.
+        #[command(flatten)]
+        accepted: Yes,
         /// Where it is.
         #[command(flatten)]
         within: Within,
@@ -211,6 +224,9 @@ pub enum Versions {
         /// The versions
         #[arg(required = true)]
         versions: Vec<String>,
+        /// Taken for the sake of scripts.
+        #[command(flatten)]
+        accepted: Yes,
         /// Where it is.
         #[command(flatten)]
         within: Within,

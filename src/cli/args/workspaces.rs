@@ -4,7 +4,9 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
+use super::accepted::Yes;
 use super::organizations::Within;
+pub use super::parameters::Parameters;
 use super::{Format, Listing};
 
 /// Commands about workspaces.
@@ -40,6 +42,9 @@ pub enum Command {
     Schedule(Schedule),
     /// Whether a workspace follows its template's active version
     Autoupdate(Autoupdate),
+    /// Which workspaces lists show first.
+    #[command(flatten)]
+    Favorites(Favorites),
     /// Take out or put back a workspace's Terraform state
     #[command(subcommand)]
     State(State),
@@ -64,26 +69,6 @@ pub enum Command {
     Requests(super::requests::Requests),
     /// Enter a workspace in an emergency: recorded, and everyone is told
     BreakGlass(super::requests::BreakGlass),
-}
-
-/// Answers to a template's parameters.
-#[derive(Clone, Debug, Default, Args)]
-#[command(next_help_heading = "Parameters")]
-pub struct Parameters {
-    /// A parameter's value; may be repeated
-    #[arg(
-        long = "parameter",
-        aliases = ["ephemeral-parameter", "build-option"],
-        env = "STEADING_RICH_PARAMETER",
-        value_name = "NAME=VALUE"
-    )]
-    pub values: Vec<String>,
-    /// A file of values, one NAME=VALUE or NAME: VALUE a line
-    #[arg(long, env = "STEADING_RICH_PARAMETER_FILE", value_name = "FILE")]
-    pub rich_parameter_file: Option<PathBuf>,
-    /// Take the default where there is one, without asking
-    #[arg(long, visible_alias = "use-parameter-defaults")]
-    pub parameter_defaults: bool,
 }
 
 /// `health`
@@ -145,6 +130,9 @@ pub struct Create {
     /// Answers.
     #[command(flatten)]
     pub parameters: Parameters,
+    /// A workspace whose answers are taken where none are given
+    #[arg(long, env = "STEADING_WORKSPACE_COPY_PARAMETERS_FROM", value_name = "WORKSPACE")]
+    pub copy_parameters_from: Option<String>,
     /// Stop after this long, such as 8h
     #[arg(long, env = "STEADING_WORKSPACE_STOP_AFTER", value_name = "DURATION")]
     pub stop_after: Option<String>,
@@ -327,6 +315,24 @@ pub enum Schedule {
     },
 }
 
+/// Which workspaces lists show first.
+#[derive(Debug, Subcommand)]
+pub enum Favorites {
+    /// Show a workspace before the others in lists
+    #[command(visible_aliases = ["fav", "favou", "favourite"])]
+    Favorite(Favorite),
+    /// Show it in its place again
+    #[command(visible_aliases = ["unfav", "unfavou", "unfavourite"])]
+    Unfavorite(Favorite),
+}
+
+/// `favorite` and `unfavorite`
+#[derive(Debug, Args)]
+pub struct Favorite {
+    /// The workspace: NAME or OWNER/NAME
+    pub workspace: String,
+}
+
 /// `autoupdate`
 #[derive(Debug, Args)]
 pub struct Autoupdate {
@@ -335,6 +341,9 @@ pub struct Autoupdate {
     /// `always` or `never`
     #[arg(value_parser = ["always", "never"])]
     pub policy: String,
+    /// Taken for the sake of scripts.
+    #[command(flatten)]
+    pub accepted: Yes,
 }
 
 /// `state`

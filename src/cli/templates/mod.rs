@@ -81,8 +81,17 @@ async fn version_id(
 fn table(templates: &[Template]) -> Table {
     let heads =
         ["NAME", "ORGANIZATION", "DISPLAY NAME", "DESCRIPTION", "CREATED BY", "LAST UPDATED"];
-    let mut table = Table::new(&heads);
+    let more = [
+        "CREATED AT",
+        "ORGANIZATION ID",
+        "ORGANIZATION NAME",
+        "PROVISIONER",
+        "ACTIVE VERSION ID",
+        "DEFAULT TTL",
+    ];
+    let mut table = Table::with_more(&heads, &more);
     for t in templates {
+        let ttl = u64::try_from(t.default_ttl_ms).unwrap_or_default();
         let note = if t.deprecated { "deprecated: " } else { "" };
         table.row([
             &t.name,
@@ -91,6 +100,12 @@ fn table(templates: &[Template]) -> Table {
             &format!("{note}{}", t.description),
             &t.created_by_name,
             &times::or_never(t.updated_at),
+            &times::or_never(t.created_at),
+            &t.organization_id.to_string(),
+            &t.organization_name,
+            &t.provisioner,
+            &t.active_version_id.to_string(),
+            &crate::model::time::words(std::time::Duration::from_millis(ttl)),
         ]);
     }
     table

@@ -18,7 +18,7 @@ pub async fn run(ctx: &Context, command: Versions) -> anyhow::Result<()> {
             let versions = client.versions(template.id, include_archived).await?;
             ctx.out.list(&listing, &versions, || {
                 let heads = ["NAME", "CREATED AT", "CREATED BY", "STATUS", "ACTIVE", "MESSAGE"];
-                let mut table = Table::new(&heads);
+                let mut table = Table::with_more(&heads, &["ARCHIVED"]);
                 for v in &versions {
                     let active = if v.id == template.active_version_id { "active" } else { "" };
                     let active = if v.archived { "archived" } else { active };
@@ -29,6 +29,7 @@ pub async fn run(ctx: &Context, command: Versions) -> anyhow::Result<()> {
                         &v.job.status,
                         active,
                         &v.message,
+                        if v.archived { "yes" } else { "no" },
                     ]);
                 }
                 table
@@ -41,10 +42,10 @@ pub async fn run(ctx: &Context, command: Versions) -> anyhow::Result<()> {
             ctx.out.note(&format!("{name} is now at version {}.", version.name));
             Ok(())
         }
-        Versions::Archive { template, versions, within } => {
+        Versions::Archive { template, versions, within, .. } => {
             set_archived(ctx, (&within, &template), (&versions, "archive")).await
         }
-        Versions::Unarchive { template, versions, within } => {
+        Versions::Unarchive { template, versions, within, .. } => {
             set_archived(ctx, (&within, &template), (&versions, "unarchive")).await
         }
     }

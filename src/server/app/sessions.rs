@@ -11,6 +11,7 @@ use super::users::entry;
 use super::{Actor, App, Caller, Error, Request, Result, Via};
 use crate::model::audit::{AuditAction, Diff};
 use crate::model::browser;
+use crate::model::editor::Editor;
 use crate::model::event::Event;
 use crate::model::factor::{FactorKind, Mfa};
 use crate::model::id::{IdentityGrantId, UserId};
@@ -20,7 +21,10 @@ use crate::model::secret::Token;
 use crate::model::time::Timestamp;
 use crate::model::user::{TokenKind, TokenLimits, User, UserStatus};
 use crate::server::db::tokens::NewToken;
-use crate::server::db::{WriteTx, tokens, users};
+use crate::server::db::{WriteTx, token_uses, tokens, users};
+
+/// How soon an editor must come with the token that it was handed.
+pub const FIRST_USE_WITHIN: Duration = Duration::from_mins(5);
 
 /// Someone wants to sign in.
 #[derive(Clone)]
@@ -122,6 +126,35 @@ impl App {
                 new.identity_grant = caller.identity_grant;
                 new.mfa_at = caller.mfa.at;
                 tokens::insert(tx, &new)?;
+                record(tx, &actor, &entry(AuditAction::Login, &caller.user, &Diff::new()))?;
+                tx.emit(Event::User(caller.user.id));
+                Ok(token)
+            })
+            .await
+    }
+
+    /// A session of the caller's for an editor that their browser opens. It ends in
+    /// [`FIRST_USE_WITHIN`] unless it is used: whoever finds the link later gets nothing by it.
+    ///
+    /// # Errors
+    /// When the actor is no user.
+    pub async fn session_for(&self, actor: &Actor, editor: Editor) -> Result<Token> {
+        actor.require_own()?;
+        let (token, lifetime) = (self.new_token(), self.policy.session_duration);
+        let actor = actor.clone();
+        self.db
+            .write(move |tx| {
+                super::tokens::require_unlimited(tx, &actor)?;
+                let caller = actor.caller()?;
+                actor.require_fresh(tx.now)?;
+                let new = NewToken {
+                    name: editor.label().to_owned(),
+                    identity_grant: caller.identity_grant,
+                    mfa_at: caller.mfa.at,
+                    ..session(tx, caller.user.id, &token, lifetime, &caller.ip)
+                };
+                tokens::insert(tx, &new)?;
+                token_uses::end_unless_used(tx, new.id, tx.now.plus(FIRST_USE_WITHIN))?;
                 record(tx, &actor, &entry(AuditAction::Login, &caller.user, &Diff::new()))?;
                 tx.emit(Event::User(caller.user.id));
                 Ok(token)

@@ -8,7 +8,7 @@ use super::actor::Via;
 use super::{App, Caller, Result};
 use crate::model::id::{SshKeyId, TokenId, UserId};
 use crate::model::time::Timestamp;
-use crate::server::db::{ssh_keys, tokens, users};
+use crate::server::db::{ssh_keys, token_uses, users};
 
 /// A use within this time of the one that is on file is not noted.
 pub(super) const EVERY: Duration = Duration::from_secs(60);
@@ -75,7 +75,7 @@ impl App {
             .write(move |tx| {
                 for (what, one) in &uses {
                     match what {
-                        What::Token(id) => tokens::used(tx, *id, one.at, &one.ip)?,
+                        What::Token(id) => token_uses::used(tx, *id, one.at, &one.ip)?,
                         What::Key(id) => ssh_keys::used(tx, *id, one.at)?,
                     }
                     users::saw(tx, one.user, one.at)?;

@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 
 use super::{Actor, App, Error, Page, Result, access, page, recipients};
 use crate::model::filter::WorkspaceFilter;
-use crate::model::id::{BuildId, UserId, WorkspaceId};
+use crate::model::id::{BuildId, OrganizationId, UserId, WorkspaceId};
 use crate::model::policy::ResourceType;
 use crate::model::user::UserRef;
 use crate::model::verb::Verb;
 use crate::model::workspace::Workspace;
 use crate::server::db::workspace_search::{self, Search};
-use crate::server::db::{ReadTx, connections, resources, users, workspaces};
+use crate::server::db::{ReadTx, connections, organizations, resources, users, workspaces};
 
 /// Workspaces whose agents are looked at in one go, where a search asks for the state of agents.
 const STEP: u32 = 256;
@@ -39,7 +39,7 @@ impl App {
         let filter = WorkspaceFilter::parse(query).map_err(|e| Error::invalid("q", e))?;
         self.search(actor, filter, move |tx, found| match found {
             None => Ok((vec![], 0)),
-            Some((search, filter)) if !filter.agents.is_empty() => {
+            Some((search, filter)) if filter.asks_agents() => {
                 with_agents(tx, (&search, &filter), page, Extent::All)
             }
             Some((search, _)) => {
@@ -68,7 +68,7 @@ impl App {
         let limit = Page::new(limit, 0).limit;
         self.search(actor, filter, move |tx, found| match found {
             None => Ok(vec![]),
-            Some((search, filter)) if !filter.agents.is_empty() => {
+            Some((search, filter)) if filter.asks_agents() => {
                 let page = Page::new(limit, 0);
                 Ok(with_agents(tx, (&search, &filter), page, Extent::Page)?.0)
             }
@@ -121,7 +121,8 @@ impl App {
         let long = filter.status.is_some()
             || filter.outdated.is_some()
             || filter.external.is_some()
-            || !filter.agents.is_empty()
+            || filter.asks_agents()
+            || !filter.params.is_empty()
             || !filter.parts.is_empty();
         let actor = actor.clone();
         let read = move |tx: &ReadTx<'_>| {
@@ -155,18 +156,15 @@ fn meaning(tx: &ReadTx<'_>, actor: &Actor, filter: &WorkspaceFilter) -> Result<O
     };
     let with_user = match filter.shared_with_user.as_deref() {
         None => None,
-        Some("me") => me,
-        Some(key) => match key.parse::<UserId>() {
-            Ok(id) => Some(id),
-            Err(_) => match users::find_by_name(tx, key)? {
-                Some(user) => Some(user.id),
-                None => return Ok(None),
-            },
+        Some(key) => match person(tx, key, me)? {
+            Some(user) => Some(user),
+            None => return Ok(None),
         },
     };
+    let Some(organization) = organization(tx, filter)? else { return Ok(None) };
     let with_group = match filter.shared_with_group.as_deref() {
         None => None,
-        Some(key) => match recipients::group_by_key(tx, filter.organization, key)? {
+        Some(key) => match recipients::group_by_key(tx, organization, key)? {
             Some(group) => Some(group),
             None => return Ok(None),
         },
@@ -179,11 +177,12 @@ fn meaning(tx: &ReadTx<'_>, actor: &Actor, filter: &WorkspaceFilter) -> Result<O
         owner,
         not_owner: if filter.not_mine { me } else { None },
         parts: filter.parts.clone(),
+        params: filter.params.clone(),
         template: filter.template.clone(),
         job,
         transition,
         id: filter.id,
-        organization: filter.organization,
+        organization,
         outdated: filter.outdated,
         external: filter.external,
         shared: filter.shared,
@@ -192,6 +191,31 @@ fn meaning(tx: &ReadTx<'_>, actor: &Actor, filter: &WorkspaceFilter) -> Result<O
         used_before: filter.used_before,
         used_after: filter.used_after,
     }))
+}
+
+/// Someone by `me`, id or name.
+fn person(tx: &ReadTx<'_>, key: &str, me: Option<UserId>) -> Result<Option<UserId>> {
+    match (key, key.parse::<UserId>()) {
+        ("me", _) => Ok(me),
+        (_, Ok(id)) => Ok(Some(id)),
+        (name, Err(_)) => Ok(users::find_by_name(tx, name)?.map(|u| u.id)),
+    }
+}
+
+/// Where a filter says that a workspace belongs, if it says so; none when there is no such organization,
+/// or it names two.
+fn organization(
+    tx: &ReadTx<'_>,
+    filter: &WorkspaceFilter,
+) -> Result<Option<Option<OrganizationId>>> {
+    let Some(name) = &filter.organization_name else { return Ok(Some(filter.organization)) };
+    // Coder's word for the one of the start, whatever its name is.
+    let found = match organizations::find_by_name(tx, name)? {
+        None if name == "default" => organizations::find_default(tx)?,
+        found => found,
+    };
+    let found = found.map(|o| o.id).filter(|id| filter.organization.is_none_or(|o| o == *id));
+    Ok(found.map(Some))
 }
 
 /// These workspaces in this order, with what their last builds made.

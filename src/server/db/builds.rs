@@ -5,7 +5,7 @@ use rusqlite::{Row, named_params};
 use super::jobs;
 use super::{ReadTx, Result, WriteTx};
 use crate::model::build::{Build, BuildReason, Transition};
-use crate::model::id::{BuildId, JobId, UserId, VersionId, WorkspaceId};
+use crate::model::id::{BuildId, JobId, TemplateId, UserId, VersionId, WorkspaceId};
 use crate::model::time::Timestamp;
 use crate::model::user::UserRef;
 
@@ -36,6 +36,20 @@ macro_rules! select {
             $tail
         )
     };
+}
+
+/// The last build of someone's workspaces that are made from a template.
+///
+/// # Errors
+/// When SQLite fails.
+pub fn last_of(tx: &ReadTx<'_>, owner: UserId, template: TemplateId) -> Result<Option<BuildId>> {
+    tx.find(
+        "SELECT b.id AS id FROM workspaces w CROSS JOIN builds b ON b.workspace_id = w.id
+         WHERE w.owner_id = :owner AND w.deleted_at IS NULL AND w.template_id = :template
+         ORDER BY b.created_at DESC, b.id DESC LIMIT 1",
+        named_params! { ":owner": owner, ":template": template },
+        |row| row.get("id"),
+    )
 }
 
 /// Reads the build of a joined row; its resources are not filled in.

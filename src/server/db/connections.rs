@@ -5,20 +5,27 @@ use rusqlite::{Row, named_params};
 use super::codec::Json;
 use super::{ReadTx, Result, WriteTx};
 use crate::model::id::{SessionId, WorkspaceId};
-use crate::model::session::{EndReason, NewSession, Session};
+use crate::model::session::{EndReason, NewSession, Session, SessionKind};
 use crate::model::time::Timestamp;
 use crate::model::user::UserRef;
+
+/// The columns of a session `c`, its user `u`, workspace `w` and agent `a`, as [`from_row`] reads them.
+macro_rules! session_columns {
+    () => {
+        "c.id AS id, u.id AS user_id, u.username AS username, c.workspace_id AS workspace_id,
+         w.name AS workspace_name, c.agent_id AS agent_id, a.name AS agent_name, c.kind AS kind,
+         c.address AS address, c.client AS client, c.began_at AS began_at, c.ended_at AS ended_at,
+         c.end_reason AS end_reason, c.bytes_out AS bytes_out, c.bytes_in AS bytes_in"
+    };
+}
+pub(super) use session_columns;
 
 macro_rules! select {
     ($tail:literal) => {
         concat!(
-            "SELECT c.id AS id, u.id AS user_id, u.username AS username,
-                    c.workspace_id AS workspace_id, w.name AS workspace_name,
-                    c.agent_id AS agent_id, a.name AS agent_name, c.kind AS kind,
-                    c.address AS address, c.client AS client, c.began_at AS began_at,
-                    c.ended_at AS ended_at, c.end_reason AS end_reason,
-                    c.bytes_out AS bytes_out, c.bytes_in AS bytes_in
-             FROM connections c CROSS JOIN users u ON u.id = c.user_id
+            "SELECT ",
+            session_columns!(),
+            " FROM connections c CROSS JOIN users u ON u.id = c.user_id
              CROSS JOIN workspaces w ON w.id = c.workspace_id
              CROSS JOIN agents a ON a.id = c.agent_id ",
             $tail
@@ -26,7 +33,8 @@ macro_rules! select {
     };
 }
 
-fn from_row(row: &Row<'_>) -> rusqlite::Result<Session> {
+/// Reads the session of a joined row.
+pub(super) fn from_row(row: &Row<'_>) -> rusqlite::Result<Session> {
     Ok(Session {
         id: row.get("id")?,
         user: UserRef { id: row.get("user_id")?, username: row.get("username")? },
@@ -96,6 +104,19 @@ pub fn every_open(tx: &ReadTx<'_>, limit: i64) -> Result<Vec<Session>> {
         select!("WHERE c.ended_at IS NULL ORDER BY c.began_at DESC LIMIT :limit /* scan: of those that last, by their index */"),
         named_params! { ":limit": limit },
         from_row,
+    )
+}
+
+/// How many sessions of each kind last, with the bytes to people and from them.
+///
+/// # Errors
+/// When SQLite fails.
+pub fn open_by_kind(tx: &ReadTx<'_>) -> Result<Vec<(SessionKind, i64, i64, i64)>> {
+    tx.list(
+        "SELECT kind, count(*) AS n, sum(bytes_out) AS sent, sum(bytes_in) AS taken FROM connections
+         WHERE ended_at IS NULL GROUP BY kind /* scan: of those that last, by their index */",
+        [],
+        |row| Ok((row.get("kind")?, row.get("n")?, row.get("sent")?, row.get("taken")?)),
     )
 }
 

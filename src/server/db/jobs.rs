@@ -3,8 +3,8 @@
 use rusqlite::{Row, named_params};
 
 use super::{ReadTx, Result, WriteTx};
-use crate::model::build::{Job, JobKind, JobStatus};
-use crate::model::id::JobId;
+use crate::model::build::{Job, JobKind, JobStatus, Transition};
+use crate::model::id::{JobId, OrganizationId};
 
 /// The columns of a job joined as `j`, as [`from_row`] reads them.
 macro_rules! job_columns {
@@ -50,6 +50,43 @@ pub fn find(tx: &ReadTx<'_>, id: JobId) -> Result<Option<Job>> {
         concat!("SELECT ", job_columns!(), " FROM jobs j WHERE j.id = :id"),
         named_params! { ":id": id },
         from_row,
+    )
+}
+
+/// How many workspaces' last builds are of each transition and status; not of those that are deleted.
+///
+/// # Errors
+/// When SQLite fails.
+pub fn last_statuses(tx: &ReadTx<'_>) -> Result<Vec<(JobStatus, Transition, i64)>> {
+    tx.list(
+        "SELECT j.status AS status, b.transition AS transition, count(*) AS n
+         FROM jobs j CROSS JOIN builds b ON b.job_id = j.id
+         CROSS JOIN workspaces w ON w.id = b.workspace_id
+         WHERE j.is_last = 1 AND w.deleted_at IS NULL GROUP BY j.status, b.transition",
+        [],
+        |row| Ok((row.get("status")?, row.get("transition")?, row.get("n")?)),
+    )
+}
+
+/// The last jobs of an organization, newest first; of one status where it is given.
+///
+/// # Errors
+/// When SQLite fails.
+pub fn recent(
+    tx: &ReadTx<'_>,
+    organization: OrganizationId,
+    status: Option<JobStatus>,
+    limit: i64,
+) -> Result<Vec<(JobId, JobKind)>> {
+    tx.list(
+        "SELECT j.id AS id, j.kind AS kind FROM jobs j LEFT JOIN builds b ON b.job_id = j.id
+         LEFT JOIN workspaces w ON w.id = b.workspace_id
+         LEFT JOIN template_versions v ON v.job_id = j.id
+         WHERE coalesce(w.organization_id, v.organization_id) = :organization
+           AND (:status IS NULL OR j.status = :status)
+         ORDER BY j.id DESC LIMIT :limit /* scan: from the newest, by their ids */",
+        named_params! { ":organization": organization, ":status": status, ":limit": limit },
+        |row| Ok((row.get("id")?, row.get("kind")?)),
     )
 }
 

@@ -36,6 +36,7 @@ pub const MIGRATIONS: &[(&str, &str)] = &[
     ("0025_sealed_hooks", include_str!("migrations/0025_sealed_hooks.sql")),
     ("0026_mails", include_str!("migrations/0026_mails.sql")),
     ("0027_health", include_str!("migrations/0027_health.sql")),
+    ("0028_favorites", include_str!("migrations/0028_favorites.sql")),
 ];
 
 const AUDIT_CHAIN: &str = "0005_audit_chain";

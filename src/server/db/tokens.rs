@@ -294,21 +294,6 @@ pub fn insert(tx: &WriteTx<'_>, token: &NewToken) -> Result<()> {
     Ok(())
 }
 
-/// Notes a use; a session's end slides with it and never comes nearer.
-///
-/// # Errors
-/// When SQLite fails.
-pub fn used(tx: &WriteTx<'_>, id: TokenId, at: Timestamp, ip: &str) -> Result<()> {
-    tx.execute(
-        "UPDATE tokens SET last_used_at = :at, last_used_ip = :ip,
-         expires_at = CASE kind WHEN 'session' THEN max(expires_at, :at + lifetime_s)
-                      ELSE expires_at END
-         WHERE id = :id",
-        named_params! { ":id": id, ":at": at, ":ip": ip },
-    )?;
-    Ok(())
-}
-
 /// Gives a session another secret after a second factor was given in it: whoever knew the old one
 /// gains nothing by it.
 ///

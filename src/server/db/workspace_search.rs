@@ -24,6 +24,8 @@ pub struct Search {
     pub not_owner: Option<UserId>,
     /// Parts of the name, in lower case.
     pub parts: Vec<String>,
+    /// Parameters of the last build, with the values they must have where one is given.
+    pub params: Vec<(String, Option<String>)>,
     /// The template's name.
     pub template: Option<String>,
     /// The status of the last build's job.
@@ -66,6 +68,12 @@ macro_rules! fits {
           AND (:among IS NULL OR w.id IN (SELECT x.value FROM json_each(:among) x))
           AND (:parts IS NULL OR NOT EXISTS (
                SELECT 1 FROM json_each(:parts) x WHERE instr(lower(w.name), x.value) = 0))
+          AND (:params IS NULL OR NOT EXISTS (
+               SELECT 1 FROM json_each(:params) x WHERE NOT EXISTS (
+                 SELECT 1 FROM builds b CROSS JOIN build_parameters p
+                   ON p.build_id = b.id AND p.name = x.value ->> 0
+                 WHERE b.workspace_id = w.id AND (x.value ->> 1 IS NULL OR p.value = x.value ->> 1)
+                   AND b.number = (SELECT max(number) FROM builds WHERE workspace_id = w.id))))
           AND (:job IS NULL OR EXISTS (
                SELECT 1 FROM builds b CROSS JOIN jobs j ON j.id = b.job_id
                WHERE b.workspace_id = w.id AND j.status = :job
@@ -176,7 +184,7 @@ impl Search {
     fn is_wide(&self) -> bool {
         let Self { seen_by, owner, not_owner, parts, template, job, .. } = self;
         let Self { among, transition, id, organization, used_before, used_after, .. } = self;
-        let Self { outdated, external, .. } = self;
+        let Self { outdated, external, params, .. } = self;
         let Self { shared, with_user, with_group, .. } = self;
         let people = seen_by.is_none() && owner.is_none() && not_owner.is_none();
         let build =
@@ -184,7 +192,8 @@ impl Search {
         let place = id.is_none() && organization.is_none() && template.is_none();
         let used = used_before.is_none() && used_after.is_none();
         let sharing = shared.is_none() && with_user.is_none() && with_group.is_none();
-        sharing && people && build && place && used && parts.is_empty() && among.is_none()
+        let words = parts.is_empty() && params.is_empty();
+        sharing && people && build && place && used && words && among.is_none()
     }
 
     /// Runs `work` with the parameters of [`fits`] and `more`.
@@ -195,6 +204,7 @@ impl Search {
         work: impl FnOnce(&[(&str, &dyn ToSql)]) -> T,
     ) -> T {
         let parts = (!self.parts.is_empty()).then_some(Json(&self.parts));
+        let params = (!self.params.is_empty()).then_some(Json(&self.params));
         let among = self.among.as_ref().map(Json);
         let closed = (!self.closed.is_empty()).then_some(Json(&self.closed));
         let mut all: Vec<(&str, &dyn ToSql)> = vec![
@@ -210,6 +220,7 @@ impl Search {
             (":after", &self.used_after),
             (":template", &self.template),
             (":parts", &parts),
+            (":params", &params),
             (":among", &among),
             (":job", &self.job),
             (":transition", &self.transition),

@@ -208,6 +208,12 @@ impl Place {
         self.under("attach/live")
     }
 
+    /// Hands it over to an editor.
+    #[must_use]
+    pub fn open(&self) -> String {
+        self.under("open")
+    }
+
     /// Removes it.
     #[must_use]
     pub fn delete(&self) -> String {

@@ -19,13 +19,32 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
     type Rejection = Problem;
 
     async fn from_request(req: Request, state: &S) -> Result<Self, Problem> {
-        let body = Bytes::from_request(req, state)
-            .await
-            .map_err(|e| Problem { detail: e.body_text(), ..Problem::new(e.status(), UNREAD) })?;
-        serde_json::from_slice(&body)
-            .map(Self)
-            .map_err(|e| Problem::bad("The body must be JSON of the expected form.", e))
+        read(&bytes(req, state).await?).map(Self)
     }
+}
+
+/// A JSON body that may be left out.
+#[derive(Clone, Debug)]
+pub struct Sent<T>(pub Option<T>);
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Sent<T> {
+    type Rejection = Problem;
+
+    async fn from_request(req: Request, state: &S) -> Result<Self, Problem> {
+        let body = bytes(req, state).await?;
+        if body.is_empty() { Ok(Self(None)) } else { read(&body).map(|body| Self(Some(body))) }
+    }
+}
+
+async fn bytes<S: Send + Sync>(req: Request, state: &S) -> Result<Bytes, Problem> {
+    Bytes::from_request(req, state)
+        .await
+        .map_err(|e| Problem { detail: e.body_text(), ..Problem::new(e.status(), UNREAD) })
+}
+
+fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
+    serde_json::from_slice(body)
+        .map_err(|e| Problem::bad("The body must be JSON of the expected form.", e))
 }
 
 const UNREAD: &str = "The body could not be read.";

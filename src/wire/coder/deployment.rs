@@ -73,6 +73,43 @@ shapes! {
         pub enabled: bool,
     }
 
+    /// `GET /deployment/stats`.
+    pub struct Stats {
+        pub aggregated_from: Time,
+        pub collected_at: Time,
+        pub next_update_at: Time,
+        pub workspaces: WorkspaceStats,
+        pub session_count: SessionCount,
+    }
+
+    /// How many workspaces there are, and what their sessions carry.
+    pub struct WorkspaceStats {
+        pub pending: i64,
+        pub building: i64,
+        pub running: i64,
+        pub failed: i64,
+        pub stopped: i64,
+        pub connection_latency_ms: Latency,
+        pub rx_bytes: i64,
+        pub tx_bytes: i64,
+    }
+
+    /// Milliseconds; -1 where none were measured.
+    pub struct Latency {
+        #[serde(rename = "P50")]
+        pub p50: f64,
+        #[serde(rename = "P95")]
+        pub p95: f64,
+    }
+
+    /// How many sessions last.
+    pub struct SessionCount {
+        pub vscode: i64,
+        pub ssh: i64,
+        pub jetbrains: i64,
+        pub reconnecting_pty: i64,
+    }
+
     /// `GET /applications/host`.
     pub struct AppHost {
         pub host: String,

@@ -5,6 +5,7 @@
 pub mod agents;
 pub mod audit;
 pub mod builds;
+pub mod connections;
 pub mod deployment;
 pub mod error;
 pub mod idpsync;

@@ -169,6 +169,7 @@ fn form(route: &str, value: &dyn Fn(&str) -> String) -> Vec<(&'static str, Strin
             return vec![("confirm", value("{user}"))];
         }
         "undo" => return vec![("id", value("{override}"))],
+        "open" => &[("in", "vscode"), ("agent", "main")],
         _ if matches!(route, "/requests" | "/break-glass") => {
             let workspace = format!("{}/kiln", value("{user}"));
             return vec![("workspace", workspace), ("reason", "the alarm".to_owned())];

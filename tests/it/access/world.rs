@@ -133,6 +133,7 @@ impl World {
             ("{version}", id(&version)),
             ("{version-name}", version["name"].as_str().unwrap().to_owned()),
             ("{file}", version["job"]["file_id"].as_str().unwrap().to_owned()),
+            ("{job}", id(&version["job"])),
             ("{group}", id(&group)),
             ("{invitation}", id(&invitation)),
             ("{rotation}", rotation),

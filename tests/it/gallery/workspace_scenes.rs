@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use maud::Render as _;
+use maud::{Markup, Render as _};
 use steading::model::agent::{Agent, Lifecycle};
 use steading::model::build::{Build, BuildReason, JobStatus, Timing, Transition};
+use steading::model::editor::Editor;
 use steading::model::name::WorkspaceName;
 use steading::model::quota::{OverBudget, Quota, QuotaUse, QuotaView};
 use steading::model::session::SessionKind;
@@ -13,6 +14,7 @@ use steading::model::verb::{Preset, Verb};
 use steading::model::workspace::Workspace;
 use steading::server::html::pages::build::BuildPage;
 use steading::server::html::pages::builds::Builds;
+use steading::server::html::pages::opening::{Opening, link_to};
 use steading::server::html::pages::terminal::Terminal;
 use steading::server::html::pages::workspace::{Door, Newer, WorkspacePage};
 use steading::server::html::pages::workspace_settings::WorkspaceSettings;
@@ -126,6 +128,13 @@ fn of_build(b: Build) -> WorkspacePage {
     page(workspace(1, "kiln", &ada(), b))
 }
 
+fn opening(editor: Editor) -> Markup {
+    let w = busy().workspace;
+    let agent = w.latest_build.resources[0].agents[0].clone();
+    let link = link_to(editor, "https://steading.lan", (&w, &agent), "aB3dE5gH7j-kL9mN1pQ3rS5tU7v");
+    Opening { editor, link, workspace: w }.render()
+}
+
 fn states() -> Vec<Scene> {
     let simple = |transition, status| of_build(build(32, transition, status, 20));
     let mut starting = simple(Transition::Start, JobStatus::Running);
@@ -146,6 +155,8 @@ fn states() -> Vec<Scene> {
     no_keys.door.keys.clear();
     vec![
         scene("workspace", busy().render()),
+        scene("workspace-opening", opening(Editor::Cursor)),
+        scene("workspace-opening-jetbrains", opening(Editor::Jetbrains)),
         scene("workspace-flash", flashed.render()),
         scene("workspace-view-only", denied.render()),
         scene("workspace-script-failed", no_keys.render()),

@@ -42,7 +42,7 @@ impl Counts {
 }
 
 /// What an owner and a member ask for every day, and what the answer counts.
-const ASKED: [(&str, &str, Counts); 34] = [
+const ASKED: [(&str, &str, Counts); 35] = [
     ("olga", "/workspaces", Counts::Nothing),
     ("olga", "/api/v2/workspaces?limit=25", Counts::Workspaces),
     ("olga", "/api/v2/workspaces?q=owner:person000003&limit=25", Counts::Nothing),
@@ -87,6 +87,7 @@ const ASKED: [(&str, &str, Counts); 34] = [
     ("olga", "/audit?denied=yes&from=2026-01-31", Counts::Nothing),
     ("olga", "/audit/100", Counts::Nothing),
     ("olga", "/api/v2/users/me/keys/tokens?include_all=true", Counts::Nothing),
+    ("olga", "/api/v2/organizations/default/provisionerjobs?limit=25", Counts::Nothing),
     ("ada", "/workspaces", Counts::Nothing),
     ("ada", "/api/v2/workspaces?limit=25", Counts::Nothing),
 ];

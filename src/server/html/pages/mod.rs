@@ -30,6 +30,7 @@ pub mod machines;
 pub mod mail;
 pub mod members;
 pub mod no_program;
+pub mod opening;
 pub mod organizations;
 pub mod people;
 pub mod person;

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::authcheck;
 use crate::model::policy::{Action as A, ResourceType as R};
+use crate::model::session::SessionKind;
 use crate::server::web::extract::{Json, message};
 use crate::server::web::routes::Routes;
 use crate::server::web::{Access, Answer, State, Who};
@@ -22,6 +23,7 @@ pub(super) fn routes(routes: Routes) -> Routes {
         .get(Access::Public, "/api/v2/buildinfo", build_info)
         .get(Access::SignedIn, "/api/v2/deployment/ssh", ssh)
         .get(Access::may(R::DeploymentConfig, A::Read), "/api/v2/deployment/config", config)
+        .get(Access::may(R::DeploymentConfig, A::Read), "/api/v2/deployment/stats", stats)
         .get(Access::Public, "/api/v2/appearance", appearance)
         .get(Access::SignedIn, "/api/v2/experiments", experiments)
         .get(Access::SignedIn, "/api/v2/experiments/available", available_experiments)
@@ -106,6 +108,33 @@ async fn config(state: State) -> Json<Value> {
             "telemetry": { "enable": false },
         },
         "options": [],
+    }))
+}
+
+/// Counted when it is asked for, so nothing is older than the answer.
+async fn stats(state: State, Who(actor): Who) -> Answer<Json<wire::Stats>> {
+    use crate::model::build::WorkspaceStatus as S;
+    let (stats, now) = (state.app.stats(&actor).await?, state.app.clock().now().into());
+    Ok(Json(wire::Stats {
+        aggregated_from: now,
+        collected_at: now,
+        next_update_at: now,
+        workspaces: wire::WorkspaceStats {
+            pending: stats.workspaces_in(&[S::Pending]),
+            building: stats.workspaces_in(&[S::Starting, S::Stopping, S::Deleting, S::Canceling]),
+            running: stats.workspaces_in(&[S::Running]),
+            failed: stats.workspaces_in(&[S::Failed]),
+            stopped: stats.workspaces_in(&[S::Stopped, S::Canceled]),
+            connection_latency_ms: wire::Latency { p50: -1.0, p95: -1.0 },
+            rx_bytes: stats.bytes_in,
+            tx_bytes: stats.bytes_out,
+        },
+        session_count: wire::SessionCount {
+            vscode: stats.sessions_by(&[SessionKind::Vscode]),
+            ssh: stats.sessions_by(&[SessionKind::Ssh, SessionKind::Sftp]),
+            jetbrains: stats.sessions_by(&[SessionKind::Jetbrains]),
+            reconnecting_pty: stats.sessions_by(&[SessionKind::Terminal]),
+        },
     }))
 }
 

@@ -14,7 +14,7 @@ use crate::server::web::routes::Routes;
 use crate::server::web::{Access, Answer, State, Who};
 use crate::wire::coder::organizations as wire;
 use crate::wire::coder::roles as roles_wire;
-use crate::wire::coder::users::UpdateRoles;
+use crate::wire::coder::users::{MinimalUser, UpdateRoles};
 
 /// The routes.
 pub(super) fn routes(routes: Routes) -> Routes {
@@ -34,6 +34,11 @@ pub(super) fn routes(routes: Routes) -> Routes {
         )
         .get(read, "/api/v2/workspace-quota/{user}", own_quota)
         .get(read, "/api/v2/organizations/{organization}/members/{user}/workspace-quota", quota)
+        .get(
+            read,
+            "/api/v2/organizations/{organization}/members/{user}/workspaces/available-users",
+            owners,
+        )
         .get(read, ONE, show)
         .post(Access::may(R::OrganizationMember, A::Create), ONE, add)
         .delete(Access::may(R::OrganizationMember, A::Delete), ONE, remove)
@@ -116,6 +121,23 @@ async fn own_quota(
     Path(user): Path<String>,
 ) -> Answer<Json<wire::WorkspaceQuota>> {
     quota(state, who, Path(("default".to_owned(), user))).await
+}
+
+/// For whom the caller could make a workspace, as far as they know them. `user` is who asks.
+async fn owners(
+    state: State,
+    Who(actor): Who,
+    Path((key, _)): Path<(String, String)>,
+    Query(query): Query<ListQuery>,
+) -> Answer<Json<Vec<MinimalUser>>> {
+    let (members, _) = state.app.find_members(&actor, &key, people_asked_for(&query)?).await?;
+    let shown = |(user, _): &(User, Timestamp)| MinimalUser {
+        id: user.id.0,
+        username: user.username.to_string(),
+        name: user.name.clone(),
+        ..MinimalUser::default()
+    };
+    Ok(Json(members.iter().map(shown).collect()))
 }
 
 async fn add(

@@ -8,6 +8,7 @@ use crate::model::id::{OrganizationId, TemplateId, VersionId};
 use crate::model::name::TemplateName;
 use crate::model::policy::{Action as A, ResourceType as R};
 use crate::model::template::Template;
+use crate::model::template_filter::TemplateFilter;
 use crate::provision::starters;
 use crate::server::app::templates::{CreateTemplate, TemplateDetails};
 use crate::server::app::{Actor, Error, Page};
@@ -94,25 +95,41 @@ async fn list(
     Who(actor): Who,
     Query(query): Query<ListQuery>,
 ) -> Answer<Json<Vec<wire::Template>>> {
-    let mut list = state.app.templates(&actor).await?;
-    if let Some(name) = query.filter("name").or(query.filter("exact_name")) {
-        list.retain(|t| t.name.as_str().eq_ignore_ascii_case(name));
+    let (found, names) = found(&state, &actor, &query.q).await?;
+    Ok(Json(found.iter().map(|t| convert::template(t, &names)).collect()))
+}
+
+/// The templates that a search in Coder's words asks for, and the names of where they belong.
+async fn found(state: &State, actor: &Actor, query: &str) -> Answer<(Vec<Template>, Names)> {
+    let filter = TemplateFilter::parse(query).map_err(|e| Error::invalid("q", e))?;
+    let names = Names::load(state, actor).await?;
+    let me = actor.caller()?.user.username.to_string();
+    let mut found = Vec::new();
+    for template in state.app.templates(actor).await? {
+        let home = names.organization(template.organization_id).name;
+        if !filter.fits(&template, (&me, &home)) {
+            continue;
+        }
+        if let Some(wanted) = filter.external {
+            let version = state.app.version(actor, template.active_version_id).await?;
+            if version.has_external_agent != wanted {
+                continue;
+            }
+        }
+        found.push(template);
     }
-    let words = query.words().to_lowercase();
-    list.retain(|t| t.name.as_str().to_lowercase().contains(&words));
-    let names = Names::load(&state, &actor).await?;
-    Ok(Json(list.iter().map(|t| convert::template(t, &names)).collect()))
+    Ok((found, names))
 }
 
 async fn list_in(
     state: State,
     Who(actor): Who,
     Path(key): Path<String>,
+    Query(query): Query<ListQuery>,
 ) -> Answer<Json<Vec<wire::Template>>> {
     let of = organization(&state, &actor, &key).await?;
-    let list = state.app.templates(&actor).await?;
-    let names = Names::load(&state, &actor).await?;
-    let found = list.iter().filter(|t| t.organization_id == of);
+    let (found, names) = found(&state, &actor, &query.q).await?;
+    let found = found.iter().filter(|t| t.organization_id == of);
     Ok(Json(found.map(|t| convert::template(t, &names)).collect()))
 }
 

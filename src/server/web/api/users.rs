@@ -6,8 +6,9 @@ use axum::response::Response;
 use http::StatusCode;
 
 use super::convert::people as convert;
+use super::convert::workspaces::parameter;
 use super::service_accounts;
-use crate::model::id::UserId;
+use crate::model::id::{TemplateId, UserId};
 use crate::model::people_filter::PeopleFilter;
 use crate::model::policy::{Action as A, ResourceType as R};
 use crate::model::user::{LoginType, SiteRole, UserKind, UserStatus};
@@ -17,6 +18,7 @@ use crate::server::app::users::{CreateUser, MAX_LIST, UserFilter};
 use crate::server::web::extract::{Json, ListQuery, Path, Query, created, message};
 use crate::server::web::routes::Routes;
 use crate::server::web::{Access, Answer, Problem, State, Who};
+use crate::wire::coder::builds::BuildParameter;
 use crate::wire::coder::roles::AssignableRole;
 use crate::wire::coder::users as wire;
 
@@ -42,6 +44,11 @@ pub(super) fn routes(routes: Routes) -> Routes {
         .put(Access::may(R::User, A::Update), "/api/v2/users/{user}/status/suspend", suspend)
         .get(Access::may(R::User, A::Read), "/api/v2/users/{user}/roles", roles)
         .put(Access::may(R::AssignRole, A::Assign), "/api/v2/users/{user}/roles", update_roles)
+        .get(
+            Access::may(R::User, A::ReadPersonal),
+            "/api/v2/users/{user}/autofill-parameters",
+            autofill,
+        )
         .get(Access::may(R::User, A::ReadPersonal), "/api/v2/users/{user}/login-type", login_type)
         .post(
             Access::may(R::User, A::UpdatePersonal),
@@ -202,6 +209,25 @@ async fn update_roles(
 async fn assignable_roles(state: State, Who(actor): Who) -> Json<Vec<AssignableRole>> {
     let roles = site_roles(state.app.clock().now(), &actor);
     Json(roles.into_iter().map(|(role, may)| convert::site_role(role, may)).collect())
+}
+
+/// Which template's form is to be filled in.
+#[derive(Debug, Default, serde::Deserialize)]
+#[serde(default)]
+struct Autofill {
+    template_id: Option<TemplateId>,
+}
+
+async fn autofill(
+    state: State,
+    Who(actor): Who,
+    Path(key): Path<String>,
+    Query(query): Query<Autofill>,
+) -> Answer<Json<Vec<BuildParameter>>> {
+    let user = state.app.user(&actor, &key).await?.id.to_string();
+    let template = query.template_id.ok_or_else(|| Error::invalid("template_id", "is missing"))?;
+    let answers = state.app.last_answers(&actor, &user, template).await?;
+    Ok(Json(answers.iter().map(parameter).collect()))
 }
 
 async fn login_type(

@@ -15,7 +15,7 @@ use crate::model::workspace::Workspace;
 use crate::server::app::build_requests::BuildRequest;
 use crate::server::app::workspaces::{CreateWorkspace, Source, UpdateWorkspace};
 use crate::server::app::{Actor, Error, Page};
-use crate::server::web::extract::{Json, Path, Query, created};
+use crate::server::web::extract::{Json, Path, Query, Sent, created};
 use crate::server::web::routes::Routes;
 use crate::server::web::{Access, Answer, State, Who};
 use crate::wire::coder::workspaces as wire;
@@ -43,6 +43,16 @@ pub(super) fn routes(routes: Routes) -> Routes {
             "/api/v2/workspaces/{workspace}/resolve-autostart",
             resolve_autostart,
         )
+        .put(
+            Access::may(R::Workspace, A::Read),
+            "/api/v2/workspaces/{workspace}/favorite",
+            favorite,
+        )
+        .delete(
+            Access::may(R::Workspace, A::Read),
+            "/api/v2/workspaces/{workspace}/favorite",
+            no_favorite,
+        )
         .post(Access::may(R::Workspace, A::Read), "/api/v2/workspaces/{workspace}/usage", usage)
         .get(
             Access::may(R::Workspace, A::Read),
@@ -67,7 +77,9 @@ pub(super) fn routes(routes: Routes) -> Routes {
 /// A workspace in Coder's words.
 pub(super) async fn one(state: &State, actor: &Actor, w: &Workspace) -> Answer<wire::Workspace> {
     let names = Names::load(state, actor).await?;
-    Ok(convert::workspace(w, &names, state.app.clock().now()))
+    let favorite = state.app.favorites(actor).await?.contains(&w.id);
+    let shown = convert::workspace(w, &names, state.app.clock().now());
+    Ok(wire::Workspace { favorite, ..shown })
 }
 
 /// How a list of workspaces is asked for.
@@ -87,7 +99,12 @@ async fn list(
     let page = Page::new(query.limit, query.offset);
     let (found, count) = state.app.workspaces(&actor, &query.q, page).await?;
     let (names, now) = (Names::load(&state, &actor).await?, state.app.clock().now());
-    let workspaces = found.iter().map(|w| convert::workspace(w, &names, now)).collect();
+    let favorites = state.app.favorites(&actor).await?;
+    let shown = |w: &Workspace| wire::Workspace {
+        favorite: favorites.contains(&w.id),
+        ..convert::workspace(w, &names, now)
+    };
+    let workspaces = found.iter().map(shown).collect();
     let count = i64::try_from(count).unwrap_or(i64::MAX);
     Ok(Json(wire::WorkspacesResponse { workspaces, count }))
 }
@@ -236,8 +253,31 @@ async fn resolve_autostart(
 }
 
 /// The body is optional: older clients send none.
-async fn usage(state: State, Who(actor): Who, Path(id): Path<WorkspaceId>) -> Answer<StatusCode> {
+async fn usage(
+    state: State,
+    Who(actor): Who,
+    Path(id): Path<WorkspaceId>,
+    Sent(_): Sent<wire::Usage>,
+) -> Answer<StatusCode> {
     state.app.touch_workspace(&actor, id).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+async fn favorite(
+    state: State,
+    Who(actor): Who,
+    Path(id): Path<WorkspaceId>,
+) -> Answer<StatusCode> {
+    state.app.set_favorite(&actor, id, true).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+async fn no_favorite(
+    state: State,
+    Who(actor): Who,
+    Path(id): Path<WorkspaceId>,
+) -> Answer<StatusCode> {
+    state.app.set_favorite(&actor, id, false).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -25,6 +25,7 @@ mod log_tail;
 mod mail;
 mod members;
 mod oidc;
+mod open;
 mod organizations;
 mod password_strength;
 mod people;
@@ -75,7 +76,7 @@ use crate::server::web::form::Fields;
 /// Every route of the pages.
 pub(super) fn routes(routes: Routes) -> Routes {
     let routes = assets::routes(github::routes(oidc::routes(doors::routes(routes))));
-    let routes = attach::routes(workspace::routes(lists::routes(routes)));
+    let routes = open::routes(attach::routes(workspace::routes(lists::routes(routes))));
     let routes = live::routes(history::routes(routes));
     let routes = terminal::routes(workspace_settings::routes(create::routes(routes)));
     let routes = sharing_mode::routes(codes::routes(sharing::routes(routes)));

@@ -6,6 +6,7 @@ use super::WorkspacePage;
 use crate::model::agent::{Agent, App, ConnectionStatus};
 use crate::model::app::{AppHealth, AppOpenIn};
 use crate::model::build::{JobStatus, Transition, WorkspaceStatus};
+use crate::model::editor::Editor;
 use crate::model::verb::Verb;
 use crate::server::html::parts::button::{labelled, link};
 use crate::server::html::parts::icon::{icon, like};
@@ -97,16 +98,45 @@ impl WorkspacePage {
         let mut apps: Vec<&App> = agent.apps.iter().filter(|a| !a.spec.hidden).collect();
         apps.sort_by_key(|a| (a.spec.order, a.spec.display_name.clone()));
         let terminal = self.place().agent_terminal(&agent.spec.name);
-        let vscode = self.desktop_link("vscode", agent);
-        let insiders = self.desktop_link("vscode-insiders", agent);
         html! {
             ul class="apps" {
                 @if shown.web_terminal { (tile(there.then_some(terminal.as_str()), "terminal", "Terminal", "in the browser")) }
-                @if shown.vscode { (tile(there.then_some(vscode.as_str()), "code", "VS Code", "on your machine")) }
-                @if shown.vscode_insiders { (tile(there.then_some(insiders.as_str()), "code", "VS Code Insiders", "on your machine")) }
+                @if shown.vscode { (self.editor(agent, Editor::Vscode, there)) }
+                @if shown.vscode_insiders { (self.editor(agent, Editor::VscodeInsiders, there)) }
                 @for app in apps { (self.app(agent, app, there)) }
             }
+            details {
+                summary { "Other editors" }
+                ul class="apps" { @for editor in Editor::OTHERS { (self.editor(agent, editor, there)) } }
+            }
         }
+    }
+
+    /// An editor on one's own machine: handed a token, or led to the SSH door.
+    fn editor(&self, agent: &Agent, editor: Editor, there: bool) -> Markup {
+        let (picture, label) = (like(editor.as_str(), "code"), editor.label());
+        if !there {
+            return tile(None, picture, label, "on your machine");
+        }
+        if !editor.takes_token() {
+            return tile(Some(&self.by_ssh(agent, editor)), picture, label, "by SSH");
+        }
+        html! {
+            li {
+                form method="post" action=(self.place().open()) {
+                    (self.visit.csrf)
+                    input type="hidden" name="agent" value=(agent.spec.name);
+                    button name="in" value=(editor.as_str()) { (icon(picture)) span { (label) small { "on your machine" } } }
+                }
+            }
+        }
+    }
+
+    /// The SSH door and a directory behind it, as Zed's links have it.
+    fn by_ssh(&self, agent: &Agent, editor: Editor) -> String {
+        let (login, door) = (self.login_of(agent), &self.door);
+        let folder = agent.expanded_directory.split('/').map(paths::segment).collect::<Vec<_>>();
+        format!("{}://ssh/{login}@{}:{}{}", editor.as_str(), door.host, door.port, folder.join("/"))
     }
 
     fn app(&self, agent: &Agent, app: &App, there: bool) -> Markup {
@@ -145,22 +175,6 @@ impl WorkspacePage {
                 }
             }
         }
-    }
-
-    fn desktop_link(&self, scheme: &str, agent: &Agent) -> String {
-        let w = &self.workspace;
-        let folder = if agent.expanded_directory.is_empty() {
-            String::new()
-        } else {
-            format!("&folder={}", paths::segment(&agent.expanded_directory))
-        };
-        format!(
-            "{scheme}://coder.coder-remote/open?owner={}&workspace={}&agent={}&url={}{folder}",
-            w.owner.username,
-            w.name,
-            paths::segment(&agent.spec.name),
-            paths::segment(&self.door.access_url)
-        )
     }
 }
 

@@ -2,7 +2,8 @@
 
 use maud::{Markup, html};
 
-use super::WorkspacePage;
+use super::{Door, WorkspacePage};
+use crate::model::agent::Agent;
 use crate::model::build::WorkspaceStatus;
 use crate::model::verb::Verb;
 use crate::server::html::parts::code::code;
@@ -31,6 +32,7 @@ impl WorkspacePage {
                             span class="label" { "Command line" }
                             (code("c-cli", &format!("steading ssh {name}")))
                         }
+                        (self.ssh_config())
                         details {
                             summary { "Copy files, forward a port" }
                             div class="stack tight" {
@@ -59,16 +61,45 @@ impl WorkspacePage {
 
     /// The login name that leads here: short for one's own, with the agent where there are several.
     fn login(&self) -> String {
+        match self.all_agents().as_slice() {
+            [first, ..] => self.login_of(first),
+            [] => self.login_name(),
+        }
+    }
+
+    /// The same of one agent.
+    pub(super) fn login_of(&self, agent: &Agent) -> String {
+        let w = &self.workspace;
+        match self.all_agents().len() {
+            0 | 1 => self.login_name(),
+            _ => format!("{}--{}.{}", w.owner.username, w.name, agent.spec.name),
+        }
+    }
+
+    fn login_name(&self) -> String {
         let w = &self.workspace;
         let mine = w.owner.id == self.visit.user.id;
-        let name =
-            if mine { w.name.to_string() } else { format!("{}--{}", w.owner.username, w.name) };
-        match self.all_agents().as_slice() {
-            [first, _, ..] if mine => {
-                format!("{}--{}.{}", w.owner.username, w.name, first.spec.name)
+        if mine { w.name.to_string() } else { format!("{}--{}", w.owner.username, w.name) }
+    }
+
+    /// What makes every SSH client and editor know it by a name.
+    fn ssh_config(&self) -> Markup {
+        let Door { host, port, .. } = &self.door;
+        let lines = format!(
+            "Host {}.coder\n  HostName {host}\n  Port {port}\n  User {}\n",
+            self.workspace.name,
+            self.login()
+        );
+        html! {
+            details {
+                summary { "SSH config, for any editor" }
+                div class="stack tight" {
+                    p class="note" { "Into " code { "~/.ssh/config" } ", for every program that uses OpenSSH:" }
+                    (code("c-config", &lines))
+                    p class="note" { "Or let the command line keep it, for all your workspaces:" }
+                    (code("c-config-ssh", "steading config-ssh"))
+                }
             }
-            [first, _, ..] => format!("{name}.{}", first.spec.name),
-            _ => name,
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::model::agent::{Agent, AgentLogLine, App, ConnectionStatus, Lifecycle, MetadataValue};
+use crate::model::agent::{Agent, AgentLogLine, App, MetadataValue};
 use crate::model::app::HealthCheck;
 use crate::model::id::ResourceId;
 use crate::model::resource::{DisplayApps, MetadataSpec};
@@ -86,14 +86,7 @@ fn log_sources(a: &Agent) -> Vec<wire::LogSource> {
 /// Whether an agent is well, and why not.
 #[must_use]
 pub fn health(a: &Agent, now: Timestamp) -> wire::AgentHealth {
-    let reason = match (a.status(now), a.lifecycle) {
-        (ConnectionStatus::Timeout, _) => "the agent did not connect in time",
-        (ConnectionStatus::Disconnected, _) => "the agent is not connected",
-        (_, Lifecycle::StartTimeout) => "a start script takes too long",
-        (_, Lifecycle::StartError) => "a start script failed",
-        (ConnectionStatus::Connecting, _) => "the agent has not connected yet",
-        (ConnectionStatus::Connected, _) => "",
-    };
+    let reason = a.trouble(now);
     wire::AgentHealth { healthy: reason.is_empty(), reason: reason.to_owned() }
 }
 

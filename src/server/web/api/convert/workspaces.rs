@@ -1,7 +1,7 @@
 //! Workspaces and builds in Coder's words.
 
 use crate::model::agent::{Agent, Resource, ScriptRun};
-use crate::model::build::{Build, Timing, WorkspaceStatus};
+use crate::model::build::{Build, Timing};
 use crate::model::parameter::ParameterValue;
 use crate::model::resource::ResourceMetadata;
 use crate::model::time::Timestamp;
@@ -43,16 +43,8 @@ pub fn workspace(w: &Workspace, names: &Names, now: Timestamp) -> wire::Workspac
     }
 }
 
-/// Agents count while the workspace runs; one that has not connected yet is not failing.
 fn health(w: &Workspace, now: Timestamp) -> wire::WorkspaceHealth {
-    use crate::model::agent::ConnectionStatus;
-    let waits = |a: &Agent| a.status(now) == ConnectionStatus::Connecting;
-    let all = w.latest_build.resources.iter().flat_map(|r| &r.agents);
-    let failing_agents: Vec<_> = all
-        .filter(|_| w.status() == WorkspaceStatus::Running)
-        .filter(|a| !waits(a) && !agents::health(a, now).healthy)
-        .map(|a| a.id.0)
-        .collect();
+    let failing_agents: Vec<_> = w.failing_agents(now).iter().map(|id| id.0).collect();
     wire::WorkspaceHealth { healthy: failing_agents.is_empty(), failing_agents }
 }
 
