@@ -30,7 +30,7 @@ variable "client_id" {
 }
 
 variable "client_secret" {
-  description = "The secret of the service principal."
+  description = "The secret of the service principal. Empty with a managed identity."
   type        = string
   sensitive   = true
 }
@@ -185,10 +185,8 @@ locals {
       sleep 1
     done
     disk=$(readlink -f "${local.home_device}")
-    # Only a disk that is empty is formatted.
-    if [ -z "$(blkid -p -o value -s TYPE "$disk" || true)" ]; then
-      mkfs.ext4 -q -m 0 "$disk"
-    fi
+    # Only a disk on which nothing is found is formatted.
+    blkid -p "$disk" >/dev/null 2>&1 || [ "$?" -ne 2 ] || mkfs.ext4 -q -m 0 "$disk"
     mkdir -p "$home"
     mountpoint -q "$home" || mount "$disk" "$home"
     resize2fs "$disk"
