@@ -189,7 +189,8 @@ locals {
     blkid -p "$disk" >/dev/null 2>&1 || [ "$?" -ne 2 ] || mkfs.ext4 -q -m 0 "$disk"
     mkdir -p "$home"
     mountpoint -q "$home" || mount "$disk" "$home"
-    resize2fs "$disk"
+    # A disk that has grown; a home that has not is better than none.
+    resize2fs "$disk" || true
     uuid=$(blkid -p -o value -s UUID "$disk")
     grep -q "$uuid" /etc/fstab || echo "UUID=$uuid $home ext4 defaults,nofail 0 2" >>/etc/fstab
 
@@ -200,6 +201,7 @@ locals {
     chmod 750 "$home"
     rm -f /etc/sudoers.d/workspace
     if ${var.sudo}; then
+      mkdir -p /etc/sudoers.d
       (umask 0227 && echo "$user ALL=(ALL) NOPASSWD:ALL" >/etc/sudoers.d/workspace)
     fi
 
