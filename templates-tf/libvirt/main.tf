@@ -12,7 +12,7 @@ terraform {
 }
 
 variable "uri" {
-  description = "The libvirt daemon, such as qemu:///system or qemu+ssh://user@host/system?keyfile=/etc/steading/id_ed25519."
+  description = "The libvirt daemon, such as qemu:///system or qemu+ssh://user@host/system?keyfile=/etc/steading/id_ed25519&knownhosts=/etc/steading/known_hosts."
   type        = string
   default     = "qemu:///system"
 }
