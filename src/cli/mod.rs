@@ -349,6 +349,10 @@ pub struct Starter {
     pub id: &'static str,
     /// What it is for.
     pub description: &'static str,
+    /// What has to be there before it works, a phrase each.
+    pub needs: Vec<&'static str>,
+    /// Its variables without a default, which a push has to give.
+    pub asks: Vec<String>,
     /// Its files, as a tar archive.
     pub archive: bytes::Bytes,
 }
@@ -359,7 +363,13 @@ pub fn starters() -> Vec<Starter> {
     #[cfg(feature = "server")]
     return crate::provision::starters::ALL
         .iter()
-        .map(|s| Starter { id: s.id, description: s.description, archive: s.archive() })
+        .map(|s| Starter {
+            id: s.id,
+            description: s.description,
+            needs: s.needs.clone(),
+            asks: s.asks.iter().map(|v| v.name.clone()).collect(),
+            archive: s.archive(),
+        })
         .collect();
     #[cfg(not(feature = "server"))]
     vec![]

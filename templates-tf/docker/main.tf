@@ -18,7 +18,7 @@ variable "docker_host" {
 variable "images" {
   description = "The images people may choose from. The first is the default."
   type        = list(string)
-  default     = ["debian:stable", "ubuntu:latest", "alpine:latest"]
+  default     = ["buildpack-deps:stable", "node:lts", "python:3", "alpine:latest"]
 }
 
 variable "pull" {

@@ -239,12 +239,14 @@ fn template_pages() -> Vec<Scene> {
     done.version.readme = README.into();
     let mut importing = shown(JobStatus::Running, "v13");
     importing.log.lines.truncate(2);
-    let starter = |name: &str, added| Starter {
-        id: name.to_lowercase().replace(' ', "-"),
-        name: name.into(),
-        description: "A workspace is a container; its home is a volume that stays.".into(),
-        icon: "/icon/docker.svg".into(),
-        added,
+    let starter = |s: &steading::provision::starters::Starter| Starter {
+        id: s.id.into(),
+        name: s.name.into(),
+        description: s.description.into(),
+        icon: s.icon.into(),
+        needs: s.needs.iter().map(|&need| need.into()).collect(),
+        asks: s.asks.clone(),
+        added: s.id == "this-machine",
     };
     let list = |visitor, templates| Templates { visit: visit(visitor), templates, places: vec![] };
     vec![
@@ -268,7 +270,7 @@ fn template_pages() -> Vec<Scene> {
             "starter-templates",
             StarterTemplates {
                 visit: visit(ada()),
-                starters: vec![starter("This machine", true), starter("Docker", false)],
+                starters: steading::provision::starters::ALL.iter().map(starter).collect(),
             }
             .render(),
         ),

@@ -1,14 +1,14 @@
 //! The docker starter against a real engine: started, stopped, started with its home, deleted.
 
 use std::os::unix::fs::PermissionsExt as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use steading::model::build::Transition;
 use steading::provision::{BuildJob, starters};
 
-use super::kit::{World, build, settings, until, value};
+use super::kit::{World, build, mirror, settings, until, value};
 
 /// An engine of our own, without networks: nothing of it is left behind.
 struct Engine {
@@ -86,17 +86,6 @@ impl Drop for Engine {
         let left = self.dir.path().join("exec/netns/default");
         let _ = Command::new("umount").arg(left).output();
     }
-}
-
-/// The mirror that `.ci/peers` fills.
-fn mirror() -> PathBuf {
-    let peers = std::env::var_os("STEADING_PEERS").map_or_else(
-        || Path::new(&std::env::var_os("HOME").unwrap()).join(".cache/steading-peers"),
-        PathBuf::from,
-    );
-    let mirror = peers.join("mirror");
-    assert!(mirror.join("registry.terraform.io/kreuzwerker/docker").exists(), "run .ci/peers");
-    mirror
 }
 
 #[tokio::test(flavor = "multi_thread")]

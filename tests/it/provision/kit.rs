@@ -13,6 +13,7 @@ use steading::model::id::JobId;
 use steading::model::log::LogLine;
 use steading::model::parameter::ParameterValue;
 use steading::model::template::Imported;
+use steading::provision::starters::Starter;
 use steading::provision::{
     BuildEnd, BuildJob, FIRST_UID, Failure, ImportJob, LogSink, Owner, ProcessSettings,
     Provisioner, Settings, Workspace,
@@ -200,4 +201,33 @@ pub async fn until<T>(what: &str, mut ready: impl FnMut() -> Option<T>) -> T {
         assert!(Clock::machine().instant() < deadline, "waited in vain for {what}");
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
+}
+
+/// The mirror that `.ci/peers` fills.
+pub fn mirror() -> PathBuf {
+    let peers = std::env::var_os("STEADING_PEERS").map_or_else(
+        || Path::new(&std::env::var_os("HOME").unwrap()).join(".cache/steading-peers"),
+        PathBuf::from,
+    );
+    let mirror = peers.join("mirror");
+    for source in ["kreuzwerker/docker", "dmacvicar/libvirt", "bpg/proxmox"] {
+        assert!(mirror.join("registry.terraform.io").join(source).exists(), "run .ci/peers");
+    }
+    mirror
+}
+
+/// Starters whose providers `.ci/peers` does not build, since that takes hours: what they write is
+/// held to no schema, unless someone put the providers into the mirror.
+const WITHOUT_A_SCHEMA: [&str; 4] = ["kubernetes", "aws", "gcp", "azure"];
+
+/// Whether the providers of a starter are at hand.
+pub fn has_providers(starter: &Starter) -> bool {
+    let registry = mirror().join("registry.terraform.io");
+    let line = |text: &'static str| text.trim().strip_prefix("source")?.split('"').nth(1);
+    let mut sources = starter.files[0].1.lines().filter_map(line);
+    let there = sources.all(|source| {
+        matches!(source, "coder/coder" | "steading/steading") || registry.join(source).exists()
+    });
+    assert!(there || WITHOUT_A_SCHEMA.contains(&starter.id), "{}: run .ci/peers", starter.id);
+    there
 }

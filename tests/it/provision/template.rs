@@ -1,8 +1,10 @@
 //! Templates through real Terraform: what an import finds, and what builds make, keep and remove.
 
+use std::collections::BTreeMap;
+
 use steading::model::build::Transition;
 use steading::model::resource::AgentSpec;
-use steading::provision::{BuildEnd, Failure, starters};
+use steading::provision::{BuildEnd, Failure, parse, starters};
 
 use super::kit::{HEAD, World, build, value};
 
@@ -418,20 +420,64 @@ async fn a_missing_terraform_is_said_so() {
     assert!(why.to_string().contains("--terraform"), "{why}");
 }
 
+/// Values for what a starter asks; none of them is used before something is built.
+fn answers(starter: &starters::Starter) -> Vec<(&str, &str)> {
+    let answer = |name: &str| match name {
+        "endpoint" => "https://127.0.0.1:8006/",
+        "api_token" => "root@pam!steading=00000000-0000-0000-0000-000000000000",
+        "project" | "subscription_id" => "one",
+        _ => "",
+    };
+    starter.asks.iter().map(|v| (v.name.as_str(), answer(&v.name))).collect()
+}
+
 #[tokio::test(flavor = "multi_thread")]
-async fn starters_without_providers_of_others_import() {
-    let world = World::new();
-    for id in ["this-machine", "external", "raspberry-pi"] {
-        let starter = starters::find(id).unwrap();
+async fn starters_import() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut settings = super::kit::settings(dir.path());
+    settings.provider_mirror = Some(super::kit::mirror());
+    let world = World::with(dir, settings);
+    // The providers of docker and libvirt want to see their engine.
+    let offline = |s: &&starters::Starter| !matches!(s.id, "docker" | "libvirt");
+    for starter in starters::ALL.iter().filter(offline).filter(|s| super::kit::has_providers(s)) {
+        let id = starter.id;
         let imported = world
-            .import(starter.files)
+            .import_with(starter.files, &answers(starter))
             .await
             .unwrap_or_else(|e| panic!("{id}: {e}\n{}", world.log()));
-        let is_external = id != "this-machine";
-        assert_eq!(imported.has_external_agent, is_external);
+        let is_external = matches!(id, "external" | "raspberry-pi");
+        assert_eq!(imported.has_external_agent, is_external, "{id}");
         let agents = imported.start_resources.iter().flat_map(|r| &r.agents);
         let external: Vec<bool> = agents.map(|a| a.external).collect();
-        assert_eq!(external, [is_external]);
-        assert!(imported.stop_resources.iter().all(|r| r.agents.is_empty()));
+        assert_eq!(external, [is_external], "{id}");
+        assert!(imported.stop_resources.iter().all(|r| r.agents.is_empty()), "{id}");
+        assert!(!imported.parameters.is_empty() && !imported.readme.is_empty(), "{id}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_starter_that_asks_is_not_imported_without_an_answer() {
+    let world = World::new();
+    let starter = starters::find("proxmox").unwrap();
+    let why = world.import(starter.files).await.unwrap_err();
+    assert!(why.to_string().contains("endpoint"), "{why}");
+}
+
+#[test]
+fn starters_are_read_without_their_providers() {
+    for starter in starters::ALL.iter() {
+        let id = starter.id;
+        let dir = tempfile::tempdir().unwrap();
+        for (name, text) in starter.files {
+            std::fs::write(dir.path().join(name), text).unwrap();
+        }
+        let parsed = parse::parse(dir.path(), &BTreeMap::new()).unwrap();
+        assert!(!parsed.parameters.is_empty(), "{id}");
+        assert!(parsed.readme.contains("# "), "{id}");
+        assert_eq!(parsed.old_coder, None, "{id}");
+        let first = starter.asks.first().map(|v| v.name.as_str());
+        assert_eq!(parsed.missing(&BTreeMap::new()), first, "{id}");
+        let answers = answers(starter).into_iter().map(|(k, v)| (k.to_owned(), v.to_owned()));
+        assert_eq!(parsed.missing(&answers.collect()), None, "{id}");
     }
 }

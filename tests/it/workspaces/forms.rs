@@ -180,3 +180,33 @@ async fn a_starter_whose_import_failed_is_imported_anew() {
     });
     assert_eq!(leads(&reply), "/templates/docker");
 }
+
+#[tokio::test]
+async fn a_starter_is_added_with_what_was_typed_for_it() {
+    let world = World::new().await;
+    let page = world.server.get(&world.tess, "/starter-templates").await.expect(200);
+    for shown in [
+        "What it needs",
+        "a namespace for workspaces",
+        "access_key",
+        "An access key that may manage EC2",
+    ] {
+        assert!(page.text.contains(shown), "{shown} in\n{}", page.text);
+    }
+    let fields = [
+        ("variable-access_key", ""),
+        ("variable-secret_key", "one\r\ntwo"),
+        // It has a default, and is not asked.
+        ("variable-sudo", "false"),
+    ];
+    let add = world.server.form(&world.tess, "/starter-templates/aws", &fields);
+    let (reply, ()) = tokio::join!(within_reason(add), async {
+        let claim = claimed(&world).await;
+        let work = world.server.app.import_work(claim.job).await.unwrap();
+        let given: Vec<_> = work.variables.into_iter().collect();
+        let given: Vec<_> = given.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect();
+        assert_eq!(given, [("access_key", ""), ("secret_key", "one\ntwo")]);
+        world.server.app.finish_import(claim.job, Ok(imported())).await.unwrap();
+    });
+    assert_eq!(leads(&reply), "/templates/aws");
+}

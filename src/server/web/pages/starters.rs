@@ -18,10 +18,11 @@ use crate::provision::starters::{self, Starter};
 use crate::server::app::templates::{CreateTemplate, TemplateDetails};
 use crate::server::app::versions::CreateVersion;
 use crate::server::app::{self, Actor, App};
-use crate::server::html::pages::starter_templates::{self, StarterTemplates};
+use crate::server::html::pages::starter_templates::{self, StarterTemplates, VARIABLE};
 use crate::server::html::parts::notice::Tone;
 use crate::server::html::paths;
 use crate::server::web::extract::Path;
+use crate::server::web::form::Fields;
 use crate::server::web::routes::Routes;
 use crate::server::web::{Access, Answer, Problem, State};
 use crate::tasks::OnPanic;
@@ -53,12 +54,19 @@ async fn list(state: State, Visitor { actor, visit }: Visitor) -> Answer<Html> {
         name: s.name.to_owned(),
         description: s.description.to_owned(),
         icon: s.icon.to_owned(),
+        needs: s.needs.iter().map(|&need| need.to_owned()).collect(),
+        asks: s.asks.clone(),
         added: there.iter().any(|t| t.name.as_str() == s.id),
     };
     Ok(Html::of(&StarterTemplates { visit, starters: starters::ALL.iter().map(shown).collect() }))
 }
 
-async fn add(state: State, visitor: Visitor, Path(id): Path<String>) -> Answer<Response> {
+async fn add(
+    state: State,
+    visitor: Visitor,
+    Path(id): Path<String>,
+    fields: Fields,
+) -> Answer<Response> {
     let starter = starters::find(&id).ok_or_else(Problem::not_found)?;
     let (app, actor) = (state.app.clone(), visitor.actor);
     if let Some(template) = there(&app, &actor, starter).await? {
@@ -66,11 +74,12 @@ async fn add(state: State, visitor: Visitor, Path(id): Path<String>) -> Answer<R
         let page = paths::template(&template);
         return Ok(flash::tell(&state.site, &page, Tone::Info, &text));
     }
+    let variables = variables(starter, &fields);
     let permit = state.streams.open(&actor)?;
     let (tell, told) = oneshot::channel();
     // The template is made even when the browser has left by then.
     state.tasks.spawn("starter", OnPanic::Lose, async move {
-        let made = make(&app, &actor, starter).await;
+        let made = make(&app, &actor, starter, variables).await;
         if let Ok(Err(why)) = &made {
             tracing::warn!(starter = starter.id, why, "a starter was not imported");
         }
@@ -110,32 +119,54 @@ async fn there(app: &App, actor: &Actor, starter: &Starter) -> Answer<Option<Tem
     }
 }
 
+/// What was typed for a starter's variables.
+fn variables(starter: &Starter, fields: &Fields) -> BTreeMap<String, String> {
+    let typed = |name: &str| {
+        let text = fields.get(&format!("{VARIABLE}{name}"))?;
+        // Browsers end lines as mails do; keys are refused so.
+        Some((name.to_owned(), text.replace("\r\n", "\n")))
+    };
+    starter.asks.iter().filter_map(|v| typed(&v.name)).collect()
+}
+
 /// The version of a starter whose import was begun or done before, and led to no template.
 async fn begun(app: &App, actor: &Actor, file: FileId) -> Answer<Option<Version>> {
     Ok(app.loose_version(actor, file).await?.filter(|v| v.message == MESSAGE))
 }
 
-async fn begin(app: &App, actor: &Actor, file_id: FileId) -> Answer<Version> {
+async fn begin(
+    app: &App,
+    actor: &Actor,
+    file_id: FileId,
+    variables: BTreeMap<String, String>,
+) -> Answer<Version> {
     let cmd = CreateVersion {
         organization_id: place(app, actor).await?,
         template_id: None,
         name: String::new(),
         message: MESSAGE.to_owned(),
         file_id,
-        variables: BTreeMap::new(),
+        variables,
     };
     Ok(app.create_version(actor, cmd).await?)
 }
 
 /// Imports a starter and makes its template: the template, or why there is none.
-async fn make(app: &App, actor: &Actor, starter: &Starter) -> Answer<Result<Template, String>> {
+async fn make(
+    app: &App,
+    actor: &Actor,
+    starter: &Starter,
+    variables: BTreeMap<String, String>,
+) -> Answer<Result<Template, String>> {
     let file = app.upload_file(actor, starter.archive()).await?;
-    let version = match begun(app, actor, file).await? {
+    // One that was begun may have other values.
+    let begun = if variables.is_empty() { begun(app, actor, file).await? } else { None };
+    let version = match begun {
         Some(version) => version,
         // Whoever began it may have made the template by now.
         None => match there(app, actor, starter).await? {
             Some(template) => return Ok(Ok(template)),
-            None => begin(app, actor, file).await?,
+            None => begin(app, actor, file, variables).await?,
         },
     };
     let version = ended(app, actor, version.id).await?;

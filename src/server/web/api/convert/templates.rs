@@ -65,7 +65,7 @@ pub fn example(s: &Starter) -> wire::Example {
         name: s.name.to_owned(),
         description: s.description.to_owned(),
         icon: s.icon.to_owned(),
-        tags: vec![],
+        tags: s.tags.iter().map(|&tag| tag.to_owned()).collect(),
         markdown: readme.map(|(_, text)| (*text).to_owned()).unwrap_or_default(),
     }
 }
