@@ -275,7 +275,10 @@ fn what_was_released_of_the_migrations_is_never_changed() {
     let kept = include_str!("migrations.sha256");
     for (name, sql) in MIGRATIONS {
         let line = format!("{}  {name}.sql\n", hex::encode(sha2::Sha256::digest(sql.as_bytes())));
-        assert!(kept.contains(&line), "a change is a migration of its own; a new one is listed: {line}");
+        assert!(
+            kept.contains(&line),
+            "a change is a migration of its own; a new one is listed: {line}"
+        );
     }
     assert_eq!(kept.lines().count(), MIGRATIONS.len());
 }
