@@ -32,8 +32,8 @@ impl Asker<'_> {
         let mut found: Vec<&str> = list.iter().map(|e| e[self.list.2].as_str().unwrap()).collect();
         found.sort_unstable();
         assert_eq!(found, names, "{query}");
-        let count = said.get("count").and_then(Value::as_i64).unwrap_or(found.len() as i64);
-        assert_eq!(count, found.len() as i64, "{query}");
+        let n = i64::try_from(found.len()).unwrap();
+        assert_eq!(said.get("count").and_then(Value::as_i64).unwrap_or(n), n, "{query}");
     }
 
     /// It is refused, and the validation is on `q`.
@@ -80,54 +80,59 @@ async fn world() -> World {
     world
 }
 
+/// Every workspace of the world.
+const ALL: [&str; 3] = ["kiln", "oven", "press"];
+
+/// What an owner searches for, and what is found.
+const WORKSPACES: &[(&str, &[&str])] = &[
+    ("", &ALL),
+    ("owner:me", &[]),
+    ("owner:ada", &["kiln", "oven"]),
+    ("owner:nobody", &[]),
+    ("ada/kiln", &["kiln"]),
+    ("name:ov", &["oven"]),
+    ("pre", &["press"]),
+    ("template:wheel", &["press"]),
+    ("status:running", &["kiln", "press"]),
+    ("status:stopped owner:ada", &["oven"]),
+    ("status:failed", &[]),
+    ("outdated:true", &["kiln", "oven"]),
+    ("outdated:false", &["press"]),
+    ("dormant:false", &ALL),
+    ("dormant:true", &[]),
+    ("is-dormant:true", &[]),
+    ("deleting_by:2030-01-31", &[]),
+    ("has-ai-task:true", &[]),
+    ("has-ai-task:false", &ALL),
+    ("has_external_agent:true", &[]),
+    ("has_external_agent:false", &ALL),
+    ("has-agent:connecting", &["press"]),
+    ("has-agent:timeout", &["kiln"]),
+    ("has-agent:connected", &[]),
+    ("healthy:true", &["press"]),
+    ("healthy:false", &["kiln", "oven"]),
+    ("healthy:false status:running", &["kiln"]),
+    ("param:region", &["press"]),
+    ("param:cores=4", &["oven"]),
+    ("param:\"cores=2\" param:region=2", &["press"]),
+    ("param:absent", &[]),
+    ("shared:true", &["kiln"]),
+    ("shared:false", &["oven", "press"]),
+    ("shared_with_user:ben", &["kiln"]),
+    ("shared_with_user:me", &[]),
+    ("shared_with_group:nobody", &[]),
+    ("organization:default", &ALL),
+    ("organization:elsewhere", &[]),
+    ("last_used_before:2000-01-01T00:00:00Z", &[]),
+    ("last_used_after:2000-01-01T00:00:00Z", &ALL),
+];
+
 #[tokio::test]
 async fn workspaces_are_found_by_each_key() {
     let world = world().await;
     let of = |who| Asker { world: &world, who, list: ("workspaces", "/workspaces", "name") };
     let (olga, ada, ben) = (of(&world.olga), of(&world.ada), of(&world.ben));
-    let all = ["kiln", "oven", "press"];
-    for (query, names) in [
-        ("", &all[..]),
-        ("owner:me", &[]),
-        ("owner:ada", &["kiln", "oven"]),
-        ("owner:nobody", &[]),
-        ("ada/kiln", &["kiln"]),
-        ("name:ov", &["oven"]),
-        ("pre", &["press"]),
-        ("template:wheel", &["press"]),
-        ("status:running", &["kiln", "press"]),
-        ("status:stopped owner:ada", &["oven"]),
-        ("status:failed", &[]),
-        ("outdated:true", &["kiln", "oven"]),
-        ("outdated:false", &["press"]),
-        ("dormant:false", &all),
-        ("dormant:true", &[]),
-        ("is-dormant:true", &[]),
-        ("deleting_by:2030-01-31", &[]),
-        ("has-ai-task:true", &[]),
-        ("has-ai-task:false", &all),
-        ("has_external_agent:true", &[]),
-        ("has_external_agent:false", &all),
-        ("has-agent:connecting", &["press"]),
-        ("has-agent:timeout", &["kiln"]),
-        ("has-agent:connected", &[]),
-        ("healthy:true", &["press"]),
-        ("healthy:false", &["kiln", "oven"]),
-        ("healthy:false status:running", &["kiln"]),
-        ("param:region", &["press"]),
-        ("param:cores=4", &["oven"]),
-        ("param:\"cores=2\" param:region=2", &["press"]),
-        ("param:absent", &[]),
-        ("shared:true", &["kiln"]),
-        ("shared:false", &["oven", "press"]),
-        ("shared_with_user:ben", &["kiln"]),
-        ("shared_with_user:me", &[]),
-        ("shared_with_group:nobody", &[]),
-        ("organization:default", &all),
-        ("organization:elsewhere", &[]),
-        ("last_used_before:2000-01-01T00:00:00Z", &[]),
-        ("last_used_after:2000-01-01T00:00:00Z", &all),
-    ] {
+    for (query, names) in WORKSPACES {
         olga.finds(query, names).await;
     }
     let kiln = olga.found("name:kiln").await["workspaces"][0].clone();

@@ -11,8 +11,10 @@ use crate::e2e::site::{Ran, STEADING};
 
 const COMMANDS: &str = include_str!("commands.txt");
 
+type Words = Vec<&'static str>;
+
 /// The commands that are there with their flags, and those that are not.
-fn commands() -> (Vec<(Vec<&'static str>, Vec<&'static str>)>, Vec<Vec<&'static str>>) {
+fn commands() -> (Vec<(Words, Words)>, Vec<Words>) {
     let (mut there, mut absent) = (vec![], vec![]);
     for line in COMMANDS.lines().filter(|l| !l.is_empty() && !l.starts_with('#')) {
         if let Some(line) = line.strip_prefix("- ") {
@@ -29,7 +31,7 @@ fn commands() -> (Vec<(Vec<&'static str>, Vec<&'static str>)>, Vec<Vec<&'static 
 }
 
 /// The commands whose tables have columns to choose from: what is typed, and the columns.
-pub fn tables() -> Vec<(Vec<&'static str>, &'static str)> {
+pub fn tables() -> Vec<(Words, &'static str)> {
     let of = |line: &'static str| {
         let mut parts = line.split(" |");
         let words = parts.next()?.split(' ').filter(|word| !word.starts_with("--"));
