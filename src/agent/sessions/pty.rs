@@ -33,9 +33,15 @@ pub(crate) fn open(cols: u16, rows: u16, wanted: &[(u8, u32)]) -> io::Result<(Ma
     let path = PathBuf::from(name.to_string_lossy().into_owned());
     let flags = rustix::fs::OFlags::RDWR | rustix::fs::OFlags::NOCTTY | rustix::fs::OFlags::CLOEXEC;
     let fd = rustix::fs::open(&path, flags, rustix::fs::Mode::empty())?;
-    let mut attributes = termios::tcgetattr(&fd)?;
-    modes::apply(&mut attributes, wanted);
-    termios::tcsetattr(&fd, OptionalActions::Now, &attributes)?;
+    match termios::tcgetattr(&fd) {
+        Ok(mut attributes) => {
+            modes::apply(&mut attributes, wanted);
+            termios::tcsetattr(&fd, OptionalActions::Now, &attributes)?;
+        }
+        // An emulator of another processor may not know how; its terminals keep the usual modes.
+        Err(rustix::io::Errno::NOSYS) => {}
+        Err(error) => return Err(error.into()),
+    }
     rustix::io::ioctl_fionbio(&master, true)?;
     #[expect(deprecated, reason = "the other way is unsafe; this owns its descriptor throughout")]
     let master = Master(AsyncFd::new(master)?);
