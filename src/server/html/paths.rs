@@ -4,6 +4,7 @@ mod access_review;
 mod audit;
 mod organizations;
 mod people;
+mod place;
 mod recordings;
 mod requests;
 mod rotations;
@@ -11,10 +12,8 @@ mod sharing;
 mod sign_in;
 mod templates;
 
-use crate::model::build::Build;
-use crate::model::id::{InvitationId, PasskeyId, TerminalId};
+use crate::model::id::{InvitationId, PasskeyId};
 use crate::model::name::{UserName, WorkspaceName};
-use crate::model::workspace::Workspace;
 
 pub use access_review::{ACCESS_REVIEW, ACCESS_REVOKE, ACCESS_SIGN_OFF, access_review};
 pub use audit::{
@@ -27,6 +26,7 @@ pub use organizations::{
     request_rules, restore_sharing, sharing_mode, sync,
 };
 pub use people::{claims, end_their_session, person, person_action, revoke_their_token};
+pub use place::Place;
 pub use recordings::{
     COMMANDS, RECORDINGS, TRANSFERS, cast, recording, recording_at, recordings_in, search,
     transfers_of,
@@ -141,166 +141,6 @@ pub fn passkey_remove(id: PasskeyId) -> String {
 #[must_use]
 pub fn confirm(next: &str) -> String {
     format!("{CONFIRM}?{}", serde_urlencoded::to_string([("next", next)]).unwrap_or_default())
-}
-
-/// A workspace in URLs: `/@owner/name`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Place(String);
-
-impl Place {
-    /// Where the workspace `name` of `owner` is.
-    #[must_use]
-    pub fn new(owner: &UserName, name: &WorkspaceName) -> Self {
-        Self(format!("/@{owner}/{name}"))
-    }
-
-    /// Where `workspace` is.
-    #[must_use]
-    pub fn of(workspace: &Workspace) -> Self {
-        Self::new(&workspace.owner.username, &workspace.name)
-    }
-
-    /// Its page.
-    #[must_use]
-    pub fn page(&self) -> &str {
-        &self.0
-    }
-
-    /// Its live stream, from line `after` of the log of build `number` on.
-    #[must_use]
-    pub fn live(&self, number: i64, after: i64) -> String {
-        format!("{}/live?build={number}&after={after}", self.0)
-    }
-
-    /// Starts it.
-    #[must_use]
-    pub fn start(&self) -> String {
-        self.under("start")
-    }
-
-    /// Stops it.
-    #[must_use]
-    pub fn stop(&self) -> String {
-        self.under("stop")
-    }
-
-    /// Stops and starts it.
-    #[must_use]
-    pub fn restart(&self) -> String {
-        self.under("restart")
-    }
-
-    /// Starts it with its template's active version.
-    #[must_use]
-    pub fn update(&self) -> String {
-        self.under("update")
-    }
-
-    /// How machines that someone else runs are attached to it.
-    #[must_use]
-    pub fn attach(&self) -> String {
-        self.under("attach")
-    }
-
-    /// The live stream of that.
-    #[must_use]
-    pub fn attach_live(&self) -> String {
-        self.under("attach/live")
-    }
-
-    /// Hands it over to an editor.
-    #[must_use]
-    pub fn open(&self) -> String {
-        self.under("open")
-    }
-
-    /// Removes it.
-    #[must_use]
-    pub fn delete(&self) -> String {
-        self.under("delete")
-    }
-
-    /// The list of its builds.
-    #[must_use]
-    pub fn builds(&self) -> String {
-        self.under("builds")
-    }
-
-    /// How its machines were.
-    #[must_use]
-    pub fn health(&self) -> String {
-        self.under("health")
-    }
-
-    /// One of its builds.
-    #[must_use]
-    pub fn build(&self, number: i64) -> String {
-        format!("{}/builds/{number}", self.0)
-    }
-
-    /// A build's live stream, from line `after` of its log on.
-    #[must_use]
-    pub fn build_live(&self, number: i64, after: i64) -> String {
-        format!("{}/builds/{number}/live?after={after}", self.0)
-    }
-
-    /// A build's log as plain text.
-    #[must_use]
-    pub fn build_text(&self, number: i64) -> String {
-        format!("{}/builds/{number}/log", self.0)
-    }
-
-    /// Asks a build to stop.
-    #[must_use]
-    pub fn cancel(&self, build: &Build) -> String {
-        format!("{}/builds/{}/cancel", self.0, build.number)
-    }
-
-    /// The terminal page of its only agent.
-    #[must_use]
-    pub fn terminal(&self) -> String {
-        self.under("terminal")
-    }
-
-    /// The terminal page of one agent.
-    #[must_use]
-    pub fn agent_terminal(&self, agent: &str) -> String {
-        format!("{}.{}/terminal", self.0, segment(agent))
-    }
-
-    /// The terminal page of one that is open.
-    #[must_use]
-    pub fn open_terminal(&self, agent: &str, terminal: TerminalId) -> String {
-        format!("{}?t={terminal}", self.agent_terminal(agent))
-    }
-
-    /// Ends a terminal.
-    #[must_use]
-    pub fn end_terminal(&self, terminal: TerminalId) -> String {
-        format!("{}/terminals/{terminal}/end", self.0)
-    }
-
-    /// Its name.
-    #[must_use]
-    pub fn settings(&self) -> String {
-        self.under("settings")
-    }
-
-    /// Its parameters.
-    #[must_use]
-    pub fn parameters(&self) -> String {
-        self.under("settings/parameters")
-    }
-
-    /// When it starts and stops by itself.
-    #[must_use]
-    pub fn schedule(&self) -> String {
-        self.under("settings/schedule")
-    }
-
-    fn under(&self, rest: &str) -> String {
-        format!("{}/{rest}", self.0)
-    }
 }
 
 /// Adds a starter template.

@@ -34,10 +34,10 @@ pub fn run(table: &mut Table) {
     let mut agents = Agents(vec![]);
     let began = Instant::now();
     for some in tokens.chunks(AT_ONCE) {
-        agents.0.extend(some.iter().enumerate().map(|(n, token)| {
-            let home = site.dir.path().join(format!("agent-{}-{n}", agents.0.len()));
-            started(&site, &home, token)
-        }));
+        for token in some {
+            let home = site.dir.path().join(format!("agent-{}", agents.0.len()));
+            agents.0.push(started(&site, &home, token));
+        }
         std::thread::sleep(STARTED_IN);
     }
     all_there(&site, &session);
