@@ -240,6 +240,7 @@ async fn people(ctx: &Context, command: args::people::Command) -> anyhow::Result
     }
 }
 
+#[expect(clippy::cognitive_complexity, reason = "one arm a command")]
 async fn workspaces(ctx: &Context, command: args::workspaces::Command) -> anyhow::Result<()> {
     use args::workspaces::Command as C;
     match command {

@@ -250,7 +250,7 @@ pub fn keep_tokens(tx: &ReadTx<'_>, workspace: WorkspaceId) -> Result<bool> {
          WHERE b.workspace_id = :workspace AND a.spec ->> '$.external'
          ORDER BY b.number DESC LIMIT 1",
         named_params! { ":workspace": workspace },
-        |row| Ok(row.get("kept")?),
+        |row| row.get::<_, bool>("kept"),
     )?;
     Ok(kept.unwrap_or(false))
 }

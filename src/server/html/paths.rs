@@ -13,7 +13,6 @@ mod sign_in;
 mod templates;
 
 use crate::model::id::{InvitationId, PasskeyId};
-use crate::model::name::{UserName, WorkspaceName};
 
 pub use access_review::{ACCESS_REVIEW, ACCESS_REVOKE, ACCESS_SIGN_OFF, access_review};
 pub use audit::{
@@ -229,6 +228,7 @@ fn leading_on(path: String, next: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::name::{UserName, WorkspaceName};
 
     #[test]
     fn what_people_wrote_is_escaped_in_paths() {

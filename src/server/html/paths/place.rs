@@ -161,7 +161,7 @@ impl Place {
         self.under("settings/schedule")
     }
 
-    fn under(&self, rest: &str) -> String {
+    pub(super) fn under(&self, rest: &str) -> String {
         format!("{}/{rest}", self.0)
     }
 }
