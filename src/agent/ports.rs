@@ -1,4 +1,7 @@
-//! Ports that something listens on: read from the kernel's tables, told when they change.
+//! Ports that something listens on: asked of the kernel, told when they change.
+
+#[cfg(target_os = "linux")]
+mod diag;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -9,11 +12,11 @@ use crate::wire::agent::ListeningPort;
 
 use super::base::Base;
 
-/// How often the tables are read while people work or ports change.
+/// How often the kernel is asked while people work or ports change.
 const OFTEN: Duration = Duration::from_secs(5);
-/// How often they are read when nothing changed for [`CALM_AFTER`] and nobody is there.
+/// How often it is asked when nothing changed for [`CALM_AFTER`] and nobody is there.
 const SELDOM: Duration = Duration::from_secs(30);
-/// After this long without a change the tables are read seldom.
+/// After this long without a change it is asked seldom.
 const CALM_AFTER: Duration = Duration::from_secs(60);
 /// Most ports told; a machine with more has no use for the list.
 const MAX_PORTS: usize = 256;
@@ -22,7 +25,7 @@ const LOWEST: u16 = 10;
 /// The state LISTEN in the kernel's tables.
 const LISTEN: &str = "0A";
 
-/// Reads the tables until it is dropped. `anyone` says whether there are sessions.
+/// Asks the kernel until it is dropped. `anyone` says whether there are sessions.
 pub async fn watch(base: &Base, anyone: impl Fn() -> bool) {
     let mut told = BTreeMap::new();
     let mut names: BTreeMap<u64, String> = BTreeMap::new();
@@ -55,8 +58,13 @@ fn list(found: &BTreeMap<u16, u64>, names: &BTreeMap<u64, String>) -> Vec<Listen
         .collect()
 }
 
-/// Listening ports with the sockets' inodes. Empty where there is no such table.
+/// Listening ports with the sockets' inodes. Empty where nobody tells of them.
 fn listening() -> BTreeMap<u16, u64> {
+    #[cfg(target_os = "linux")]
+    if let Ok(found) = diag::listening() {
+        return found.into_iter().filter(|(port, _)| *port >= LOWEST).collect();
+    }
+    // Emulators, sandboxes and kernels without that part have only the table.
     let mut all = BTreeMap::new();
     for table in ["/proc/self/net/tcp", "/proc/self/net/tcp6"] {
         all.extend(parse(&std::fs::read_to_string(table).unwrap_or_default()));

@@ -50,14 +50,6 @@ impl App {
         .await
     }
 
-    /// Notes that an agent was heard; written at most every ten seconds.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn agent_heard(&self, id: AgentId) -> Result<()> {
-        self.db.write(move |tx| Ok(agents::set_heard(tx, id)?)).await
-    }
-
     /// Notes that an agent went away.
     ///
     /// # Errors

@@ -24,38 +24,28 @@ pub enum Away {
 }
 
 impl App {
-    /// Takes what an agent's machine said of itself. Gives what its own log is to be told, if anything.
+    /// Takes that agents were heard, with what they said of their machines if they did. An agent that
+    /// there is no more is passed over. Gives what agents' own logs are to be told.
     ///
     /// # Errors
-    /// When there is no such agent or the database fails.
-    pub async fn agent_figures(&self, id: AgentId, figures: Figures) -> Result<Option<String>> {
+    /// When the database fails.
+    pub async fn agents_heard(
+        &self,
+        said: Vec<(AgentId, Option<Figures>)>,
+    ) -> Result<Vec<(AgentId, String)>> {
         self.db
             .write(move |tx| {
-                agents::set_heard(tx, id)?;
-                let (home, name) = place(tx, id)?;
-                let known = agent_health::find(tx, home.workspace, &name)?;
-                let is_early = |known: &Health| {
-                    known.agent == id
-                        && known.figures.is_some()
-                        && !known.verdict.is_lost
-                        && (known.heard_at..known.heard_at.plus(REPORTS_APART)).contains(&tx.now)
-                };
-                if known.as_ref().is_some_and(is_early) {
-                    return Ok(None);
+                let mut told = vec![];
+                for (id, figures) in said {
+                    agents::set_heard(tx, id)?;
+                    let Some(figures) = figures else { continue };
+                    match take(tx, id, figures) {
+                        Ok(text) => told.extend(text.map(|text| (id, text))),
+                        Err(Error::NotFound(_)) => {}
+                        Err(error) => return Err(error),
+                    }
                 }
-                if known.is_none() {
-                    // A name that is new: another may be no more.
-                    let month = Timestamp(tx.now.0 - Step::Quarter.kept_secs());
-                    agent_health::forget_silent(tx, home.workspace, month)?;
-                }
-                let mut health = known.unwrap_or_else(|| Health::unheard(&name, id, tx.now));
-                let before = (health.agent == id).then(|| health.verdict.clone());
-                (health.agent, health.figures, health.heard_at) = (id, Some(figures), tx.now);
-                let verdict = health.verdict.heard(&figures);
-                judged(tx, home.workspace, &mut health, verdict)?;
-                remember(tx, home.workspace, &mut health, &figures)?;
-                agent_health::put(tx, home.workspace, &health)?;
-                Ok(for_machine(before.as_ref(), &health.verdict, &figures))
+                Ok(told)
             })
             .await
     }
@@ -98,6 +88,34 @@ impl App {
     pub async fn agents_to_expect(&self) -> Result<Vec<AgentId>> {
         self.db.read_large(|tx| Ok(agent_health::here(tx)?)).await
     }
+}
+
+/// Takes what an agent said of its machine. Gives what the agent's own log is to be told, if anything.
+fn take(tx: &WriteTx<'_>, id: AgentId, figures: Figures) -> Result<Option<String>> {
+    let (home, name) = place(tx, id)?;
+    let known = agent_health::find(tx, home.workspace, &name)?;
+    let is_early = |known: &Health| {
+        known.agent == id
+            && known.figures.is_some()
+            && !known.verdict.is_lost
+            && (known.heard_at..known.heard_at.plus(REPORTS_APART)).contains(&tx.now)
+    };
+    if known.as_ref().is_some_and(is_early) {
+        return Ok(None);
+    }
+    if known.is_none() {
+        // A name that is new: another may be no more.
+        let month = Timestamp(tx.now.0 - Step::Quarter.kept_secs());
+        agent_health::forget_silent(tx, home.workspace, month)?;
+    }
+    let mut health = known.unwrap_or_else(|| Health::unheard(&name, id, tx.now));
+    let before = (health.agent == id).then(|| health.verdict.clone());
+    (health.agent, health.figures, health.heard_at) = (id, Some(figures), tx.now);
+    let verdict = health.verdict.heard(&figures);
+    judged(tx, home.workspace, &mut health, verdict)?;
+    remember(tx, home.workspace, &mut health, &figures)?;
+    agent_health::put(tx, home.workspace, &health)?;
+    Ok(for_machine(before.as_ref(), &health.verdict, &figures))
 }
 
 fn place(tx: &WriteTx<'_>, id: AgentId) -> Result<(agents::Home, String)> {

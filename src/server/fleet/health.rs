@@ -11,7 +11,7 @@ use super::{Fleet, Presence, lock};
 use crate::model::health::{Figures, Path};
 use crate::model::id::AgentId;
 use crate::server::app::health::Away;
-use crate::wire::agent::{Stats, ToAgent};
+use crate::wire::agent::Stats;
 
 /// How long an agent may be away before its machine is lost, after its connection ended. One that is
 /// silent ends after [`crate::model::agent::SILENCE`], so that a machine without power is lost after a
@@ -46,14 +46,9 @@ impl Missing {
 
 impl Fleet {
     /// Takes what an agent's machine said of itself.
-    pub(super) async fn take_stats(
-        &self,
-        agent: AgentId,
-        stats: Stats,
-    ) -> crate::server::app::Result<Option<ToAgent>> {
-        let figures = figures(&stats, self.presence(agent).as_ref(), self.0.clock.now_ms());
-        let told = self.0.app.agent_figures(agent, figures).await?;
-        Ok(told.map(|text| ToAgent::Told { text }))
+    pub(super) fn take_stats(&self, agent: AgentId, stats: &Stats) {
+        let figures = figures(stats, self.presence(agent).as_ref(), self.0.clock.now_ms());
+        self.heard(agent, Some(figures));
     }
 
     /// An agent went: it may come again for some time.

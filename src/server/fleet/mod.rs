@@ -10,6 +10,7 @@ mod drawn;
 mod faults;
 pub mod front_door;
 mod health;
+mod heard;
 mod hello;
 mod joined;
 mod limits;
@@ -43,6 +44,7 @@ use self::address::Prefix;
 use self::agents::AgentSocket;
 use self::clients::ClientSocket;
 use self::health::Missing;
+use self::heard::Heard;
 use self::local::Local;
 use self::register::Register;
 use self::relay::Relay;
@@ -75,6 +77,8 @@ struct Inner {
     clients: Mutex<BTreeMap<PeerKey, ClientSocket>>,
     /// Agents that went, and may come again.
     missing: Missing,
+    /// What agents said lately of themselves.
+    heard: Heard,
     /// Counts changes of `agents`, for those who wait for one.
     changes: watch::Sender<u64>,
     /// What the secrets of shells' marks are made from.
@@ -137,6 +141,7 @@ impl Fleet {
             agents: Mutex::default(),
             clients: Mutex::default(),
             missing: Missing::default(),
+            heard: Heard::default(),
             changes: watch::Sender::new(0),
             marks_key: start.marks_key,
             clock,
@@ -158,6 +163,8 @@ impl Fleet {
         tasks.spawn("fleet-revoke", OnPanic::Stop, async move { fleet.watch_rights().await });
         let fleet = self.clone();
         tasks.spawn("fleet-missing", OnPanic::Stop, async move { fleet.watch_missing().await });
+        let fleet = self.clone();
+        tasks.spawn("fleet-heard", OnPanic::Stop, async move { fleet.keep_heard().await });
     }
 
     /// The address of the overlay's UDP socket.

@@ -31,8 +31,8 @@ impl Fleet {
             FromAgent::Hello { .. } => faults.note("a second hello"),
             FromAgent::Endpoints { endpoints } => self.move_agent(agent, key, &endpoints),
             FromAgent::Directory { expanded } => app.agent_directory(agent, &expanded).await?,
-            FromAgent::Heartbeat => app.agent_heard(agent).await?,
-            FromAgent::Stats { stats } => return self.take_stats(agent, stats).await,
+            FromAgent::Heartbeat => self.heard(agent, None),
+            FromAgent::Stats { stats } => self.take_stats(agent, &stats),
             FromAgent::Lifecycle { state, at_ms } => {
                 app.agent_lifecycle(agent, state, at_ms).await?;
             }

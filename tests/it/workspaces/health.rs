@@ -62,7 +62,9 @@ impl World {
     /// Half a minute later the agent tells these figures.
     async fn tell(&self, agent: AgentId, figures: Figures) -> Option<String> {
         self.server.clock.advance(Duration::from_secs(30));
-        self.server.app.agent_figures(agent, figures).await.unwrap()
+        let said = vec![(agent, Some(figures))];
+        let told = self.server.app.agents_heard(said).await.unwrap();
+        told.into_iter().map(|(_, text)| text).next()
     }
 
     async fn machine(&self, of: &Value) -> Value {
@@ -260,7 +262,7 @@ async fn a_machine_that_flaps_does_not_fill_the_log() {
     // What it tells at once again is not even taken.
     let app = &world.server.app;
     for _ in 0..10 {
-        app.agent_figures(agent, Figures { cpu: 1.0, ..calm() }).await.unwrap();
+        app.agents_heard(vec![(agent, Some(Figures { cpu: 1.0, ..calm() }))]).await.unwrap();
     }
     assert_eq!(world.machine(&kiln).await["figures"]["cpu"], 0.25);
 }
