@@ -64,7 +64,7 @@ pub fn prepare(conn: &mut Connection) -> Result<()> {
         tx.pragma_update(None, "application_id", APPLICATION_ID)?;
         tx.pragma_update(None, "user_version", known)?;
         tx.commit()?;
-        return Ok(());
+        return let_go(conn);
     }
     if found < known {
         keep_a_copy(conn, found)?;
@@ -81,7 +81,12 @@ pub fn prepare(conn: &mut Connection) -> Result<()> {
         tx.pragma_update(None, "user_version", number)?;
         tx.commit()?;
     }
-    Ok(())
+    if found < known { let_go(conn) } else { Ok(()) }
+}
+
+/// Every page was in its hands, and few of them will be again soon.
+fn let_go(conn: &Connection) -> Result<()> {
+    Ok(conn.execute_batch("PRAGMA shrink_memory")?)
 }
 
 /// What SQL alone cannot do for a migration.
