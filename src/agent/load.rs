@@ -8,6 +8,7 @@ use tokio::time::sleep;
 use crate::clock::Clock;
 use crate::wire::agent::Stats;
 
+use self::board::Board;
 use super::base::Base;
 use super::sessions::Sessions;
 
@@ -97,7 +98,12 @@ pub async fn watch(base: &Base, sessions: &Sessions) {
         let now = Look { at: base.clock.instant(), cpu: cpu() };
         let counts = sessions.counts();
         let memory = memory();
-        let (disk, board) = (disk(&base.account.home), board::look(Path::new("/")));
+        let disk = disk(&base.account.home);
+        // In a container they would be those of its host, where each container would tell of them.
+        let board = match cgroup::is_container() {
+            true => Board::default(),
+            false => board::look(Path::new("/")),
+        };
         base.reports.stats(Stats {
             cpu: share(&before, &now),
             cores: now.cpu.cores,
@@ -107,9 +113,9 @@ pub async fn watch(base: &Base, sessions: &Sessions) {
             disk_total: disk.total,
             inodes_used: disk.inodes_used,
             inodes_total: disk.inodes_total,
-            // The kernel's load is that of the whole machine.
-            load: board.load.filter(|_| !cgroup::is_container()),
-            temperature: board.temperature,
+            load: board.load,
+            temperature: board.heat.map(|heat| heat.temperature),
+            temperature_mark: board.heat.and_then(|heat| heat.mark),
             under_voltage: board.under_voltage,
             throttled: board.throttled,
             uptime_s: board.uptime_s,

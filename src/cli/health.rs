@@ -4,6 +4,8 @@ use super::args::workspaces::HealthArgs;
 use super::context::Context;
 use super::output::Paint;
 use super::table::Table;
+use crate::model::health::said::percent;
+use crate::model::health::share;
 use crate::wire::health::{Figures, Machine};
 
 /// Runs the command.
@@ -13,15 +15,15 @@ use crate::wire::health::{Figures, Machine};
 pub async fn run(ctx: &Context, args: HealthArgs) -> anyhow::Result<()> {
     let client = ctx.client()?;
     let all = match &args.workspace {
-        Some(name) => {
-            let workspace = client.workspace(&name.parse()?).await?;
-            client.machines(Some(workspace.id)).await?
-        }
-        None => client.machines(None).await?,
+        Some(name) => client.machines_of(client.workspace(&name.parse()?).await?.id).await?,
+        None => client.machines(args.search.as_deref().unwrap_or_default()).await?,
     };
     ctx.out.list(&args.listing, &all.machines, || table(&all.machines))?;
     if all.machines.is_empty() {
-        ctx.out.note("No machine is there: no workspace runs that you may see.");
+        ctx.out.note("No machine is there: no workspace runs that you may see, or that fits.");
+    }
+    if all.more {
+        ctx.out.note("There are more: name a workspace, or narrow them with --search.");
     }
     for machine in &all.machines {
         for trouble in &machine.troubles {
@@ -74,27 +76,19 @@ fn table(all: &[Machine]) -> Table {
 
 fn cells(f: &Figures) -> [String; 9] {
     let or_dash = |text: Option<String>| text.unwrap_or_else(|| "-".to_owned());
+    let part = |used, total| or_dash(share(used, total).map(|part| percent(Some(part))));
     let up = f.uptime_s.map(std::time::Duration::from_secs).map(crate::model::time::words);
     [
-        percent(f.cpu),
+        percent(Some(f.cpu)),
         or_dash(f.load.map(|load| format!("{load:.2}"))),
-        or_dash(share(f.memory_used, f.memory_total)),
-        or_dash(share(f.disk_used, f.disk_total)),
-        or_dash(share(f.inodes_used, f.inodes_total)),
+        part(f.memory_used, f.memory_total),
+        part(f.disk_used, f.disk_total),
+        part(f.inodes_used, f.inodes_total),
         or_dash(f.temperature.map(|t| format!("{t:.0} °C"))),
         or_dash(f.clock_ahead_ms.map(offset)),
         or_dash(f.path.clone()),
         or_dash(up),
     ]
-}
-
-fn percent(share: f64) -> String {
-    format!("{:.0} %", share * 100.0)
-}
-
-#[expect(clippy::cast_precision_loss, reason = "nobody has 8 PiB to the byte")]
-fn share(used: u64, total: u64) -> Option<String> {
-    (total > 0).then(|| percent(used as f64 / total as f64))
 }
 
 /// By how much a clock is off.

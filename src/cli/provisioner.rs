@@ -23,7 +23,8 @@ pub async fn run(ctx: &Context, command: Provisioner) -> anyhow::Result<()> {
     match command {
         Jobs::List { status, limit, within, listing } => {
             let limit = limit.to_string();
-            let query = [("limit", &*limit), ("status", status.as_deref().unwrap_or_default())];
+            let status = status.join(",");
+            let query = [("limit", &*limit), ("status", &*status)];
             let found: Vec<ProvisionerJob> =
                 client.query(&place(within.organization()), &query).await?;
             ctx.out.list(&listing, &found, || table(&found, ctx.clock.now_ms()))

@@ -152,6 +152,17 @@ pub const fn check_external(last: Option<&Build>, next: Transition) -> Result<()
     }
 }
 
+/// Which jobs are asked for.
+#[derive(Clone, Debug, Default)]
+pub struct JobFilter {
+    /// In one of these states; in any when absent.
+    pub statuses: Option<Vec<JobStatus>>,
+    /// Of these; of all when absent.
+    pub ids: Option<Vec<JobId>>,
+    /// At most so many.
+    pub limit: i64,
+}
+
 /// A job: what a runner does for a build or an import.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Job {

@@ -17,8 +17,8 @@ pub struct ConnectionFilter {
     pub user: Option<String>,
     /// The e-mail address of who came.
     pub email: Option<String>,
-    /// Through one of these; through any when empty.
-    pub kinds: Vec<SessionKind>,
+    /// Through one of these; through any when absent.
+    pub kinds: Option<Vec<SessionKind>>,
     /// Began then or later.
     pub after: Option<Timestamp>,
     /// Began then or before.
@@ -85,11 +85,11 @@ impl ConnectionFilter {
             "user_email" => narrow(&mut self.email, text),
             "type" => {
                 let of = SessionKind::ALL.iter().copied().filter(|kind| word(*kind) == text);
-                self.kinds.extend(of);
-                if self.kinds.is_empty() {
+                let kinds: Vec<_> = of.collect();
+                if kinds.is_empty() {
                     return Err(BadFilter::new(format!("{value:?} is no {key}")));
                 }
-                true
+                narrow(&mut self.kinds, kinds)
             }
             "connected_after" => narrow(&mut self.after, time()?),
             "connected_before" => narrow(&mut self.before, time()?),
@@ -115,12 +115,19 @@ mod tests {
     fn searches_are_read_in_coders_words() {
         let parse = ConnectionFilter::parse;
         let found = parse("type:ssh username:me status:ongoing").unwrap();
-        assert_eq!(found.kinds, [SessionKind::Ssh, SessionKind::Sftp, SessionKind::Tunnel]);
+        let by_ssh = vec![SessionKind::Ssh, SessionKind::Sftp, SessionKind::Tunnel];
+        assert_eq!(found.kinds, Some(by_ssh));
+        assert!(parse("type:ssh type:vscode").unwrap().nothing);
         assert_eq!((found.user.as_deref(), found.ongoing), (Some("me"), Some(true)));
         assert!(parse("status:ongoing status:completed").unwrap().nothing);
-        for wrong in
-            ["type:walk", "status:perhaps", "workspace_id:7", "connected_after:july", "a:b"]
-        {
+        for wrong in [
+            "type:walk",
+            "type:ssh type:walk",
+            "status:perhaps",
+            "workspace_id:7",
+            "connected_after:july",
+            "a:b",
+        ] {
             assert!(parse(wrong).is_err(), "{wrong}");
         }
     }

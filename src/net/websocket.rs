@@ -104,9 +104,13 @@ fn from_handshake(error: WsError) -> ConnectError {
         WsError::Http(response) => {
             let (status, headers) = (response.status(), response.headers());
             let text = |name| headers.get(name).and_then(|v| v.to_str().ok()).unwrap_or_default();
+            let is_page = text(http::header::CONTENT_TYPE).starts_with("text/html");
+            if is_page && status.is_server_error() {
+                let why = "what stands before the server does not reach it".to_owned();
+                return ConnectError::Refused { status: status.as_u16(), why };
+            }
             // Nothing that the server says here is a page.
-            if status.is_redirection() || text(http::header::CONTENT_TYPE).starts_with("text/html")
-            {
+            if status.is_redirection() || is_page {
                 let to: String = text(http::header::LOCATION).chars().take(MAX_WHY).collect();
                 let to = if to.is_empty() { to } else { format!(" and leads to {to}") };
                 let what = format!("answered {}{to}", status.as_u16());
@@ -236,6 +240,19 @@ mod tests {
         let url = answering("HTTP/1.1 401 Unauthorized\r\nContent-Length: 2\r\n\r\nno").await;
         match Dialer::default().connect(&url, &http::HeaderMap::new()).await {
             Err(ConnectError::Refused { status: 401, .. }) => {}
+            Err(other) => panic!("{other:?}"),
+            Ok(_) => panic!("connected"),
+        }
+    }
+
+    #[tokio::test]
+    async fn a_proxy_without_its_server_is_no_sign_in_page() {
+        let page =
+            "HTTP/1.1 502 Bad Gateway\r\nContent-Type: text/html\r\nContent-Length: 2\r\n\r\nno";
+        match Dialer::default().connect(&answering(page).await, &http::HeaderMap::new()).await {
+            Err(ConnectError::Refused { status: 502, why }) => {
+                assert_eq!(why, "what stands before the server does not reach it");
+            }
             Err(other) => panic!("{other:?}"),
             Ok(_) => panic!("connected"),
         }

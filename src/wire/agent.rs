@@ -199,12 +199,16 @@ pub struct Stats {
     /// Programs that ran or waited to, as a mean of the last minute; none in a container.
     #[serde(default)]
     pub load: Option<f64>,
-    /// Its hottest sensor, in degrees Celsius.
+    /// The sensor that is nearest to its mark, in degrees Celsius; none in a container.
     #[serde(default)]
     pub temperature: Option<f64>,
     /// Its supply voltage is too low now.
     #[serde(default)]
     pub under_voltage: bool,
+    /// From which temperature on that sensor's part slows down or fails; not told by older agents, and
+    /// where the sensor does not say.
+    #[serde(default)]
+    pub temperature_mark: Option<f64>,
     /// It has slowed itself down now.
     #[serde(default)]
     pub throttled: bool,

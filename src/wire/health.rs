@@ -9,8 +9,10 @@ use super::coder::Time;
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Machines {
-    /// The first of them, by workspace and agent.
+    /// The first of them: who is lost, who needs care, and the rest, each by workspace and agent.
     pub machines: Vec<Machine>,
+    /// Whether there are more than were looked at.
+    pub more: bool,
 }
 
 /// A machine that an agent runs on.

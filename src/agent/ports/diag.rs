@@ -53,8 +53,7 @@ pub(super) fn listening() -> io::Result<Vec<(u16, u64)>> {
 
 fn ask(family: u8) -> io::Result<OwnedFd> {
     let (kind, flags) = (SocketType::DGRAM, SocketFlags::CLOEXEC);
-    let socket =
-        rustix::net::socket_with(AddressFamily::NETLINK, kind, flags, Some(SOCK_DIAG))?;
+    let socket = rustix::net::socket_with(AddressFamily::NETLINK, kind, flags, Some(SOCK_DIAG))?;
     set_socket_timeout(&socket, Timeout::Recv, Some(PATIENCE))?;
     rustix::net::send(&socket, &request(family), SendFlags::empty())?;
     Ok(socket)
@@ -123,7 +122,8 @@ mod tests {
 
     #[test]
     fn an_answer_that_is_cut_off_or_refused_is_an_error() {
-        let refused = [&20u32.to_ne_bytes()[..], &ERROR.to_ne_bytes(), &[0; 10], &(-2i32).to_ne_bytes()];
+        let refused =
+            [&20u32.to_ne_bytes()[..], &ERROR.to_ne_bytes(), &[0; 10], &(-2i32).to_ne_bytes()];
         let refused = refused.concat();
         let error = take(&refused, &mut vec![]).unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::NotFound);

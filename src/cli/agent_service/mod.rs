@@ -58,7 +58,10 @@ pub fn install(ctx: &Context, agent: Agent, args: &Install) -> anyhow::Result<()
         init.prepare(&tree, &account)?;
         let makes = match (init, account.is_own()) {
             (Init::OpenRc, true) => {
-                format!(" Make that account there, with the home /{STATE_DIR}: `adduser -S -D -H`.")
+                let name = &account.name;
+                format!(
+                    " Make that account there: `adduser -S -D -H -h /{STATE_DIR} -s /bin/sh {name}`."
+                )
             }
             (Init::Systemd, true) => " The first start makes that account.".to_owned(),
             (_, false) => String::new(),

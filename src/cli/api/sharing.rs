@@ -54,11 +54,16 @@ impl Client {
     ///
     /// # Errors
     /// When the server cannot be reached, or refuses.
-    pub async fn machines(&self, workspace: Option<Uuid>) -> anyhow::Result<Machines> {
-        match workspace {
-            Some(id) => self.get(&format!("/api/v2/workspaces/{id}/machines")).await,
-            None => self.get("/api/v2/machines").await,
-        }
+    pub async fn machines(&self, search: &str) -> anyhow::Result<Machines> {
+        self.query("/api/v2/machines", &[("q", search)]).await
+    }
+
+    /// The machines of a workspace.
+    ///
+    /// # Errors
+    /// When the server cannot be reached, or refuses.
+    pub async fn machines_of(&self, workspace: Uuid) -> anyhow::Result<Machines> {
+        self.get(&format!("/api/v2/workspaces/{workspace}/machines")).await
     }
 
     /// The terminals of a workspace that people are at.

@@ -19,9 +19,15 @@ pub enum Jobs {
     /// List the last jobs of an organization
     #[command(visible_alias = "ls")]
     List {
-        /// Only those of one status: pending, running, succeeded, canceling, canceled, failed
-        #[arg(long, short, env = "STEADING_PROVISIONER_JOB_LIST_STATUS", value_name = "STATUS")]
-        status: Option<String>,
+        /// Only those in these states: pending, running, succeeded, canceling, canceled, failed
+        #[arg(
+            long,
+            short,
+            env = "STEADING_PROVISIONER_JOB_LIST_STATUS",
+            value_delimiter = ',',
+            value_name = "STATUS,…"
+        )]
+        status: Vec<String>,
         /// At most so many
         #[arg(
             long,

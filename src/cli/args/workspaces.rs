@@ -76,6 +76,9 @@ pub enum Command {
 pub struct HealthArgs {
     /// The workspace: NAME or OWNER/NAME; all that run and that you may see when absent
     pub workspace: Option<String>,
+    /// Only those of running workspaces that fit a search: owner:ada template:docker
+    #[arg(long, short, value_name = "SEARCH", conflicts_with = "workspace")]
+    pub search: Option<String>,
     /// How to write it.
     #[command(flatten)]
     pub listing: Listing,

@@ -25,7 +25,7 @@ pub const INODES: Band = Band { from: 0.90, to: 0.85 };
 pub const MEMORY: Band = Band { from: 0.95, to: 0.90 };
 /// What runs or waits to, for each core: a build fills every core, and may do so.
 pub const LOAD: Band = Band { from: 4.0, to: 3.0 };
-/// Degrees Celsius: small boards slow down at 80.
+/// Degrees Celsius where the sensor says nothing else: small boards slow down at 80.
 pub const TEMPERATURE: Band = Band { from: 80.0, to: 75.0 };
 /// Milliseconds that its clock is off: beyond a slow network, and before tokens and certificates fail.
 pub const CLOCK: Band = Band { from: 30_000.0, to: 15_000.0 };
@@ -45,8 +45,13 @@ impl Trouble {
     /// Whether it has to be told twice in a row: what passes in a moment is no trouble.
     const fn is_settled_by_two(self) -> bool {
         match self {
-            Self::Disk | Self::Inodes | Self::Temperature => false,
-            Self::Memory | Self::Load | Self::Throttled | Self::UnderVoltage | Self::Clock => true,
+            Self::Disk | Self::Inodes => false,
+            Self::Memory
+            | Self::Load
+            | Self::Temperature
+            | Self::Throttled
+            | Self::UnderVoltage
+            | Self::Clock => true,
         }
     }
 
@@ -63,12 +68,17 @@ impl Trouble {
             Self::Inodes => within(INODES, figures.inodes()),
             Self::Memory => within(MEMORY, figures.memory()),
             Self::Load => within(LOAD, figures.load_a_core()),
-            Self::Temperature => within(TEMPERATURE, figures.temperature),
+            Self::Temperature => within(heat(figures.temperature_mark), figures.temperature),
             Self::Throttled => Some(figures.throttled),
             Self::UnderVoltage => Some(figures.under_voltage),
             Self::Clock => within(CLOCK, figures.ahead_ms.map(millis)),
         }
     }
+}
+
+/// When it is too hot, by what the sensor says of itself.
+fn heat(mark: Option<f64>) -> Band {
+    mark.map_or(TEMPERATURE, |from| Band { from, to: from - (TEMPERATURE.from - TEMPERATURE.to) })
 }
 
 #[expect(clippy::cast_precision_loss, reason = "compared with marks of seconds")]
@@ -184,6 +194,10 @@ mod tests {
             (Figures { inodes_used: 95, inodes_total: 100, ..calm }, Trouble::Inodes),
             (Figures { load: Some(17.0), ..calm }, Trouble::Load),
             (Figures { temperature: Some(80.1), ..calm }, Trouble::Temperature),
+            (
+                Figures { temperature: Some(96.0), temperature_mark: Some(95.0), ..calm },
+                Trouble::Temperature,
+            ),
             (Figures { throttled: true, ..calm }, Trouble::Throttled),
             (Figures { under_voltage: true, ..calm }, Trouble::UnderVoltage),
         ];
@@ -191,6 +205,8 @@ mod tests {
             assert_eq!(after(&[figures, figures]).troubles, BTreeSet::from([trouble]));
             assert_eq!(after(&[figures, figures, calm, calm]).state(), State::Ok);
         }
+        let warm = Figures { temperature: Some(94.0), temperature_mark: Some(95.0), ..calm };
+        assert_eq!(after(&[warm, warm]).state(), State::Ok, "a desktop that compiles");
         let wrong = Figures { cpu: f64::NAN, load: Some(f64::NAN), ..Figures::default() };
         assert_eq!(after(&[wrong, wrong]).state(), State::Ok);
     }

@@ -73,8 +73,10 @@ pub struct Figures {
     pub inodes_used: u64,
     /// Inodes there; 0 where there is no fixed number of them.
     pub inodes_total: u64,
-    /// The hottest sensor, in degrees Celsius.
+    /// The sensor that is nearest to its mark, in degrees Celsius.
     pub temperature: Option<f64>,
+    /// That mark; none where it is that of small boards.
+    pub temperature_mark: Option<f64>,
     /// Its supply voltage is too low.
     pub under_voltage: bool,
     /// It has slowed itself down.
@@ -117,7 +119,8 @@ impl Figures {
 
 /// A part of a whole, 0 to 1; none of nothing.
 #[expect(clippy::cast_precision_loss, reason = "nobody has 8 PiB to the byte")]
-fn share(used: u64, total: u64) -> Option<f64> {
+#[must_use]
+pub fn share(used: u64, total: u64) -> Option<f64> {
     (total > 0).then(|| (used as f64 / total as f64).clamp(0.0, 1.0))
 }
 

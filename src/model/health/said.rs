@@ -97,19 +97,22 @@ pub const LOST_ADVICE: &str =
 
 /// What is wrong with a clock that is as many milliseconds ahead of the server's, or behind.
 fn clock(ahead_ms: i64) -> String {
+    format!("Its clock is {}.", offset(ahead_ms))
+}
+
+fn offset(ahead_ms: i64) -> String {
     let off = words(Duration::from_millis(ahead_ms.unsigned_abs()));
     let side = if ahead_ms < 0 { "behind" } else { "ahead of" };
-    format!("Its clock is {off} {side} the server's.")
+    format!("{off} {side} the server's")
 }
 
 /// What the machine's own log is told of its clock.
 #[must_use]
 pub fn clock_for_machine(ahead_ms: i64) -> String {
-    let off = words(Duration::from_millis(ahead_ms.unsigned_abs()));
-    let side = if ahead_ms < 0 { "behind" } else { "ahead of" };
     format!(
-        "This machine's clock is {off} {side} the server's. Certificates, tokens and builds go by \
-         time: have it keep time, with timedatectl set-ntp true where there is systemd."
+        "This machine's clock is {}. Certificates, tokens and builds go by time: have it keep time, \
+         with timedatectl set-ntp true where there is systemd.",
+        offset(ahead_ms)
     )
 }
 

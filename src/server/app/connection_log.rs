@@ -1,5 +1,6 @@
 //! The log of connections: who was in which workspace, through what, from where and how long.
 
+use super::workspace_search::person;
 use super::{Actor, App, Error, Result, page};
 use crate::model::connection_filter::ConnectionFilter;
 use crate::model::id::{OrganizationId, SessionId, UserId, WorkspaceId};
@@ -67,7 +68,7 @@ fn meaning(
         organization,
         owner,
         user: user.or(by_email),
-        kinds: filter.kinds,
+        kinds: filter.kinds.unwrap_or_default(),
         after: filter.after,
         before: filter.before,
         workspace: filter.workspace.map(WorkspaceId),
@@ -84,14 +85,6 @@ fn known<T>(
     match key {
         None => Ok(Some(None)),
         Some(key) => Ok(find(key)?.map(Some)),
-    }
-}
-
-fn person(tx: &ReadTx<'_>, key: &str, me: Option<UserId>) -> Result<Option<UserId>> {
-    match (key, key.parse()) {
-        ("me", _) => Ok(me),
-        (_, Ok(id)) => Ok(Some(id)),
-        (name, Err(_)) => Ok(users::find_by_name(tx, name)?.map(|u| u.id)),
     }
 }
 

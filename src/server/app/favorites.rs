@@ -30,10 +30,15 @@ impl App {
         let actor = actor.clone();
         self.db
             .write(move |tx| {
-                access::require(tx, &actor, id, Verb::View)?;
                 let user = actor.caller()?.user.id;
-                if is_one && favorites::of(tx, user)?.len() >= MAX_FAVORITES {
-                    return Err(Error::conflict(format!("you have {MAX_FAVORITES} favorites")));
+                let all = favorites::of(tx, user)?;
+                // What one had stays one's own to take away.
+                if is_one || !all.contains(&id) {
+                    access::require(tx, &actor, id, Verb::View)?;
+                }
+                if is_one && !all.contains(&id) && all.len() >= MAX_FAVORITES {
+                    let why = format!("you have {MAX_FAVORITES} favorites; take one away first");
+                    return Err(Error::conflict(why));
                 }
                 favorites::set(tx, user, id, is_one)?;
                 tx.emit(Event::Workspace(id));

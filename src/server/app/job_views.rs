@@ -1,7 +1,7 @@
 //! What runners did and do, for who looks after the templates of an organization.
 
 use super::{Actor, App, Error, Result, organizations};
-use crate::model::build::{Build, JobKind, JobStatus};
+use crate::model::build::{Build, JobFilter, JobKind};
 use crate::model::id::{JobId, OrganizationId};
 use crate::model::policy::{Action, Object, ResourceType};
 use crate::model::template::Version;
@@ -21,7 +21,7 @@ pub enum JobView {
 }
 
 impl App {
-    /// The last jobs of an organization, newest first; of one status where it is given.
+    /// The last jobs of an organization that are wanted, newest first.
     ///
     /// # Errors
     /// When the actor does not look after the organization's templates.
@@ -29,13 +29,14 @@ impl App {
         &self,
         actor: &Actor,
         organization: &str,
-        (status, limit): (Option<JobStatus>, i64),
+        wanted: JobFilter,
     ) -> Result<Vec<JobView>> {
         let (actor, key) = (actor.clone(), organization.to_owned());
         self.db
             .read_large(move |tx| {
                 let of = organization_of(tx, &actor, &key)?;
-                let found = jobs::recent(tx, of, status, limit.clamp(1, MAX_LIST))?;
+                let wanted = JobFilter { limit: wanted.limit.clamp(1, MAX_LIST), ..wanted };
+                let found = jobs::recent(tx, of, &wanted)?;
                 let views = found.into_iter().map(|job| view(tx, job));
                 views.filter_map(Result::transpose).collect()
             })

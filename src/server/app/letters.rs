@@ -167,7 +167,7 @@ fn tell_end(
 /// Who may answer a request: its keeper, who may share by a grant, whom the rule names; where nobody of
 /// them may, who looks after the site.
 fn approvers(tx: &ReadTx<'_>, asked: &Asked<'_>) -> Result<BTreeSet<UserId>> {
-    let mut near: BTreeSet<UserId> = keeper_of(tx, asked.workspace)?.into_iter().collect();
+    let mut near = BTreeSet::new();
     for grant in grants::list(tx, asked.workspace)? {
         if grant.verbs.contains(Verb::Share) {
             match grant.to {
@@ -183,7 +183,9 @@ fn approvers(tx: &ReadTx<'_>, asked: &Asked<'_>) -> Result<BTreeSet<UserId>> {
         near.extend(rule.group.map(|group| members(tx, group)).transpose()?.unwrap_or_default());
         near.extend(rule.rotation.map(|one| on_call(tx, one)).transpose()?.flatten());
     }
-    let near = able(tx, asked, near)?;
+    // Whose it is comes first, however many others there are.
+    let keeper = able(tx, asked, keeper_of(tx, asked.workspace)?.into_iter().collect())?;
+    let near = able(tx, asked, near)?.into_iter().chain(keeper).collect::<BTreeSet<_>>();
     if !near.is_empty() {
         return Ok(near);
     }

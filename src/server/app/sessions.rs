@@ -13,7 +13,7 @@ use crate::model::audit::{AuditAction, Diff};
 use crate::model::browser;
 use crate::model::editor::Editor;
 use crate::model::event::Event;
-use crate::model::factor::{FactorKind, Mfa};
+use crate::model::factor::{FRESH, FactorKind, Mfa};
 use crate::model::id::{IdentityGrantId, UserId};
 use crate::model::identity::Refusal;
 use crate::model::policy::Scope;
@@ -147,10 +147,12 @@ impl App {
                 super::tokens::require_unlimited(tx, &actor)?;
                 let caller = actor.caller()?;
                 actor.require_fresh(tx.now)?;
+                // Who finds the link is not who gave a factor just now.
+                let stale = Timestamp(tx.now.0 - FRESH.as_secs().cast_signed() - 1);
                 let new = NewToken {
                     name: editor.label().to_owned(),
                     identity_grant: caller.identity_grant,
-                    mfa_at: caller.mfa.at,
+                    mfa_at: caller.mfa.at.map(|at| at.min(stale)),
                     ..session(tx, caller.user.id, &token, lifetime, &caller.ip)
                 };
                 tokens::insert(tx, &new)?;

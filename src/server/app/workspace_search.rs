@@ -194,7 +194,7 @@ fn meaning(tx: &ReadTx<'_>, actor: &Actor, filter: &WorkspaceFilter) -> Result<O
 }
 
 /// Someone by `me`, id or name.
-fn person(tx: &ReadTx<'_>, key: &str, me: Option<UserId>) -> Result<Option<UserId>> {
+pub(super) fn person(tx: &ReadTx<'_>, key: &str, me: Option<UserId>) -> Result<Option<UserId>> {
     match (key, key.parse::<UserId>()) {
         ("me", _) => Ok(me),
         (_, Ok(id)) => Ok(Some(id)),

@@ -2,8 +2,9 @@
 
 use rusqlite::{Row, named_params};
 
+use super::codec::Json;
 use super::{ReadTx, Result, WriteTx};
-use crate::model::build::{Job, JobKind, JobStatus, Transition};
+use crate::model::build::{Job, JobFilter, JobKind, JobStatus, Transition};
 use crate::model::id::{JobId, OrganizationId};
 
 /// The columns of a job joined as `j`, as [`from_row`] reads them.
@@ -68,24 +69,29 @@ pub fn last_statuses(tx: &ReadTx<'_>) -> Result<Vec<(JobStatus, Transition, i64)
     )
 }
 
-/// The last jobs of an organization, newest first; of one status where it is given.
+/// The last jobs of an organization that are wanted, newest first.
 ///
 /// # Errors
 /// When SQLite fails.
 pub fn recent(
     tx: &ReadTx<'_>,
     organization: OrganizationId,
-    status: Option<JobStatus>,
-    limit: i64,
+    wanted: &JobFilter,
 ) -> Result<Vec<(JobId, JobKind)>> {
+    let statuses = wanted.statuses.as_ref();
+    let statuses = statuses.map(|all| all.iter().map(|s| s.as_str()).collect::<Vec<_>>());
     tx.list(
         "SELECT j.id AS id, j.kind AS kind FROM jobs j LEFT JOIN builds b ON b.job_id = j.id
          LEFT JOIN workspaces w ON w.id = b.workspace_id
          LEFT JOIN template_versions v ON v.job_id = j.id
          WHERE coalesce(w.organization_id, v.organization_id) = :organization
-           AND (:status IS NULL OR j.status = :status)
+           AND (:statuses IS NULL OR j.status IN (SELECT value FROM json_each(:statuses)))
+           AND (:ids IS NULL OR j.id IN (SELECT value FROM json_each(:ids)))
          ORDER BY j.id DESC LIMIT :limit /* scan: from the newest, by their ids */",
-        named_params! { ":organization": organization, ":status": status, ":limit": limit },
+        named_params! {
+            ":organization": organization, ":statuses": statuses.map(Json),
+            ":ids": wanted.ids.as_ref().map(Json), ":limit": wanted.limit,
+        },
         |row| Ok((row.get("id")?, row.get("kind")?)),
     )
 }

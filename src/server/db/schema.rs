@@ -58,6 +58,9 @@ pub const APPLICATION_ID: i32 = 0x5374_6467;
 /// When a migration fails (nothing of it stays).
 pub fn prepare(conn: &mut Connection) -> Result<()> {
     let (found, known) = (version(conn)?, known_version());
+    if found > known {
+        return Err(Error::Newer { found, known });
+    }
     if found == 0 {
         let tx = conn.transaction()?;
         tx.execute_batch(SCHEMA)?;

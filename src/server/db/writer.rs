@@ -198,6 +198,7 @@ where
 /// Takes what has gathered, commits it as one, and answers everyone after.
 fn write_loop(conn: &Connection, desk: &Desk) {
     let Desk { jobs, told, clock, entropy } = desk;
+    let mut wrote = false;
     while let Some(first) = next(conn, jobs, told) {
         let mut batch = vec![first];
         while batch.len() < MAX_BATCH
@@ -205,6 +206,7 @@ fn write_loop(conn: &Connection, desk: &Desk) {
         {
             batch.push(job);
         }
+        wrote = true;
         let (answers, committed) = run_batch(Bench { conn, clock, entropy }, batch);
         // Before anyone is answered: who knows of a write must not be told what was before it.
         told.is_behind.store(true, Ordering::Release);
@@ -219,7 +221,8 @@ fn write_loop(conn: &Connection, desk: &Desk) {
             }
         }
     }
-    if let Err(error) = conn.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)") {
+    // A file that was refused is left as it is.
+    if wrote && let Err(error) = conn.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)") {
         tracing::warn!(%error, "the last checkpoint did not finish; the next start does it");
     }
 }

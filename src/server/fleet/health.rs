@@ -74,7 +74,8 @@ impl Fleet {
                 }
                 match self.0.app.agent_lost(agent).await {
                     Ok(Away::Settled) => self.0.missing.settle(agent),
-                    Ok(Away::Later) => {}
+                    // Each look is a write, and a build may wait for long.
+                    Ok(Away::Later) => self.miss(agent),
                     Err(error) => tracing::error!(%error, "that a machine is lost was not stored"),
                 }
             }
@@ -99,6 +100,7 @@ fn figures(stats: &Stats, presence: Option<&Presence>, now_ms: i64) -> Figures {
         inodes_used: stats.inodes_used.min(stats.inodes_total),
         inodes_total: stats.inodes_total,
         temperature: maybe(stats.temperature).map(|t| t.clamp(-100.0, 1000.0)),
+        temperature_mark: maybe(stats.temperature_mark).map(|t| t.clamp(0.0, 200.0)),
         under_voltage: stats.under_voltage,
         throttled: stats.throttled,
         uptime_s: Some(stats.uptime_s).filter(|up| *up > 0),

@@ -50,20 +50,32 @@ impl Fleet {
             while said.peek().is_some() {
                 let some = said.by_ref().take(MAX_AT_ONCE);
                 // That one has left since is written already.
-                self.write_heard(some.filter(|(agent, _)| self.is_connected(*agent)).collect()).await;
+                self.write_heard(some.filter(|(agent, _)| self.is_connected(*agent)).collect())
+                    .await;
             }
         }
     }
 
     async fn write_heard(&self, said: Vec<(AgentId, Option<Figures>)>) {
-        match self.0.app.agents_heard(said).await {
-            Ok(told) => {
-                for (agent, text) in told {
-                    self.tell_agent(agent, &ToAgent::Told { text });
-                }
-            }
-            Err(error) => tracing::warn!(%error, "what agents said of their machines was not stored"),
+        if self.write_as_one(said.clone()).await.is_ok() {
+            return;
         }
+        // What one of them said may be at fault: it is not the others'.
+        for (agent, figures) in said {
+            if let Err(error) = self.write_as_one(vec![(agent, figures)]).await {
+                tracing::warn!(agent.id = %agent, %error, "what an agent said was not stored");
+            }
+        }
+    }
+
+    async fn write_as_one(
+        &self,
+        said: Vec<(AgentId, Option<Figures>)>,
+    ) -> crate::server::app::Result<()> {
+        for (agent, text) in self.0.app.agents_heard(said).await? {
+            self.tell_agent(agent, &ToAgent::Told { text });
+        }
+        Ok(())
     }
 }
 

@@ -4,8 +4,11 @@ use std::borrow::Cow;
 
 /// Bytes of a control sequence's parameters that are read. The parser knows 32 of them.
 const MAX_PARAMS: usize = 256;
+/// Bytes of an operating system command (a title, a link) that are passed on. The parser keeps as many
+/// as it is given until the command ends, which it may never do.
+const MAX_COMMAND: usize = 1024;
 
-/// Limits the numbers of control sequences, in bytes that come in any pieces.
+/// Limits the numbers and the length of control sequences, in bytes that come in any pieces.
 ///
 /// The parser inserts, deletes and scrolls as often as it is told to, up to 65,535 times for eight
 /// bytes. More than the screen has columns or rows changes nothing that could be seen.
@@ -16,6 +19,8 @@ pub(super) struct Filter {
     has_region: bool,
     /// The parameters so far, held back until it is known what they are for.
     params: Vec<u8>,
+    /// Bytes of the operating system command so far.
+    in_command: usize,
 }
 
 /// Where in a control sequence the bytes are.
@@ -26,8 +31,14 @@ enum Place {
     Outside,
     /// Behind an escape.
     Escape,
+    /// Behind an escape and what waits for one more byte, as a character set does.
+    Intermediate,
     /// Behind an escape and a bracket.
     Params,
+    /// In an operating system command, which a bell ends, too.
+    Command,
+    /// In a string that only a control character ends.
+    Text,
 }
 
 impl Filter {
@@ -63,6 +74,20 @@ impl Filter {
                     Place::Outside
                 }
                 (Place::Escape, b'[') => Place::Params,
+                (Place::Escape, b']') => {
+                    self.in_command = 0;
+                    Place::Command
+                }
+                (Place::Command, 0x07) => Place::Outside,
+                (Place::Command, _) => {
+                    self.in_command += 1;
+                    if self.in_command > MAX_COMMAND {
+                        continue;
+                    }
+                    Place::Command
+                }
+                (Place::Escape, b'P' | b'X' | b'^' | b'_') | (Place::Text, _) => Place::Text,
+                (Place::Escape | Place::Intermediate, b' '..=b'/') => Place::Intermediate,
                 (Place::Params, b' '..=b'?') => {
                     if self.params.len() < MAX_PARAMS {
                         self.params.push(byte);
@@ -74,8 +99,11 @@ impl Filter {
                     Place::Outside
                 }
                 // Control characters take effect within a sequence, and other bytes none.
-                (place @ (Place::Escape | Place::Params), ..0x20 | 0x7f..) => place,
-                (Place::Escape | Place::Outside, _) => Place::Outside,
+                (
+                    place @ (Place::Escape | Place::Intermediate | Place::Params),
+                    ..0x20 | 0x7f..,
+                ) => place,
+                (Place::Escape | Place::Intermediate | Place::Outside, _) => Place::Outside,
             };
             out.push(byte);
         }
@@ -140,6 +168,37 @@ mod tests {
         assert_eq!(*filter.pass(&long, (20, 4)), *b"\x1b[");
         assert_eq!(filter.params.len(), MAX_PARAMS);
         assert_eq!(*filter.pass(b"T", (20, 4)), *b"4T");
+    }
+
+    #[test]
+    fn a_command_that_never_ends_is_not_kept() {
+        let (mut filter, mut passed) = (Filter::default(), 0);
+        passed += filter.pass(b"\x1b]0;", (20, 4)).len();
+        for _ in 0..1000 {
+            passed += filter.pass(&[b'x'; 4096], (20, 4)).len();
+        }
+        assert!(passed <= MAX_COMMAND + 2, "{passed}");
+        assert!(!filter.is_outside());
+        assert_eq!(*filter.pass(b"\x07shown", (20, 4)), *b"\x07shown");
+        assert!(filter.is_outside());
+    }
+
+    #[test]
+    fn who_is_within_a_string_is_not_outside() {
+        for (begin, end) in [
+            ("\x1b]0;ti", "\x07"),
+            ("\x1b]0;ti", "\x1b\\"),
+            ("\x1bPq#0", "\x1b\\"),
+            ("\x1b_G", "\x18"),
+            ("\x1b(", "B"),
+            ("\x1b[1;", "H"),
+        ] {
+            let mut filter = Filter::default();
+            filter.pass(begin.as_bytes(), (20, 4));
+            assert!(!filter.is_outside(), "{begin:?}");
+            filter.pass(end.as_bytes(), (20, 4));
+            assert!(filter.is_outside(), "{begin:?} {end:?}");
+        }
     }
 
     #[test]

@@ -114,6 +114,13 @@ mod tests {
             "\x1b[?25l",
             "\x1b[K",
             "\x1b]0;title\x07",
+            "\x1b]0;ti",
+            "tle\x07",
+            "\x07",
+            "\x1bPq",
+            "\x1b_",
+            "\x1b\\",
+            "\x1b(",
         ];
         let lines = proptest::collection::vec("[ -~\u{e9}\u{4e16}]{0,30}", 0..90);
         let text =

@@ -194,10 +194,10 @@ async fn a_starter_is_added_with_what_was_typed_for_it() {
         assert!(page.text.contains(shown), "{shown} in\n{}", page.text);
     }
     let fields = [
-        ("variable-access_key", ""),
-        ("variable-secret_key", "one\r\ntwo"),
+        ("secret-variable-access_key", ""),
+        ("secret-variable-secret_key", "one\r\ntwo"),
         // It has a default, and is not asked.
-        ("variable-sudo", "false"),
+        ("plain-variable-sudo", "false"),
     ];
     let add = world.server.form(&world.tess, "/starter-templates/aws", &fields);
     let (reply, ()) = tokio::join!(within_reason(add), async {

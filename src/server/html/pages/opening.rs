@@ -31,8 +31,9 @@ impl Render for Opening {
                     (link("wide", Place::of(&self.workspace).page(), &html! { "Back to " (name) }))
                 }
                 footer class="note" {
-                    "The link signs " (editor) " in as you. It holds for five minutes and for this once: \
-                     do not pass it on. What it opens is among your sessions."
+                    "The link signs " (editor) " in as you, for as long as you would be signed in here: \
+                     do not pass it on. Unless it is used it ends in five minutes. What it opens is \
+                     among your sessions, where you can end it."
                 }
             }
         };

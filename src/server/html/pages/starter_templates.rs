@@ -5,7 +5,7 @@ use maud::{Markup, Render, html};
 use crate::model::parameter::Variable;
 use crate::server::html::layout::{Page, Section, Visit, crumbs};
 use crate::server::html::parts::button::{button, post};
-use crate::server::html::parts::form::{Area, Input, Line};
+use crate::server::html::parts::form::{Area, Input, Line, SECRET};
 use crate::server::html::parts::icon::{icon, like};
 use crate::server::html::paths;
 
@@ -35,8 +35,12 @@ pub struct StarterTemplates {
     pub starters: Vec<Starter>,
 }
 
-/// What the names of fields for variables begin with.
-pub const VARIABLE: &str = "variable-";
+/// The name of the field for a variable: what is secret is called that, so that no page carries it on.
+#[must_use]
+pub fn field_name(variable: &Variable) -> String {
+    let kind = if variable.sensitive { SECRET } else { "plain" };
+    format!("{kind}-variable-{}", variable.name)
+}
 
 impl Render for StarterTemplates {
     fn render(&self) -> Markup {
@@ -104,8 +108,7 @@ impl StarterTemplates {
 
 /// Asks for a variable. Its description says when it may be empty.
 fn field(starter: &str, variable: &Variable) -> Markup {
-    let (id, name) =
-        (format!("v-{starter}-{}", variable.name), format!("{VARIABLE}{}", variable.name));
+    let (id, name) = (format!("v-{starter}-{}", variable.name), field_name(variable));
     let (id, name, hint) = (id.as_str(), name.as_str(), variable.description.as_str());
     let label = variable.name.as_str();
     let fresh = Input::default();

@@ -43,14 +43,15 @@ impl Input {
     }
 }
 
-/// The field for a secret that a provider shares with us.
+/// The field for a secret that a provider shares with us; what the names of others begin with.
 pub const SECRET: &str = "secret";
 
-/// Whether a field takes a password, which no page carries on. An answer to a template is none,
+/// Whether a field takes a secret, which no page carries on. An answer to a template is none,
 /// whatever it is called: without it the build would be another one.
 #[must_use]
 pub fn is_secret(name: &str) -> bool {
-    !name.starts_with(PREFIX) && (name.contains("password") || matches!(name, "old" | SECRET))
+    let is_named = name.contains("password") || name.starts_with(SECRET) || name == "old";
+    !name.starts_with(PREFIX) && is_named
 }
 
 /// What to know before choosing a password, and then `more`.

@@ -131,7 +131,7 @@ async fn stats(state: State, Who(actor): Who) -> Answer<Json<wire::Stats>> {
         },
         session_count: wire::SessionCount {
             vscode: stats.sessions_by(&[SessionKind::Vscode]),
-            ssh: stats.sessions_by(&[SessionKind::Ssh, SessionKind::Sftp]),
+            ssh: stats.sessions_by(&[SessionKind::Ssh, SessionKind::Sftp, SessionKind::Tunnel]),
             jetbrains: stats.sessions_by(&[SessionKind::Jetbrains]),
             reconnecting_pty: stats.sessions_by(&[SessionKind::Terminal]),
         },

@@ -1,7 +1,7 @@
 //! `/organizations/{organization}/provisionerjobs`: what runners did and do.
 
 use super::convert::jobs as convert;
-use crate::model::build::JobStatus;
+use crate::model::build::{JobFilter, JobStatus};
 use crate::model::id::JobId;
 use crate::model::policy::{Action as A, ResourceType as R};
 use crate::server::app::Error;
@@ -27,6 +27,7 @@ pub(super) fn routes(routes: Routes) -> Routes {
 #[serde(default)]
 struct JobsQuery {
     status: String,
+    ids: String,
     limit: u32,
 }
 
@@ -36,16 +37,25 @@ async fn list(
     Path(organization): Path<String>,
     Query(query): Query<JobsQuery>,
 ) -> Answer<Json<Vec<wire::ProvisionerJob>>> {
-    let status = match &*query.status {
-        "" => None,
-        word => Some(
-            JobStatus::from_word(word)
-                .ok_or_else(|| Error::invalid("status", format!("{word:?} is no status")))?,
-        ),
+    let status = |word: &str| {
+        JobStatus::from_word(word)
+            .ok_or_else(|| Error::invalid("status", format!("{word:?} is no status")))
+    };
+    let id = |word: &str| {
+        word.parse().map_err(|_| Error::invalid("ids", format!("{word:?} is no UUID")))
     };
     let limit = if query.limit == 0 { USUAL } else { i64::from(query.limit).min(MAX_LIST) };
-    let found = state.app.jobs(&actor, &organization, (status, limit)).await?;
+    let wanted =
+        JobFilter { statuses: each(&query.status, status)?, ids: each(&query.ids, id)?, limit };
+    let found = state.app.jobs(&actor, &organization, wanted).await?;
     Ok(Json(found.iter().map(job).collect()))
+}
+
+/// What stands between commas, if anything does.
+fn each<T>(list: &str, read: impl Fn(&str) -> Result<T, Error>) -> Result<Option<Vec<T>>, Error> {
+    let words = list.split(',').map(str::trim).filter(|word| !word.is_empty());
+    let found = words.map(read).collect::<Result<Vec<_>, _>>()?;
+    Ok(Some(found).filter(|found| !found.is_empty()))
 }
 
 async fn show(

@@ -41,7 +41,14 @@ async fn everywhere(
     let found = state.app.find_workspaces(&actor, filter, MAX_WORKSPACES).await?;
     let mut known = state.app.machines(&actor, found.iter().map(|w| w.id).collect()).await?;
     let of = |w: &Workspace| machines(w, known.remove(&w.id).unwrap_or_default());
-    Ok(Json(wire::Machines { machines: found.iter().flat_map(of).collect() }))
+    let mut machines: Vec<_> = found.iter().flat_map(of).collect();
+    machines.sort_by_key(|machine| match machine.state.as_str() {
+        "lost" => 0,
+        "degraded" => 1,
+        _ => 2,
+    });
+    let more = u32::try_from(found.len()).is_ok_and(|found| found == MAX_WORKSPACES);
+    Ok(Json(wire::Machines { machines, more }))
 }
 
 async fn one(
@@ -52,7 +59,7 @@ async fn one(
     let workspace = state.app.workspace(&actor, id).await?;
     let mut known = state.app.machines(&actor, vec![id]).await?;
     let known = known.remove(&id).unwrap_or_default();
-    Ok(Json(wire::Machines { machines: machines(&workspace, known) }))
+    Ok(Json(wire::Machines { machines: machines(&workspace, known), more: false }))
 }
 
 async fn history(

@@ -111,7 +111,12 @@ async fn found(state: &State, actor: &Actor, query: &str) -> Answer<(Vec<Templat
             continue;
         }
         if let Some(wanted) = filter.external {
-            let version = state.app.version(actor, template.active_version_id).await?;
+            let version = match state.app.version(actor, template.active_version_id).await {
+                Ok(version) => version,
+                // Deleted since, or not theirs any more.
+                Err(Error::NotFound(_)) => continue,
+                Err(error) => return Err(error.into()),
+            };
             if version.has_external_agent != wanted {
                 continue;
             }

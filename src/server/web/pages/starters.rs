@@ -12,13 +12,14 @@ use crate::model::build::JobStatus;
 use crate::model::event::Event;
 use crate::model::id::{FileId, OrganizationId, VersionId};
 use crate::model::name::TemplateName;
+use crate::model::parameter::Variable;
 use crate::model::policy::{Action, ResourceType};
 use crate::model::template::{Template, Version};
 use crate::provision::starters::{self, Starter};
 use crate::server::app::templates::{CreateTemplate, TemplateDetails};
 use crate::server::app::versions::CreateVersion;
 use crate::server::app::{self, Actor, App};
-use crate::server::html::pages::starter_templates::{self, StarterTemplates, VARIABLE};
+use crate::server::html::pages::starter_templates::{self, StarterTemplates, field_name};
 use crate::server::html::parts::notice::Tone;
 use crate::server::html::paths;
 use crate::server::web::extract::Path;
@@ -121,12 +122,12 @@ async fn there(app: &App, actor: &Actor, starter: &Starter) -> Answer<Option<Tem
 
 /// What was typed for a starter's variables.
 fn variables(starter: &Starter, fields: &Fields) -> BTreeMap<String, String> {
-    let typed = |name: &str| {
-        let text = fields.get(&format!("{VARIABLE}{name}"))?;
+    let typed = |variable: &Variable| {
+        let text = fields.get(&field_name(variable))?;
         // Browsers end lines as mails do; keys are refused so.
-        Some((name.to_owned(), text.replace("\r\n", "\n")))
+        Some((variable.name.clone(), text.replace("\r\n", "\n")))
     };
-    starter.asks.iter().filter_map(|v| typed(&v.name)).collect()
+    starter.asks.iter().filter_map(typed).collect()
 }
 
 /// The version of a starter whose import was begun or done before, and led to no template.

@@ -135,8 +135,10 @@ impl WorkspacePage {
     /// The SSH door and a directory behind it, as Zed's links have it.
     fn by_ssh(&self, agent: &Agent, editor: Editor) -> String {
         let (login, door) = (self.login_of(agent), &self.door);
+        let host =
+            if door.host.contains(':') { format!("[{}]", door.host) } else { door.host.clone() };
         let folder = agent.expanded_directory.split('/').map(paths::segment).collect::<Vec<_>>();
-        format!("{}://ssh/{login}@{}:{}{}", editor.as_str(), door.host, door.port, folder.join("/"))
+        format!("{}://ssh/{login}@{host}:{}{}", editor.as_str(), door.port, folder.join("/"))
     }
 
     fn app(&self, agent: &Agent, app: &App, there: bool) -> Markup {

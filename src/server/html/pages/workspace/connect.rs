@@ -85,9 +85,14 @@ impl WorkspacePage {
     /// What makes every SSH client and editor know it by a name.
     fn ssh_config(&self) -> Markup {
         let Door { host, port, .. } = &self.door;
+        let w = &self.workspace;
+        // Another's may be called as one's own.
+        let name = match w.owner.id == self.visit.user.id {
+            true => w.name.to_string(),
+            false => format!("{}--{}", w.owner.username, w.name),
+        };
         let lines = format!(
-            "Host {}.coder\n  HostName {host}\n  Port {port}\n  User {}\n",
-            self.workspace.name,
+            "Host {name}.coder\n  HostName {host}\n  Port {port}\n  User {}\n",
             self.login()
         );
         html! {
