@@ -4,13 +4,14 @@ use anyhow::bail;
 
 use super::api::workspaces::agents;
 use super::args::Format;
-use super::args::external_workspaces::{AgentInstructions, ExternalWorkspaces};
+use super::args::external_workspaces::{AgentInstructions, ExternalWorkspaces, NewTokens};
 use super::args::workspaces::List;
 use super::client::Client;
 use super::context::Context;
 use super::reference::Reference;
-use super::{create, list};
+use super::{create, list, progress, prompt};
 use crate::wire::coder::agents::ExternalAgentCredentials;
+use crate::wire::coder::builds::Build;
 use crate::wire::coder::workspaces::Workspace;
 
 /// What narrows a search to them.
@@ -57,6 +58,7 @@ pub async fn run(ctx: &Context, command: ExternalWorkspaces) -> anyhow::Result<(
         }
         ExternalWorkspaces::List(args) => all(ctx, args).await,
         ExternalWorkspaces::AgentInstructions(args) => show(ctx, &args).await,
+        ExternalWorkspaces::NewTokens(args) => renew(ctx, &args).await,
     }
 }
 
@@ -91,6 +93,23 @@ async fn show(ctx: &Context, args: &AgentInstructions) -> anyhow::Result<()> {
         Format::Json => ctx.out.json(one),
         Format::Table => print(ctx, &reference, one),
     }
+}
+
+async fn renew(ctx: &Context, args: &NewTokens) -> anyhow::Result<()> {
+    let reference: Reference = args.workspace.parse()?;
+    let client = ctx.client()?;
+    let workspace = client.workspace(&reference).await?;
+    if !args.yes {
+        let ends = "Its machine is gone from here until the new line is run on it.";
+        prompt::confirm(&format!("End the tokens of {reference}? {ends}"))?;
+    }
+    client.renew_external_agents(workspace.id).await?;
+    let build = client.workspace(&reference).await?.latest_build.id;
+    progress::watch_own::<Build>(ctx, &client, build).await?;
+    for one in instructions(&client, &reference).await? {
+        print(ctx, &reference, &one)?;
+    }
+    Ok(())
 }
 
 /// The line alone goes to standard output, so that a script can take it.

@@ -264,6 +264,15 @@ impl Client {
         }
     }
 
+    /// Ends the tokens of a workspace's external agents, and has a build give others.
+    ///
+    /// # Errors
+    /// When the server cannot be reached, or refuses.
+    pub async fn renew_external_agents(&self, workspace: Uuid) -> anyhow::Result<()> {
+        let path = format!("/api/v2/workspaces/{workspace}/external-agent/new-tokens");
+        self.tell(Method::POST, &path, &()).await
+    }
+
     /// What listens in an agent's machine.
     ///
     /// # Errors

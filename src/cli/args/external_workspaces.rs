@@ -15,6 +15,18 @@ pub enum ExternalWorkspaces {
     List(List),
     /// Print what to run on the machine so that it becomes the workspace
     AgentInstructions(AgentInstructions),
+    /// End the tokens of a workspace's machines, and print the lines with new ones
+    NewTokens(NewTokens),
+}
+
+/// `external-workspaces new-tokens`
+#[derive(Debug, Args)]
+pub struct NewTokens {
+    /// The workspace: NAME or OWNER/NAME
+    pub workspace: String,
+    /// Do not ask
+    #[arg(long, short)]
+    pub yes: bool,
 }
 
 /// `external-workspaces agent-instructions`

@@ -1,11 +1,15 @@
 //! Agents of machines that someone else runs: what they sign in with.
 
 use super::agents::current_build;
-use super::{Actor, App, Error, Result, access};
+use super::build_requests::{BuildRequest, add_build};
+use super::{Actor, App, Error, Result, access, trail};
 use crate::model::agent::Agent;
+use crate::model::audit::{AuditAction, AuditTarget, Diff};
+use crate::model::build::{BuildReason, Transition};
+use crate::model::event::Event;
 use crate::model::id::WorkspaceId;
 use crate::model::verb::Verb;
-use crate::server::db::{agents, builds};
+use crate::server::db::{agents, builds, workspaces};
 
 /// An external agent and what it signs in with.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,6 +52,38 @@ impl App {
                 }
                 found.sort_by(|a, b| a.agent.spec.name.cmp(&b.agent.spec.name));
                 Ok(found)
+            })
+            .await
+    }
+
+    /// Ends the tokens of a workspace's external agents, for when someone knows one who should not any
+    /// more, and has a build give others: until those are brought to the machines, nobody comes by them.
+    ///
+    /// # Errors
+    /// As [`App::external_agents`]; [`Error::Conflict`] when it has none, or is being built.
+    pub async fn renew_external_agents(&self, actor: &Actor, workspace: WorkspaceId) -> Result<()> {
+        let (actor, seal) = (actor.clone(), self.seal.clone());
+        self.db
+            .write(move |tx| {
+                access::require(tx, &actor, workspace, Verb::Connect)?;
+                access::require(tx, &actor, workspace, Verb::Manage)?;
+                actor.require_fresh(tx.now)?;
+                let of = workspaces::find(tx, workspace)?.ok_or(Error::NotFound("workspace"))?;
+                if !of.latest_build.has_external_agent {
+                    let why =
+                        "no machine of it is run by someone else: a restart renews its tokens";
+                    return Err(Error::conflict(why));
+                }
+                agents::revoke(tx, workspace)?;
+                let request = BuildRequest::new(Transition::Start, BuildReason::Initiator);
+                add_build(tx, &seal, &actor, (workspace, of.latest_build.version_id, &request))?;
+                let name = of.name.as_str();
+                let entry =
+                    trail::entry(AuditAction::Write, AuditTarget::Workspace, workspace.0, name);
+                let diff = Diff::new().secret("agent_token");
+                access::record(tx, &actor, &trail::with(entry, &diff))?;
+                tx.emit(Event::Workspace(workspace));
+                Ok(())
             })
             .await
     }

@@ -10,7 +10,9 @@ use crate::model::user::UserRef;
 use crate::model::verb::Verb;
 use crate::model::workspace::Workspace;
 use crate::server::db::workspace_search::{self, Search};
-use crate::server::db::{ReadTx, connections, organizations, resources, users, workspaces};
+use crate::server::db::{
+    ReadTx, connections, favorites, organizations, resources, users, workspaces,
+};
 
 /// Workspaces whose agents are looked at in one go, where a search asks for the state of agents.
 const STEP: u32 = 256;
@@ -22,11 +24,13 @@ pub struct Beside {
     pub may: Vec<Verb>,
     /// Who is in it now, each once.
     pub here: Vec<UserRef>,
+    /// It is a favorite of the actor's.
+    pub is_favorite: bool,
 }
 
 impl App {
-    /// The workspaces that the actor may see and a search in Coder's words asks for, by owner and
-    /// name, and how many there are of them in all.
+    /// The workspaces that the actor may see and a search in Coder's words asks for, their favorites
+    /// first, by owner and name, and how many there are of them in all.
     ///
     /// # Errors
     /// When the search cannot be read.
@@ -37,13 +41,15 @@ impl App {
         page: Page,
     ) -> Result<(Vec<Workspace>, usize)> {
         let filter = WorkspaceFilter::parse(query).map_err(|e| Error::invalid("q", e))?;
+        let me = actor.user_id();
         self.search(actor, filter, move |tx, found| match found {
             None => Ok((vec![], 0)),
             Some((search, filter)) if filter.asks_agents() => {
                 with_agents(tx, (&search, &filter), page, Extent::All)
             }
             Some((search, _)) => {
-                let ids = workspace_search::list(tx, &search, page.pair())?;
+                let first = favorites_of(tx, me)?;
+                let ids = workspace_search::list_with_first(tx, &search, &first, page.pair())?;
                 let (limit, offset) = (page.limit.into(), page.offset.into());
                 let n = match page::total(ids.len(), limit, offset) {
                     Some(n) => usize::try_from(n).unwrap_or_default(),
@@ -65,7 +71,7 @@ impl App {
         filter: WorkspaceFilter,
         limit: u32,
     ) -> Result<Vec<Workspace>> {
-        let limit = Page::new(limit, 0).limit;
+        let (limit, me) = (Page::new(limit, 0).limit, actor.user_id());
         self.search(actor, filter, move |tx, found| match found {
             None => Ok(vec![]),
             Some((search, filter)) if filter.asks_agents() => {
@@ -73,7 +79,8 @@ impl App {
                 Ok(with_agents(tx, (&search, &filter), page, Extent::Page)?.0)
             }
             Some((search, _)) => {
-                let ids = workspace_search::list(tx, &search, (limit, 0))?;
+                let first = favorites_of(tx, me)?;
+                let ids = workspace_search::list_with_first(tx, &search, &first, (limit, 0))?;
                 load_all(tx, &ids)
             }
         })
@@ -95,11 +102,16 @@ impl App {
                 let mut all: BTreeMap<_, Beside> = access::allowed(tx, &actor, &ids)?
                     .into_iter()
                     .filter(|(_, may)| may.contains(&Verb::View))
-                    .map(|(id, may)| (id, Beside { may, here: vec![] }))
+                    .map(|(id, may)| (id, Beside { may, ..Beside::default() }))
                     .collect();
                 let seen: Vec<WorkspaceId> = all.keys().copied().collect();
                 for (id, user) in connections::people_in(tx, &seen)? {
                     all.entry(id).or_default().here.push(user);
+                }
+                for id in favorites_of(tx, actor.user_id())? {
+                    if let Some(beside) = all.get_mut(&id) {
+                        beside.is_favorite = true;
+                    }
                 }
                 Ok(all)
             })
@@ -131,6 +143,10 @@ impl App {
         };
         if long { self.db.read_large(read).await } else { self.db.read(read).await }
     }
+}
+
+fn favorites_of(tx: &ReadTx<'_>, me: Option<UserId>) -> Result<Vec<WorkspaceId>> {
+    Ok(me.map(|user| favorites::of(tx, user)).transpose()?.unwrap_or_default())
 }
 
 /// What a filter means in the database, unless nothing can fit.
@@ -174,6 +190,7 @@ fn meaning(tx: &ReadTx<'_>, actor: &Actor, filter: &WorkspaceFilter) -> Result<O
         seen_by,
         closed,
         among: among.map(|ids| ids.into_iter().map(WorkspaceId).collect()),
+        apart: vec![],
         owner,
         not_owner: if filter.not_mine { me } else { None },
         parts: filter.parts.clone(),

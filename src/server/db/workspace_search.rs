@@ -18,6 +18,8 @@ pub struct Search {
     pub closed: Vec<GrantId>,
     /// Of these.
     pub among: Option<Vec<WorkspaceId>>,
+    /// None of these.
+    pub apart: Vec<WorkspaceId>,
     /// Whose.
     pub owner: Option<UserId>,
     /// Not theirs.
@@ -66,6 +68,7 @@ macro_rules! fits {
                SELECT t.id FROM organizations n CROSS JOIN templates t
                ON t.organization_id = n.id AND t.name = :template AND t.deleted_at IS NULL))
           AND (:among IS NULL OR w.id IN (SELECT x.value FROM json_each(:among) x))
+          AND (:apart IS NULL OR w.id NOT IN (SELECT x.value FROM json_each(:apart) x))
           AND (:parts IS NULL OR NOT EXISTS (
                SELECT 1 FROM json_each(:parts) x WHERE instr(lower(w.name), x.value) = 0))
           AND (:params IS NULL OR NOT EXISTS (
@@ -131,6 +134,13 @@ macro_rules! roads {
             $from!(
                 "FROM workspaces w CROSS JOIN users o ON o.id = w.owner_id WHERE w.id = :id AND",
                 "w.id"
+            )
+        } else if $search.among.is_some() {
+            // Few: one's favorites, or what a token is for.
+            $from!(
+                "FROM json_each(:among) q CROSS JOIN workspaces w ON w.id = q.value
+                 CROSS JOIN users o ON o.id = w.owner_id WHERE",
+                "o.username, w.name"
             )
         } else if $search.owner.is_some() {
             $from!(
@@ -206,6 +216,7 @@ impl Search {
         let parts = (!self.parts.is_empty()).then_some(Json(&self.parts));
         let params = (!self.params.is_empty()).then_some(Json(&self.params));
         let among = self.among.as_ref().map(Json);
+        let apart = (!self.apart.is_empty()).then_some(Json(&self.apart));
         let closed = (!self.closed.is_empty()).then_some(Json(&self.closed));
         let mut all: Vec<(&str, &dyn ToSql)> = vec![
             (":id", &self.id),
@@ -222,6 +233,7 @@ impl Search {
             (":parts", &parts),
             (":params", &params),
             (":among", &among),
+            (":apart", &apart),
             (":job", &self.job),
             (":transition", &self.transition),
             (":outdated", &self.outdated),
@@ -248,6 +260,36 @@ pub fn list(
     search.with(tx, &[(":limit", &limit), (":offset", &offset)], |params| {
         tx.list(sql, params, |row| row.get(0))
     })
+}
+
+/// The same with these before all others.
+///
+/// # Errors
+/// When SQLite fails.
+pub fn list_with_first(
+    tx: &ReadTx<'_>,
+    search: &Search,
+    first: &[WorkspaceId],
+    (limit, offset): (u32, u32),
+) -> Result<Vec<WorkspaceId>> {
+    let fits = |id: &WorkspaceId| search.among.as_ref().is_none_or(|all| all.contains(id));
+    let first: Vec<WorkspaceId> = first.iter().copied().filter(fits).collect();
+    if first.is_empty() {
+        return list(tx, search, (limit, offset));
+    }
+    let before = Search { among: Some(first.clone()), ..search.clone() };
+    let most = u32::try_from(first.len()).unwrap_or(u32::MAX);
+    let before = list(tx, &before, (most, 0))?;
+    let n_before = u32::try_from(before.len()).unwrap_or(u32::MAX);
+    let skipped = usize::try_from(offset).unwrap_or(usize::MAX);
+    let taken = usize::try_from(limit).unwrap_or(usize::MAX);
+    let mut found: Vec<WorkspaceId> = before.into_iter().skip(skipped).take(taken).collect();
+    let left = limit.saturating_sub(u32::try_from(found.len()).unwrap_or(u32::MAX));
+    if left > 0 {
+        let behind = Search { apart: first, ..search.clone() };
+        found.extend(list(tx, &behind, (left, offset.saturating_sub(n_before)))?);
+    }
+    Ok(found)
 }
 
 /// How many [`list`] would give without limit.

@@ -87,6 +87,7 @@ fn a_machine_is_attached_by_the_printed_line_and_cut_off_by_deleting() {
 
     gets_a_new_version(&site, &told);
     refusals(&site);
+    let (attached, token) = gets_a_new_token(&site, (attached, token));
     let gone = site.cli(&["delete", "pi", "--yes"]);
     assert!(gone.err.contains("The machine stays as it is"), "{gone:?}");
     gone.ok();
@@ -94,11 +95,29 @@ fn a_machine_is_attached_by_the_printed_line_and_cut_off_by_deleting() {
     let args = ["-s", "-o", "/dev/null", "-w", "%{http_code}", "-H"];
     let session = format!("Coder-Session-Token: {token}");
     assert_eq!(site.run("curl", &[&args[..], &[&*session, &*path]].concat()).ok(), "401");
+    is_refused(&site, "again.log");
+    drop(attached);
+}
+
+fn is_refused(site: &Site, log: &str) {
     eventually("the agent says that it is refused", || {
-        let log = std::fs::read_to_string(site.path("far.log")).unwrap();
+        let log = std::fs::read_to_string(site.path(log)).unwrap();
         log.contains("the server refuses this agent").then_some(())
     });
-    drop(attached);
+}
+
+/// Who found the token is sent away, and the machine comes back by the new line alone.
+fn gets_a_new_token(site: &Site, (old, token): (Attached, String)) -> (Attached, String) {
+    let said = site.cli(&["external-workspaces", "new-tokens", "pi", "--yes"]);
+    let line = said.ok();
+    assert!(line.contains("CODER_AGENT_TOKEN") && !line.contains(&token), "{line}");
+    is_refused(site, "far.log");
+    assert_ne!(site.ssh("pi", "true").code, Some(0));
+    let attached = Attached::by(site, line.trim(), "again");
+    eventually("the machine is back", || is_here(site, "pi"));
+    drop(old);
+    let told = json(site.cli(&["external-workspaces", "agent-instructions", "pi", "-o", "json"]));
+    (attached, told["auth_token"].as_str().unwrap().to_owned())
 }
 
 /// Nobody walks to the machine for a new version of the template: its token goes on.

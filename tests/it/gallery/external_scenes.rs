@@ -100,6 +100,7 @@ fn workspaces() -> Vec<Scene> {
         here: vec![],
         may: Verb::ALL.to_vec(),
         place: String::new(),
+        is_favorite: false,
     };
     let list = Workspaces {
         visit: visit(ada()),

@@ -116,7 +116,7 @@ fn listed(n: u128, name: &str, state: State) -> Entry {
     build.workspace_id = id(100 + n);
     let workspace = workspace(n, name, &ada(), build);
     let may = steading::model::verb::Verb::ALL.to_vec();
-    Entry { workspace, here: vec![], may, place: String::new() }
+    Entry { workspace, here: vec![], may, place: String::new(), is_favorite: false }
 }
 
 fn machines_page(machines: Vec<History>) -> MachinesPage {

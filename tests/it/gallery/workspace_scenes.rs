@@ -54,6 +54,7 @@ pub fn page(workspace: Workspace) -> WorkspacePage {
     WorkspacePage {
         visit: visit(ada()),
         may: everything(),
+        is_favorite: false,
         newer: None,
         metadata: if agents.is_empty() { BTreeMap::new() } else { values(401) },
         agent_logs: agents.iter().map(|a| (*a, agent_log())).collect(),
@@ -217,6 +218,7 @@ fn entry(n: u128, name: &str, b: Build) -> Entry {
         here: vec![],
         may: everything(),
         place: String::new(),
+        is_favorite: n == 1,
     }
 }
 

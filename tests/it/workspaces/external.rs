@@ -103,6 +103,30 @@ async fn a_machine_that_someone_else_runs_is_not_stopped() {
 }
 
 #[tokio::test]
+async fn a_token_that_went_astray_is_ended_and_others_are_made() {
+    let (world, pi) = attached().await;
+    let app = &world.server.app;
+    let path = format!("/api/v2/workspaces/{}/external-agent/new-tokens", id(&pi));
+    let kiln = world.adas("kiln").await;
+    world.done(made("token-k", 1)).await;
+    let other = format!("/api/v2/workspaces/{}/external-agent/new-tokens", id(&kiln));
+    world.server.post(&world.ada, &other, json!({})).await.expect(409);
+    world.server.post(&world.ben, &path, json!({})).await.expect(404);
+    assert!(app.authenticate_agent("token-a").await.unwrap().is_some());
+
+    let page = world.server.get(&world.ada, "/@ada/pi/attach").await.expect(200).text;
+    assert!(page.contains("/@ada/pi/attach/new-tokens"), "{page}");
+    world.server.post(&world.ada, &path, json!({})).await.expect(204);
+    assert!(app.authenticate_agent("token-a").await.unwrap().is_none(), "at once");
+    world.server.post(&world.ada, &path, json!({})).await.expect(409);
+    world.done(external("token-b", 2)).await;
+    let told = credentials(&world, &world.ada, &pi, "main").await.expect(200).json();
+    assert_eq!(told["agent_token"], "token-b");
+    assert!(app.authenticate_agent("token-a").await.unwrap().is_none());
+    assert!(app.authenticate_agent("token-b").await.unwrap().is_some());
+}
+
+#[tokio::test]
 async fn deleting_ends_the_token_before_anything_is_removed() {
     let (world, pi) = attached().await;
     let app = &world.server.app;

@@ -6,7 +6,7 @@ use crate::model::agent::{Agent, Clash, ConnectionStatus};
 use crate::model::time::Timestamp;
 use crate::model::workspace::Workspace;
 use crate::server::html::layout::{Page, Section, Visit, crumbs};
-use crate::server::html::parts::button::{labelled, link};
+use crate::server::html::parts::button::{button, labelled, link, post};
 use crate::server::html::parts::icon::icon;
 use crate::server::html::parts::notice::{Tone, empty, notice};
 use crate::server::html::parts::{badge, code, time};
@@ -77,6 +77,7 @@ impl Render for Attach {
                     }
                 }
                 @for (machine, lines) in &self.machines { (self.card(machine, lines)) }
+                @if !self.machines.is_empty() { (self.renewal(&place)) }
             }
         };
         let live = place.attach_live();
@@ -121,7 +122,7 @@ impl Attach {
                                 h3 { "Run this on it" @if windows { ", in PowerShell" } }
                                 (code::secret(&format!("run-{id}"), &lines.command))
                                 p class="note" {
-                                    "No root needed. The token passes for this machine until the workspace is deleted: keep it to yourself. "
+                                    "No root needed. The token passes for this machine until others are made below, or the workspace is deleted: keep it to yourself. "
                                     a href=(lines.script) { "Read the script" }
                                 }
                                 @if let Some(line) = service {
@@ -143,6 +144,20 @@ impl Attach {
                         }
                         (self.arrival(machine))
                     }
+                }
+            }
+        }
+    }
+
+    /// For when someone knows a token who should not any more.
+    fn renewal(&self, place: &Place) -> Markup {
+        let renew = button("danger", "key", "End them, and make others");
+        html! {
+            section class="card" aria-labelledby="renewal" {
+                header { h2 id="renewal" { "New tokens" } }
+                div class="body stack tight" {
+                    p { "Who has a token can be this machine. When one is where it should not be, have them all end: the machine is gone from here until the new line is run on it." }
+                    div class="actions" { (post(&self.visit.csrf, &place.new_tokens(), &renew)) }
                 }
             }
         }

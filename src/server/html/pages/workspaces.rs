@@ -61,6 +61,8 @@ pub struct Entry {
     pub may: Vec<Verb>,
     /// Its organization, where they see several; else empty.
     pub place: String,
+    /// It is a favorite of theirs.
+    pub is_favorite: bool,
 }
 
 /// The list.
@@ -218,6 +220,7 @@ impl Entry {
         };
         let head = html! {
             a class="name" href=(place.page()) { (w.name) }
+            @if self.is_favorite { span role="img" aria-label="favorite" title="Favorite" { (icon("star")) } }
             small {
                 @if w.owner.id != me.id { (w.owner.username) " · " }
                 @if !self.place.is_empty() { (self.place) " · " }

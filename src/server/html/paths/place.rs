@@ -71,6 +71,18 @@ impl Place {
         self.under("attach/live")
     }
 
+    /// Makes it a favorite, or not.
+    #[must_use]
+    pub fn favorite(&self) -> String {
+        self.under("favorite")
+    }
+
+    /// Ends their tokens, for others.
+    #[must_use]
+    pub fn new_tokens(&self) -> String {
+        self.under("attach/new-tokens")
+    }
+
     /// Hands it over to an editor.
     #[must_use]
     pub fn open(&self) -> String {

@@ -2,7 +2,7 @@
 //! that brings the agent there.
 
 use axum::response::{IntoResponse as _, Response};
-use http::header;
+use http::{StatusCode, header};
 
 use crate::model::id::WorkspaceId;
 use crate::model::policy::{Action as A, ResourceType as R};
@@ -20,6 +20,11 @@ pub(super) fn routes(routes: Routes) -> Routes {
             "/api/v2/workspaces/{workspace}/external-agent/{agent}/credentials",
             credentials,
         )
+        .post(
+            Access::may(R::Workspace, A::Update),
+            "/api/v2/workspaces/{workspace}/external-agent/new-tokens",
+            new_tokens,
+        )
         .get(Access::Public, "/api/v2/init-script/{os}/{arch}", script)
 }
 
@@ -33,6 +38,15 @@ async fn credentials(
     let platform = (spec.os.as_str(), spec.arch.as_str());
     let command = bootstrap::command(state.site.access_url(), platform, &agent_token);
     Ok(Json(wire::ExternalAgentCredentials { command, agent_token }))
+}
+
+async fn new_tokens(
+    state: State,
+    Who(actor): Who,
+    Path(id): Path<WorkspaceId>,
+) -> Answer<StatusCode> {
+    state.app.renew_external_agents(&actor, id).await?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 async fn script(state: State, Path((os, arch)): Path<(String, String)>) -> Answer<Response> {

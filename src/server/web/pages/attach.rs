@@ -5,7 +5,7 @@ use maud::html;
 
 use super::stream::{Feed, Message, News, serve};
 use super::workspace::{At, find};
-use super::{Html, Visitor};
+use super::{Html, Visitor, flash};
 use crate::model::agent::Agent;
 use crate::model::event::Event;
 use crate::model::id::{AgentId, WorkspaceId};
@@ -20,11 +20,18 @@ use crate::server::web::{Access, Answer, State};
 use crate::wire::bootstrap;
 
 pub(super) fn routes(routes: Routes) -> Routes {
-    routes.get(Access::Page, "/@{owner}/{name}/attach", page).get(
-        Access::Page,
-        "/@{owner}/{name}/attach/live",
-        live,
-    )
+    routes
+        .get(Access::Page, "/@{owner}/{name}/attach", page)
+        .get(Access::Page, "/@{owner}/{name}/attach/live", live)
+        .post(Access::Page, "/@{owner}/{name}/attach/new-tokens", new_tokens)
+}
+
+async fn new_tokens(state: State, visitor: Visitor, at: At) -> Answer<Response> {
+    let workspace = find(&state, &visitor.actor, &at).await?;
+    state.app.renew_external_agents(&visitor.actor, workspace.id).await?;
+    let text = "The tokens before are ended. When this build is done, run the new line on the machine: \
+        it is under Attach.";
+    Ok(flash::done(&state.site, Place::of(&workspace).page(), text))
 }
 
 async fn page(state: State, visitor: Visitor, at: At) -> Answer<Html> {

@@ -83,9 +83,9 @@ pub(super) async fn entries(
         found.map(|place| place.label().to_owned()).unwrap_or_default()
     };
     let entry = |workspace: Workspace| {
-        let Beside { may, here } = beside.remove(&workspace.id).unwrap_or_default();
+        let Beside { may, here, is_favorite } = beside.remove(&workspace.id).unwrap_or_default();
         let place = label(workspace.organization_id);
-        Entry { workspace, here, may, place }
+        Entry { workspace, here, may, place, is_favorite }
     };
     Ok(list.into_iter().map(entry).collect())
 }

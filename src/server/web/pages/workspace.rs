@@ -39,6 +39,7 @@ pub(super) fn routes(routes: Routes) -> Routes {
         .post(Access::Page, "/@{owner}/{name}/restart", restart)
         .post(Access::Page, "/@{owner}/{name}/update", update)
         .post(Access::Page, "/@{owner}/{name}/delete", delete)
+        .post(Access::Page, "/@{owner}/{name}/favorite", favorite)
         .post(Access::Page, "/@{owner}/{name}/terminals/{terminal}/end", end_terminal)
         .post(Access::Page, "/@{owner}/{name}/builds/{number}/cancel", cancel)
 }
@@ -101,6 +102,7 @@ pub(super) async fn load(
         clashes,
         machines: app.machine_histories(actor, id, false).await?,
         may,
+        is_favorite: app.favorites(actor).await?.contains(&id),
         newer: newer(app, actor, &workspace).await?,
         metadata,
         agent_logs,
@@ -212,6 +214,17 @@ async fn ask(
     let request = BuildRequest { version, ..BuildRequest::new(transition, BuildReason::Dashboard) };
     let build = state.app.create_build(&visitor.actor, workspace.id, request).await?;
     let text = format!("Build {}, {transition} {}, was asked for.", build.number, workspace.name);
+    Ok(flash::done(&state.site, Place::of(&workspace).page(), &text))
+}
+
+async fn favorite(state: State, visitor: Visitor, at: At, fields: Fields) -> Answer<Response> {
+    let workspace = find(&state, &visitor.actor, &at).await?;
+    let is_one = fields.get("is") == Some("yes");
+    state.app.set_favorite(&visitor.actor, workspace.id, is_one).await?;
+    let text = match is_one {
+        true => format!("{} comes first in your lists.", workspace.name),
+        false => format!("{} is in its place in your lists.", workspace.name),
+    };
     Ok(flash::done(&state.site, Place::of(&workspace).page(), &text))
 }
 

@@ -72,8 +72,17 @@ impl WorkspacePage {
     }
 
     fn has_menu(&self) -> bool {
-        let wanted = [Verb::Operate, Verb::Manage, Verb::Delete];
-        self.workspace.status() != WorkspaceStatus::Deleted && wanted.iter().any(|a| self.may(*a))
+        self.workspace.status() != WorkspaceStatus::Deleted
+    }
+
+    /// First in one's lists, or in its place.
+    fn favorite(&self) -> Markup {
+        let (value, text) = match self.is_favorite {
+            true => ("no", "Not a favorite"),
+            false => ("yes", "Favorite"),
+        };
+        let button = html! { button name="is" value=(value) { (icon("star")) (text) } };
+        post(&self.visit.csrf, &self.place().favorite(), &button)
     }
 
     /// The menu stands outside of what the stream replaces, so that it stays open.
@@ -82,6 +91,7 @@ impl WorkspacePage {
         html! {
             @if self.has_menu() {
                 div class="menu" id="more" popover {
+                    (self.favorite())
                     @if self.may(Verb::Operate) && !self.is_external() {
                         (post(&self.visit.csrf, &place.restart(), &html! { button { (icon("restart")) "Restart" } }))
                     }

@@ -73,6 +73,8 @@ pub struct WorkspacePage {
     pub workspace: Workspace,
     /// What the one who looks may do with it.
     pub may: Vec<Verb>,
+    /// It is a favorite of theirs.
+    pub is_favorite: bool,
     /// The version it could be updated to.
     pub newer: Option<Newer>,
     /// What its agents found out.
