@@ -25,22 +25,34 @@ const LOWEST: u16 = 10;
 /// The state LISTEN in the kernel's tables.
 const LISTEN: &str = "0A";
 
+/// A socket that listens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Socket {
+    inode: u64,
+    /// Whose it is.
+    uid: u32,
+}
+
 /// Asks the kernel until it is dropped. `anyone` says whether there are sessions.
 pub async fn watch(base: &Base, anyone: impl Fn() -> bool) {
     let mut told = BTreeMap::new();
+    // Also those that nobody was found for: they are not looked for again.
     let mut names: BTreeMap<u64, String> = BTreeMap::new();
     let mut changed_at = base.clock.instant();
     loop {
         let found = listening();
         if found != told {
             changed_at = base.clock.instant();
+            names.retain(|inode, _| found.values().any(|socket| socket.inode == *inode));
             // Only new sockets are worth the walk through every process.
-            let wanted = found.values().filter(|inode| !names.contains_key(inode)).copied();
-            let wanted = wanted.collect();
-            // Hundreds of processes take milliseconds, which a terminal would notice.
-            let new_names = tokio::task::spawn_blocking(move || owners(&wanted)).await;
-            names.retain(|inode, _| found.values().any(|i| i == inode));
-            names.extend(new_names.unwrap_or_default());
+            let is_new = |socket: &&Socket| may_see(socket) && !names.contains_key(&socket.inode);
+            let wanted: BTreeSet<u64> = found.values().filter(is_new).map(|s| s.inode).collect();
+            if !wanted.is_empty() {
+                names.extend(wanted.iter().map(|inode| (*inode, String::new())));
+                // Hundreds of processes take milliseconds, which a terminal would notice.
+                let found = tokio::task::spawn_blocking(move || owners(&wanted)).await;
+                names.extend(found.unwrap_or_default());
+            }
             base.reports.ports(list(&found, &names));
             told = found;
         }
@@ -49,17 +61,26 @@ pub async fn watch(base: &Base, anyone: impl Fn() -> bool) {
     }
 }
 
-fn list(found: &BTreeMap<u16, u64>, names: &BTreeMap<u64, String>) -> Vec<ListeningPort> {
+/// Whether this account is told whose programs hold a socket.
+fn may_see(socket: &Socket) -> bool {
+    #[cfg(unix)]
+    let own = rustix::process::geteuid().as_raw();
+    #[cfg(not(unix))]
+    let own = 0;
+    own == 0 || socket.uid == own
+}
+
+fn list(found: &BTreeMap<u16, Socket>, names: &BTreeMap<u64, String>) -> Vec<ListeningPort> {
     let process = |inode| names.get(inode).cloned().unwrap_or_default();
     found
         .iter()
         .take(MAX_PORTS)
-        .map(|(port, inode)| ListeningPort { port: *port, process: process(inode) })
+        .map(|(port, socket)| ListeningPort { port: *port, process: process(&socket.inode) })
         .collect()
 }
 
-/// Listening ports with the sockets' inodes. Empty where nobody tells of them.
-fn listening() -> BTreeMap<u16, u64> {
+/// Ports with the sockets that listen on them. Empty where nobody tells of them.
+fn listening() -> BTreeMap<u16, Socket> {
     #[cfg(target_os = "linux")]
     if let Ok(found) = diag::listening() {
         return found.into_iter().filter(|(port, _)| *port >= LOWEST).collect();
@@ -72,7 +93,7 @@ fn listening() -> BTreeMap<u16, u64> {
     all
 }
 
-fn parse(table: &str) -> impl Iterator<Item = (u16, u64)> + '_ {
+fn parse(table: &str) -> impl Iterator<Item = (u16, Socket)> + '_ {
     table.lines().skip(1).filter_map(|line| {
         let mut fields = line.split_ascii_whitespace();
         let (_, port) = fields.nth(1)?.rsplit_once(':')?;
@@ -80,7 +101,8 @@ fn parse(table: &str) -> impl Iterator<Item = (u16, u64)> + '_ {
             return None;
         }
         let port = u16::from_str_radix(port, 16).ok().filter(|port| *port >= LOWEST)?;
-        Some((port, fields.nth(5)?.parse().ok()?))
+        let uid = fields.nth(3)?.parse().ok()?;
+        Some((port, Socket { uid, inode: fields.nth(1)?.parse().ok()? }))
     })
 }
 
@@ -125,7 +147,7 @@ mod tests {
 
     #[test]
     fn only_listening_ports_for_people_are_found() {
-        assert_eq!(parse(TABLE).collect::<Vec<_>>(), [(8080, 12345)]);
+        assert_eq!(parse(TABLE).collect::<Vec<_>>(), [(8080, Socket { uid: 1000, inode: 12345 })]);
         assert_eq!(parse("").count(), 0);
         assert_eq!(parse("head\nnonsense\n1: :").count(), 0);
     }

@@ -8,16 +8,33 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// A pause before the next try when the system refuses: what it lacks comes back when others leave.
 const PAUSE: Duration = Duration::from_millis(100);
+/// Connections that wait to be accepted: every agent of a server that is started again comes within its
+/// first second, and who finds no room tries again after one second, then three. The system's own bound
+/// (`net.core.somaxconn`) is mostly this.
+const BACKLOG: u32 = 4096;
 /// Refusals for each line in the log: one a minute.
 const TOLD_EVERY: u32 = 600;
 
 /// Reads that a handshake takes: an SSH client's until its command runs.
 const HANDSHAKE_READS: u8 = 16;
+
+/// Listens at an address, with room for everyone who comes at once.
+///
+/// # Errors
+/// When the address is taken, or is not this machine's.
+pub fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+    // A server that is started again takes the place of the one before. On Windows it would share it.
+    #[cfg(unix)]
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
+}
 
 /// A door that lets in so many at once; the others wait until one leaves.
 #[derive(Debug)]

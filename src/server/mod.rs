@@ -31,6 +31,7 @@ use self::fleet::{Fleet, address::Prefix};
 use self::identity::{Fixed, Providers};
 use crate::clock::{Clock, Entropy};
 use crate::model::session::EndReason;
+use crate::net::accept;
 use crate::net::dial::Dialer;
 use crate::net::proxy::Proxies;
 use crate::provision::{FIRST_UID, ProcessSettings, Provisioner, Settings};
@@ -74,8 +75,7 @@ impl Server {
         let opened = Db::begin(&config.data.join(DATABASE), clock.clone(), entropy.clone())
             .with_context(|| format!("Opening {}", config.data.join(DATABASE).display()));
         let (db, opening) = opened?;
-        let listener = TcpListener::bind(config.http)
-            .await
+        let listener = accept::listen(config.http)
             .with_context(|| format!("Listening for HTTP on {}", config.http))?;
         let http = listener.local_addr()?;
         let url = config.reached_at(http);
@@ -83,7 +83,7 @@ impl Server {
         let seal = app::settings::load_seal(&db, key, entropy.clone()).await?;
         let app = App::new(db, clock.clone(), entropy.clone(), seal, policy(&config, &url)?);
         let known = Known::load(&app).await?;
-        let door = fleet::front_door::listen(config.ssh).await?;
+        let door = fleet::front_door::listen(config.ssh)?;
         let build =
             build(&app, &config, (&known, &url, door.local_addr()?), (&clock, &entropy), &tasks);
         // What an earlier life left is cleared by the writer's thread, while this one makes the routes.

@@ -9,6 +9,8 @@ use rustix::net::netlink::SOCK_DIAG;
 use rustix::net::sockopt::{Timeout, set_socket_timeout};
 use rustix::net::{AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType};
 
+use super::Socket;
+
 /// The kernel answers at once; this is for one that does not.
 const PATIENCE: Duration = Duration::from_secs(1);
 /// Most that one answer of the kernel holds.
@@ -30,13 +32,14 @@ const TCP: u8 = 6;
 /// `1 << TCP_LISTEN`
 const LISTENING: u32 = 1 << 10;
 const PORT_AT: usize = 4;
+const UID_AT: usize = 64;
 const INODE_AT: usize = 68;
 
-/// Ports with the inodes of the sockets that listen on them, over IPv4 and IPv6.
+/// Ports and the sockets that listen on them, over IPv4 and IPv6.
 ///
 /// # Errors
 /// When the kernel has no such thing, or does not let this account ask.
-pub(super) fn listening() -> io::Result<Vec<(u16, u64)>> {
+pub(super) fn listening() -> io::Result<Vec<(u16, Socket)>> {
     let mut all = vec![];
     for family in [AddressFamily::INET, AddressFamily::INET6] {
         let socket = ask(u8::try_from(family.as_raw()).unwrap_or_default())?;
@@ -73,7 +76,7 @@ fn request(family: u8) -> Vec<u8> {
 }
 
 /// Takes what one answer holds. Whether it was the last.
-fn take(mut answer: &[u8], all: &mut Vec<(u16, u64)>) -> io::Result<bool> {
+fn take(mut answer: &[u8], all: &mut Vec<(u16, Socket)>) -> io::Result<bool> {
     let broken = || io::Error::from(io::ErrorKind::InvalidData);
     while !answer.is_empty() {
         let length = number(answer, 0).and_then(|l| usize::try_from(l).ok()).ok_or_else(broken)?;
@@ -88,7 +91,9 @@ fn take(mut answer: &[u8], all: &mut Vec<(u16, u64)>) -> io::Result<bool> {
             BY_FAMILY if all.len() < MAX_SOCKETS => {
                 let port = body.get(PORT_AT..PORT_AT + 2).and_then(|b| b.try_into().ok());
                 let inode = number(body, INODE_AT).ok_or_else(broken)?;
-                all.push((port.map(u16::from_be_bytes).ok_or_else(broken)?, inode.into()));
+                let uid = number(body, UID_AT).ok_or_else(broken)?;
+                let socket = Socket { inode: inode.into(), uid };
+                all.push((port.map(u16::from_be_bytes).ok_or_else(broken)?, socket));
             }
             _ => {}
         }
@@ -114,8 +119,9 @@ mod tests {
         let own = connected.local_addr().unwrap().port();
         let found = listening().unwrap();
         for listener in [&four, &six] {
-            let inode = found.iter().find(|(p, _)| *p == port(listener)).unwrap().1;
-            assert!(inode > 0);
+            let socket = found.iter().find(|(p, _)| *p == port(listener)).unwrap().1;
+            assert!(socket.inode > 0);
+            assert_eq!(socket.uid, rustix::process::geteuid().as_raw());
         }
         assert!(found.iter().all(|(p, _)| *p != own));
     }

@@ -33,8 +33,8 @@ struct Door {
 ///
 /// # Errors
 /// When the address cannot be bound.
-pub async fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
-    TcpListener::bind(address).await.with_context(|| format!("Listening for SSH on {address}"))
+pub fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
+    accept::listen(address).with_context(|| format!("Listening for SSH on {address}"))
 }
 
 impl Fleet {
