@@ -12,25 +12,39 @@ use super::audit_search::Narrow;
 use crate::model::audit::{AuditResult, DENIED};
 use crate::model::time::Timestamp;
 
+/// Entries that may wait to be entered while others are written: bounds how long a search may wait.
+const MAX_BEHIND: i64 = 1024;
+/// Entries that are entered at a time while writes wait: bounds how long those do. A thousand take as
+/// long as five hundred writes.
+const STEP: i64 = 128;
+
 /// Months that a search names at most; a longer time is told by the entries themselves.
 const MAX_MONTHS: i64 = 60;
 
 /// Enters what was written since the last time, in the transaction around it. Not with each commit:
-/// the index takes a thousand entries in half the time of a thousand times one. Searches are run by
+/// the index takes many entries in half the time of as many times one. Searches are run by
 /// [`super::Db::read_audit`], so that none misses an entry.
 ///
 /// # Errors
 /// When SQLite fails.
 pub(super) fn catch_up(conn: &Connection) -> Result<()> {
+    enter(conn, i64::MAX)
+}
+
+/// Enters so many of them at most, the oldest first.
+///
+/// # Errors
+/// When SQLite fails.
+pub(super) fn enter(conn: &Connection, most: i64) -> Result<()> {
     let mut missing = conn.prepare_cached(
         "SELECT a.seq, a.at, a.action, a.target, a.user_id, a.target_id, a.target_name,
                 a.request_id, a.build_reason, a.organization_id, a.token_id, a.ip, a.status,
                 u.username
          FROM audit a LEFT JOIN users u ON u.id = a.user_id
          WHERE a.seq > coalesce((SELECT rowid FROM audit_words ORDER BY rowid DESC LIMIT 1), 0)
-         ORDER BY a.seq",
+         ORDER BY a.seq LIMIT :most",
     )?;
-    let mut rows = missing.query([])?;
+    let mut rows = missing.query(named_params! { ":most": most })?;
     while let Some(row) = rows.next()? {
         let text = |name: &str| -> rusqlite::Result<String> {
             Ok(row.get::<_, Option<String>>(name)?.unwrap_or_default())
@@ -63,11 +77,28 @@ pub(super) fn catch_up(conn: &Connection) -> Result<()> {
     Ok(())
 }
 
-/// How many of the last entries are not entered yet.
+/// Enters a step where many wait. Whoever wrote much at once waits for most of it.
 ///
 /// # Errors
 /// When SQLite fails.
-pub(super) fn behind(conn: &Connection) -> Result<i64> {
+pub(super) fn step(conn: &Connection) -> Result<()> {
+    match behind(conn)? {
+        waiting if waiting < MAX_BEHIND => Ok(()),
+        waiting => enter(conn, STEP.max(waiting - MAX_BEHIND)),
+    }
+}
+
+/// Enters a step. Whether more wait.
+///
+/// # Errors
+/// When SQLite fails.
+pub(super) fn go_on(conn: &Connection) -> Result<bool> {
+    enter(conn, STEP)?;
+    Ok(behind(conn)? > 0)
+}
+
+/// How many of the last entries are not entered yet.
+fn behind(conn: &Connection) -> Result<i64> {
     let mut statement = conn.prepare_cached(
         "SELECT coalesce((SELECT max(seq) FROM audit), 0)
               - coalesce((SELECT rowid FROM audit_words ORDER BY rowid DESC LIMIT 1), 0)",
@@ -234,11 +265,13 @@ mod tests {
         let db = Db::open(&path, Clock::machine(), Entropy::machine()).unwrap();
         let many = db.write(|tx| (0..2000).try_for_each(|_| insert(tx, "kiln".to_owned())));
         many.await.unwrap();
-        // The next write comes after they were entered.
-        write(&db, "kiln".to_owned()).await;
         let sql = "SELECT max(rowid) FROM audit_words_docsize";
         let entered = db.read(|tx| tx.find(sql, [], |row| row.get::<_, i64>(0))).await.unwrap();
-        assert_eq!(entered, Some(2000));
+        assert_eq!(entered, Some(2000 - MAX_BEHIND));
+        // The rest in steps, with the writes that come.
+        write(&db, "kiln".to_owned()).await;
+        let entered = db.read(|tx| tx.find(sql, [], |row| row.get::<_, i64>(0))).await.unwrap();
+        assert_eq!(entered, Some(2000 - MAX_BEHIND + STEP));
     }
 
     async fn write(db: &Db, name: String) {

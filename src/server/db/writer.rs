@@ -19,8 +19,6 @@ use crate::model::event::Event;
 const MAX_BATCH: usize = 128;
 /// How long nobody has written before what searches in the audit log go by is brought up to date.
 const QUIET: Duration = Duration::from_secs(1);
-/// Entries after which that is done though more is to come: bounds how long a search may wait.
-const MAX_BEHIND: i64 = 1024;
 
 /// Runs inside a savepoint, or is told why there is none.
 pub(super) type Job = Box<dyn FnOnce(Result<Bench<'_>, Lost>) -> Answer + Send>;
@@ -229,28 +227,28 @@ fn write_loop(conn: &Connection, desk: &Desk) {
 
 /// The next write, none at the end. Where there is time, searches are brought up to date before it.
 fn next(conn: &Connection, jobs: &std_mpsc::Receiver<Job>, told: &Told) -> Option<Job> {
-    if !told.is_behind.load(Ordering::Acquire) {
-        return jobs.recv().ok();
-    }
-    if !audit_words::behind(conn).is_ok_and(|behind| behind >= MAX_BEHIND) {
-        match jobs.recv_timeout(QUIET) {
+    let mut wait = QUIET;
+    while told.is_behind.load(Ordering::Acquire) {
+        match jobs.recv_timeout(wait) {
             Ok(job) => return Some(job),
             Err(RecvTimeoutError::Disconnected) => return None,
-            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Timeout) => wait = Duration::ZERO,
         }
-    }
-    match enter_words(conn) {
-        Ok(()) => told.is_behind.store(false, Ordering::Release),
-        Err(error) => {
-            tracing::warn!(%error, "audit entries are not ready to be searched; the next search tries");
+        match enter_words(conn) {
+            Ok(is_behind) => told.is_behind.store(is_behind, Ordering::Release),
+            Err(error) => {
+                tracing::warn!(%error, "audit entries are not ready to be searched; the next search tries");
+                break;
+            }
         }
     }
     jobs.recv().ok()
 }
 
-fn enter_words(conn: &Connection) -> super::Result<()> {
+/// Enters some of what waits. Whether there is more.
+fn enter_words(conn: &Connection) -> super::Result<bool> {
     run(conn, "BEGIN IMMEDIATE")?;
-    let entered = audit_words::catch_up(conn).and_then(|()| run(conn, "COMMIT"));
+    let entered = audit_words::go_on(conn).and_then(|more| run(conn, "COMMIT").map(|()| more));
     if entered.is_err() && !conn.is_autocommit() {
         run(conn, "ROLLBACK")?;
     }
@@ -268,6 +266,9 @@ fn run_batch(bench: Bench<'_>, batch: Vec<Job>) -> (Vec<Answer>, Result<(), Lost
         };
         answers.push(answer);
     }
+    if state.is_ok() {
+        enter_some(bench.conn, &mut state);
+    }
     let committed = state
         .and_then(|()| run(bench.conn, "COMMIT").map_err(|error| Lost::because(&error, "commit")));
     // A full disk ends the transaction by itself, in the middle of a statement or at the commit.
@@ -278,6 +279,22 @@ fn run_batch(bench: Bench<'_>, batch: Vec<Job>) -> (Vec<Answer>, Result<(), Lost
         tracing::error!(%error, "a transaction could not be rolled back");
     }
     (answers, committed)
+}
+
+/// Brings searches closer to what is written, in the same commit. That it fails undoes nothing else.
+fn enter_some(conn: &Connection, state: &mut Result<(), Lost>) {
+    let entered = run(conn, "SAVEPOINT words").and_then(|()| {
+        let entered = audit_words::step(conn);
+        if entered.is_err() && !conn.is_autocommit() {
+            run(conn, "ROLLBACK TO words")?;
+        }
+        run(conn, "RELEASE words").and(entered)
+    });
+    match entered {
+        Ok(()) => {}
+        Err(error) if conn.is_autocommit() => *state = Err(Lost::because(&error, "words")),
+        Err(error) => tracing::warn!(%error, "audit entries are not ready to be searched"),
+    }
 }
 
 /// One job in a savepoint of its own, so that its failure undoes only itself. `state` becomes an
