@@ -205,6 +205,12 @@ impl Spot {
         self.interfaces.iter().find_map(of)
     }
 
+    /// Whether it can be known of anyone that they are on its network: see [`Self::shared_with`].
+    #[must_use]
+    pub fn is_telling(&self) -> bool {
+        one_side(self.seen, self.seen) || self.interfaces.iter().any(|own| self.is_seen_at(*own))
+    }
+
     fn is_seen_at(&self, interface: Interface) -> bool {
         self.seen.to_canonical() == IpAddr::V4(interface.address)
     }
@@ -354,6 +360,7 @@ mod tests {
         assert!(!shared(pi, ("192.168.1.30/24", "192.168.1.5")), "by a proxy there, from anywhere");
         for seen in ["127.0.0.1", "172.17.0.1", "100.64.0.9", "169.254.0.1"] {
             assert!(!shared(("192.168.1.20/24", seen), ("192.168.1.30/24", seen)), "{seen}");
+            assert!(!spot(&["192.168.1.20/24"], seen).is_telling(), "{seen}");
         }
     }
 
@@ -362,6 +369,7 @@ mod tests {
         let one = spot(&["10.0.0.2/24", "192.168.1.20/24"], "203.0.113.7");
         let other = spot(&["172.16.0.1/16", "192.168.1.30/24"], "203.0.113.7");
         assert_eq!(one.shared_with(&other), Some("192.168.1.30/24".parse().unwrap()));
+        assert!(one.is_telling() && spot(&["10.0.0.2/24"], "10.0.0.2").is_telling());
         assert_eq!(one.networks(), "10.0.0.0/24 or 192.168.1.0/24");
     }
 }

@@ -66,6 +66,10 @@ impl App {
                 if known.as_ref().is_some_and(|k| k.spot == spot && k.woken_at.is_none()) {
                     return Ok(());
                 }
+                if known.is_none() {
+                    // A name that is new: another may be no more.
+                    agent_spots::forget_others(tx, home.workspace, home.build)?;
+                }
                 agent_spots::put(tx, home.workspace, &name, &spot)?;
                 tx.emit(Event::Agent(home.workspace, id));
                 Ok(())
@@ -168,6 +172,13 @@ fn spot(tx: &ReadTx<'_>, id: WorkspaceId, name: &str) -> Result<Spot> {
         return Err(Error::conflict(format!(
             "no network is known of the machine of {name}: it had no IPv4 address on one when it last \
              connected"
+        )));
+    }
+    if !spot.is_telling() {
+        return Err(Error::conflict(format!(
+            "{}, from where {name} reached this server, does not tell its network: it is a proxy's or a \
+             gateway's. A proxy before the server has to be trusted (--trusted-proxy)",
+            spot.seen
         )));
     }
     Ok(spot)

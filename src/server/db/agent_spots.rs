@@ -4,7 +4,7 @@ use rusqlite::{Row, named_params};
 
 use super::codec::Json;
 use super::{ReadTx, Result, WriteTx};
-use crate::model::id::WorkspaceId;
+use crate::model::id::{BuildId, WorkspaceId};
 use crate::model::waking::{Spot, Whereabouts};
 
 fn from_row(row: &Row<'_>) -> rusqlite::Result<Whereabouts> {
@@ -58,6 +58,19 @@ pub fn set_woken(tx: &WriteTx<'_>, workspace: WorkspaceId, name: &str) -> Result
         "UPDATE agent_spots SET woken_at = :now
          WHERE workspace_id = :workspace AND agent_name = :name",
         named_params! { ":workspace": workspace, ":name": name, ":now": tx.now },
+    )?;
+    Ok(())
+}
+
+/// Forgets the machines of a workspace whose names no agent of this build has.
+///
+/// # Errors
+/// When SQLite fails.
+pub fn forget_others(tx: &WriteTx<'_>, workspace: WorkspaceId, build: BuildId) -> Result<()> {
+    tx.execute(
+        "DELETE FROM agent_spots WHERE workspace_id = :workspace
+           AND agent_name NOT IN (SELECT name FROM agents WHERE build_id = :build)",
+        named_params! { ":workspace": workspace, ":build": build },
     )?;
     Ok(())
 }
