@@ -153,7 +153,7 @@ pub struct Machine {
     /// it cannot tell.
     pub print: String,
     /// The hardware addresses of its network cards, `dc:a6:32:00:00:01`, so that it can be woken. Older
-    /// agents do not tell them, nor do those on other systems than Linux.
+    /// agents do not tell them, nor do those on other systems than Linux and macOS.
     #[serde(default)]
     pub cards: Vec<String>,
     /// Its addresses on the networks of those, `192.168.1.20/24`. Who tells them wakes others there when

@@ -4,8 +4,8 @@
 //! server, or agents of machines that someone else runs too, connected now, in the same organization,
 //! and on the same network as far as that can be known ([`Spot::shared_with`]). Workspaces that the
 //! deployment makes send nothing: what runs in them is their template's business. What a sender does
-//! for others is 102 bytes a card, made by the sender itself, to its own network, at most once a
-//! second; its log says so. It learns a hardware address that everyone on that network may learn, and
+//! for others is 102 bytes a card, made by the sender itself, to its own network, once a second in
+//! the long run; its log says so. It learns a hardware address that everyone on that network may learn, and
 //! who wakes learns of it no more than that it is there: not whose it is.
 
 use super::agents::current_build;
@@ -165,7 +165,7 @@ fn spot(tx: &ReadTx<'_>, id: WorkspaceId, name: &str) -> Result<Spot> {
     let spot = spot.ok_or_else(|| {
         Error::conflict(format!(
             "no hardware address is known of the machine of {name}: its agent tells it when it \
-             connects from a Linux with a network card of its own"
+             connects from Linux or macOS with a network card of its own"
         ))
     })?;
     if spot.interfaces.is_empty() {
@@ -219,8 +219,8 @@ fn sees(own: Interface, spot: &Spot) -> bool {
 fn nobody(name: &str, spot: &Spot) -> Error {
     Error::conflict(format!(
         "nobody is there to wake {name}: it takes a machine on {} that is connected now, is one of an \
-         external workspace of the same organization, runs Linux, and reaches this server from where {name} \
-         did, {}",
+         external workspace of the same organization, runs Linux or macOS, and reaches this server from \
+         where {name} did, {}",
         spot.networks(),
         spot.seen
     ))

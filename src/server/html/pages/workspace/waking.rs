@@ -46,7 +46,7 @@ impl WorkspacePage {
                     @if is_one_of_several { (self.wake(agent, "")) }
                 } @else if self.may(Verb::Operate) {
                     p class="note" {
-                        "It cannot be woken from here: its agent told no network card of its own. One on Linux does when it connects."
+                        "It cannot be woken from here: its agent told no network card of its own. One on Linux or macOS does when it connects."
                     }
                 }
             }
