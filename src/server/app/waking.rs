@@ -159,7 +159,8 @@ fn spot(tx: &ReadTx<'_>, id: WorkspaceId, name: &str) -> Result<Spot> {
     let woken = known.as_ref().and_then(|known| known.woken_at);
     if let Some(at) = woken.filter(|at| tx.now < at.plus(WAKES_APART)) {
         let ago = words(tx.now.since(at));
-        return Err(Error::conflict(format!("{name} was woken {ago} ago; give it a moment")));
+        let why = format!("the machine of {name} was woken {ago} ago; give it a moment");
+        return Err(Error::conflict(why));
     }
     let spot = known.map(|known| known.spot).filter(|spot| !spot.cards.is_empty());
     let spot = spot.ok_or_else(|| {

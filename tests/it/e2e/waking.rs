@@ -112,14 +112,14 @@ fn a_machine_that_sleeps_is_woken_by_another_on_its_network() {
     let site = Site::at("10.77.0.1");
     let card = "dc:a6:32:1e:40:07";
     let pi = plugged(&site, &house, "pi", ("10.77.0.7", card));
-    refused(&site, "the machine of main is here already");
+    refused(&site, "he machine of main is here already");
     assert!(!page(&site).contains("/machines/main/wake"));
 
     let sleeping = card_of(&pi);
     signal(&pi, Signal::STOP);
     eventually("it is away", || page(&site).contains("Machine is away").then_some(()));
     assert!(page(&site).contains("/machines/main/wake"));
-    refused(&site, "nobody is there to wake main: it takes a machine on 10.77.0.0/24");
+    refused(&site, "obody is there to wake main: it takes a machine on 10.77.0.0/24");
 
     let desk = plugged(&site, &house, "desk", ("10.77.0.8", "dc:a6:32:00:00:08"));
     let told = site.cli(&["wake", "pi.main", "-o", "json"]).ok();
@@ -135,7 +135,7 @@ fn a_machine_that_sleeps_is_woken_by_another_on_its_network() {
     assert_eq!(packet[..n], [[0xff; 6].as_slice(), &address.repeat(16)].concat());
     let shown = page(&site);
     assert!(shown.contains("Waking") && shown.contains("Woken "), "{shown}");
-    refused(&site, "main was woken");
+    refused(&site, "he machine of main was woken");
 
     signal(&pi, Signal::CONT);
     eventually("it is here again", || page(&site).contains("Attached").then_some(()));

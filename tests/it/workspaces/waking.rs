@@ -97,9 +97,9 @@ async fn each_refusal_says_what_is_missing() {
     world.done(made("token-k", 1)).await;
     let path = |of: &Value| format!("/api/v2/workspaces/{}/machines/main/wake", id(of));
     let refused = world.server.post(&world.ada, &path(&kiln), json!({})).await.expect(409);
-    assert!(refused.text.contains("the deployment runs this machine"), "{}", refused.text);
+    assert!(refused.text.contains("he deployment runs this machine"), "{}", refused.text);
     let refused = world.server.post(&world.ada, &path(&pi), json!({})).await.expect(409);
-    assert!(refused.text.contains("nobody is there to wake main"), "{}", refused.text);
+    assert!(refused.text.contains("obody is there to wake main"), "{}", refused.text);
 }
 
 #[tokio::test]
@@ -125,7 +125,7 @@ async fn who_may_start_it_may_wake_it() {
 
     // Not again at once; and nobody waits for it any more once it is here.
     let why = world.refusal(with(&[&desk])).await;
-    assert!(why.starts_with("main was woken 0 s ago"), "{why}");
+    assert!(why.starts_with("the machine of main was woken 0 s ago"), "{why}");
     world.server.clock.advance(Duration::from_secs(10));
     world.wake(&world.ada, with(&[&desk])).await.unwrap();
     world.server.app.agent_spot(agent, asleep()).await.unwrap();
