@@ -91,7 +91,8 @@ impl App {
             .await
     }
 
-    /// Has a machine woken: decides who sends, and writes that it was asked. The caller sends.
+    /// Has the machine of an agent woken, by the agent's name or id: decides who sends, and writes that
+    /// it was asked. The caller sends.
     ///
     /// # Errors
     /// When the actor may not start the workspace; when the machine is not one that someone else runs
@@ -138,7 +139,9 @@ fn sleeper(tx: &ReadTx<'_>, id: WorkspaceId, name: &str) -> Result<Agent> {
         return Err(Error::conflict("the workspace does not run; start it"));
     };
     let all = agents::list(tx, build)?.into_iter().map(|(_, agent)| agent);
-    let found = all.into_iter().find(|agent| agent.spec.name.eq_ignore_ascii_case(name));
+    let is_it =
+        |agent: &Agent| agent.spec.name.eq_ignore_ascii_case(name) || agent.id.to_string() == name;
+    let found = all.into_iter().find(is_it);
     let agent = found.ok_or(Error::NotFound("agent"))?;
     if !agent.spec.external {
         return Err(Error::conflict(

@@ -95,6 +95,9 @@ async fn each_refusal_says_what_is_missing() {
     assert!(matches!(other, Err(Error::NotFound("agent"))), "{other:?}");
     let kiln = world.adas("kiln").await;
     world.done(made("token-k", 1)).await;
+    let by_id = format!("/api/v2/workspaces/{}/machines/{agent}/wake", id(&pi));
+    let refused = world.server.post(&world.ada, &by_id, json!({})).await.expect(409);
+    assert!(refused.text.contains("obody is there to wake main"), "{}", refused.text);
     let path = |of: &Value| format!("/api/v2/workspaces/{}/machines/main/wake", id(of));
     let refused = world.server.post(&world.ada, &path(&kiln), json!({})).await.expect(409);
     assert!(refused.text.contains("he deployment runs this machine"), "{}", refused.text);
