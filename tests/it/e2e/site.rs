@@ -58,9 +58,9 @@ impl Site {
         Self::started(STEADING.into(), &[], HERE)
     }
 
-    /// A server at another address of this machine than its own loop, with its owner.
-    pub fn at(host: &str) -> Self {
-        Self::started(STEADING.into(), &[], host).with_owner()
+    /// A server of this program at another address of its machine than its own loop, with its owner.
+    pub fn at(program: PathBuf, host: &str) -> Self {
+        Self::started(program, &[], host).with_owner()
     }
 
     /// A server of another program, with its owner.

@@ -1,9 +1,10 @@
 //! A machine that sleeps, woken by another on its network: real agents, each in a network of its own
 //! with a cable to one bridge, and the packet as it arrives at the one that sleeps.
 
-use std::fs::File;
+use std::fs::{File, Permissions};
 use std::net::UdpSocket;
 use std::os::fd::AsFd as _;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
@@ -109,7 +110,7 @@ fn refused(site: &Site, why: &str) {
 #[test]
 fn a_machine_that_sleeps_is_woken_by_another_on_its_network() {
     let house = House::enter();
-    let site = Site::at("10.77.0.1");
+    let site = Site::at(STEADING.into(), "10.77.0.1");
     let card = "dc:a6:32:1e:40:07";
     let pi = plugged(&site, &house, "pi", ("10.77.0.7", card));
     refused(&site, "he machine of main is here already");
@@ -153,4 +154,37 @@ fn a_machine_that_sleeps_is_woken_by_another_on_its_network() {
     assert_eq!(entry["diff"]["sent by"]["new"], "ada/desk");
     assert_eq!(entry["user"]["username"], "ada");
     drop(desk);
+}
+
+/// Runs the server where its end of the house's bridge is a card.
+const IN_THE_HOUSE: &str = r#"#!/bin/sh
+set -e
+dir=$(dirname "$0")
+mkdir -p "$dir/sys/lan0/device"
+exec unshare --mount --propagation private sh -c '
+  mount --bind "$0/sys" /sys/class/net
+  exec @STEADING@ "$@"' "$dir" "$@"
+"#;
+
+#[test]
+fn the_server_wakes_what_is_on_its_own_network() {
+    let house = House::enter();
+    let dir = tempfile::tempdir().unwrap();
+    let program = dir.path().join("server");
+    std::fs::write(&program, IN_THE_HOUSE.replace("@STEADING@", STEADING)).unwrap();
+    std::fs::set_permissions(&program, Permissions::from_mode(0o755)).unwrap();
+    let site = Site::at(program, "10.77.0.1");
+    let pi = plugged(&site, &house, "pi", ("10.77.0.7", "dc:a6:32:1e:40:07"));
+    let sleeping = card_of(&pi);
+    signal(&pi, Signal::STOP);
+    let told = eventually("it is called", || {
+        let ran = site.cli(&["wake", "pi"]);
+        (ran.code == Some(0)).then_some(ran.err)
+    });
+    assert!(told.contains("Called dc:a6:32:1e:40:07 on 10.77.0.0/24, by the server."), "{told}");
+    let mut packet = [0; 200];
+    let (n, from) = sleeping.recv_from(&mut packet).expect("the packet comes");
+    assert_eq!((n, from.ip().to_string()), (102, "10.77.0.1".to_owned()));
+    signal(&pi, Signal::CONT);
+    eventually("it is here again", || page(&site).contains("Attached").then_some(()));
 }
