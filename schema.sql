@@ -714,6 +714,17 @@ CREATE TABLE agent_health_blocks (
   UNIQUE (workspace_id, agent_name, step, slot)
 ) STRICT;
 
+-- Where machines that someone else runs were when they last connected, so that they can be woken by another there.
+CREATE TABLE agent_spots (
+  workspace_id TEXT NOT NULL REFERENCES workspaces (id) ON DELETE CASCADE, -- in which workspace
+  agent_name   TEXT NOT NULL CHECK (length(agent_name) <= 64),             -- of which agent; each build has another one of that name
+  cards        TEXT NOT NULL CHECK (length(cards) <= 256),                 -- JSON list of waking::Card: the hardware addresses of its network cards
+  interfaces   TEXT NOT NULL CHECK (length(interfaces) <= 256),            -- JSON list of waking::Interface: its addresses on their networks
+  seen_from    TEXT NOT NULL CHECK (length(seen_from) <= 64),              -- from which address it connected
+  woken_at     INTEGER,                                                    -- when it was woken last; null since it connected
+  PRIMARY KEY (workspace_id, agent_name)
+) STRICT;
+
 -- Sessions: every way in, from its first byte to its last.
 CREATE TABLE connections (
   id           TEXT NOT NULL PRIMARY KEY,                                       -- the session

@@ -22,6 +22,7 @@ use super::hardware;
 use super::local::{self, Offer};
 use super::peers::Peers;
 use super::update::Updates;
+use super::waker::Waker;
 use super::work::Work;
 
 /// Something is said at least this often: a third of the silence after which an agent counts as gone.
@@ -49,6 +50,8 @@ pub struct Connection {
     updates: Updates,
     /// The directory of sessions, as the server was told.
     directory: std::sync::Mutex<String>,
+    /// What wakes other machines.
+    waker: Waker,
 }
 
 /// Why there is no connection, or not any more.
@@ -81,8 +84,8 @@ impl Connection {
         let headers =
             HeaderMap::from_iter([(http::HeaderName::from_static("coder-session-token"), token)]);
         let directory = std::sync::Mutex::new(base.account.path("").display().to_string());
-        let dialer = options.dialer.clone();
-        Ok(Self { url, headers, dialer, base, peers, work, updates, directory })
+        let (dialer, waker) = (options.dialer.clone(), Waker::default());
+        Ok(Self { url, headers, dialer, base, peers, work, updates, directory, waker })
     }
 
     /// Connects, and connects again. Never returns.
@@ -191,6 +194,7 @@ impl Connection {
             ToAgent::RemovePeer { key } => self.peers.remove(&key),
             ToAgent::CutSession { session } => self.peers.sessions().cut(session),
             ToAgent::EndTerminal { terminal } => self.peers.sessions().end_terminal(terminal),
+            ToAgent::Wake { cards, on } => self.waker.wake(&self.base, &cards, on),
             ToAgent::LogsStored { seq } => self.base.reports.logs_stored(seq),
             ToAgent::Shutdown => {
                 self.base.reports.own_line(LogLevel::Info, "The workspace is being stopped.");

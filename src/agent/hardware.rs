@@ -5,6 +5,7 @@ use std::path::Path;
 use sha2::{Digest as _, Sha256};
 
 use super::platform;
+use crate::net::lan::{self, Lan};
 use crate::wire::agent::Machine;
 
 /// Bytes of the hash that name a machine: no two of one token are the same by chance.
@@ -13,7 +14,13 @@ const PRINT: usize = 8;
 /// This machine.
 #[must_use]
 pub fn machine() -> Machine {
-    Machine { name: platform::host(), print: print(Path::new("/")) }
+    let Lan { cards, interfaces } = lan::read();
+    Machine {
+        name: platform::host(),
+        print: print(Path::new("/")),
+        cards: cards.iter().map(ToString::to_string).collect(),
+        interfaces: interfaces.iter().map(ToString::to_string).collect(),
+    }
 }
 
 /// From the board's serial number and the addresses of its network cards; where it has neither, from

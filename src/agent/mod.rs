@@ -53,6 +53,7 @@ mod terminals;
 #[cfg(test)]
 mod testing;
 pub mod update;
+mod waker;
 pub mod work;
 
 /// How an agent is started.

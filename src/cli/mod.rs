@@ -75,6 +75,7 @@ mod tunnel;
 mod up;
 mod users;
 mod version;
+mod wake;
 mod what_if;
 mod who;
 mod zip;
@@ -260,6 +261,7 @@ async fn workspaces(ctx: &Context, command: args::workspaces::Command) -> anyhow
         C::Favorites(command) => favorites::run(ctx, command).await,
         C::State(command) => state::run(ctx, command).await,
         C::Health(args) => health::run(ctx, args).await,
+        C::Wake(args) => wake::run(ctx, args).await,
         C::Who(args) => who::run(ctx, args).await,
         C::Terminals(args) => join::list(ctx, args).await,
         C::Join(args) => join::join(ctx, args).await,

@@ -57,6 +57,7 @@ pub mod totp;
 pub mod unit;
 pub mod user;
 pub mod verb;
+pub mod waking;
 pub mod webauthn;
 pub mod week;
 pub mod what_if;

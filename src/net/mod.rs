@@ -6,6 +6,7 @@ mod cc;
 mod connection;
 pub mod dial;
 mod driver;
+pub mod lan;
 #[cfg(unix)]
 pub mod local;
 pub mod node;

@@ -13,6 +13,7 @@ use crate::model::log::LogLevel;
 use crate::model::peer::{Peer, PeerKey};
 use crate::model::resource::{MetadataSpec, ScriptSpec};
 use crate::model::session::SessionKind;
+use crate::model::waking::{Card, Interface};
 
 use super::local::LocalWay;
 
@@ -151,6 +152,14 @@ pub struct Machine {
     /// The same for each start of it, and another for a machine with a copy of its disk. Empty when
     /// it cannot tell.
     pub print: String,
+    /// The hardware addresses of its network cards, `dc:a6:32:00:00:01`, so that it can be woken. Older
+    /// agents do not tell them, nor do those on other systems than Linux and macOS.
+    #[serde(default)]
+    pub cards: Vec<String>,
+    /// Its addresses on the networks of those, `192.168.1.20/24`. Who tells them wakes others there when
+    /// it is told to.
+    #[serde(default)]
+    pub interfaces: Vec<String>,
 }
 
 /// A client that an agent carries on while its connection is made again.
@@ -303,6 +312,13 @@ pub enum ToAgent {
     Update {
         /// Which.
         update: Update,
+    },
+    /// A machine on one of its networks sleeps: it sends there what wakes these cards, and nothing else.
+    Wake {
+        /// The network cards; at most eight.
+        cards: Vec<Card>,
+        /// An address of its own on the network.
+        on: Interface,
     },
     /// The workspace is being stopped: run the stop scripts, then report `off`.
     Shutdown,

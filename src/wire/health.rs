@@ -41,6 +41,25 @@ pub struct Machine {
     pub figures: Option<Figures>,
 }
 
+/// `POST /workspaces/{workspace}/machines/{agent}/wake`: what was sent to wake a machine. Whether it
+/// wakes is seen when its agent connects.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Waking {
+    /// Its workspace.
+    pub workspace_id: Uuid,
+    /// Its agent's name.
+    pub agent: String,
+    /// The hardware addresses that were called.
+    pub cards: Vec<String>,
+    /// On which networks.
+    pub networks: Vec<String>,
+    /// How many machines there were told to send it.
+    pub senders: usize,
+    /// Whether the server sent it too.
+    pub by_server: bool,
+}
+
 /// Something that needs care.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(default)]

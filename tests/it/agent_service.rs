@@ -18,6 +18,7 @@ fn machine(init: &str) -> tempfile::TempDir {
         "systemd" => {
             ["run/systemd/system", "etc/systemd/system/multi-user.target.wants", "etc/sysusers.d"]
         }
+        "launchd" => ["System/Library/LaunchDaemons", "Library/LaunchDaemons", "usr/bin"],
         _ => ["run/openrc", "etc/init.d", "etc/runlevels/default"],
     };
     for path in common.iter().chain(&own) {
@@ -114,6 +115,77 @@ fn what_is_installed_goes_without_a_trace() {
         let again = agent(root.path(), &["uninstall", "--yes"]);
         assert!(!again.status.success());
     }
+}
+
+/// A property list as Python's own reader has it.
+fn read_plist(path: &Path) -> serde_json::Value {
+    let script =
+        "import json, plistlib, sys; print(json.dumps(plistlib.load(open(sys.argv[1], 'rb'))))";
+    let read = Command::new("python3").args(["-c", script]).arg(path).output();
+    let read = read.expect("python3 is installed");
+    assert!(read.status.success(), "{}", String::from_utf8_lossy(&read.stderr));
+    serde_json::from_slice(&read.stdout).unwrap()
+}
+
+#[test]
+fn a_mac_starts_it_without_privileges_and_keeps_it_alive() {
+    let list = "Library/LaunchDaemons/steading-agent.plist";
+    for (user, name, home) in [
+        (&[][..], "steading-agent", "/var/lib/steading-agent"),
+        (&["--user", "pi"], "pi", "/home/pi"),
+    ] {
+        let root = machine("launchd");
+        let before = all(root.path());
+        for _ in 0..2 {
+            let said = ok(&agent(root.path(), &[&["install"][..], user].concat()));
+            assert!(said.contains(&format!("agent runs as {name}")), "{said}");
+        }
+        let made = all(root.path());
+        assert_eq!(made[list].0, 0o644, "launchd takes no list that others may write");
+        assert_eq!(made["etc/steading-agent/environment"].0, 0o600);
+        assert_eq!(made["var/lib/steading-agent"].0, 0o750);
+        assert_eq!(made["usr/local/lib/steading-agent/steading"].0, 0o755);
+        let secrets =
+            made.iter().filter(|(_, (_, held))| held.windows(12).any(|w| w == b"agent-secret"));
+        let names: Vec<_> = secrets.map(|(name, _)| name.as_str()).collect();
+        assert_eq!(names, ["etc/steading-agent/environment"]);
+        let read = read_plist(&root.path().join(list));
+        assert_eq!(read["Label"], "steading-agent");
+        assert_eq!((&read["UserName"], &read["WorkingDirectory"]), (&name.into(), &home.into()));
+        for key in ["RunAtLoad", "KeepAlive"] {
+            assert_eq!(read[key], true, "{key}");
+        }
+        for key in ["StandardOutPath", "StandardErrorPath"] {
+            assert_eq!(read[key], "/var/log/steading-agent.log", "{key}");
+        }
+        assert_eq!(read["Umask"], 0o077);
+        assert_eq!(read["EnvironmentVariables"]["HOME"], home);
+        runs_the_agent_with_its_settings(root.path(), &read);
+        ok(&agent(root.path(), &["uninstall", "--yes"]));
+        assert_eq!(all(root.path()), before);
+    }
+}
+
+/// What launchd would start, with the machine's root put before each path, and a program that says what
+/// it is given in place of the agent.
+fn runs_the_agent_with_its_settings(root: &Path, list: &serde_json::Value) {
+    let root = root.display().to_string();
+    let program = format!("{root}/usr/local/lib/steading-agent/steading");
+    std::fs::remove_file(&program).unwrap();
+    std::fs::write(
+        &program,
+        "#!/bin/sh\necho \"$@\" \"$STEADING_AGENT_URL\" \"$STEADING_AGENT_TOKEN\"\n",
+    )
+    .unwrap();
+    std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let words = list["ProgramArguments"].as_array().unwrap().iter().map(|w| w.as_str().unwrap());
+    let words: Vec<String> = words
+        .map(|word| word.replace(" /etc/", &format!(" {root}/etc/")))
+        .map(|word| word.replace(" /usr/local/", &format!(" {root}/usr/local/")))
+        .collect();
+    let ran = Command::new(&words[0]).args(&words[1..]).env_clear().output().unwrap();
+    let said = String::from_utf8_lossy(&ran.stdout).into_owned();
+    assert_eq!(said, "agent https://steading.example/under agent-secret\n", "{ran:?}");
 }
 
 #[test]

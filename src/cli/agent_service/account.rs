@@ -4,6 +4,7 @@ use anyhow::{Context as _, bail};
 
 use super::STATE_DIR;
 use super::files::Tree;
+use super::launchd;
 
 /// The name of an account of its own. Not the program's: a server may run as that.
 const OWN: &str = "steading-agent";
@@ -22,7 +23,11 @@ impl Account {
     /// The one that is asked for, which has to be there; else one of its own.
     pub(super) fn choose(tree: &Tree, wanted: Option<&str>) -> anyhow::Result<Self> {
         let known = tree.read("etc/passwd")?.unwrap_or_default();
-        let entry = |name: &str| known.lines().find_map(|line| entry(line, name));
+        let is_mac = tree.is_live && tree.has(launchd::SYSTEM);
+        let entry = |name: &str| {
+            let listed = known.lines().find_map(|line| entry(line, name));
+            listed.or_else(|| if is_mac { launchd::account(tree, name) } else { None })
+        };
         let Some(name) = wanted else {
             let home = format!("/{STATE_DIR}");
             let there = entry(OWN);
@@ -39,6 +44,12 @@ impl Account {
         Ok(Self { name: name.to_owned(), home, is_known: true })
     }
 
+    /// One that was there before.
+    #[cfg(test)]
+    pub(super) fn known(name: &str, home: &str) -> Self {
+        Self { name: name.to_owned(), home: home.to_owned(), is_known: true }
+    }
+
     /// Whether it was made for the service.
     pub(super) fn is_own(&self) -> bool {
         self.home == format!("/{STATE_DIR}")
@@ -50,7 +61,9 @@ impl Account {
             return Ok(None);
         }
         let shell = if tree.has("bin/bash") { "/bin/bash" } else { "/bin/sh" };
-        let made = if tree.has("usr/sbin/useradd") {
+        let made = if tree.has(launchd::SYSTEM) {
+            launchd::make_account(tree, self)
+        } else if tree.has("usr/sbin/useradd") {
             let home = ["--home-dir", &self.home, "--no-create-home", "--shell", shell];
             let args = [&["--system", "--user-group"], &home[..], &[&self.name]].concat();
             tree.run("/usr/sbin/useradd", &args)
@@ -69,6 +82,9 @@ pub(super) fn remove(tree: &Tree, name: &str) -> anyhow::Result<()> {
     // Nothing but our own is ever noted; the file could be another's all the same.
     if name != OWN {
         return Ok(());
+    }
+    if tree.has(launchd::SYSTEM) {
+        return launchd::remove_account(tree, name);
     }
     let program = if tree.has("usr/sbin/userdel") { "/usr/sbin/userdel" } else { "deluser" };
     tree.run(program, &[name]).with_context(|| format!("Removing the account {name}"))

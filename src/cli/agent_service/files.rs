@@ -2,7 +2,7 @@
 //! directory, in which nothing is started.
 
 use std::io::{ErrorKind, Write as _};
-use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _, symlink};
+use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _, chown, symlink};
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
@@ -73,6 +73,20 @@ impl Tree {
         write().with_context(|| format!("Writing /{path}"))
     }
 
+    /// Makes a directory, and those it is in. One that is there gets these rights.
+    pub(super) fn make_dir(&self, path: &str, mode: u32) -> anyhow::Result<()> {
+        let at = self.path(path);
+        std::fs::create_dir_all(&at)
+            .and_then(|()| std::fs::set_permissions(&at, std::fs::Permissions::from_mode(mode)))
+            .with_context(|| format!("Making /{path}"))
+    }
+
+    /// Gives a file or a directory to a user and a group.
+    pub(super) fn own(&self, path: &str, [user, group]: [u32; 2]) -> anyhow::Result<()> {
+        chown(self.path(path), Some(user), Some(group))
+            .with_context(|| format!("Giving away /{path}"))
+    }
+
     /// Makes a link, unless something of that name is there.
     pub(super) fn link(&self, path: &str, to: &str) -> anyhow::Result<()> {
         let at = self.path(path);
@@ -105,14 +119,20 @@ impl Tree {
 
     /// Runs one of the machine's programs to its end; does nothing below another root.
     pub(super) fn run(&self, program: &str, args: &[&str]) -> anyhow::Result<()> {
-        if !self.is_live {
-            return Ok(());
-        }
+        if self.is_live { self.ask(program, args).map(drop) } else { Ok(()) }
+    }
+
+    /// What one of this machine's programs prints.
+    pub(super) fn ask(&self, program: &str, args: &[&str]) -> anyhow::Result<String> {
+        anyhow::ensure!(
+            self.is_live,
+            "{program} knows this machine, not what lies below another root"
+        );
         let what = || format!("{program} {}", args.join(" "));
         let run = std::process::Command::new(program).args(args).output().with_context(what)?;
         let said = String::from_utf8_lossy(&run.stderr);
         anyhow::ensure!(run.status.success(), "`{}` failed: {}", what(), said.trim());
-        Ok(())
+        Ok(String::from_utf8_lossy(&run.stdout).into_owned())
     }
 }
 

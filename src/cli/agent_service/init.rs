@@ -1,10 +1,11 @@
-//! What starts services on this machine: systemd or `OpenRC`.
+//! What starts services on this machine: systemd, `OpenRC` or launchd.
 
 use anyhow::bail;
 
 use super::STATE_DIR;
 use super::account::Account;
 use super::files::Tree;
+use super::launchd;
 
 const UNIT: &str = "etc/systemd/system/steading-agent.service";
 /// What `systemctl edit` makes.
@@ -26,6 +27,8 @@ pub(super) enum Init {
     Systemd,
     /// Alpine, Gentoo.
     OpenRc,
+    /// macOS.
+    Launchd,
 }
 
 impl Init {
@@ -37,8 +40,11 @@ impl Init {
         if tree.has("run/openrc") || tree.has("sbin/openrc-run") {
             return Ok(Self::OpenRc);
         }
+        if tree.has(launchd::SYSTEM) {
+            return Ok(Self::Launchd);
+        }
         bail!(
-            "This machine has neither systemd nor OpenRC. Let what starts its services run \
+            "This machine has neither systemd nor OpenRC nor launchd. Let what starts its services run \
              `steading agent`, with STEADING_AGENT_URL and STEADING_AGENT_TOKEN in its environment."
         )
     }
@@ -48,6 +54,7 @@ impl Init {
         match self {
             Self::Systemd => tree.write(UNIT, &unit(account), 0o644),
             Self::OpenRc => tree.write(SCRIPT, &script(account), 0o755),
+            Self::Launchd => launchd::write(tree, account),
         }
     }
 
@@ -63,6 +70,8 @@ impl Init {
                 tree.link(UNIT_WANTED, &format!("/{UNIT}"))
             }
             Self::OpenRc => tree.link(SCRIPT_WANTED, &format!("/{SCRIPT}")),
+            // It starts what lies there.
+            Self::Launchd => Ok(()),
         }
     }
 
@@ -79,6 +88,7 @@ impl Init {
                 tree.run("rc-update", &["add", NAME, "default"])?;
                 tree.run("rc-service", &[NAME, "restart"])
             }
+            Self::Launchd => launchd::start(tree),
         }
     }
 
@@ -96,6 +106,7 @@ impl Init {
                 tree.run("rc-update", &["--all", "delete", NAME])
             }
             Self::Systemd | Self::OpenRc => Ok(()),
+            Self::Launchd => launchd::stop(tree),
         }
     }
 
@@ -114,6 +125,7 @@ impl Init {
                 tree.remove(SCRIPT_WANTED)?;
                 tree.remove(SCRIPT)
             }
+            Self::Launchd => launchd::remove(tree),
         }
     }
 
@@ -121,7 +133,7 @@ impl Init {
     pub(super) const fn log_command(self) -> &'static str {
         match self {
             Self::Systemd => "journalctl -u steading-agent",
-            Self::OpenRc => "cat /var/log/steading-agent.log",
+            Self::OpenRc | Self::Launchd => "cat /var/log/steading-agent.log",
         }
     }
 }

@@ -4,6 +4,7 @@
 mod account;
 mod files;
 mod init;
+mod launchd;
 
 use std::path::Path;
 
@@ -25,7 +26,8 @@ const PROGRAM_DIR: &str = "usr/local/lib/steading-agent";
 const COPY_DIR: &str = "var/lib/steading-agent/program";
 /// The program by a name that shells find.
 const LINK: &str = "usr/local/bin/steading";
-/// Where the server is, and the token: root reads it, and hands it to the service.
+/// Where the server is, and the token: root reads it, and hands it to the service. On macOS the
+/// service's account has it.
 const SETTINGS: &str = "etc/steading-agent/environment";
 /// The account that was made for the service.
 const MADE: &str = "etc/steading-agent/account";
@@ -63,8 +65,12 @@ pub fn install(ctx: &Context, agent: Agent, args: &Install) -> anyhow::Result<()
                     " Make that account there: `adduser -S -D -H -h /{STATE_DIR} -s /bin/sh {name}`."
                 )
             }
+            (Init::Launchd, true) => format!(
+                " Make that account there, with the home /{STATE_DIR}, and give it that and /{SETTINGS}."
+            ),
+            (Init::Launchd, false) => format!(" Give /{STATE_DIR} and /{SETTINGS} to it there."),
             (Init::Systemd, true) => " The first start makes that account.".to_owned(),
-            (_, false) => String::new(),
+            (Init::Systemd | Init::OpenRc, false) => String::new(),
         };
         ctx.out.note(&format!(
             "The agent runs as {} from the next start of this system on.{makes}",

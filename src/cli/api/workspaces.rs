@@ -18,6 +18,7 @@ use crate::wire::coder::workspaces::{
     Workspace, WorkspacesResponse,
 };
 use crate::wire::handover::{HandedOver, Handover};
+use crate::wire::health::Waking;
 
 /// Workspaces asked for at once.
 const PAGE: usize = 100;
@@ -96,6 +97,15 @@ impl Client {
             return self.tell(Method::PUT, &path, &serde_json::json!({})).await;
         }
         self.delete(&path).await
+    }
+
+    /// Has the machine of an agent woken.
+    ///
+    /// # Errors
+    /// When nobody can wake it, or the server cannot be reached.
+    pub async fn wake(&self, id: Uuid, agent: &str) -> anyhow::Result<Waking> {
+        let path = format!("/api/v2/workspaces/{id}/machines/{}/wake", segment(agent));
+        self.call(Method::POST, &path, &serde_json::json!({})).await
     }
 
     /// Cancels a build or an import; `path` is where.

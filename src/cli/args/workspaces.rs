@@ -50,6 +50,8 @@ pub enum Command {
     State(State),
     /// How the machines are that workspaces run on
     Health(HealthArgs),
+    /// Wake a machine that sleeps, by another on its network
+    Wake(super::external_workspaces::Wake),
     /// Who is in which workspace now
     Who(WhoArgs),
     /// The terminals of a workspace that people are at

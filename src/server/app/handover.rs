@@ -23,8 +23,8 @@ use crate::model::verb::Verb;
 use crate::model::workspace::Workspace;
 use crate::server::db::seal::Seal;
 use crate::server::db::{
-    ReadTx, WriteTx, agents as rows, codes, grants, quotas, service_accounts, tokens, users,
-    workspaces,
+    ReadTx, WriteTx, agent_spots, agents as rows, codes, grants, quotas, service_accounts, tokens,
+    users, workspaces,
 };
 
 /// A handover as it is asked for.
@@ -105,6 +105,7 @@ fn hand_over(
         })
     })?;
     rows::revoke(tx, id)?;
+    agent_spots::forget(tx, id)?;
     // Also what a failed stop has left running.
     let restarts = agents::current_build(tx, id)?.is_some();
     if restarts {

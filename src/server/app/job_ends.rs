@@ -14,8 +14,8 @@ use crate::model::template::Imported;
 use crate::model::time::Timestamp;
 use crate::server::db::seal::Seal;
 use crate::server::db::{
-    WriteTx, agent_health, builds, job_logs, jobs, quotas, resources, states, timings, tokens,
-    versions, workspaces,
+    WriteTx, agent_health, agent_spots, builds, job_logs, jobs, quotas, resources, states, timings,
+    tokens, versions, workspaces,
 };
 
 /// Most bytes of an error kept with a job; the whole is in its log.
@@ -108,6 +108,7 @@ fn delete_workspace(tx: &WriteTx<'_>, build: &Build) -> Result<()> {
         workspaces::find(tx, build.workspace_id)?.ok_or(Error::NotFound("workspace"))?;
     workspaces::delete(tx, workspace.id)?;
     agent_health::forget(tx, workspace.id)?;
+    agent_spots::forget(tx, workspace.id)?;
     tx.emit(Event::Grants);
     tx.emit(Event::Template(workspace.template_id));
     let name = workspace.name.as_str();

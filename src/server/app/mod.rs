@@ -125,6 +125,7 @@ mod trial;
 pub mod users;
 pub mod uses;
 pub mod versions;
+pub mod waking;
 pub mod what_if;
 pub mod workspace_search;
 pub mod workspaces;

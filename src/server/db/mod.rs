@@ -6,6 +6,7 @@ pub mod agent_health;
 pub mod agent_logs;
 pub mod agent_metadata;
 pub mod agent_scripts;
+pub mod agent_spots;
 pub mod agents;
 pub mod archives;
 pub mod audit;

@@ -37,6 +37,7 @@ pub const MIGRATIONS: &[(&str, &str)] = &[
     ("0026_mails", include_str!("migrations/0026_mails.sql")),
     ("0027_health", include_str!("migrations/0027_health.sql")),
     ("0028_favorites", include_str!("migrations/0028_favorites.sql")),
+    ("0029_agent_spots", include_str!("migrations/0029_agent_spots.sql")),
 ];
 
 const AUDIT_CHAIN: &str = "0005_audit_chain";

@@ -11,6 +11,7 @@ use super::clients::ClientSocket;
 use super::clones::Seat;
 use super::faults::Faults;
 use super::hello::Hello;
+use super::limits;
 use super::socket::{Control, Message, Socket};
 use super::{Fleet, lock};
 use crate::model::agent::{Clash, SILENCE};
@@ -64,7 +65,7 @@ impl Fleet {
         if self.is_anothers_key(&hello.key, workspace) {
             return refuse_key(&socket, &mut faults);
         }
-        let seat = Seat { machine: hello.machine.clone(), address };
+        let mut seat = Seat { machine: hello.machine.clone(), address, spot: None };
         if let Some(why) = self.clash((agent, hello.key), &seat).await {
             socket.control.say(&ToAgent::Refused { why });
             return;
@@ -78,6 +79,8 @@ impl Fleet {
                 return;
             }
         };
+        seat.spot = is_external.then(|| limits::spot(&hello.machine, address));
+        self.keep_spot(agent, &seat).await;
         let Some(end) = self.enter_agent((agent, workspace), &hello, seat, socket.control.clone())
         else {
             return refuse_key(&socket, &mut faults);

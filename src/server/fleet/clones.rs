@@ -6,6 +6,7 @@ use super::{Fleet, lock};
 use crate::model::agent::Clash;
 use crate::model::id::AgentId;
 use crate::model::peer::PeerKey;
+use crate::model::waking::Spot;
 use crate::wire::agent::{Machine, ToAgent};
 
 /// Machines with another's token that it is told of: one line in its log for each.
@@ -18,6 +19,8 @@ pub(super) struct Seat {
     pub(super) machine: Machine,
     /// Where its connection comes from.
     pub(super) address: IpAddr,
+    /// On which networks it is, when someone else runs it.
+    pub(super) spot: Option<Spot>,
 }
 
 impl std::fmt::Display for Seat {
@@ -81,12 +84,14 @@ mod tests {
 
     #[test]
     fn machines_differ_only_when_both_can_tell() {
-        let machine = |print: &str| Machine { name: "pi".into(), print: print.into() };
+        let machine =
+            |print: &str| Machine { name: "pi".into(), print: print.into(), ..Machine::default() };
         assert!(differ(&machine("a"), &machine("b")));
         assert!(!differ(&machine("a"), &machine("a")));
         assert!(!differ(&machine(""), &machine("b")));
         assert!(!differ(&machine("a"), &Machine::default()));
-        let seat = Seat { machine: machine("a"), address: "192.0.2.7".parse().unwrap() };
+        let seat =
+            Seat { machine: machine("a"), address: "192.0.2.7".parse().unwrap(), spot: None };
         assert_eq!(seat.to_string(), "pi at 192.0.2.7");
     }
 }

@@ -1,10 +1,11 @@
 //! What an agent may say: more than that is cut before anything is done with it, and told.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use super::faults::Faults;
 use crate::model::agent::MetadataValue;
 use crate::model::time::Timestamp;
+use crate::model::waking::{MAX_CARDS, MAX_NETWORKS, Spot};
 use crate::wire::agent::{AgentLine, FromAgent, ListeningPort, Machine};
 
 /// Most addresses of one agent: more than a machine has ways in.
@@ -80,7 +81,17 @@ pub(super) fn machine(machine: Machine) -> Machine {
         let fits = |c: &char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_');
         text.chars().filter(fits).take(MAX_NAME).collect()
     };
-    Machine { name: plain(machine.name), print: plain(machine.print) }
+    let Machine { name, print, mut cards, mut interfaces } = machine;
+    cards.truncate(MAX_CARDS);
+    interfaces.truncate(MAX_NETWORKS);
+    Machine { name: plain(name), print: plain(print), cards, interfaces }
+}
+
+/// Where it says that it is, as far as that can be true.
+pub(super) fn spot(machine: &Machine, seen: IpAddr) -> Spot {
+    let cards = machine.cards.iter().filter_map(|text| text.parse().ok()).collect();
+    let interfaces = machine.interfaces.iter().filter_map(|text| text.parse().ok()).collect();
+    Spot { cards, interfaces, seen: seen.to_canonical() }
 }
 
 fn metadata(

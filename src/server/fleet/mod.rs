@@ -32,6 +32,7 @@ pub mod terminals;
 mod updates;
 pub mod viewers;
 mod wake;
+mod waking;
 
 use std::collections::BTreeMap;
 use std::net::{Ipv6Addr, SocketAddr};

@@ -33,3 +33,4 @@ pub mod site;
 mod terminal;
 mod up;
 mod updates;
+mod waking;

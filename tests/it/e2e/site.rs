@@ -12,6 +12,9 @@ use super::said::Said;
 /// How long anything here may take: builds on a busy machine are slow, a hang is longer.
 pub const PATIENCE: Duration = Duration::from_secs(120);
 
+/// Where a server is reached, unless a test says otherwise.
+const HERE: &str = "127.0.0.1";
+
 /// The program under test.
 pub const STEADING: &str = env!("CARGO_BIN_EXE_steading");
 
@@ -52,17 +55,22 @@ impl Site {
 
     /// A fresh server with nobody on it.
     pub fn empty() -> Self {
-        Self::started(STEADING.into(), &[])
+        Self::started(STEADING.into(), &[], HERE)
+    }
+
+    /// A server of this program at another address of its machine than its own loop, with its owner.
+    pub fn at(program: PathBuf, host: &str) -> Self {
+        Self::started(program, &[], host).with_owner()
     }
 
     /// A server of another program, with its owner.
     pub fn of(program: PathBuf) -> Self {
-        Self::started(program, &[]).with_owner()
+        Self::started(program, &[], HERE).with_owner()
     }
 
     /// A server with its owner and further arguments.
     pub fn with(extra: &[&str]) -> Self {
-        Self::started(STEADING.into(), extra).with_owner()
+        Self::started(STEADING.into(), extra, HERE).with_owner()
     }
 
     fn with_owner(self) -> Self {
@@ -84,13 +92,13 @@ impl Site {
         self
     }
 
-    fn started(program: PathBuf, extra: &[&str]) -> Self {
+    fn started(program: PathBuf, extra: &[&str], host: &str) -> Self {
         let dir = tempfile::tempdir().unwrap();
         // Workspaces' users must come through here.
         std::fs::set_permissions(dir.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
         let mut site = Self {
             dir,
-            url: format!("http://127.0.0.1:{}", ports::free()),
+            url: format!("http://{host}:{}", ports::free()),
             ssh_port: ports::free(),
             udp: format!("127.0.0.1:{}", ports::free()),
             server: None,

@@ -3,8 +3,11 @@
 use maud::Render as _;
 use steading::model::agent::{Agent, Clash, Lifecycle};
 use steading::model::build::{Build, JobStatus, Transition};
+use steading::model::resource::AgentSpec;
 use steading::model::verb::Verb;
+use steading::model::waking::{Spot, Whereabouts};
 use steading::server::html::pages::attach::{Attach, Lines, Machine, Way};
+use steading::server::html::pages::workspace::WorkspacePage;
 use steading::server::html::pages::workspaces::{Entry, Whose, Workspaces};
 
 use super::fixtures::{ada, agent, before, build, linus, silent_agent, visit, workspace};
@@ -30,6 +33,40 @@ fn clash() -> Clash {
         other: "garden-pi at 192.0.2.80".into(),
         at: before(40),
     }
+}
+
+/// Where the machine of an agent was; woken some seconds ago.
+fn whereabouts(name: &str, cards: &[&str], woken: Option<i64>) -> Whereabouts {
+    let spot = Spot {
+        cards: cards.iter().map(|card| card.parse().unwrap()).collect(),
+        interfaces: vec!["192.168.1.20/24".parse().unwrap()],
+        seen: "203.0.113.7".parse().unwrap(),
+    };
+    Whereabouts { name: name.into(), spot, woken_at: woken.map(before) }
+}
+
+/// A machine that is away and can be woken, is being woken, did not come, and cannot be woken.
+fn asleep() -> Vec<Scene> {
+    let with = |agents, whereabouts| {
+        let page = page(workspace(1, "garden-pi", &ada(), of(agents)));
+        WorkspacePage { whereabouts, ..page }
+    };
+    let card = &["dc:a6:32:1e:40:07"][..];
+    let one = |cards, woken| with(vec![away()], vec![whereabouts("main", cards, woken)]);
+    let mut theirs = one(card, None);
+    theirs.visit = visit(linus());
+    theirs.may = vec![Verb::View, Verb::Connect];
+    let desk = Agent { id: super::fixtures::id(402), ..away() };
+    let desk = Agent { spec: AgentSpec { name: "desk".into(), ..desk.spec }, ..desk };
+    let both = vec![whereabouts("desk", card, Some(20)), whereabouts("main", card, None)];
+    vec![
+        scene("workspace-external-asleep", one(card, None).render()),
+        scene("workspace-external-waking", one(card, Some(20)).render()),
+        scene("workspace-external-woken-in-vain", one(card, Some(2_000)).render()),
+        scene("workspace-external-no-card", one(&[], None).render()),
+        scene("workspace-external-asleep-theirs", theirs.render()),
+        scene("workspace-external-asleep-several", with(vec![away(), desk], both).render()),
+    ]
 }
 
 fn lines() -> Lines {
@@ -129,5 +166,5 @@ fn workspaces() -> Vec<Scene> {
 }
 
 pub fn all() -> Vec<Scene> {
-    [pages(), workspaces()].concat()
+    [pages(), workspaces(), asleep()].concat()
 }

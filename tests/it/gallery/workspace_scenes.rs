@@ -78,6 +78,7 @@ pub fn page(workspace: Workspace) -> WorkspacePage {
         granted: vec![],
         broken: vec![],
         clashes: vec![],
+        whereabouts: vec![],
         machines: vec![],
         workspace,
     }

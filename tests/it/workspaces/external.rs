@@ -11,7 +11,7 @@ use super::{World, id, imported, made};
 use crate::harness::{Client, Reply};
 
 /// What a build of such a template makes.
-fn external(token: &str, serial: u32) -> BuildOutcome {
+pub(super) fn external(token: &str, serial: u32) -> BuildOutcome {
     let mut outcome = made(token, serial);
     for agent in outcome.resources.iter_mut().flat_map(|r| &mut r.agents) {
         agent.external = true;
@@ -22,7 +22,7 @@ fn external(token: &str, serial: u32) -> BuildOutcome {
 }
 
 /// Ada's workspace `pi`, and its agent's token.
-async fn attached() -> (World, Value) {
+pub(super) async fn attached() -> (World, Value) {
     let world = World::new().await;
     let import = Imported { has_external_agent: true, ..imported() };
     let version = world.push(None, Ok(import)).await;
@@ -67,7 +67,7 @@ async fn the_line_to_run_is_for_who_looks_after_the_workspace() {
     assert!(page.contains("There is nothing to attach"), "{page}");
 }
 
-async fn id_of(world: &World, name: &str) -> String {
+pub(super) async fn id_of(world: &World, name: &str) -> String {
     let path = format!("/api/v2/users/{name}");
     id(&world.server.get(&world.olga, &path).await.expect(200).json())
 }

@@ -10,6 +10,7 @@ mod path;
 mod steps;
 mod streams;
 mod templates;
+mod waking;
 
 use std::collections::BTreeMap;
 

@@ -107,6 +107,12 @@ impl Place {
         self.under("health")
     }
 
+    /// Wakes the machine of one of its agents.
+    #[must_use]
+    pub fn wake(&self, agent: &str) -> String {
+        format!("{}/machines/{}/wake", self.0, segment(agent))
+    }
+
     /// One of its builds.
     #[must_use]
     pub fn build(&self, number: i64) -> String {

@@ -1,13 +1,15 @@
 //! `/machines`: the health of the machines that agents run on.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::filter::WorkspaceFilter;
 use crate::model::health::{self as model, Health};
 use crate::model::id::{AgentId, WorkspaceId};
 use crate::model::policy::{Action as A, ResourceType as R};
+use crate::model::waking::Interface;
 use crate::model::workspace::Workspace;
 use crate::server::app;
+use crate::server::app::waking::Waking;
 use crate::server::web::extract::{Json, Path, Query};
 use crate::server::web::routes::Routes;
 use crate::server::web::{Access, Answer, State, Who};
@@ -23,6 +25,7 @@ pub(super) fn routes(routes: Routes) -> Routes {
         .get(read, "/api/v2/machines", everywhere)
         .get(read, "/api/v2/workspaces/{workspace}/machines", one)
         .get(read, "/api/v2/workspaces/{workspace}/machines/history", history)
+        .post(read, "/api/v2/workspaces/{workspace}/machines/{agent}/wake", wake)
 }
 
 #[derive(Default, serde::Deserialize)]
@@ -70,6 +73,27 @@ async fn history(
     let all = state.app.machine_histories(&actor, id, true).await?;
     let machines = all.into_iter().map(told_history).collect();
     Ok(Json(wire::Histories { machines }))
+}
+
+async fn wake(
+    state: State,
+    Who(actor): Who,
+    Path((id, agent)): Path<(WorkspaceId, String)>,
+) -> Answer<Json<wire::Waking>> {
+    Ok(Json(woken(id, state.fleet.wake(&actor, (id, agent)).await?)))
+}
+
+fn woken(id: WorkspaceId, waking: Waking) -> wire::Waking {
+    let on = waking.senders.iter().map(|(_, on)| *on).chain(waking.server);
+    let networks: BTreeSet<String> = on.map(Interface::network).collect();
+    wire::Waking {
+        workspace_id: id.0,
+        agent: waking.agent,
+        cards: waking.cards.iter().map(ToString::to_string).collect(),
+        networks: networks.into_iter().collect(),
+        senders: waking.senders.len(),
+        by_server: waking.server.is_some(),
+    }
 }
 
 /// The machines of a workspace's agents; what an agent of an earlier build told is history.

@@ -40,6 +40,7 @@ pub(super) fn routes(routes: Routes) -> Routes {
         .post(Access::Page, "/@{owner}/{name}/update", update)
         .post(Access::Page, "/@{owner}/{name}/delete", delete)
         .post(Access::Page, "/@{owner}/{name}/favorite", favorite)
+        .post(Access::Page, "/@{owner}/{name}/machines/{agent}/wake", wake)
         .post(Access::Page, "/@{owner}/{name}/terminals/{terminal}/end", end_terminal)
         .post(Access::Page, "/@{owner}/{name}/builds/{number}/cancel", cancel)
 }
@@ -101,6 +102,7 @@ pub(super) async fn load(
     Ok(WorkspacePage {
         clashes,
         machines: app.machine_histories(actor, id, false).await?,
+        whereabouts: app.machine_spots(actor, id).await?,
         may,
         is_favorite: app.favorites(actor).await?.contains(&id),
         newer: newer(app, actor, &workspace).await?,
@@ -201,6 +203,17 @@ async fn end_terminal(
     let workspace = find(&state, &visitor.actor, &Path((owner, name))).await?;
     state.fleet.do_at_terminal(&visitor.actor, (workspace.id, terminal), Deed::End).await?;
     Ok(flash::done(&state.site, Place::of(&workspace).page(), "The terminal was ended."))
+}
+
+async fn wake(
+    state: State,
+    visitor: Visitor,
+    Path((owner, name, agent)): Path<(String, String, String)>,
+) -> Answer<Response> {
+    let workspace = find(&state, &visitor.actor, &Path((owner, name))).await?;
+    let waking = state.fleet.wake(&visitor.actor, (workspace.id, agent)).await?;
+    let text = format!("The machine of {} was called.", waking.agent);
+    Ok(flash::done(&state.site, Place::of(&workspace).page(), &text))
 }
 
 /// Asks for a build and leads back.

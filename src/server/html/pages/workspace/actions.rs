@@ -34,7 +34,7 @@ impl WorkspacePage {
         };
         match self.workspace.status() {
             // Someone else runs the machine.
-            WorkspaceStatus::Running if build.has_external_agent => html! {},
+            WorkspaceStatus::Running if build.has_external_agent => self.wake_the_only_one(),
             WorkspaceStatus::Running => send("", &place.stop(), "stop", "Stop"),
             WorkspaceStatus::Stopped => send("primary", &place.start(), "play", "Start"),
             WorkspaceStatus::Failed | WorkspaceStatus::Canceled => match build.transition {

@@ -35,7 +35,8 @@ impl WorkspacePage {
         html! {
             span id="status" role="status" {
                 @if self.is_external() && self.workspace.status() == WorkspaceStatus::Running {
-                    (badge::workspace_now(&self.workspace, self.visit.now))
+                    @if self.is_waking() { (badge::badge(badge::Look::Starting, "Waking")) }
+                    @else { (badge::workspace_now(&self.workspace, self.visit.now)) }
                 } @else {
                     (badge::workspace_since(&self.workspace.latest_build, self.visit.now))
                 }

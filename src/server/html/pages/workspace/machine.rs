@@ -35,6 +35,7 @@ impl WorkspacePage {
                     @if let Some(m) = now { (self.state(agent, m)) }
                 }
                 div class="body stack tight" {
+                    (self.waking(agent, is_one_of_several))
                     @match now {
                         Some(m) => (self.told(&id, agent, m)),
                         None => p class="note" { "No figures yet. Its agent tells them soon after it has connected, and then every half minute." },

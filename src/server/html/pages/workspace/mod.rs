@@ -11,6 +11,7 @@ mod machine;
 mod sessions;
 mod shared;
 mod terminals;
+mod waking;
 
 use std::collections::BTreeMap;
 
@@ -26,6 +27,7 @@ use crate::model::request::BreakGlassView;
 use crate::model::session::Session;
 use crate::model::terminal::OpenTerminal;
 use crate::model::verb::Verb;
+use crate::model::waking::Whereabouts;
 use crate::model::workspace::Workspace;
 use crate::server::html::layout::{Page, Section, Visit};
 use crate::server::html::parts::badge;
@@ -101,6 +103,8 @@ pub struct WorkspacePage {
     pub broken: Vec<BreakGlassView>,
     /// How its machines are, and were for a day.
     pub machines: Vec<History>,
+    /// Where those of them were that someone else runs, so that they can be woken.
+    pub whereabouts: Vec<Whereabouts>,
     /// Second machines that came with the token of one of its agents.
     pub clashes: Vec<Clash>,
 }
@@ -172,6 +176,11 @@ impl WorkspacePage {
 
     fn may(&self, action: Verb) -> bool {
         self.may.contains(&action)
+    }
+
+    /// Where an agent's machine was, when someone else runs it.
+    fn whereabouts(&self, agent: &Agent) -> Option<&Whereabouts> {
+        self.whereabouts.iter().find(|w| w.name.eq_ignore_ascii_case(&agent.spec.name))
     }
 
     /// The agents of the last build, in the template's order.
