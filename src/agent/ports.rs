@@ -1,13 +1,14 @@
 //! Ports that something listens on: read from the kernel's tables, told when they change.
 
-use std::collections::{BTreeMap, BTreeSet};
+#[cfg_attr(windows, path = "ports/windows.rs")]
+mod tables;
+
 use std::time::Duration;
 
 use tokio::time::sleep;
 
-use crate::wire::agent::ListeningPort;
-
 use super::base::Base;
+use tables::Tables;
 
 /// How often the tables are read while people work or ports change.
 const OFTEN: Duration = Duration::from_secs(5);
@@ -19,88 +20,21 @@ const CALM_AFTER: Duration = Duration::from_secs(60);
 const MAX_PORTS: usize = 256;
 /// Lower ports are not for people (echo, discard, and what overlays use).
 const LOWEST: u16 = 10;
-/// The state LISTEN in the kernel's tables.
-const LISTEN: &str = "0A";
 
 /// Reads the tables until it is dropped. `anyone` says whether there are sessions.
 pub async fn watch(base: &Base, anyone: impl Fn() -> bool) {
-    let mut told = BTreeMap::new();
-    let mut names: BTreeMap<u64, String> = BTreeMap::new();
+    let (mut told, mut tables) = (vec![], Tables::default());
     let mut changed_at = base.clock.instant();
     loop {
-        let found = listening();
+        let found = tables.look().await;
         if found != told {
             changed_at = base.clock.instant();
-            // Only new sockets are worth the walk through every process.
-            let wanted = found.values().filter(|inode| !names.contains_key(inode)).copied();
-            let wanted = wanted.collect();
-            // Hundreds of processes take milliseconds, which a terminal would notice.
-            let new_names = tokio::task::spawn_blocking(move || owners(&wanted)).await;
-            names.retain(|inode, _| found.values().any(|i| i == inode));
-            names.extend(new_names.unwrap_or_default());
-            base.reports.ports(list(&found, &names));
+            base.reports.ports(found.clone());
             told = found;
         }
         let calm = base.clock.instant().saturating_duration_since(changed_at) >= CALM_AFTER;
         sleep(if calm && !anyone() { SELDOM } else { OFTEN }).await;
     }
-}
-
-fn list(found: &BTreeMap<u16, u64>, names: &BTreeMap<u64, String>) -> Vec<ListeningPort> {
-    let process = |inode| names.get(inode).cloned().unwrap_or_default();
-    found
-        .iter()
-        .take(MAX_PORTS)
-        .map(|(port, inode)| ListeningPort { port: *port, process: process(inode) })
-        .collect()
-}
-
-/// Listening ports with the sockets' inodes. Empty where there is no such table.
-fn listening() -> BTreeMap<u16, u64> {
-    let mut all = BTreeMap::new();
-    for table in ["/proc/self/net/tcp", "/proc/self/net/tcp6"] {
-        all.extend(parse(&std::fs::read_to_string(table).unwrap_or_default()));
-    }
-    all
-}
-
-fn parse(table: &str) -> impl Iterator<Item = (u16, u64)> + '_ {
-    table.lines().skip(1).filter_map(|line| {
-        let mut fields = line.split_ascii_whitespace();
-        let (_, port) = fields.nth(1)?.rsplit_once(':')?;
-        if fields.nth(1)? != LISTEN {
-            return None;
-        }
-        let port = u16::from_str_radix(port, 16).ok().filter(|port| *port >= LOWEST)?;
-        Some((port, fields.nth(5)?.parse().ok()?))
-    })
-}
-
-/// The programs that own these sockets, as far as this account may see.
-fn owners(wanted: &BTreeSet<u64>) -> BTreeMap<u64, String> {
-    let mut names = BTreeMap::new();
-    let processes = std::fs::read_dir("/proc").into_iter().flatten().flatten();
-    for process in processes
-        .filter(|p| p.file_name().as_encoded_bytes().first().is_some_and(u8::is_ascii_digit))
-    {
-        if names.len() == wanted.len() {
-            break;
-        }
-        let files = std::fs::read_dir(process.path().join("fd")).into_iter().flatten().flatten();
-        for inode in files.filter_map(|file| socket_inode(&file.path())) {
-            // What a program has started may hold its sockets too; the kernel lists the oldest first.
-            if wanted.contains(&inode) && !names.contains_key(&inode) {
-                let name = std::fs::read_to_string(process.path().join("comm"));
-                names.insert(inode, name.unwrap_or_default().trim_end().to_owned());
-            }
-        }
-    }
-    names
-}
-
-fn socket_inode(file: &std::path::Path) -> Option<u64> {
-    let target = std::fs::read_link(file).ok()?;
-    target.to_str()?.strip_prefix("socket:[")?.strip_suffix(']')?.parse().ok()
 }
 
 #[cfg(test)]
@@ -109,18 +43,6 @@ mod tests {
     use crate::agent::testing::place;
     use crate::tasks::OnPanic;
     use crate::wire::agent::FromAgent;
-
-    const TABLE: &str = "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n\
-        0: 0100007F:1F90 00000000:0000 0A 00000000:00000000 00:00000000 00000000  1000        0 12345 1 0 100 0 0 10 0\n\
-        1: 0100007F:1F91 0100007F:C350 01 00000000:00000000 00:00000000 00000000  1000        0 12346 1 0 20 4 30 10 -1\n\
-        2: 00000000:0009 00000000:0000 0A 00000000:00000000 00:00000000 00000000  1000        0 12347 1 0 100 0 0 10 0\n";
-
-    #[test]
-    fn only_listening_ports_for_people_are_found() {
-        assert_eq!(parse(TABLE).collect::<Vec<_>>(), [(8080, 12345)]);
-        assert_eq!(parse("").count(), 0);
-        assert_eq!(parse("head\nnonsense\n1: :").count(), 0);
-    }
 
     #[tokio::test]
     async fn a_listener_of_this_process_is_told_with_its_name() {

@@ -27,6 +27,7 @@ pub async fn run(ctx: &Context, mut args: Agent) -> anyhow::Result<()> {
     if args.auth != "token" {
         bail!("This agent proves itself by token only; {:?} is not supported.", args.auth);
     }
+    #[cfg(unix)]
     if let Some(copy) = &args.program {
         agent::update::copy::run_instead(copy).await?;
     }
