@@ -32,4 +32,4 @@ mod shell;
 pub mod site;
 mod terminal;
 mod up;
-mod updates;
+pub mod updates;
