@@ -1,7 +1,7 @@
 //! The agent: runs on the workspace's machine.
 
 use std::collections::BTreeMap;
-use std::net::{Ipv6Addr, SocketAddr};
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -105,7 +105,7 @@ pub async fn run(options: Options, clock: Clock, entropy: Entropy) -> anyhow::Re
         tracing::warn!(%error, "the limit of open files could not be raised");
     }
     let mut ends = platform::Ends::listen()?;
-    let agent = start(&options, clock, entropy).await?;
+    let agent = start(&options, &clock, &entropy).await?;
     tokio::select! {
         () = ends.next() => {}
         () = agent.updates.due(&agent.base, agent.peers.sessions()) => {
@@ -132,12 +132,19 @@ struct Agent {
     updates: Updates,
 }
 
-async fn start(options: &Options, clock: Clock, entropy: Entropy) -> anyhow::Result<Agent> {
+async fn start(options: &Options, clock: &Clock, entropy: &Entropy) -> anyhow::Result<Agent> {
     let base = Base::prepare(options, clock.clone(), entropy.clone())?;
     // The key lives as long as the process: a server that comes back knows the agent by it.
     let secret = entropy.bytes();
-    let config = OverlayConfig { secret, bind: options.bind, address: Ipv6Addr::UNSPECIFIED };
-    let overlay = Overlay::start(config, clock, entropy, &base.tasks).await?;
+    let config = |bind| OverlayConfig { secret, bind, address: Ipv6Addr::UNSPECIFIED };
+    let overlay = |bind| Overlay::start(config(bind), clock.clone(), entropy.clone(), &base.tasks);
+    let overlay = match overlay(options.bind).await {
+        // A system without that family.
+        Err(_) if options.bind.is_ipv6() => {
+            overlay((Ipv4Addr::UNSPECIFIED, options.bind.port()).into()).await?
+        }
+        started => started?,
+    };
     let peers = Arc::new(Peers::new(&base, overlay));
     let work = Work::new(base.clone());
     let updates = Updates::new(options);

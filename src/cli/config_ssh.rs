@@ -241,7 +241,8 @@ fn expand(path: &str, home: Option<&Path>) -> anyhow::Result<PathBuf> {
         path.strip_prefix("~/").or_else(|| path.strip_prefix(r"~\").filter(|_| cfg!(windows)));
     match rest {
         Some(rest) => {
-            Ok(home.context("There is no home directory. Give --ssh-config-file.")?.join(rest))
+            let home = home.context("There is no home directory. Give --ssh-config-file.")?;
+            Ok(home.join(rest.split('/').collect::<PathBuf>()))
         }
         None => Ok(PathBuf::from(path)),
     }

@@ -67,8 +67,7 @@ pub(super) fn space(path: &Path) -> io::Result<(u64, u64)> {
     let disks = Disks::new_with_refreshed_list_specifics(kind).map_err(io::Error::other)?;
     let holds = |disk: &&sysinfo::Disk| path.starts_with(disk.mount_point());
     // A volume may be mounted in a directory of another.
-    let disk =
-        disks.iter().filter(holds).max_by_key(|disk| disk.mount_point().as_os_str().len());
+    let disk = disks.iter().filter(holds).max_by_key(|disk| disk.mount_point().as_os_str().len());
     let disk = disk.ok_or_else(|| io::Error::other("no volume is known to hold it"))?;
     let total = disk.total_space();
     Ok((total.saturating_sub(disk.available_space()), total))

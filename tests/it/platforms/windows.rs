@@ -15,6 +15,13 @@ use crate::e2e::updates::{make_newer, newer, renew_server};
 
 /// The program as it lies in the directory of programs.
 const FILE: &str = "steading-windows-amd64.exe";
+/// What wine before its version 9 lacks of Windows 10: where Rust's standard library takes chance from.
+const CHANCE: &str = "#include <windows.h>
+BOOLEAN NTAPI SystemFunction036(PVOID, ULONG);
+__declspec(dllexport) BOOL WINAPI ProcessPrng(PBYTE data, SIZE_T length) {
+  return SystemFunction036(data, (ULONG)length);
+}
+";
 /// Most that it may weigh, in bytes.
 const MOST_BYTES: u64 = 12 << 20;
 
@@ -37,7 +44,20 @@ impl Desk {
         let desk = Self { program: Path::new(&at).join("steading.exe"), site, prefix };
         std::fs::copy(&program, &desk.program).unwrap();
         desk.wine("wineboot", &["--init"]).ok();
+        desk.mend();
         desk
+    }
+
+    /// Adds what an old wine lacks.
+    fn mend(&self) {
+        let missing = self.prefix.join("drive_c/windows/system32/bcryptprimitives.dll");
+        if !missing.exists() {
+            let source = self.site.path("chance.c");
+            std::fs::write(&source, CHANCE).unwrap();
+            let made = missing.to_str().unwrap();
+            let args = ["-shared", "-o", made, &source, "-ladvapi32"];
+            self.site.run("x86_64-w64-mingw32-gcc", &args).ok();
+        }
     }
 
     /// A command of wine's.
