@@ -16,7 +16,6 @@ pub mod ssh;
 #[cfg(feature = "server")]
 pub mod provision;
 
-#[cfg(unix)]
 pub mod agent;
 pub mod cli;
 #[cfg(feature = "server")]

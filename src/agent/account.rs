@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use super::env::expand;
+use super::env::{expand, one_name};
 
 /// Who the agent is on its machine. Everything it starts runs as this account.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,6 +23,7 @@ pub struct Account {
 }
 
 /// The line of `/etc/passwd` for a user.
+#[cfg(unix)]
 struct Entry<'a> {
     name: &'a str,
     home: &'a str,
@@ -30,7 +31,33 @@ struct Entry<'a> {
 }
 
 impl Account {
+    /// Finds out who the agent is, by what its environment says. Its shell is the system's, as for
+    /// OpenSSH there, unless `SHELL` names another.
+    #[cfg(windows)]
+    #[must_use]
+    pub fn of_this_process(
+        environment: BTreeMap<String, String>,
+        bin_dir: PathBuf,
+        url: String,
+    ) -> Self {
+        // Names that begin so are the system's own notes.
+        let environment = environment.into_iter().filter(|(name, _)| !name.starts_with('='));
+        let environment: BTreeMap<_, _> =
+            environment.map(|(name, value)| (one_name(&name), value)).collect();
+        let var = |name: &str| environment.get(name).filter(|v| !v.is_empty()).cloned();
+        let shell = var("SHELL").filter(|path| Path::new(path).is_file());
+        Self {
+            user: var("USERNAME").unwrap_or_default(),
+            home: var("USERPROFILE").unwrap_or_else(|| r"C:\".to_owned()).into(),
+            shell: shell.or_else(|| var("COMSPEC")).unwrap_or_else(|| "cmd.exe".to_owned()).into(),
+            environment,
+            bin_dir,
+            url,
+        }
+    }
+
     /// Finds out who the agent is: by `/etc/passwd`, then by what its environment says.
+    #[cfg(unix)]
     #[must_use]
     pub fn of_this_process(
         environment: BTreeMap<String, String>,
@@ -47,6 +74,7 @@ impl Account {
         account
     }
 
+    #[cfg(unix)]
     fn from_passwd(
         passwd: &str,
         uid: u32,
@@ -80,13 +108,15 @@ impl Account {
     pub fn path(&self, text: &str) -> PathBuf {
         let home = self.home.to_string_lossy();
         let text = match text.strip_prefix('~') {
-            Some(rest) if rest.is_empty() || rest.starts_with('/') => format!("{home}{rest}"),
+            Some(rest) if rest.is_empty() || rest.starts_with(std::path::is_separator) => {
+                format!("{home}{rest}")
+            }
             Some(_) | None => text.to_owned(),
         };
         let text = expand(&text, &mut |name| match name {
             "HOME" => home.clone().into_owned(),
             "USER" => self.user.clone(),
-            other => self.environment.get(other).cloned().unwrap_or_default(),
+            other => self.environment.get(&one_name(other)).cloned().unwrap_or_default(),
         });
         if text.is_empty() { self.home.clone() } else { self.home.join(text) }
     }
@@ -100,6 +130,7 @@ impl Account {
     }
 }
 
+#[cfg(unix)]
 fn entry_of(line: &str) -> Option<(u32, Entry<'_>)> {
     let mut parts = line.split(':');
     let name = parts.next()?;
@@ -109,6 +140,7 @@ fn entry_of(line: &str) -> Option<(u32, Entry<'_>)> {
 }
 
 /// The shells of accounts that may not sign in; an agent's account may all the same.
+#[cfg(unix)]
 fn is_no_login(shell: &str) -> bool {
     let name = Path::new(shell).file_name().and_then(|n| n.to_str());
     matches!(name, Some("nologin" | "false"))

@@ -1,13 +1,12 @@
 //! What every part of an agent is handed: who it is, where it keeps things, how it reports.
 
-use std::io::ErrorKind;
-use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, symlink};
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use sha2::{Digest as _, Sha256};
 
 use crate::clock::{Clock, Entropy};
+pub use crate::files::private_dir;
 use crate::tasks::Tasks;
 
 use super::Options;
@@ -15,6 +14,7 @@ use super::account::Account;
 use super::busy::Busy;
 use super::env::SYNC_DIR;
 use super::output::Outputs;
+use super::platform;
 use super::reports::Reports;
 
 /// The ground the parts of an agent stand on. Clones are the same.
@@ -49,7 +49,8 @@ impl Base {
         let state_dir = state_dir(&options.state_dir, &std::env::temp_dir(), &options.token)?;
         let bin_dir = state_dir.join("bin");
         for name in ["coder", "steading"] {
-            link(&options.binary, &bin_dir.join(name)).context("Linking the program")?;
+            platform::name_program(&options.binary, &bin_dir, name)
+                .context("Naming the program")?;
         }
         // What scripts of an earlier life said to each other.
         let _ = std::fs::remove_dir_all(state_dir.join(SYNC_DIR));
@@ -78,48 +79,21 @@ impl Base {
 /// It is the same one in each life of the agent.
 fn state_dir(wanted: &Path, elsewhere: &Path, token: &str) -> anyhow::Result<PathBuf> {
     let Err(error) = private_dir(&wanted.join("bin")) else { return Ok(wanted.to_owned()) };
-    let uid = rustix::process::geteuid().as_raw();
     let hash = hex::encode(Sha256::digest(token.as_bytes()));
-    let name = format!("steading-agent-{uid}-{}", hash.get(..16).unwrap_or(&hash));
+    let account = platform::account();
+    let name = format!("steading-agent-{account}-{}", hash.get(..16).unwrap_or(&hash));
     let instead = elsewhere.join(name);
     tracing::warn!(%error, ?wanted, ?instead, "the state directory cannot be made");
-    own_dir(&instead, uid)
+    platform::own_dir(&instead)
         .and_then(|()| private_dir(&instead.join("bin")))
         .with_context(|| format!("Making the state directory {}", instead.display()))?;
     Ok(instead)
 }
 
-/// Makes a directory where anyone may make one; one that is there has to be this account's alone.
-fn own_dir(path: &Path, uid: u32) -> std::io::Result<()> {
-    match std::fs::DirBuilder::new().mode(0o700).create(path) {
-        Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
-        made => return made,
-    }
-    let there = path.symlink_metadata()?;
-    if there.is_dir() && there.uid() == uid && there.mode() & 0o077 == 0 {
-        return Ok(());
-    }
-    Err(std::io::Error::other("what is there may be somebody else's"))
-}
-
-/// Makes a directory, and its parents, that only this account may enter.
-///
-/// # Errors
-/// When it cannot be made.
-pub fn private_dir(path: &Path) -> std::io::Result<()> {
-    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(path)
-}
-
-fn link(to: &Path, at: &Path) -> std::io::Result<()> {
-    if std::fs::read_link(at).is_ok_and(|old| old == to) {
-        return Ok(());
-    }
-    let _ = std::fs::remove_file(at);
-    symlink(to, at)
-}
-
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, symlink};
+
     use super::*;
 
     #[test]

@@ -248,7 +248,7 @@ impl Connection {
             expanded_directory: self.lock_directory().clone(),
             os: program::OS.to_owned(),
             arch: program::ARCH.to_owned(),
-            place: crate::net::local::place(),
+            place: local::place(),
             clients: self.peers.held(),
             tells_terminal_ends: true,
             updates: self.updates.are_wanted(),

@@ -6,6 +6,7 @@ use std::path::Path;
 use crate::wire::agent::Manifest;
 
 use super::account::Account;
+use super::platform::{BETWEEN_PATHS, DEFAULT_PATH};
 
 /// Variables of the agent's own process that nothing it starts inherits: how it was told to
 /// connect. Scripts get the token again on purpose, sessions do not: whoever has a session would
@@ -16,6 +17,8 @@ const PRIVATE: &[&str] = &[
     "CODER_AGENT_AUTH",
     "STEADING_AGENT_TOKEN",
     "STEADING_AGENT_TOKEN_FILE",
+    #[cfg(windows)]
+    super::update::next::VARIABLE,
 ];
 
 /// What a script gets on top of a session's environment.
@@ -61,15 +64,12 @@ pub fn for_sessions(account: &Account, manifest: &Manifest) -> BTreeMap<String, 
         set("GIT_COMMITTER_EMAIL", &manifest.owner_email);
     }
     let path = env.get("PATH").map_or(DEFAULT_PATH, String::as_str);
-    let path = format!("{path}:{}", text(&account.bin_dir));
+    let path = format!("{path}{BETWEEN_PATHS}{}", text(&account.bin_dir));
     env.insert("PATH".to_owned(), path);
     let own = overlay(&env, &manifest.env);
     env.extend(own);
     env
 }
-
-/// Where programs are when the machine's environment does not say.
-const DEFAULT_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 /// The environment of a script of the template.
 #[must_use]
@@ -99,8 +99,14 @@ fn overlay(
     own: &BTreeMap<String, String>,
 ) -> BTreeMap<String, String> {
     own.iter()
-        .map(|(name, value)| (name.clone(), resolve(value, base, own, &mut vec![name.as_str()])))
+        .map(|(name, value)| (one_name(name), resolve(value, base, own, &mut vec![name.as_str()])))
         .collect()
+}
+
+/// A variable's name in one way of writing, where the system knows several of the same.
+#[must_use]
+pub fn one_name(name: &str) -> String {
+    if cfg!(windows) { name.to_ascii_uppercase() } else { name.to_owned() }
 }
 
 fn resolve<'a>(
@@ -110,7 +116,7 @@ fn resolve<'a>(
     seen: &mut Vec<&'a str>,
 ) -> String {
     expand(value, &mut |name| {
-        if let Some(known) = base.get(name) {
+        if let Some(known) = base.get(&one_name(name)) {
             return known.clone();
         }
         // A variable that leads back to itself is empty, like an unknown one.

@@ -1,5 +1,6 @@
 //! Which machine this is: what is on no disk, so that a copied one does not carry it along.
 
+#[cfg(unix)]
 use std::path::Path;
 
 use sha2::{Digest as _, Sha256};
@@ -14,24 +15,20 @@ const PRINT: usize = 8;
 /// This machine.
 #[must_use]
 pub fn machine() -> Machine {
+    #[cfg(unix)]
+    let facts = facts(Path::new("/"));
+    #[cfg(windows)]
+    let facts = facts();
     let Lan { cards, interfaces } = lan::read();
     Machine {
         name: platform::host(),
-        print: print(Path::new("/")),
+        print: print(&facts),
         cards: cards.iter().map(ToString::to_string).collect(),
         interfaces: interfaces.iter().map(ToString::to_string).collect(),
     }
 }
 
-/// From the board's serial number and the addresses of its network cards; where it has neither, from
-/// this start of its system.
-fn print(root: &Path) -> String {
-    let read = |path: &str| std::fs::read_to_string(root.join(path)).unwrap_or_default();
-    let mut facts = vec![read("proc/device-tree/serial-number")];
-    facts.extend(cards(&root.join("sys/class/net")));
-    if facts.iter().all(String::is_empty) {
-        facts.push(read("proc/sys/kernel/random/boot_id"));
-    }
+fn print(facts: &[String]) -> String {
     if facts.iter().all(String::is_empty) {
         return String::new();
     }
@@ -39,8 +36,37 @@ fn print(root: &Path) -> String {
     hex::encode(hash.get(..PRINT).unwrap_or_default())
 }
 
+/// The board's serial number and the addresses of its network cards; where it has neither, this start
+/// of its system.
+#[cfg(unix)]
+fn facts(root: &Path) -> Vec<String> {
+    let read = |path: &str| std::fs::read_to_string(root.join(path)).unwrap_or_default();
+    let mut facts = vec![read("proc/device-tree/serial-number")];
+    facts.extend(cards(&root.join("sys/class/net")));
+    if facts.iter().all(String::is_empty) {
+        facts.push(read("proc/sys/kernel/random/boot_id"));
+    }
+    facts
+}
+
+/// The addresses of network cards, sorted. The system's own are left out by their vendor's number,
+/// which they lack.
+#[cfg(windows)]
+fn facts() -> Vec<String> {
+    let Ok(networks) = sysinfo::Networks::new_with_refreshed_list() else { return vec![] };
+    let addresses = networks.values().map(sysinfo::NetworkData::mac_address);
+    // Those that a system gave itself, for bridges and tunnels, have this bit.
+    let is_real = |address: &sysinfo::MacAddr| {
+        *address != sysinfo::MacAddr::UNSPECIFIED && address.0[0] & 2 == 0
+    };
+    let cards: std::collections::BTreeSet<String> =
+        addresses.filter(is_real).map(|address| address.to_string()).collect();
+    cards.into_iter().collect()
+}
+
 /// The addresses of network cards, sorted. Those of bridges and tunnels come and go; they count only
 /// where there is nothing else, as in a container.
+#[cfg(unix)]
 fn cards(dir: &Path) -> Vec<String> {
     let entries = std::fs::read_dir(dir).into_iter().flatten().flatten();
     let all: Vec<(bool, String)> = entries
@@ -61,6 +87,10 @@ fn cards(dir: &Path) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn print_of(root: &Path) -> String {
+        print(&facts(root))
+    }
 
     /// A machine with these network cards, and a bridge of random address.
     fn with(cards: &[&str], bridge: &str) -> tempfile::TempDir {
@@ -86,17 +116,17 @@ mod tests {
         let one = with(&["dc:a6:32:00:00:01"], "02:42:00:00:00:01");
         let later = with(&["dc:a6:32:00:00:01"], "02:42:00:00:00:77");
         let clone = with(&["dc:a6:32:00:00:02"], "02:42:00:00:00:01");
-        assert_eq!(print(one.path()), print(later.path()));
-        assert_ne!(print(one.path()), print(clone.path()));
-        assert_eq!(print(one.path()).len(), 2 * PRINT);
+        assert_eq!(print_of(one.path()), print_of(later.path()));
+        assert_ne!(print_of(one.path()), print_of(clone.path()));
+        assert_eq!(print_of(one.path()).len(), 2 * PRINT);
         std::fs::create_dir_all(one.path().join("proc/device-tree")).unwrap();
         std::fs::write(one.path().join("proc/device-tree/serial-number"), "1000").unwrap();
-        assert_ne!(print(one.path()), print(later.path()));
+        assert_ne!(print_of(one.path()), print_of(later.path()));
     }
 
     #[test]
     fn what_cannot_be_told_is_empty() {
-        assert_eq!(print(tempfile::tempdir().unwrap().path()), "");
-        assert_ne!(print(with(&[], "").path()), "", "this start of its system");
+        assert_eq!(print_of(tempfile::tempdir().unwrap().path()), "");
+        assert_ne!(print_of(with(&[], "").path()), "", "this start of its system");
     }
 }

@@ -14,6 +14,7 @@ use super::sessions::Sessions;
 
 mod board;
 mod cgroup;
+#[cfg_attr(windows, path = "load/windows.rs")]
 mod machine;
 
 /// How often the load is told.
@@ -70,9 +71,8 @@ pub fn memory_now(of_host: bool) -> Usage {
 /// When there is no such path.
 pub fn disk_now(path: &Path) -> std::io::Result<Usage> {
     path.metadata()?;
-    let stat = rustix::fs::statvfs(path)?;
-    let size = |blocks: u64| blocks.saturating_mul(stat.f_frsize);
-    Ok(bytes(size(stat.f_blocks.saturating_sub(stat.f_bfree)), size(stat.f_blocks)))
+    let (used, total) = machine::space(path)?;
+    Ok(bytes(used, total))
 }
 
 #[expect(clippy::cast_precision_loss, reason = "nobody has 8 PiB to the byte")]
@@ -98,12 +98,7 @@ pub async fn watch(base: &Base, sessions: &Sessions) {
         let now = Look { at: base.clock.instant(), cpu: cpu() };
         let counts = sessions.counts();
         let memory = memory();
-        let disk = disk(&base.account.home);
-        // In a container they would be those of its host, where each container would tell of them.
-        let board = match cgroup::is_container() {
-            true => Board::default(),
-            false => board::look(Path::new("/")),
-        };
+        let (disk, board) = (machine::disk(&base.account.home), board());
         base.reports.stats(Stats {
             cpu: share(&before, &now),
             cores: now.cpu.cores,
@@ -154,18 +149,16 @@ struct Disk {
     inodes_total: u64,
 }
 
-/// The filesystem that holds `path`.
-fn disk(path: &Path) -> Disk {
-    let Ok(stat) = rustix::fs::statvfs(path) else { return Disk::default() };
-    let bytes = |blocks: u64| blocks.saturating_mul(stat.f_frsize);
-    let used = stat.f_blocks.saturating_sub(stat.f_bfree);
-    let inodes_used = stat.f_files.saturating_sub(stat.f_ffree);
-    Disk {
-        used: bytes(used),
-        total: bytes(used.saturating_add(stat.f_bavail)),
-        inodes_used,
-        inodes_total: inodes_used.saturating_add(stat.f_favail),
-    }
+/// What the board suffers from; Windows tells only how long it is up. In a container it would be what
+/// its host suffers from, and each container there would tell of it.
+fn board() -> Board {
+    #[cfg(unix)]
+    return match cgroup::is_container() {
+        true => Board::default(),
+        false => board::look(Path::new("/")),
+    };
+    #[cfg(windows)]
+    Board { uptime_s: machine::uptime_s(), ..Board::default() }
 }
 
 fn read(path: &str) -> Option<String> {
@@ -197,7 +190,7 @@ mod tests {
         let (memory, cpu) = (memory(), cpu());
         assert!(memory.total > 0 && memory.used <= memory.total, "{memory:?}");
         assert!(cpu.cores > 0.0, "{cpu:?}");
-        let disk = disk(Path::new("/"));
+        let disk = machine::disk(Path::new("/"));
         assert!(disk.used <= disk.total && disk.total > 0, "{disk:?}");
         assert!(disk.inodes_used <= disk.inodes_total, "{disk:?}");
     }

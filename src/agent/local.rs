@@ -8,6 +8,7 @@ use tokio::net::UnixStream;
 use tokio::sync::watch;
 
 use crate::model::id::AgentId;
+pub(super) use crate::net::local::place;
 use crate::net::local::{self, State};
 use crate::tasks::OnPanic;
 use crate::wire::local::LocalWay;

@@ -6,9 +6,9 @@
 
 use std::collections::BTreeMap;
 use std::io;
-use std::os::unix::ffi::OsStrExt as _;
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
+
+use crate::files;
 
 /// The variable that holds the secret until the shell has read it.
 const SECRET: &str = "STEADING_MARKS";
@@ -40,7 +40,7 @@ pub(crate) fn start(
     secret: &str,
     environment: &BTreeMap<String, String>,
 ) -> Option<Start> {
-    let name = shell.file_name()?.as_bytes();
+    let name = shell.file_name()?.as_encoded_bytes();
     if !matches!(name, b"bash" | b"zsh" | b"fish") {
         return None;
     }
@@ -83,11 +83,10 @@ fn write(dir: &Path) -> io::Result<()> {
             continue;
         }
         let parent = path.parent().unwrap_or(dir);
-        std::fs::DirBuilder::new().recursive(true).mode(0o700).create(parent)?;
+        files::private_dir(parent)?;
         let fresh = PathBuf::from(format!("{}.new", path.display()));
-        let mut options = std::fs::OpenOptions::new();
-        let options = options.write(true).create(true).truncate(true).mode(0o600);
-        io::Write::write_all(&mut options.open(&fresh)?, text.as_bytes())?;
+        let mut file = files::private().create(true).truncate(true).open(&fresh)?;
+        io::Write::write_all(&mut file, text.as_bytes())?;
         std::fs::rename(&fresh, &path)?;
     }
     Ok(())

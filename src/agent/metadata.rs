@@ -14,6 +14,7 @@ use crate::wire::agent::Manifest;
 
 use super::base::{Base, private_dir};
 use super::env::{ScriptEnv, for_scripts};
+use super::platform;
 use super::process::{Command, read_at_most};
 
 /// Longest value that is kept, as the model says.
@@ -102,7 +103,7 @@ async fn run(
     let own = ScriptEnv { token: &base.token, data_dir: &data_dir };
     let command = Command {
         program: base.account.shell.clone(),
-        args: vec!["-c".into(), spec.script.clone().into()],
+        args: platform::shell_arguments(&base.account.shell, &spec.script),
         env: for_scripts(&base.account, manifest, own),
         directory: base.account.directory(&manifest.directory),
     };

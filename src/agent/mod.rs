@@ -1,13 +1,13 @@
 //! The agent: runs on the workspace's machine.
 
 use std::collections::BTreeMap;
-use std::net::{Ipv6Addr, SocketAddr};
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use anyhow::Context as _;
 use futures_util::future::BoxFuture;
-use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::timeout;
 
 use crate::clock::{Clock, Entropy};
@@ -29,12 +29,15 @@ pub mod base;
 pub mod busy;
 pub mod connection;
 pub mod env;
+pub mod group;
 mod hardware;
 pub mod health;
+#[cfg(unix)]
 pub mod init;
 pub mod lifecycle;
 pub mod lines;
 pub mod load;
+#[cfg_attr(not(unix), path = "no_local.rs")]
 mod local;
 pub mod log_buffer;
 pub mod marker;
@@ -86,7 +89,7 @@ impl std::fmt::Debug for Options {
     }
 }
 
-/// Runs the agent until it is told to stop by SIGTERM or SIGINT; then the stop scripts have run.
+/// Runs the agent until the system asks it to end; then the stop scripts have run.
 /// Losing the server, or being refused by it, is never the end. Made for a current-thread runtime.
 /// As the first process of a container it runs itself again as a child, and reaps orphans. Gives the
 /// exit code to end with.
@@ -94,27 +97,26 @@ impl std::fmt::Debug for Options {
 /// # Errors
 /// When the agent cannot be set up (no socket, no state directory).
 pub async fn run(options: Options, clock: Clock, entropy: Entropy) -> anyhow::Result<u8> {
+    #[cfg(unix)]
     if init::is_first() {
         return init::run_again(&options.binary).await;
     }
+    #[cfg(unix)]
     if let Err(error) = crate::spawn::raise_open_files() {
         tracing::warn!(%error, "the limit of open files could not be raised");
     }
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    let agent = start(&options, clock, entropy).await?;
+    let mut ends = platform::Ends::listen()?;
+    let agent = start(&options, &clock, &entropy).await?;
     tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
+        () = ends.next() => {}
         () = agent.updates.due(&agent.base, agent.peers.sessions()) => {
-            return Err(agent.make_room(&options.binary).await);
+            return agent.make_room(&options.binary).await;
         }
     }
     tokio::select! {
         () = agent.stop() => {}
         // Someone is in a hurry.
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
+        () = ends.next() => {}
     }
     agent.base.tasks.stop(LAST_WORDS).await;
     Ok(0)
@@ -131,12 +133,19 @@ struct Agent {
     updates: Updates,
 }
 
-async fn start(options: &Options, clock: Clock, entropy: Entropy) -> anyhow::Result<Agent> {
+async fn start(options: &Options, clock: &Clock, entropy: &Entropy) -> anyhow::Result<Agent> {
     let base = Base::prepare(options, clock.clone(), entropy.clone())?;
     // The key lives as long as the process: a server that comes back knows the agent by it.
     let secret = entropy.bytes();
-    let config = OverlayConfig { secret, bind: options.bind, address: Ipv6Addr::UNSPECIFIED };
-    let overlay = Overlay::start(config, clock, entropy, &base.tasks).await?;
+    let config = |bind| OverlayConfig { secret, bind, address: Ipv6Addr::UNSPECIFIED };
+    let overlay = |bind| Overlay::start(config(bind), clock.clone(), entropy.clone(), &base.tasks);
+    let overlay = match overlay(options.bind).await {
+        // A system without that family.
+        Err(_) if options.bind.is_ipv6() => {
+            overlay((Ipv4Addr::UNSPECIFIED, options.bind.port()).into()).await?
+        }
+        started => started?,
+    };
     let peers = Arc::new(Peers::new(&base, overlay));
     let work = Work::new(base.clone());
     let updates = Updates::new(options);
@@ -161,13 +170,14 @@ async fn start(options: &Options, clock: Clock, entropy: Entropy) -> anyhow::Res
 }
 
 impl Agent {
-    /// Runs the program that was put in this one's place, in this process: whoever started it sees no
-    /// end, and stop scripts are not due. Gives why that failed.
-    async fn make_room(&self, program: &std::path::Path) -> anyhow::Error {
+    /// Runs the program that was put in this one's place: whoever started it sees no end, and stop
+    /// scripts are not due. Gives the exit code to end with.
+    async fn make_room(self, program: &std::path::Path) -> anyhow::Result<u8> {
         let _ = timeout(LAST_WORDS, self.base.reports.all_heard()).await;
         self.updates.leave(&self.base).await;
-        let error = crate::spawn::become_other(program);
-        anyhow::Error::new(error).context(format!("Running {}", program.display()))
+        update::next::run(program, self)
+            .await
+            .with_context(|| format!("Running {}", program.display()))
     }
 
     /// Runs the stop scripts and tells the server how they ended, if it is there to listen.

@@ -2,20 +2,29 @@
 //! another program takes this one's place, they are left open and read on by that one.
 
 use std::io;
+#[cfg(unix)]
 use std::os::fd::{AsRawFd as _, OwnedFd};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
+#[cfg(unix)]
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+#[cfg(unix)]
 use tokio::net::unix::pipe::Receiver;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use crate::model::id::LogSourceId;
 use crate::model::log::LogLevel;
+#[cfg(unix)]
 use crate::spawn;
 
 use super::lines::Lines;
+
+/// What a pipe is read from; one that is left to another program is none of a child any more.
+#[cfg(windows)]
+type Receiver = Box<dyn tokio::io::AsyncRead + Send + Unpin>;
 
 /// One read of a pipe.
 const READ_BYTES: usize = 4096;
@@ -30,6 +39,7 @@ struct Inner {
     leaving: CancellationToken,
     reading: watch::Sender<usize>,
     /// Pipes that nobody reads until another program does.
+    #[cfg(unix)]
     left: Mutex<Vec<(OwnedFd, Left)>>,
 }
 
@@ -53,11 +63,58 @@ pub struct Pipe {
     is_open: bool,
 }
 
+/// What a child prints into.
+#[cfg(unix)]
+pub trait Printed {
+    /// Its descriptor.
+    ///
+    /// # Errors
+    /// When it cannot be taken over.
+    fn into_fd(self) -> io::Result<OwnedFd>;
+}
+
+#[cfg(unix)]
+impl Printed for tokio::process::ChildStdout {
+    fn into_fd(self) -> io::Result<OwnedFd> {
+        self.into_owned_fd()
+    }
+}
+
+#[cfg(unix)]
+impl Printed for tokio::process::ChildStderr {
+    fn into_fd(self) -> io::Result<OwnedFd> {
+        self.into_owned_fd()
+    }
+}
+
 impl Pipe {
+    /// Lines of this loudness come out of what a child prints into.
+    ///
+    /// # Errors
+    /// When it cannot be taken over.
+    #[cfg(unix)]
+    pub fn of(printed: impl Printed, level: LogLevel) -> io::Result<Self> {
+        Self::new(printed.into_fd()?, level)
+    }
+
+    /// Lines of this loudness come out of what a child prints into.
+    ///
+    /// # Errors
+    /// Never here.
+    #[cfg(windows)]
+    pub fn of(
+        printed: impl tokio::io::AsyncRead + Send + Unpin + 'static,
+        level: LogLevel,
+    ) -> io::Result<Self> {
+        let (receiver, bytes) = (Box::new(printed), Vec::with_capacity(READ_BYTES));
+        Ok(Self { receiver, level, lines: Lines::default(), bytes, is_open: true })
+    }
+
     /// Lines of this loudness come out of `fd`.
     ///
     /// # Errors
     /// When it is no pipe.
+    #[cfg(unix)]
     pub fn new(fd: OwnedFd, level: LogLevel) -> io::Result<Self> {
         let receiver = Receiver::from_owned_fd(fd)?;
         let bytes = Vec::with_capacity(READ_BYTES);
@@ -73,7 +130,12 @@ impl Pipe {
 impl Default for Outputs {
     fn default() -> Self {
         let (leaving, reading) = (CancellationToken::new(), watch::Sender::new(0));
-        Self(Arc::new(Inner { leaving, reading, left: Mutex::default() }))
+        Self(Arc::new(Inner {
+            leaving,
+            reading,
+            #[cfg(unix)]
+            left: Mutex::default(),
+        }))
     }
 }
 
@@ -118,6 +180,11 @@ impl Outputs {
         self.0.reading.send_modify(|count| *count -= 1);
     }
 
+    /// Nothing: a process is not another program's later on.
+    #[cfg(windows)]
+    fn keep(&self, _: Pipe, _: LogSourceId) {}
+
+    #[cfg(unix)]
     fn keep(&self, pipe: Pipe, source: LogSourceId) {
         let level = pipe.level;
         match pipe.receiver.into_blocking_fd() {
@@ -134,9 +201,14 @@ impl Outputs {
         self.0.leaving.cancel();
         let mut reading = self.0.reading.subscribe();
         let _ = tokio::time::timeout(LEAVE_WITHIN, reading.wait_for(|count| *count == 0)).await;
-        let left = self.0.left.lock().unwrap_or_else(PoisonError::into_inner);
-        let open = left.iter().filter(|(fd, _)| spawn::leave_open(fd).is_ok());
-        open.map(|(_, left)| left.clone()).collect()
+        #[cfg(windows)]
+        return vec![];
+        #[cfg(unix)]
+        {
+            let left = self.0.left.lock().unwrap_or_else(PoisonError::into_inner);
+            let open = left.iter().filter(|(fd, _)| spawn::leave_open(fd).is_ok());
+            open.map(|(_, left)| left.clone()).collect()
+        }
     }
 }
 
@@ -151,6 +223,18 @@ async fn take(pipe: &mut Pipe, copy: &mut Option<tokio::fs::File>, line: &impl F
     pipe.bytes.clear();
 }
 
+#[cfg(windows)]
+impl Left {
+    /// Nothing: none was left here.
+    ///
+    /// # Errors
+    /// Always.
+    pub fn take(&self) -> io::Result<(Pipe, LogSourceId)> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+}
+
+#[cfg(unix)]
 impl Left {
     /// The pipe, and whose it is. To be asked once, by the program that it was left to.
     ///

@@ -6,11 +6,13 @@ use std::path::PathBuf;
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
-use rustix::process::{Pid, Signal, kill_process_group};
 use tokio::io::{AsyncRead, AsyncReadExt as _};
-use tokio::process::{Child, ChildStderr, ChildStdout};
+use tokio::process::{ChildStderr, ChildStdout};
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
+
+use super::group::Group;
+use super::platform;
 
 /// What a process gets to tidy up between SIGTERM and SIGKILL.
 const GRACE: Duration = Duration::from_secs(5);
@@ -20,7 +22,7 @@ const GRACE: Duration = Duration::from_secs(5);
 pub struct Command {
     /// The program.
     pub program: PathBuf,
-    /// Its arguments.
+    /// Its arguments, as [`platform::add_arguments`] takes them.
     pub args: Vec<OsString>,
     /// All of its environment.
     pub env: BTreeMap<String, String>,
@@ -38,10 +40,7 @@ pub struct Ended {
 }
 
 /// A running process and its group.
-pub struct Process {
-    child: Child,
-    group: Option<Pid>,
-}
+pub struct Process(Group);
 
 impl Command {
     /// Starts it with output to be read and no input.
@@ -50,14 +49,14 @@ impl Command {
     /// When the program cannot be started.
     pub fn start(&self) -> std::io::Result<(Process, ChildStdout, ChildStderr)> {
         let mut command = std::process::Command::new(&self.program);
-        command.args(&self.args).env_clear().envs(&self.env).current_dir(&self.directory);
+        platform::add_arguments(&mut command, &self.args);
+        command.env_clear().envs(&self.env).current_dir(&self.directory);
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        crate::spawn::in_new_session(&mut command);
-        let mut child = tokio::process::Command::from(command).spawn()?;
-        let stdout = child.stdout.take().expect("standard output is piped");
-        let stderr = child.stderr.take().expect("standard error is piped");
-        let group = child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
-        Ok((Process { child, group }, stdout, stderr))
+        let mut group = Group::start(command)?;
+        let (_, stdout, stderr) = group.pipes();
+        let stdout = stdout.expect("standard output is piped");
+        let stderr = stderr.expect("standard error is piped");
+        Ok((Process(group), stdout, stderr))
     }
 }
 
@@ -77,28 +76,21 @@ impl Process {
             if limit.is_zero() { std::future::pending().await } else { sleep(limit).await }
         };
         let timed_out = tokio::select! {
-            status = self.child.wait() => return status.map(|s| ended(s, false)),
+            status = self.0.wait() => return status.map(|s| ended(s, false)),
             () = over => true,
             () = stop.cancelled() => false,
         };
-        self.signal(Signal::TERM);
-        let status = match timeout(GRACE, self.child.wait()).await {
+        self.0.ask();
+        let status = match timeout(GRACE, self.0.wait()).await {
             Ok(status) => status,
             Err(_) => {
-                self.signal(Signal::KILL);
-                self.child.wait().await
+                self.0.end();
+                self.0.wait().await
             }
         };
         // Its own end may leave the rest of the group behind.
-        self.signal(Signal::KILL);
+        self.0.end();
         status.map(|s| ended(s, timed_out))
-    }
-
-    fn signal(&self, signal: Signal) {
-        if let Some(group) = self.group {
-            // Fails when the group is gone already, which is what is wanted.
-            let _ = kill_process_group(group, signal);
-        }
     }
 }
 

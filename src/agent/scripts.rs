@@ -168,7 +168,8 @@ async fn start(
 ) -> std::io::Result<(Process, oneshot::Receiver<()>)> {
     let data_dir = base.state_dir.join("data").join(script.log_source_id.to_string());
     private_dir(&data_dir)?;
-    let file = base.state_dir.join("scripts").join(script.id.to_string());
+    let dir = base.state_dir.join("scripts");
+    let file = script_file::path(&dir, &script.id.to_string(), &script.script, &base.account.shell);
     script_file::write(&file, &script.script)?;
     let (program, args) = script_file::command_line(&script.script, &file, &base.account.shell);
     let own = ScriptEnv { token: &base.token, data_dir: &data_dir };
@@ -176,9 +177,9 @@ async fn start(
     let directory = base.account.directory(&manifest.directory);
     let copy = open_copy(base, script).await;
     let (process, out, err) = Command { program, args, env, directory }.start()?;
-    let out = Pipe::new(out.into_owned_fd()?, LogLevel::Info)?;
+    let out = Pipe::of(out, LogLevel::Info)?;
     // Lines of standard error are errors.
-    let err = Pipe::new(err.into_owned_fd()?, LogLevel::Error)?;
+    let err = Pipe::of(err, LogLevel::Error)?;
     let (ended, output) = oneshot::channel();
     let (base, source) = (base.clone(), script.log_source_id);
     base.tasks.clone().spawn("script output", OnPanic::Lose, async move {

@@ -1,6 +1,6 @@
 //! `agent`: the role that runs on a workspace's machine; `stat`: what it sees of that machine.
 
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use anyhow::{Context as _, bail};
 
@@ -13,6 +13,13 @@ use crate::agent::load::{self, Usage};
 use crate::agent::update::Mode;
 use crate::model::duration;
 use crate::net::dial::Dialer;
+
+/// Where an agent's UDP socket is bound: on Windows, of both families, as in the command line.
+const ANY: IpAddr = if cfg!(windows) {
+    IpAddr::V6(Ipv6Addr::UNSPECIFIED)
+} else {
+    IpAddr::V4(Ipv4Addr::UNSPECIFIED)
+};
 
 /// Runs the agent until it is told to stop.
 ///
@@ -27,6 +34,7 @@ pub async fn run(ctx: &Context, mut args: Agent) -> anyhow::Result<()> {
     if args.auth != "token" {
         bail!("This agent proves itself by token only; {:?} is not supported.", args.auth);
     }
+    #[cfg(unix)]
     if let Some(copy) = &args.program {
         agent::update::copy::run_instead(copy).await?;
     }
@@ -45,7 +53,7 @@ pub async fn run(ctx: &Context, mut args: Agent) -> anyhow::Result<()> {
         state_dir,
         binary: std::env::current_exe().context("Finding this program")?,
         environment: super::args::whole_environment(),
-        bind: SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0)),
+        bind: SocketAddr::new(ANY, 0),
         // An agent that cannot use its proxy may still have a straight way.
         dialer: Dialer::new(ctx.around.proxies().usable()),
         updates,

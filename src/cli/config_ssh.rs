@@ -222,12 +222,28 @@ fn quoted(word: &str) -> String {
     if !word.is_empty() && word.chars().all(plain) {
         return word;
     }
+    let quote = if cfg!(windows) { quoted_for_windows } else { quoted_for_posix };
+    quote(&word)
+}
+
+fn quoted_for_posix(word: &str) -> String {
     format!("'{}'", word.replace('\'', "'\\''"))
 }
 
+/// Both OpenSSH of Windows, which starts a program by a command line, and that of Git, which has a
+/// POSIX shell, read this: backslashes before letters are themselves between double quotation marks.
+fn quoted_for_windows(word: &str) -> String {
+    format!("\"{}\"", word.replace('"', "\\\""))
+}
+
 fn expand(path: &str, home: Option<&Path>) -> anyhow::Result<PathBuf> {
-    match path.strip_prefix("~/") {
-        Some(rest) => Ok(home.context("HOME is not set. Give --ssh-config-file.")?.join(rest)),
+    let rest =
+        path.strip_prefix("~/").or_else(|| path.strip_prefix(r"~\").filter(|_| cfg!(windows)));
+    match rest {
+        Some(rest) => {
+            let home = home.context("There is no home directory. Give --ssh-config-file.")?;
+            Ok(home.join(rest.split('/').collect::<PathBuf>()))
+        }
         None => Ok(PathBuf::from(path)),
     }
 }
@@ -336,5 +352,8 @@ mod tests {
         assert_eq!(quoted("/usr/bin/steading"), "/usr/bin/steading");
         assert_eq!(quoted("a b'c"), r"'a b'\''c'");
         assert_eq!(quoted("50%"), "50%%");
+        let path = r"C:\Users\Ada Lovelace\steading.exe";
+        assert_eq!(quoted_for_windows(path), format!("\"{path}\""));
+        assert_eq!(quoted_for_windows(r#"print "a""#), r#""print \"a\"""#);
     }
 }

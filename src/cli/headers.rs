@@ -39,8 +39,7 @@ fn add(headers: &mut HeaderMap, pair: &str) -> anyhow::Result<()> {
 }
 
 fn printed_by(command: &str) -> anyhow::Result<String> {
-    let run = std::process::Command::new("/bin/sh").arg("-c").arg(command).output();
-    let output = run.context("Running --header-command")?;
+    let output = by_shell(command).output().context("Running --header-command")?;
     anyhow::ensure!(
         output.status.success(),
         "--header-command ended with {}: {}",
@@ -48,6 +47,24 @@ fn printed_by(command: &str) -> anyhow::Result<String> {
         String::from_utf8_lossy(&output.stderr).trim()
     );
     String::from_utf8(output.stdout).context("--header-command did not print text")
+}
+
+/// A command line as the system's shell reads it.
+#[cfg(unix)]
+fn by_shell(line: &str) -> std::process::Command {
+    let mut shell = std::process::Command::new("/bin/sh");
+    shell.arg("-c").arg(line);
+    shell
+}
+
+/// A command line as the system's shell reads it: it takes one quotation mark off each end.
+#[cfg(windows)]
+fn by_shell(line: &str) -> std::process::Command {
+    use std::os::windows::process::CommandExt as _;
+
+    let mut shell = std::process::Command::new("cmd.exe");
+    shell.args(["/d", "/s", "/c"]).raw_arg(format!("\"{line}\""));
+    shell
 }
 
 #[cfg(test)]

@@ -1,8 +1,8 @@
 //! The command line: one file a command, all flags in [`args`], one typed client of the API.
 
 mod access;
-#[cfg_attr(not(unix), path = "no_agent.rs")]
 mod agent;
+#[cfg_attr(not(unix), path = "no_agent_service.rs")]
 mod agent_service;
 pub mod api;
 pub mod args;

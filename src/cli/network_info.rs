@@ -57,10 +57,15 @@ fn parent() -> Option<u32> {
     Some(std::os::unix::process::parent_id())
 }
 
-/// Not to be had without unsafe code: plug-ins show nothing then.
-#[cfg(not(unix))]
+#[cfg(windows)]
 fn parent() -> Option<u32> {
-    None
+    use sysinfo::{ProcessRefreshKind, ProcessesToUpdate, System};
+
+    let own = sysinfo::get_current_pid().ok()?;
+    let mut system = System::new().ok()?;
+    let (which, what) = (ProcessesToUpdate::Some(&[own]), ProcessRefreshKind::nothing());
+    system.refresh_processes_specifics(which, false, what);
+    Some(system.process(own)?.parent()?.as_u32())
 }
 
 fn describe(status: &PeerStatus, (tx, rx): (u64, u64), every: Duration) -> Written {

@@ -11,6 +11,16 @@ use crate::wire::coder::tokens::CreateToken;
 /// How long the token in a link works: enough to be signed in once.
 const LINK_TOKEN: std::time::Duration = std::time::Duration::from_secs(24 * 3600);
 
+/// The program that opens links here, and what stands before a link.
+const OPENER: (&str, &[&str]) = if cfg!(target_os = "macos") {
+    ("open", &[])
+} else if cfg!(windows) {
+    // `start` is a word of the shell, which would read the signs in a link.
+    ("rundll32.exe", &["url.dll,FileProtocolHandler"])
+} else {
+    ("xdg-open", &[])
+};
+
 /// Runs the command.
 ///
 /// # Errors
@@ -92,8 +102,8 @@ async fn open(ctx: &Context, link: &str, (what, print): (&str, bool)) -> anyhow:
     if print || !ctx.out.is_terminal() {
         return ctx.out.line(link);
     }
-    let opener = if cfg!(target_os = "macos") { "open" } else { "xdg-open" };
-    let status = tokio::process::Command::new(opener).arg(link).status().await;
+    let (opener, before) = OPENER;
+    let status = tokio::process::Command::new(opener).args(before).arg(link).status().await;
     if status.is_ok_and(|s| s.success()) {
         ctx.out.note(&format!("Opening {what}."));
         return Ok(());

@@ -1,8 +1,17 @@
 # Brings this workspace's agent: fetches it from the server, checks that it is the server's and runs
-# here, and runs it.
+# here, and runs it for as long as this window is open. When the server has a newer one, the agent
+# replaces its program and goes on. What is set here holds inside the braces only.
+& {
 $ErrorActionPreference = "Stop"
+# A program that writes to standard error has not failed.
+$PSNativeCommandUseErrorActionPreference = $false
 $ProgressPreference = "SilentlyContinue"
 [Net.ServicePointManager]::SecurityProtocol = [Net.ServicePointManager]::SecurityProtocol -bor [Net.SecurityProtocolType]::Tls12
+
+if (-not ($env:CODER_AGENT_TOKEN -or $env:CODER_AGENT_TOKEN_FILE) -and "${AUTH_TYPE}" -eq "token") {
+    Write-Warning "CODER_AGENT_TOKEN is not set: the agent has nothing to sign in with."
+    return
+}
 
 $url = "${ACCESS_URL}bin/coder-@OS@-@ARCH@.exe"
 # Seconds since the epoch, by the server's clock; empty in a script that was kept for later.
@@ -50,8 +59,11 @@ Remove-Item "$binary.sum"
 
 $env:CODER_AGENT_AUTH = "${AUTH_TYPE}"
 $env:CODER_AGENT_URL = "${ACCESS_URL}"
-& $binary agent
-if ($LASTEXITCODE -ne 0) {
-    Write-Warning "The agent ended with exit code $LASTEXITCODE. This log is kept for 24 hours."
-    Start-Sleep -Seconds 86400
+try {
+    & $binary agent
+    # An agent that ends by itself with success was told to stop; anything else is shown.
+    if ($LASTEXITCODE -ne 0) { Write-Warning "The agent ended with exit code $LASTEXITCODE." }
+} finally {
+    Remove-Item -Recurse -Force $directory -ErrorAction SilentlyContinue
+}
 }

@@ -25,6 +25,11 @@ data "coder_parameter" "os" {
     name  = "macOS"
     value = "darwin"
   }
+  option {
+    name        = "Windows"
+    description = "10 of 2018 or newer"
+    value       = "windows"
+  }
 }
 
 data "coder_parameter" "arch" {

@@ -55,7 +55,7 @@ fn may_import(part: &str) -> Option<&'static [&'static str]> {
         "clock" | "files" | "memory" | "model" | "tasks" | "spawn" => &["model"],
         "wire" => &["model"],
         "net" | "ssh" | "provision" => &["clock", "tasks", "spawn", "model", "wire"],
-        "agent" => &["clock", "tasks", "spawn", "model", "wire", "net", "ssh"],
+        "agent" => &["clock", "files", "tasks", "spawn", "model", "wire", "net", "ssh"],
         "cli" => &[
             "clock",
             "files",

@@ -1,8 +1,10 @@
 //! The load of the whole machine, by the kernel's tables.
 
+use std::io;
+use std::path::Path;
 use std::time::Duration;
 
-use super::{Cpu, Memory, read};
+use super::{Cpu, Disk, Memory, read};
 
 /// The kernel's clock ticks of processor time a second, in user space always this.
 const TICKS: u64 = 100;
@@ -19,6 +21,27 @@ pub(super) fn cpu() -> Cpu {
 
 pub(super) fn memory() -> Memory {
     meminfo(&read("/proc/meminfo").unwrap_or_default()).unwrap_or_default()
+}
+
+/// Bytes in use and all there are on the filesystem that holds `path`, those of the system's included.
+pub(super) fn space(path: &Path) -> io::Result<(u64, u64)> {
+    let stat = rustix::fs::statvfs(path)?;
+    let size = |blocks: u64| blocks.saturating_mul(stat.f_frsize);
+    Ok((size(stat.f_blocks.saturating_sub(stat.f_bfree)), size(stat.f_blocks)))
+}
+
+/// The filesystem that holds `path`.
+pub(super) fn disk(path: &Path) -> Disk {
+    let Ok(stat) = rustix::fs::statvfs(path) else { return Disk::default() };
+    let bytes = |blocks: u64| blocks.saturating_mul(stat.f_frsize);
+    let used = stat.f_blocks.saturating_sub(stat.f_bfree);
+    let inodes_used = stat.f_files.saturating_sub(stat.f_ffree);
+    Disk {
+        used: bytes(used),
+        total: bytes(used.saturating_add(stat.f_bavail)),
+        inodes_used,
+        inodes_total: inodes_used.saturating_add(stat.f_favail),
+    }
 }
 
 /// Time that was not idle, from the first line of `/proc/stat`: user, nice, system, idle, iowait,

@@ -9,7 +9,7 @@ use rustix::net::netlink::SOCK_DIAG;
 use rustix::net::sockopt::{Timeout, set_socket_timeout};
 use rustix::net::{AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType};
 
-use super::Socket;
+use super::tables::Socket;
 
 /// The kernel answers at once; this is for one that does not.
 const PATIENCE: Duration = Duration::from_secs(1);

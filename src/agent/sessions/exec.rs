@@ -10,7 +10,7 @@ use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::process::ChildStdin;
 
 use super::process::{Program, Running, end_of};
-use super::pty::{self, Master};
+use super::pty::Master;
 use super::ssh_agent::AgentSocket;
 use super::{Served, accept, motd, refuse};
 use crate::ssh::frames::{FrameReader, FrameWriter};
@@ -70,21 +70,18 @@ pub(super) async fn serve(served: &Served, stream: BoxStream, wanted: Wanted) ->
 const NO_CONNECTION: &str = "0.0.0.0 0 0.0.0.0 0";
 
 async fn in_pipes(served: &Served, mut stream: BoxStream, program: &Program<'_>) -> io::Result<()> {
-    let started = program.start().and_then(|child| Running::new(child, served.tasks()));
-    let mut running = match started {
-        Ok(running) => running,
+    let mut running = match program.start() {
+        Ok(group) => Running::new(group, served.tasks()),
         Err(error) => return refuse(stream, not_started(program, &error)).await,
     };
     accept(&mut stream, 0).await?;
     let (read, write) = tokio::io::split(stream);
     let mut writer = FrameWriter::new(write);
     let blocked = AtomicBool::new(false);
-    let Some(child) = running.child() else { return Ok(()) };
-    let (stdin, stdout, stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
-    let (Some(stdin), Some(stdout), Some(stderr)) = (stdin, stdout, stderr) else { return Ok(()) };
+    let (Some(stdin), Some(stdout), Some(stderr)) = running.pipes() else { return Ok(()) };
     {
         let output = copy_out(stdout, stderr, &mut writer, &blocked);
-        let input = copy_in(FrameReader::new(read), stdin, &running, &blocked);
+        let input = copy_in(FrameReader::new(read), stdin, &mut running, &blocked);
         tokio::select! {
             done = output => done?,
             // The stream ended first: dropping the process hangs up.
@@ -143,7 +140,7 @@ where
 async fn copy_in<R: AsyncRead + Unpin>(
     mut reader: FrameReader<R>,
     stdin: ChildStdin,
-    running: &Running,
+    running: &mut Running,
     blocked: &AtomicBool,
 ) {
     let mut stdin = Some(stdin);
@@ -178,15 +175,11 @@ async fn in_terminal(
     program: &Program<'_>,
     wanted: &Pty,
 ) -> io::Result<()> {
-    let opened = pty::open(wanted.cols, wanted.rows, &wanted.modes);
-    let started = opened.and_then(|(master, follower)| {
-        let child = program.start_in(follower)?;
-        Ok((master, Running::new(child, served.tasks())?))
-    });
-    let (master, mut running) = match started {
-        Ok(started) => started,
-        Err(error) => return refuse(stream, not_started(program, &error)).await,
-    };
+    let (master, mut running) =
+        match program.start_in_terminal((wanted.cols, wanted.rows), &wanted.modes) {
+            Ok((master, group)) => (master, Running::new(group, served.tasks())),
+            Err(error) => return refuse(stream, not_started(program, &error)).await,
+        };
     accept(&mut stream, 0).await?;
     let (read, write) = tokio::io::split(stream);
     let mut writer = FrameWriter::new(write);
@@ -231,6 +224,7 @@ async fn screen_out<W: AsyncWrite + Unpin>(
             status = running.wait() => break status?,
         }
     };
+    master.finish();
     let mut drained = 0;
     while drained < MAX_DRAIN_BYTES {
         buffer.reserve(MAX_FRAME_BYTES);
@@ -259,7 +253,7 @@ async fn keys_in<R: AsyncRead + Unpin>(
         let done = match frame {
             Frame::Stdin(data) => master.write_all(&data).await,
             // What a person would type; a shell reading it ends.
-            Frame::StdinEnd => master.write_all(&[END_OF_INPUT]).await,
+            Frame::StdinEnd => master.write_all(END_OF_INPUT).await,
             Frame::Resize { cols, rows } => master.resize(cols, rows),
             Frame::Signal(name) => {
                 let _ = signal.try_send(name);
@@ -278,5 +272,5 @@ async fn keys_in<R: AsyncRead + Unpin>(
     }
 }
 
-/// Ctrl-D.
-const END_OF_INPUT: u8 = 4;
+/// Ctrl-D; on Windows Ctrl-Z on a line of its own.
+const END_OF_INPUT: &[u8] = if cfg!(windows) { b"\x1a\r" } else { b"\x04" };

@@ -4,9 +4,9 @@ use std::io;
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, copy_bidirectional_with_sizes};
-use tokio::net::{TcpStream, UnixStream};
+use tokio::net::TcpStream;
 
-use super::{accept, refuse};
+use super::{accept, refuse, socket};
 use crate::ssh::stream::BoxStream;
 
 /// One direction's buffer. Twice what one packet of SSH carries.
@@ -31,7 +31,7 @@ pub(super) async fn tcp(stream: BoxStream, host: &str, port: u16) -> io::Result<
 
 /// Connects to a Unix socket and joins it to the stream.
 pub(super) async fn unix(stream: BoxStream, path: &str) -> io::Result<()> {
-    match UnixStream::connect(path).await {
+    match socket::connect(path).await {
         Ok(socket) => join(stream, socket).await,
         Err(error) => refuse(stream, format!("{path}: {error}")).await,
     }

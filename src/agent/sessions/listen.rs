@@ -2,11 +2,11 @@
 
 use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::path::{Path, PathBuf};
 
 use tokio::io::AsyncReadExt as _;
-use tokio::net::{TcpListener, UnixListener, UnixStream};
+use tokio::net::TcpListener;
 
+use super::socket::Socket;
 use super::{Served, accept, refuse};
 use crate::ssh::stream::BoxStream;
 use crate::wire::session::{Back, ListenOn};
@@ -79,11 +79,11 @@ async fn unix(
     served: &Served,
     mut stream: BoxStream,
     on: &ListenOn,
-    socket: Socket,
+    mut socket: Socket,
 ) -> io::Result<()> {
     accept(&mut stream, 0).await?;
     let accepting = async {
-        while let Ok((connection, _)) = socket.listener.accept().await {
+        while let Ok(connection) = socket.accept().await {
             served.pass_back(accepted(on, 0, None), connection);
         }
     };
@@ -97,37 +97,4 @@ async fn unix(
 fn accepted(on: &ListenOn, port: u16, from: Option<SocketAddr>) -> Back {
     let from_host = from.map(|a| a.ip().to_string()).unwrap_or_default();
     Back::Accepted { on: on.clone(), port, from_host, from_port: from.map_or(0, |a| a.port()) }
-}
-
-/// A listening Unix socket. Its file is removed with it.
-struct Socket {
-    listener: UnixListener,
-    path: PathBuf,
-}
-
-impl Socket {
-    async fn bind(path: &str) -> io::Result<Self> {
-        let path = Path::new(path);
-        let bound = UnixListener::bind(path);
-        let listener = match bound {
-            Err(e) if e.kind() == io::ErrorKind::AddrInUse && is_stale(path).await => {
-                std::fs::remove_file(path)?;
-                UnixListener::bind(path)?
-            }
-            other => other?,
-        };
-        Ok(Self { listener, path: path.to_owned() })
-    }
-}
-
-/// Whether nobody listens on a socket's file any more: its listener was killed.
-async fn is_stale(path: &Path) -> bool {
-    let connected = UnixStream::connect(path).await;
-    connected.is_err_and(|e| e.kind() == io::ErrorKind::ConnectionRefused)
-}
-
-impl Drop for Socket {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_file(&self.path);
-    }
 }

@@ -1,10 +1,11 @@
 //! Sessions on the workspace's machine: each incoming stream asks for one thing and is served here.
 
+mod disk;
 mod exec;
 mod forward;
+#[cfg(unix)]
 mod ignored;
 mod listen;
-mod modes;
 pub(crate) mod motd;
 pub(crate) mod process;
 pub(crate) mod pty;
@@ -12,7 +13,9 @@ mod register;
 mod sftp;
 mod sftp_files;
 mod sftp_list;
-mod signals;
+#[cfg(unix)]
+pub(crate) mod signals;
+mod socket;
 mod speedtest;
 mod ssh_agent;
 
@@ -120,6 +123,7 @@ impl Sessions {
     #[must_use]
     pub fn new(config: SessionsConfig, clock: &Clock, entropy: Entropy, tasks: Tasks) -> Self {
         let register = Arc::new(Register::new(Arc::clone(&config.outside), tasks.clone()));
+        #[cfg(unix)]
         ignored::undo();
         let terminals = Terminals::new(Arc::clone(&config.outside), tasks.clone());
         let settings = Mutex::default();

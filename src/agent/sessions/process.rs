@@ -2,17 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::io;
-use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
 use std::process::{Command, ExitStatus, Stdio};
 use std::time::Duration;
 
-use rustix::process::{Pid, Signal, kill_process_group};
-use tokio::process::Child;
-
-use super::pty::Follower;
-use super::{Settings, signals};
-use crate::agent::marks;
-use crate::spawn;
+use super::Settings;
+use super::pty::{self, Master};
+use crate::agent::env::one_name;
+use crate::agent::group::{Foreground, Group, Pipes, killed_by};
+use crate::agent::{marks, platform};
 use crate::ssh;
 use crate::tasks::{OnPanic, Tasks};
 use crate::wire::frame::Frame;
@@ -35,116 +32,103 @@ pub(crate) struct Program<'a> {
 }
 
 impl Program<'_> {
-    /// Starts it in a terminal.
-    pub(crate) fn start_in(&self, follower: Follower) -> io::Result<Child> {
-        let mut command = self.command();
-        command.env("SSH_TTY", &follower.path);
-        let (input, output) = (follower.fd.try_clone()?, follower.fd.try_clone()?);
-        command.stdin(input).stdout(output).stderr(follower.fd);
-        spawn::in_new_terminal_session(&mut command);
-        tokio::process::Command::from(command).spawn()
+    /// Starts it in a terminal of this size with these modes.
+    pub(crate) fn start_in_terminal(
+        &self,
+        size: (u16, u16),
+        modes: &[(u8, u32)],
+    ) -> io::Result<(Master, Group)> {
+        pty::start(self.command(), size, modes)
     }
 
     /// Starts it with pipes.
-    pub(crate) fn start(&self) -> io::Result<Child> {
+    pub(crate) fn start(&self) -> io::Result<Group> {
         let mut command = self.command();
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        spawn::in_new_session(&mut command);
-        tokio::process::Command::from(command).spawn()
+        Group::start(command)
     }
 
     fn command(&self) -> Command {
-        let shell = &self.settings.shell;
-        let mut command = Command::new(shell);
-        match self.command {
-            Some(line) => {
-                command.arg("-c").arg(line);
-            }
-            None => {
-                let name = shell.file_name().unwrap_or(shell.as_os_str()).to_string_lossy();
-                command.arg0(format!("-{name}"));
-                command.args(self.marks.iter().flat_map(|marks| &marks.arguments));
-            }
-        }
+        let marks = self.marks.iter().flat_map(|marks| &marks.arguments).copied();
+        let mut command = platform::shell(&self.settings.shell, self.command, marks);
         let home = self.settings.env.get("HOME").map_or("/", String::as_str);
         let directory = &self.settings.directory;
         command.current_dir(if directory.is_dir() { directory.as_path() } else { home.as_ref() });
-        command.env_clear().envs(&self.settings.env);
-        command.envs(self.wanted.iter().filter(|(name, _)| self.may_set(name)));
+        let own = self.settings.env.iter();
+        let wanted = self.wanted.iter().filter(|(name, _)| self.may_set(name));
+        let marks = self.marks.iter().flat_map(|marks| &marks.environment);
+        command.env_clear();
+        for (name, value) in own.chain(wanted).chain(marks) {
+            command.env(one_name(name), value);
+        }
         command.envs(&self.added);
-        command.envs(self.marks.iter().flat_map(|marks| &marks.environment));
         command
     }
 
     /// What says where one is cannot be replaced by a client. What SSH clients send by themselves was
     /// filtered where SSH ends; what comes here besides was asked for by name.
     fn may_set(&self, name: &str) -> bool {
-        let is_ours = name.starts_with("CODER_") || name.starts_with("STEADING_");
-        ssh::is_variable(name) && !(is_ours && self.settings.env.contains_key(name))
+        let known = one_name(name);
+        let is_ours = known.starts_with("CODER_") || known.starts_with("STEADING_");
+        ssh::is_variable(name) && !(is_ours && self.settings.env.contains_key(&known))
     }
 }
 
 /// A running process. Dropping it hangs up: the group is asked to end, then made to.
 pub(crate) struct Running {
-    child: Option<Child>,
-    group: Pid,
+    group: Option<Group>,
     tasks: Tasks,
 }
 
 impl Running {
-    /// Watches over a process that leads its own session.
-    pub(crate) fn new(child: Child, tasks: Tasks) -> io::Result<Self> {
-        let group = child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
-        let group = group.ok_or_else(|| io::Error::other("the process ended at once"))?;
-        Ok(Self { child: Some(child), group, tasks })
+    /// Watches over a process and what it starts.
+    pub(crate) fn new(group: Group, tasks: Tasks) -> Self {
+        Self { group: Some(group), tasks }
     }
 
-    /// Its pipes; none of them when it has a terminal.
-    pub(crate) fn child(&mut self) -> Option<&mut Child> {
-        self.child.as_mut()
+    /// Its pipes, once; none of them when it has a terminal.
+    pub(crate) fn pipes(&mut self) -> Pipes {
+        self.group.as_mut().map(Group::pipes).unwrap_or_default()
     }
 
     /// Waits until it ends. Afterwards what it left behind may stay.
     pub(crate) async fn wait(&mut self) -> io::Result<ExitStatus> {
-        let Some(child) = self.child.as_mut() else { return std::future::pending().await };
-        let status = child.wait().await?;
-        self.child = None;
+        let Some(group) = self.group.as_mut() else { return std::future::pending().await };
+        let status = group.wait().await?;
+        self.group = None;
         Ok(status)
     }
 
-    /// Sends a signal to its group, or to `group`.
-    pub(crate) fn signal(&self, name: &str, group: Option<Pid>) {
-        if let Some(signal) = signals::by_name(name)
-            && self.child.is_some()
-        {
-            let _ = kill_process_group(group.unwrap_or(self.group), signal);
+    /// Sends a signal to all of it, or to what has its terminal.
+    pub(crate) fn signal(&mut self, name: &str, foreground: Option<Foreground>) {
+        if let Some(group) = &mut self.group {
+            group.signal(name, foreground);
         }
     }
 }
 
 impl Drop for Running {
     fn drop(&mut self) {
-        let Some(mut child) = self.child.take() else { return };
-        let (group, token) = (self.group, self.tasks.token());
-        let _ = kill_process_group(group, Signal::HUP);
-        let _ = kill_process_group(group, Signal::CONT);
+        let Some(mut group) = self.group.take() else { return };
+        let token = self.tasks.token();
+        group.hang_up();
         self.tasks.spawn_graceful("hang up", OnPanic::Lose, async move {
             // A child that ends quickly may leave others behind in its group: they have as long.
             tokio::select! {
                 () = tokio::time::sleep(PATIENCE) => {}
                 () = token.cancelled() => {}
             }
-            let _ = kill_process_group(group, Signal::KILL);
-            let _ = child.wait().await;
+            group.end();
+            let _ = group.wait().await;
         });
     }
 }
 
 /// How a process ended, as a frame.
 pub(crate) fn end_of(status: ExitStatus) -> Frame {
-    match (status.code(), status.signal()) {
+    match (status.code(), killed_by(status)) {
         (Some(code), _) => Frame::Exit(code.unsigned_abs()),
-        (None, Some(signal)) => Frame::Killed(signals::name_of(signal)),
+        (None, Some(signal)) => Frame::Killed(signal),
         (None, None) => Frame::Exit(255),
     }
 }

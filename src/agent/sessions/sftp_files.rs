@@ -1,17 +1,12 @@
 //! The file work behind SFTP: what is asked for, done with blocking calls.
 
 use std::collections::BTreeMap;
-use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions, ReadDir};
 use std::io;
-use std::os::unix::ffi::OsStringExt as _;
-use std::os::unix::fs::{DirBuilderExt as _, FileExt as _, MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use rustix::fs::{AtFlags, CWD, Gid, Mode, Timespec, Timestamps, Uid};
-
-use super::{Settings, sftp_list};
+use super::{Settings, disk, sftp_list};
 use crate::model::time::Timestamp;
 use crate::ssh::sftp::{Ask, Attrs, Code, MAX_DATA, MAX_PACKET, Name, OnPath, Reply};
 
@@ -55,10 +50,16 @@ impl Files {
             Ask::Read { handle, offset, len } => self.read(handle, offset, len),
             Ask::Write { handle, offset, data } => self.write(handle, offset, &data).map(done),
             Ask::Readdir { handle } => self.list(handle),
-            Ask::Fstat { handle } => Ok(Reply::Attrs(attrs_of(&self.file(handle)?.metadata()?))),
-            Ask::Fsetstat { handle, attrs } => change_open(self.file(handle)?, attrs).map(done),
+            Ask::Fstat { handle } => {
+                Ok(Reply::Attrs(disk::attrs_of(&self.file(handle)?.metadata()?)))
+            }
+            Ask::Fsetstat { handle, attrs } => {
+                disk::change_open(self.file(handle)?, attrs).map(done)
+            }
             Ask::Fsync { handle } => self.file(handle)?.sync_all().map(done),
-            Ask::Fstatvfs { handle } => Ok(figures(&rustix::fs::fstatvfs(self.file(handle)?)?)),
+            Ask::Fstatvfs { handle } => {
+                disk::figures_of_open(self.file(handle)?).map(Reply::Figures)
+            }
             Ask::Opendir { path } => {
                 let dir = fs::read_dir(self.path(path))?;
                 self.keep(Handle::Dir(dir))
@@ -77,23 +78,24 @@ impl Files {
             OnPath::Stat { path, follow } => {
                 let path = self.path(path);
                 let found = if follow { fs::metadata(path) } else { fs::symlink_metadata(path) };
-                return Ok(Reply::Attrs(attrs_of(&found?)));
+                return Ok(Reply::Attrs(disk::attrs_of(&found?)));
             }
             OnPath::Realpath { path, expand } => return self.real_path(path, expand),
             OnPath::Readlink { path } => return Ok(one_name(fs::read_link(self.path(path))?)),
-            OnPath::Statvfs { path } => return Ok(figures(&rustix::fs::statvfs(self.path(path))?)),
-            OnPath::Setstat { path, attrs } => change(&self.path(path), attrs)?,
+            OnPath::Statvfs { path } => {
+                return disk::figures(&self.path(path)).map(Reply::Figures);
+            }
+            OnPath::Setstat { path, attrs } => disk::change(&self.path(path), attrs)?,
             OnPath::Remove { path } => fs::remove_file(self.path(path))?,
             OnPath::Mkdir { path, attrs } => {
-                let mode = attrs.mode.unwrap_or(0o777) & 0o7777;
-                fs::DirBuilder::new().mode(mode).create(self.path(path))?;
+                disk::make_dir(&self.path(path), attrs.mode.unwrap_or(0o777) & 0o7777)?;
             }
             OnPath::Rmdir { path } => fs::remove_dir(self.path(path))?,
             OnPath::Rename { from, to, replace } => {
                 rename(&self.path(from), &self.path(to), replace)?;
             }
             OnPath::Symlink { target, path } => {
-                std::os::unix::fs::symlink(OsString::from_vec(target), self.path(path))?;
+                crate::files::link(&disk::path(target), &self.path(path))?;
             }
             OnPath::Hardlink { from, to } => fs::hard_link(self.path(from), self.path(to))?,
         }
@@ -101,7 +103,7 @@ impl Files {
     }
 
     fn path(&self, path: Vec<u8>) -> PathBuf {
-        self.settings.directory.join(OsString::from_vec(path))
+        self.settings.directory.join(disk::path(path))
     }
 
     fn real_path(&self, path: Vec<u8>, expand: bool) -> io::Result<Reply> {
@@ -126,15 +128,15 @@ impl Files {
     fn open(&mut self, path: &Path, flags: u32, attrs: Attrs) -> io::Result<Reply> {
         let has = |bit: u32| flags & bit != 0;
         let appends = has(4);
-        let file = OpenOptions::new()
+        let mut options = OpenOptions::new();
+        options
             .read(has(1))
             .write(has(2) && !appends)
             .append(appends)
             .truncate(has(16) && !appends)
             .create(has(8) && !has(32))
-            .create_new(has(8) && has(32))
-            .mode(attrs.mode.unwrap_or(0o666) & 0o7777)
-            .open(path)?;
+            .create_new(has(8) && has(32));
+        let file = disk::open(&mut options, path, attrs.mode.unwrap_or(0o666) & 0o7777)?;
         self.keep(Handle::File { file, appends })
     }
 
@@ -156,7 +158,7 @@ impl Files {
 
     fn read(&self, handle: u32, offset: u64, len: u32) -> io::Result<Reply> {
         let mut data = vec![0; (len as usize).min(MAX_DATA)];
-        let read = self.file(handle)?.read_at(&mut data, offset)?;
+        let read = disk::read_at(self.file(handle)?, &mut data, offset)?;
         if read == 0 {
             return Ok(Reply::Status(Code::Eof, String::new()));
         }
@@ -166,7 +168,7 @@ impl Files {
 
     fn write(&self, handle: u32, offset: u64, data: &[u8]) -> io::Result<()> {
         match self.handles.get(&handle) {
-            Some(Handle::File { file, appends: false }) => file.write_all_at(data, offset),
+            Some(Handle::File { file, appends: false }) => disk::write_all_at(file, data, offset),
             Some(Handle::File { file, appends: true }) => io::Write::write_all(&mut &*file, data),
             Some(Handle::Dir(_)) | None => Err(no_handle()),
         }
@@ -182,7 +184,7 @@ impl Files {
             let Ok(found) = entry.metadata() else { continue };
             let name = entry.file_name();
             let long = sftp_list::line(&name, &found, now);
-            names.push(Name { name: name.into_vec(), long, attrs: attrs_of(&found) });
+            names.push(Name { name: disk::bytes(name), long, attrs: disk::attrs_of(&found) });
         }
         if names.is_empty() {
             return Ok(Reply::Status(Code::Eof, String::new()));
@@ -196,7 +198,7 @@ fn no_handle() -> io::Error {
 }
 
 fn one_name(path: PathBuf) -> Reply {
-    let name = path.into_os_string().into_vec();
+    let name = disk::shown(path);
     Reply::Names(vec![Name { long: name.clone(), name, attrs: Attrs::default() }])
 }
 
@@ -210,53 +212,6 @@ fn refusal(error: &io::Error) -> Reply {
         Code::Failure
     };
     Reply::Status(code, error.to_string())
-}
-
-fn attrs_of(found: &fs::Metadata) -> Attrs {
-    let seconds = |at: i64| u32::try_from(at.max(0)).unwrap_or(u32::MAX);
-    Attrs {
-        size: Some(found.len()),
-        owner: Some((found.uid(), found.gid())),
-        mode: Some(found.mode()),
-        times: Some((seconds(found.atime()), seconds(found.mtime()))),
-    }
-}
-
-fn stamps((accessed, changed): (u32, u32)) -> Timestamps {
-    let at = |seconds: u32| Timespec { tv_sec: i64::from(seconds), tv_nsec: 0 };
-    Timestamps { last_access: at(accessed), last_modification: at(changed) }
-}
-
-fn change_open(file: &File, attrs: Attrs) -> io::Result<()> {
-    if let Some(size) = attrs.size {
-        file.set_len(size)?;
-    }
-    if let Some(mode) = attrs.mode {
-        rustix::fs::fchmod(file, Mode::from_raw_mode(mode & 0o7777))?;
-    }
-    if let Some((user, group)) = attrs.owner {
-        rustix::fs::fchown(file, Some(Uid::from_raw(user)), Some(Gid::from_raw(group)))?;
-    }
-    if let Some(times) = attrs.times {
-        rustix::fs::futimens(file, &stamps(times))?;
-    }
-    Ok(())
-}
-
-fn change(path: &Path, attrs: Attrs) -> io::Result<()> {
-    if let Some(size) = attrs.size {
-        OpenOptions::new().write(true).open(path)?.set_len(size)?;
-    }
-    if let Some(mode) = attrs.mode {
-        rustix::fs::chmod(path, Mode::from_raw_mode(mode & 0o7777))?;
-    }
-    if let Some((user, group)) = attrs.owner {
-        rustix::fs::chown(path, Some(Uid::from_raw(user)), Some(Gid::from_raw(group)))?;
-    }
-    if let Some(times) = attrs.times {
-        rustix::fs::utimensat(CWD, path, &stamps(times), AtFlags::empty())?;
-    }
-    Ok(())
 }
 
 /// Version 3 never renames over something; a hard link fails where something is.
@@ -273,24 +228,11 @@ fn rename(from: &Path, to: &Path, replace: bool) -> io::Result<()> {
     }
 }
 
-fn figures(found: &rustix::fs::StatVfs) -> Reply {
-    Reply::Figures(vec![
-        found.f_bsize,
-        found.f_frsize,
-        found.f_blocks,
-        found.f_bfree,
-        found.f_bavail,
-        found.f_files,
-        found.f_ffree,
-        found.f_favail,
-        found.f_fsid,
-        found.f_flag.bits() & 3,
-        found.f_namemax,
-    ])
-}
-
 #[cfg(test)]
 mod tests {
+    use std::ffi::OsString;
+    use std::os::unix::ffi::OsStringExt as _;
+
     use super::*;
 
     fn files(dir: &Path) -> Files {

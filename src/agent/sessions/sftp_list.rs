@@ -2,9 +2,8 @@
 
 use std::ffi::OsStr;
 use std::fs::Metadata;
-use std::os::unix::ffi::OsStrExt as _;
-use std::os::unix::fs::MetadataExt as _;
 
+use super::disk;
 use crate::model::time::Timestamp;
 
 /// Older than this, the year is shown in place of the time.
@@ -12,18 +11,21 @@ const RECENT_SECONDS: i64 = 182 * 24 * 60 * 60;
 
 /// The line of one entry.
 pub(super) fn line(name: &OsStr, found: &Metadata, now: Timestamp) -> Vec<u8> {
-    let mode = found.mode();
+    let attrs = disk::attrs_of(found);
+    let (links, user, group) = disk::owners(found);
+    let mode = attrs.mode.unwrap_or_default();
+    let changed = attrs.times.map_or(0, |(_, changed)| changed.into());
     let head = format!(
         "{}{} {:>4} {:<8} {:<8} {:>8} {} ",
         kind(mode),
         permissions(mode),
-        found.nlink(),
-        found.uid(),
-        found.gid(),
+        links,
+        user,
+        group,
         found.len(),
-        date(found.mtime(), now),
+        date(changed, now),
     );
-    [head.as_bytes(), name.as_bytes()].concat()
+    [head.as_bytes(), &disk::in_line(name)].concat()
 }
 
 fn kind(mode: u32) -> char {

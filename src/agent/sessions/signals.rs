@@ -31,12 +31,12 @@ const NAMES: &[(&str, Signal)] = &[
 ];
 
 /// The signal of this name.
-pub(super) fn by_name(name: &str) -> Option<Signal> {
+pub(crate) fn by_name(name: &str) -> Option<Signal> {
     NAMES.iter().find(|(n, _)| *n == name).map(|(_, signal)| *signal)
 }
 
 /// The name of the signal of this number; the number itself when it has none.
-pub(super) fn name_of(number: i32) -> String {
+pub(crate) fn name_of(number: i32) -> String {
     let known = NAMES.iter().find(|(_, signal)| signal.as_raw() == number);
     known.map_or_else(|| number.to_string(), |(name, _)| (*name).to_owned())
 }

@@ -118,8 +118,7 @@ impl Terminals {
         if let Some(Frame::Stdout(text)) = motd {
             screen.feed(&text);
         }
-        let (cols, rows) = screen.size();
-        let (master, running) = self.start(wanted, settings, (cols, rows))?;
+        let (master, running) = self.start(wanted, settings, screen.size())?;
         let (terminal, typed) = Terminal::new(master, running, screen, commands);
         all.insert(wanted.id, to.clone());
         let (id, registry, own) = (wanted.id, Arc::clone(&self.all), to.clone());
@@ -140,9 +139,8 @@ impl Terminals {
         &self,
         wanted: &Wanted,
         settings: &Settings,
-        (cols, rows): (u16, u16),
+        size: (u16, u16),
     ) -> io::Result<(pty::Master, Running)> {
-        let (master, follower) = pty::open(cols, rows, &[])?;
         let added = [("TERM", "xterm-256color"), ("COLORTERM", "truecolor")];
         let program = Program {
             settings,
@@ -151,8 +149,8 @@ impl Terminals {
             added: added.map(|(name, value)| (name, value.to_owned())).into(),
             marks: wanted.marks.clone(),
         };
-        let running = Running::new(program.start_in(follower)?, self.tasks.clone())?;
-        Ok((master, running))
+        let (master, group) = program.start_in_terminal(size, &[])?;
+        Ok((master, Running::new(group, self.tasks.clone())))
     }
 }
 

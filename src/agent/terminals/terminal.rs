@@ -176,6 +176,7 @@ impl Terminal {
     }
 
     async fn drain(&mut self, buffer: &mut BytesMut) {
+        self.master.finish();
         for _ in 0..MAX_DRAINED {
             if self.attachments.is_full() {
                 self.attachments.room().await;

@@ -1,8 +1,10 @@
 //! A newer program of the server's in this one's place: fetched and checked at once, put in place
 //! when nobody is here, run in the same process, and taken back when it does not reach the server.
 
+#[cfg(unix)]
 pub mod copy;
 mod fetch;
+pub mod next;
 mod place;
 mod record;
 

@@ -5,6 +5,13 @@ use std::path::PathBuf;
 
 use crate::net::proxy::Proxies;
 
+/// What names the person's home directory.
+const HOME: &str = if cfg!(windows) { "USERPROFILE" } else { "HOME" };
+/// What names the directory of programs' settings, where the standard of free desktops does not.
+const SETTINGS: &str = if cfg!(windows) { "APPDATA" } else { "" };
+/// What names the directory of programs' data, likewise.
+const DATA: &str = if cfg!(windows) { "LOCALAPPDATA" } else { "" };
+
 /// Variables that programs run by Terraform may see.
 const FOR_TERRAFORM: &[&str] = &[
     "PATH",
@@ -35,7 +42,7 @@ fn told_as(prefix: &str) -> std::collections::BTreeMap<String, String> {
 pub struct Surroundings {
     /// The person's home directory.
     pub home: Option<PathBuf>,
-    /// `XDG_CONFIG_HOME`.
+    /// `XDG_CONFIG_HOME`; on Windows `APPDATA`, where Coder's own command line and its plug-ins look.
     pub config_home: Option<PathBuf>,
     /// `TERM`.
     pub term: Option<String>,
@@ -53,9 +60,9 @@ pub struct Surroundings {
     pub mail_password: Option<String>,
     /// Coder's settings of GitHub: `CODER_OAUTH2_GITHUB_*`.
     pub coder_github: std::collections::BTreeMap<String, String>,
-    /// `XDG_DATA_HOME`.
+    /// `XDG_DATA_HOME`; on Windows `LOCALAPPDATA`.
     pub data_home: Option<PathBuf>,
-    /// `USER`.
+    /// `USER`; on Windows `USERNAME`.
     pub user: Option<String>,
     /// `LANG` and `LC_*`, which a shell in a workspace is given.
     pub locale: Vec<(String, String)>,
@@ -68,8 +75,8 @@ impl Surroundings {
         let text = |name: &str| std::env::var_os(name).and_then(|v| v.into_string().ok());
         let path = |name: &str| std::env::var_os(name).filter(|v| !v.is_empty()).map(PathBuf::from);
         Self {
-            home: path("HOME"),
-            config_home: path("XDG_CONFIG_HOME"),
+            home: path(HOME),
+            config_home: path("XDG_CONFIG_HOME").or_else(|| path(SETTINGS)),
             term: text("TERM").filter(|t| !t.is_empty()),
             no_color: text("NO_COLOR").is_some_and(|v| !v.is_empty())
                 || text("TERM").is_some_and(|t| t == "dumb"),
@@ -82,8 +89,10 @@ impl Surroundings {
             coder_github: told_as("CODER_OAUTH2_GITHUB_"),
             coder_scim: text("CODER_SCIM_AUTH_HEADER").filter(|text| !text.is_empty()),
             mail_password: text("STEADING_MAIL_PASSWORD").filter(|text| !text.is_empty()),
-            data_home: path("XDG_DATA_HOME"),
-            user: text("USER").or_else(|| text("LOGNAME")).filter(|u| !u.is_empty()),
+            data_home: path("XDG_DATA_HOME").or_else(|| path(DATA)),
+            user: text(if cfg!(windows) { "USERNAME" } else { "USER" })
+                .or_else(|| text("LOGNAME"))
+                .filter(|u| !u.is_empty()),
             locale: whole_environment()
                 .into_iter()
                 .filter(|(name, _)| name == "LANG" || name.starts_with("LC_"))
@@ -102,7 +111,11 @@ impl Surroundings {
     pub fn state_dir_of_agent(&self, token: &str) -> PathBuf {
         use sha2::Digest as _;
         let name = hex::encode(sha2::Sha256::digest(token.as_bytes()));
-        let base = self.home.clone().unwrap_or_else(|| PathBuf::from("/tmp"));
-        base.join(".cache/steading-agent").join(name.get(..12).unwrap_or(&name))
+        let name = name.get(..12).unwrap_or(&name);
+        if let (true, Some(data)) = (cfg!(windows), &self.data_home) {
+            return data.join("steading-agent").join(name);
+        }
+        let base = self.home.clone().unwrap_or_else(std::env::temp_dir);
+        base.join(".cache/steading-agent").join(name)
     }
 }

@@ -7,9 +7,9 @@ mod unix;
 mod windows;
 
 #[cfg(unix)]
-pub use unix::{Heard, Raw, Resized, Silent, asked_size};
+pub use unix::{Heard, Raw, Resized, Shown, Silent, asked_size};
 #[cfg(windows)]
-pub use windows::{Heard, Raw, Resized, Silent, asked_size};
+pub use windows::{Heard, Raw, Resized, Shown, Silent, asked_size};
 
 /// What the system tells a program of its terminal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

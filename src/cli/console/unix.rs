@@ -2,6 +2,7 @@
 
 use std::io;
 
+use bytes::Bytes;
 use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcgetwinsize, tcsetattr};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
@@ -104,5 +105,16 @@ impl Heard {
             _ = self.interrupted.recv() => Told::Interrupted,
             _ = self.terminated.recv() => Told::Terminated,
         }
+    }
+}
+
+/// What a workspace prints, on its way to this terminal.
+#[derive(Default)]
+pub struct Shown;
+
+impl Shown {
+    /// The next of it: as it came.
+    pub fn next(&mut self, bytes: Bytes) -> Bytes {
+        bytes
     }
 }

@@ -1,8 +1,9 @@
 //! A console of Windows, asked to read and write the sequences of a terminal.
 
-use std::io;
+use std::io::{self, IsTerminal as _};
 use std::time::Duration;
 
+use bytes::Bytes;
 use crossterm_winapi::{ConsoleMode, Handle, ScreenBuffer};
 use tokio::signal::windows::{CtrlBreak, CtrlC, CtrlClose, ctrl_break, ctrl_c, ctrl_close};
 
@@ -135,5 +136,34 @@ impl Heard {
             _ = self.broken.recv() => Told::Terminated,
             _ = self.closed.recv() => Told::Terminated,
         }
+    }
+}
+
+/// What a workspace prints, on its way to this console, which refuses all that is no text. A letter may
+/// come in two pieces.
+pub struct Shown {
+    is_console: bool,
+    held: Vec<u8>,
+}
+
+impl Default for Shown {
+    fn default() -> Self {
+        Self { is_console: io::stdout().is_terminal(), held: vec![] }
+    }
+}
+
+impl Shown {
+    /// The next of it.
+    pub fn next(&mut self, bytes: Bytes) -> Bytes {
+        if !self.is_console {
+            return bytes;
+        }
+        self.held.extend_from_slice(&bytes);
+        let last = self.held.utf8_chunks().last().map_or(&[][..], |chunk| chunk.invalid());
+        let is_unfinished = str::from_utf8(last).is_err_and(|error| error.error_len().is_none());
+        let rest = if is_unfinished { last.len() } else { 0 };
+        let rest = self.held.split_off(self.held.len() - rest);
+        let whole = std::mem::replace(&mut self.held, rest);
+        String::from_utf8_lossy(&whole).into_owned().into()
     }
 }

@@ -12,7 +12,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use super::forward::{self, Local, Remote};
 use crate::cli::Exit;
 use crate::cli::args::connect::Ssh;
-use crate::cli::console::{Heard, Raw, Told, size};
+use crate::cli::console::{Heard, Raw, Shown, Told, size};
 use crate::cli::context::Context;
 use crate::cli::link::TunnelLink;
 use crate::model::id::SessionId;
@@ -155,6 +155,7 @@ async fn converse(stream: BoxStream, raw: bool) -> anyhow::Result<End> {
     tokio::pin!(feeding);
     let mut fed = false;
     let (mut stdout, mut stderr) = (tokio::io::stdout(), tokio::io::stderr());
+    let (mut out, mut err) = (Shown::default(), Shown::default());
     loop {
         let frame = tokio::select! {
             result = &mut feeding, if !fed => {
@@ -168,8 +169,8 @@ async fn converse(stream: BoxStream, raw: bool) -> anyhow::Result<End> {
             frame = reader.next() => frame,
         };
         match frame {
-            Ok(Some(Frame::Stdout(data))) => put(&mut stdout, &data).await?,
-            Ok(Some(Frame::Stderr(data))) => put(&mut stderr, &data).await?,
+            Ok(Some(Frame::Stdout(data))) => put(&mut stdout, &out.next(data)).await?,
+            Ok(Some(Frame::Stderr(data))) => put(&mut stderr, &err.next(data)).await?,
             Ok(Some(Frame::Exit(code))) => return Ok(End::Exit(code)),
             Ok(Some(Frame::Killed(signal))) => return Ok(End::Killed(signal)),
             Ok(Some(Frame::Notice(text))) => put(&mut stderr, &notice(&text)).await?,

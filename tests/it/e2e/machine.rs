@@ -16,9 +16,9 @@ terraform {
   }
 }
 resource "coder_agent" "main" {
-  os   = "linux"
+  os   = "@OS@"
   arch = "@ARCH@"
-  startup_script = "(while echo tick; do sleep 0.3; done) &"
+  startup_script = "@SCRIPT@"
 }
 resource "coder_external_agent" "machine" {
   agent_id = coder_agent.main.id
@@ -35,9 +35,16 @@ pub struct Machine {
 impl Site {
     /// A workspace for a machine of this architecture; gives the token of its agent.
     pub fn external(&self, name: &str, arch: &str) -> String {
+        self.external_on(name, ("linux", arch), "(while echo tick; do sleep 0.3; done) &")
+    }
+
+    /// A workspace for a machine with this system and start script; gives the token of its agent.
+    pub fn external_on(&self, name: &str, (os, arch): (&str, &str), script: &str) -> String {
         let dir = self.path(&format!("{name}-template"));
         std::fs::create_dir(&dir).unwrap();
-        std::fs::write(format!("{dir}/main.tf"), MACHINE.replace("@ARCH@", arch)).unwrap();
+        let blanks = [("@OS@", os), ("@ARCH@", arch), ("@SCRIPT@", script)];
+        let text = blanks.iter().fold(MACHINE.to_owned(), |text, (at, is)| text.replace(at, is));
+        std::fs::write(format!("{dir}/main.tf"), text).unwrap();
         self.cli(&["templates", "push", name, "-d", &dir, "--yes"]).ok();
         self.cli(&["create", name, "--template", name, "--yes"]).ok();
         let shown = self.cli(&["show", name, "-o", "json"]).ok();
@@ -72,7 +79,10 @@ impl Machine {
     pub fn start(site: &Site, name: &str, token: &str, program: &Path, run: &[&str]) -> Self {
         let home = PathBuf::from(site.path(&format!("{name}-home")));
         std::fs::create_dir(&home).unwrap();
-        let copy = home.join("coder");
+        let mut copy = home.join("coder");
+        if let Some(ending) = program.extension() {
+            copy.set_extension(ending);
+        }
         std::fs::copy(program, &copy).unwrap();
         // As the printed line makes it.
         std::fs::set_permissions(&copy, Permissions::from_mode(0o755)).unwrap();
@@ -96,13 +106,15 @@ impl Machine {
             spawned => Some(spawned.unwrap()),
         });
         let machine = Self { agent, program: copy, log };
-        eventually("the agent is there", || (site.ssh(name, "true").code == Some(0)).then_some(()));
+        // Every shell knows this word.
+        eventually("the agent is there", || (site.ssh(name, "exit").code == Some(0)).then_some(()));
         machine
     }
 
     /// A file beside its program.
     pub fn beside(&self, ending: &str) -> PathBuf {
-        self.program.with_file_name(format!("coder{ending}"))
+        let suffix = self.program.extension().map(|e| format!(".{}", e.to_string_lossy()));
+        self.program.with_file_name(format!("coder{ending}{}", suffix.unwrap_or_default()))
     }
 
     /// What the agent has logged.

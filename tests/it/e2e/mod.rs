@@ -32,5 +32,5 @@ mod shell;
 pub mod site;
 mod terminal;
 mod up;
-mod updates;
+pub mod updates;
 mod waking;

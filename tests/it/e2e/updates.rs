@@ -10,14 +10,19 @@ use super::site::{STEADING, Site, eventually};
 const OLD: &str = env!("CARGO_PKG_VERSION");
 
 /// The version after this one, as long as it.
-fn newer() -> String {
+pub fn newer() -> String {
     let (rest, last) = OLD.rsplit_once('.').unwrap();
     format!("{rest}.{}", last.parse::<u32>().unwrap() + 1)
 }
 
 /// A copy of the program under test in which some bytes are others.
 fn copy_with(to: &Path, changes: &[(&str, &str)]) {
-    let mut bytes = std::fs::read(STEADING).unwrap();
+    copy_of(STEADING.as_ref(), to, changes);
+}
+
+/// A copy of a program in which some bytes are others.
+fn copy_of(program: &Path, to: &Path, changes: &[(&str, &str)]) {
+    let mut bytes = std::fs::read(program).unwrap();
     for (from, into) in changes {
         assert_eq!(from.len(), into.len(), "nothing may move");
         let pattern = regex::bytes::Regex::new(&regex::escape(from)).unwrap();
@@ -28,7 +33,7 @@ fn copy_with(to: &Path, changes: &[(&str, &str)]) {
         }
     }
     std::fs::write(to, bytes).unwrap();
-    let mode = std::fs::metadata(STEADING).unwrap().permissions();
+    let mode = std::fs::metadata(program).unwrap().permissions();
     std::fs::set_permissions(to, mode).unwrap();
 }
 
@@ -38,10 +43,15 @@ fn mark(version: &str) -> String {
 
 const ARCH: &str = if cfg!(target_arch = "x86_64") { "amd64" } else { "arm64" };
 
+/// A copy of a program that says it is the newer version.
+pub fn make_newer(program: &Path, to: &Path) {
+    copy_of(program, to, &[(&mark(OLD), &mark(&newer()))]);
+}
+
 /// The server is replaced by the newer version, at the same addresses.
-fn renew_server(site: &mut Site) {
+pub fn renew_server(site: &mut Site) {
     let program = site.path("newer");
-    copy_with(program.as_ref(), &[(&mark(OLD), &mark(&newer()))]);
+    make_newer(STEADING.as_ref(), program.as_ref());
     site.stop();
     site.program = program.into();
     site.start();

@@ -1,8 +1,9 @@
-//! Agents for other processors, under emulation, as someone has them on a Raspberry Pi.
+//! Agents for other processors, under emulation, as someone has them on a Raspberry Pi, and for Windows.
 //! Building them takes minutes, so that nobody waits for them in each run: `.ci/platforms` makes them, and
 //! `STEADING_PLATFORMS=DIR cargo test --test it platforms -- --ignored` runs these.
 
 mod emulated;
+mod windows;
 
 use std::io::Write as _;
 use std::net::TcpListener;

@@ -122,7 +122,8 @@ impl Attach {
                                 h3 { "Run this on it" @if windows { ", in PowerShell" } }
                                 (code::secret(&format!("run-{id}"), &lines.command))
                                 p class="note" {
-                                    "No root needed. The token passes for this machine until others are made below, or the workspace is deleted: keep it to yourself. "
+                                    @if windows { "No administrator needed; the agent runs while that window is open. " } @else { "No root needed. " }
+                                    "The token passes for this machine until others are made below, or the workspace is deleted: keep it to yourself. "
                                     a href=(lines.script) { "Read the script" }
                                 }
                                 @if let Some(line) = service {

@@ -1,9 +1,10 @@
-//! Pseudo-terminals: made, sized, read and written without blocking.
+//! A pair of files, as POSIX has it.
 
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::PathBuf;
 use std::pin::Pin;
+use std::process::Command;
 use std::task::{Context, Poll, ready};
 
 use rustix::pty::OpenptFlags;
@@ -12,20 +13,34 @@ use tokio::io::unix::AsyncFd;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::modes;
+use crate::agent::group::{Foreground, Group};
 
 /// The end of a terminal that its user holds.
 pub(crate) struct Master(AsyncFd<OwnedFd>);
 
 /// The end of a terminal that a process holds.
-pub(crate) struct Follower {
+struct Follower {
     /// Its open file.
-    pub(crate) fd: OwnedFd,
+    fd: OwnedFd,
     /// Its path, for `SSH_TTY`.
-    pub(crate) path: PathBuf,
+    path: PathBuf,
+}
+
+/// Starts a process in a terminal of this size with these modes.
+pub(crate) fn start(
+    mut command: Command,
+    (cols, rows): (u16, u16),
+    modes: &[(u8, u32)],
+) -> io::Result<(Master, Group)> {
+    let (master, follower) = open(cols, rows, modes)?;
+    command.env("SSH_TTY", &follower.path);
+    let (input, output) = (follower.fd.try_clone()?, follower.fd.try_clone()?);
+    command.stdin(input).stdout(output).stderr(follower.fd);
+    Ok((master, Group::start_in_terminal(command)?))
 }
 
 /// Makes a terminal of this size with these modes.
-pub(crate) fn open(cols: u16, rows: u16, wanted: &[(u8, u32)]) -> io::Result<(Master, Follower)> {
+fn open(cols: u16, rows: u16, wanted: &[(u8, u32)]) -> io::Result<(Master, Follower)> {
     let master = open_master()?;
     rustix::pty::grantpt(&master)?;
     rustix::pty::unlockpt(&master)?;
@@ -71,9 +86,12 @@ impl Master {
     }
 
     /// The process group in the foreground.
-    pub(crate) fn foreground(&self) -> Option<rustix::process::Pid> {
+    pub(crate) fn foreground(&self) -> Option<Foreground> {
         termios::tcgetpgrp(self.0.get_ref().as_fd()).ok()
     }
+
+    /// The process has ended: what it showed is still to be read.
+    pub(crate) fn finish(&self) {}
 
     /// Reads what is there.
     pub(crate) fn poll_read(
