@@ -11,7 +11,7 @@ use crate::server::html::parts::notice::{Tone, notice};
 use crate::server::html::parts::time;
 
 impl WorkspacePage {
-    /// Whether nothing of it is here, and a machine of it was called.
+    /// Whether a machine of it is away, and was called.
     pub(super) fn is_waking(&self) -> bool {
         let agents = self.all_agents();
         let mut away = agents.iter().filter(|agent| self.is_away(agent));
@@ -54,13 +54,16 @@ impl WorkspacePage {
     }
 
     fn wake(&self, agent: &Agent, class: &str) -> Markup {
-        let can = self.whereabouts(agent).is_some_and(|known| known.can_be_woken());
+        let known = self.whereabouts(agent).filter(|known| known.can_be_woken());
+        let Some(known) = known.filter(|_| self.is_away(agent) && self.may(Verb::Operate)) else {
+            return html! {};
+        };
+        let (class, text) = match known.waking(self.visit.now) {
+            Some(_) => ("", "Wake again"),
+            None => (class, "Wake"),
+        };
         let action = self.place().wake(&agent.spec.name);
-        html! {
-            @if can && self.is_away(agent) && self.may(Verb::Operate) {
-                (post(&self.visit.csrf, &action, &button(class, "power", "Wake")))
-            }
-        }
+        post(&self.visit.csrf, &action, &button(class, "power", text))
     }
 
     /// Whether someone else runs an agent's machine, and it was here and is not.
