@@ -45,7 +45,9 @@ impl Account {
         let environment: BTreeMap<_, _> =
             environment.map(|(name, value)| (one_name(&name), value)).collect();
         let var = |name: &str| environment.get(name).filter(|v| !v.is_empty()).cloned();
-        let shell = var("SHELL").filter(|path| Path::new(path).is_file());
+        // Git's own shell says `/usr/bin/bash`, which leads nowhere outside of it.
+        let shell = var("SHELL").filter(|path| Path::new(path).is_absolute());
+        let shell = shell.filter(|path| Path::new(path).is_file());
         Self {
             user: var("USERNAME").unwrap_or_default(),
             home: var("USERPROFILE").unwrap_or_else(|| r"C:\".to_owned()).into(),

@@ -22,6 +22,12 @@ __declspec(dllexport) BOOL WINAPI ProcessPrng(PBYTE data, SIZE_T length) {
   return SystemFunction036(data, (ULONG)length);
 }
 ";
+/// What it has of figures, and counts no processor time by.
+const FIGURES: &str = "#include <windows.h>
+#define NONE(name) __declspec(dllexport) LONG WINAPI name(void) { return 0xC0000BB8; }
+NONE(PdhAddEnglishCounterW) NONE(PdhCloseQuery) NONE(PdhCollectQueryData) NONE(PdhEnumObjectsW)
+NONE(PdhGetFormattedCounterValue) NONE(PdhOpenQueryW) NONE(PdhRemoveCounter)
+";
 /// Most that it may weigh, in bytes.
 const MOST_BYTES: u64 = 12 << 20;
 
@@ -50,12 +56,11 @@ impl Desk {
 
     /// Adds what an old wine lacks.
     fn mend(&self) {
-        let missing = self.prefix.join("drive_c/windows/system32/bcryptprimitives.dll");
-        if !missing.exists() {
-            let source = self.site.path("chance.c");
-            std::fs::write(&source, CHANCE).unwrap();
-            let made = missing.to_str().unwrap();
-            let args = ["-shared", "-o", made, &source, "-ladvapi32"];
+        for (name, text) in [("bcryptprimitives", CHANCE), ("pdh", FIGURES)] {
+            let source = self.site.path(&format!("{name}.c"));
+            std::fs::write(&source, text).unwrap();
+            let made = self.prefix.join(format!("drive_c/windows/system32/{name}.dll"));
+            let args = ["-shared", "-o", made.to_str().unwrap(), &source, "-ladvapi32"];
             self.site.run("x86_64-w64-mingw32-gcc", &args).ok();
         }
     }
@@ -75,7 +80,7 @@ impl Desk {
         [
             ("WINEPREFIX", self.prefix.display().to_string()),
             ("WINEDEBUG", "-all".to_owned()),
-            ("WINEDLLOVERRIDES", "mscoree,mshtml=".to_owned()),
+            ("WINEDLLOVERRIDES", "mscoree,mshtml=;bcryptprimitives,pdh=n".to_owned()),
         ]
     }
 
@@ -243,15 +248,16 @@ fn windows_is_an_agent() {
     is_replaced(&mut desk, &mut machine);
 }
 
-/// What is typed is run, and what ends is told.
+/// What is typed is run, and what ends is told. Wine gives a process in a pseudo-console nothing to read
+/// and write by unless that is named.
 fn has_a_terminal(site: &Site, name: &str) {
     let mut terminal = site.ssh_command(name);
-    terminal.arg("-tt").arg("echo in a terminal of %CODER_WORKSPACE_NAME%");
+    terminal.arg("-tt").arg("echo in a terminal of %CODER_WORKSPACE_NAME% >CON");
     let shown = Ran::new(&mut terminal).ok();
     assert!(shown.contains(&format!("in a terminal of {name}")), "{shown:?}");
 
     let mut shell = site.ssh_command(name);
-    shell.arg("-tt").stdin(Stdio::piped()).stdout(Stdio::piped());
+    shell.arg("-tt").arg("cmd <CON >CON 2>CON").stdin(Stdio::piped()).stdout(Stdio::piped());
     let mut shell = shell.spawn().unwrap();
     let mut stdin = shell.stdin.take().unwrap();
     stdin.write_all(b"echo typed-%OS%\r").unwrap();

@@ -63,8 +63,12 @@ fn as_line(command: &Command) -> Command {
 }
 
 fn coordinates((cols, rows): (u16, u16)) -> (i16, i16) {
-    let one = |cells: u16| i16::try_from(cells).unwrap_or(i16::MAX).max(1);
-    (one(cols), one(rows))
+    let some = |cells: u16, usual: i16| match cells {
+        // Of a client that has no window.
+        0 => usual,
+        cells => i16::try_from(cells).unwrap_or(i16::MAX),
+    };
+    (some(cols, 80), some(rows, 24))
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
