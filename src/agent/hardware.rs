@@ -49,10 +49,16 @@ fn facts(root: &Path) -> Vec<String> {
     facts
 }
 
-/// The addresses of network cards, sorted. The system's own are left out by their vendor's number,
-/// which they lack.
+/// The same, once: Windows takes its time to tell.
 #[cfg(windows)]
 fn facts() -> Vec<String> {
+    static FACTS: std::sync::OnceLock<Vec<String>> = std::sync::OnceLock::new();
+    FACTS.get_or_init(cards).clone()
+}
+
+/// The addresses of network cards, sorted. Those that the system made up are left out.
+#[cfg(windows)]
+fn cards() -> Vec<String> {
     let Ok(networks) = sysinfo::Networks::new_with_refreshed_list() else { return vec![] };
     let addresses = networks.values().map(sysinfo::NetworkData::mac_address);
     // Those that a system gave itself, for bridges and tunnels, have this bit.

@@ -135,6 +135,9 @@ struct Agent {
 
 async fn start(options: &Options, clock: &Clock, entropy: &Entropy) -> anyhow::Result<Agent> {
     let base = Base::prepare(options, clock.clone(), entropy.clone())?;
+    // Found out before the connection, which would wait for it.
+    #[cfg(windows)]
+    let _ = tokio::task::spawn_blocking(hardware::machine).await;
     // The key lives as long as the process: a server that comes back knows the agent by it.
     let secret = entropy.bytes();
     let config = |bind| OverlayConfig { secret, bind, address: Ipv6Addr::UNSPECIFIED };

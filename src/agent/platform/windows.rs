@@ -192,7 +192,7 @@ pub fn file_arguments(program: &Path, script: &Path) -> Vec<OsString> {
         Shell::Cmd => {
             // Quotation marks around what is in quotation marks: one is taken off each end.
             let quoted = script.to_string_lossy();
-            vec!["/d".into(), "/s".into(), "/c".into(), format!("\"{quoted}\"").into()]
+            vec!["/d".into(), "/q".into(), "/s".into(), "/c".into(), format!("\"{quoted}\"").into()]
         }
         Shell::PowerShell => {
             let words = ["-NoLogo", "-NonInteractive", "-ExecutionPolicy", "Bypass", "-File"];

@@ -281,7 +281,8 @@ mod tests {
     fn insert(tx: &WriteTx<'_>, name: String) -> Result<()> {
         let entry = AuditEntry {
             action: AuditAction::Create,
-            target: AuditTarget::Group,
+            // Belongs to no organization, which would be looked for among the entries before.
+            target: AuditTarget::Setting,
             target_id: Uuid::nil(),
             target_name: name,
             organization: None,

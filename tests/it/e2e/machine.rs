@@ -88,10 +88,12 @@ impl Machine {
         std::fs::set_permissions(&copy, Permissions::from_mode(0o755)).unwrap();
         let log = home.join("agent.log");
         let words: Vec<&str> = run.iter().copied().chain([copy.to_str().unwrap()]).collect();
+        // What has something in front of it is slow.
+        let patience = if run.is_empty() { "3s" } else { "1m" };
         let mut command = Command::new(words[0]);
         command
             .args(&words[1..])
-            .args(["agent", "--update-patience", "3s", "--dir"])
+            .args(["agent", "--update-patience", patience, "--dir"])
             .arg(home.join("state"))
             .env("HOME", &home)
             .env("CODER_AGENT_URL", &site.url)

@@ -203,7 +203,7 @@ fn forwards_a_port(desk: &Desk) {
 /// Starts the agent of a workspace on the desk's machine.
 fn agent(desk: &Desk, name: &str) -> Machine {
     let token =
-        desk.site.external_on(name, ("windows", "amd64"), "echo started>%USERPROFILE%\\started");
+        desk.site.external_on(name, ("windows", "amd64"), "echo started>%USERPROFILE%\\\\started");
     let settings = desk.settings().map(|(name, value)| format!("{name}={value}"));
     let run: Vec<&str> =
         std::iter::once("env").chain(settings.iter().map(String::as_str)).chain(["wine"]).collect();
