@@ -1,4 +1,4 @@
-//! Listening sockets as the kernel's `sock_diag` tells them (sock_diag(7)). It walks those that listen
+//! Listening sockets as the kernel tells them by `sock_diag(7)`. It walks those that listen
 //! alone; `/proc/net/tcp` lists every connection of the machine, which a busy one has thousands of.
 
 use std::io;

@@ -110,7 +110,7 @@ impl Heard {
 
 /// What a workspace prints, on its way to this terminal.
 #[derive(Default)]
-pub struct Shown;
+pub struct Shown {}
 
 impl Shown {
     /// The next of it: as it came.

@@ -8,7 +8,6 @@ use crate::agent::Agent;
 ///
 /// # Errors
 /// Always: else it does not return.
-#[expect(clippy::unused_async, reason = "elsewhere it waits")]
 pub(in crate::agent) async fn run(program: &Path, _: Agent) -> std::io::Result<u8> {
     Err(crate::spawn::become_other(program))
 }

@@ -152,7 +152,7 @@ impl Attach {
 
     /// For when someone knows a token who should not any more.
     fn renewal(&self, place: &Place) -> Markup {
-        let renew = button("danger", "key", "End them, and make others");
+        let renew = button("danger", "restart", "End them, and make others");
         html! {
             section class="card" aria-labelledby="renewal" {
                 header { h2 id="renewal" { "New tokens" } }
