@@ -8,6 +8,7 @@ pub mod codes;
 pub mod connect;
 pub mod external_workspaces;
 pub mod inside;
+pub mod machines;
 pub mod organizations;
 pub mod parameters;
 pub mod people;

@@ -1,6 +1,6 @@
 //! `health`: how the machines are that agents run on.
 
-use super::args::workspaces::HealthArgs;
+use super::args::machines::HealthArgs;
 use super::context::Context;
 use super::output::Paint;
 use super::table::Table;

@@ -2,7 +2,7 @@
 
 use super::api::workspaces::pick_agent;
 use super::args::Format;
-use super::args::external_workspaces::Wake;
+use super::args::machines::Wake;
 use super::context::Context;
 use super::reference::Reference;
 

@@ -45,7 +45,9 @@ impl Tables {
         }
         let process = |socket: &Socket| self.names.get(&socket.inode).cloned().unwrap_or_default();
         let ports = self.found.iter().take(MAX_PORTS);
-        ports.map(|(port, socket)| ListeningPort { port: *port, process: process(socket) }).collect()
+        ports
+            .map(|(port, socket)| ListeningPort { port: *port, process: process(socket) })
+            .collect()
     }
 }
 

@@ -29,23 +29,6 @@ pub struct NewTokens {
     pub yes: bool,
 }
 
-/// `wake`
-#[derive(Debug, Args)]
-#[command(after_help = WAKE_NEEDS)]
-pub struct Wake {
-    /// The workspace: NAME or OWNER/NAME, either with .AGENT
-    pub workspace: String,
-    /// How to write it
-    #[arg(long, short, value_enum, default_value_t)]
-    pub output: Format,
-}
-
-/// What has to be there before a machine can be woken.
-const WAKE_NEEDS: &str = "\
-Someone else runs the machine (an external workspace). Its card must be set to wake it by a magic packet, \
-in its firmware and with `ethtool -s DEVICE wol g`, and another machine of an external workspace, or the \
-server, must be on its network.";
-
 /// `external-workspaces agent-instructions`
 #[derive(Debug, Args)]
 pub struct AgentInstructions {

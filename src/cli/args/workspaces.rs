@@ -49,9 +49,9 @@ pub enum Command {
     #[command(subcommand)]
     State(State),
     /// How the machines are that workspaces run on
-    Health(HealthArgs),
+    Health(super::machines::HealthArgs),
     /// Wake a machine that sleeps, by another on its network
-    Wake(super::external_workspaces::Wake),
+    Wake(super::machines::Wake),
     /// Who is in which workspace now
     Who(WhoArgs),
     /// The terminals of a workspace that people are at
@@ -71,19 +71,6 @@ pub enum Command {
     Requests(super::requests::Requests),
     /// Enter a workspace in an emergency: recorded, and everyone is told
     BreakGlass(super::requests::BreakGlass),
-}
-
-/// `health`
-#[derive(Debug, Args)]
-pub struct HealthArgs {
-    /// The workspace: NAME or OWNER/NAME; all that run and that you may see when absent
-    pub workspace: Option<String>,
-    /// Only those of running workspaces that fit a search: owner:ada template:docker
-    #[arg(long, short, value_name = "SEARCH", conflicts_with = "workspace")]
-    pub search: Option<String>,
-    /// How to write it.
-    #[command(flatten)]
-    pub listing: Listing,
 }
 
 /// `who`

@@ -45,13 +45,8 @@ impl Trouble {
     /// Whether it has to be told twice in a row: what passes in a moment is no trouble.
     const fn is_settled_by_two(self) -> bool {
         match self {
-            Self::Disk | Self::Inodes => false,
-            Self::Memory
-            | Self::Load
-            | Self::Temperature
-            | Self::Throttled
-            | Self::UnderVoltage
-            | Self::Clock => true,
+            Self::Disk | Self::Inodes | Self::Temperature => false,
+            Self::Memory | Self::Load | Self::Throttled | Self::UnderVoltage | Self::Clock => true,
         }
     }
 

@@ -194,7 +194,7 @@ async fn a_starter_is_added_with_what_was_typed_for_it() {
         assert!(page.text.contains(shown), "{shown} in\n{}", page.text);
     }
     let fields = [
-        ("secret-variable-access_key", ""),
+        ("plain-variable-access_key", ""),
         ("secret-variable-secret_key", "one\r\ntwo"),
         // It has a default, and is not asked.
         ("plain-variable-sudo", "false"),
