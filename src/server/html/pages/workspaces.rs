@@ -219,8 +219,10 @@ impl Entry {
             &w.template_display_name
         };
         let head = html! {
-            a class="name" href=(place.page()) { (w.name) }
-            @if self.is_favorite { span role="img" aria-label="favorite" title="Favorite" { (icon("star")) } }
+            a class="name" href=(place.page()) {
+                (w.name)
+                @if self.is_favorite { " " span role="img" aria-label="favorite" title="Favorite" { (icon("star")) } }
+            }
             small {
                 @if w.owner.id != me.id { (w.owner.username) " · " }
                 @if !self.place.is_empty() { (self.place) " · " }
