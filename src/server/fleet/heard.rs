@@ -60,11 +60,17 @@ impl Fleet {
         if self.write_as_one(said.clone()).await.is_ok() {
             return;
         }
-        // What one of them said may be at fault: it is not the others'.
+        // What one of them said may be at fault: it is not the others'. A disk that is full is at fault
+        // for all of them, and fills no log as well.
+        let (mut n, mut last) = (0_usize, None);
         for (agent, figures) in said {
             if let Err(error) = self.write_as_one(vec![(agent, figures)]).await {
-                tracing::warn!(agent.id = %agent, %error, "what an agent said was not stored");
+                n += 1;
+                last = Some((agent, error));
             }
+        }
+        if let Some((agent, error)) = last {
+            tracing::warn!(agents = n, agent.id = %agent, %error, "what agents said was not stored");
         }
     }
 
